@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ * L0.  Counters by name and instance, kept in memory since the start. */
+#ifndef BASE_COUNTER_H
+#define BASE_COUNTER_H
+
+#include "base/util.h"
+
+/* NULL as "".  After 16384 different ones, what is new is counted under its name with the label "other". */
+void counter_add(const char *name, const char *instance, const char *label, uint64_t n);
+uint64_t counter_get(const char *name, const char *instance, const char *label);
+
+/* Calls fn for each, in the order of their first use. */
+void counter_each(void (*fn)(const char *name, const char *instance, const char *label, uint64_t value, void *data),
+                  void *data);
+
+void counter_reset(void);                            /* tests */
+
+#endif

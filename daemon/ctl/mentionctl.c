@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mentionctl(1): asks a running mentiond through its control socket and shows the answer.
+ */
+#include <mentiond/json.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define SOCKET_DEFAULT "/run/mentiond/control"
+
+enum argument { NONE, ID, NAME };
+
+static const struct {
+        const char *name;
+        enum argument argument;
+        const char *help;
+} commands[] = {
+        { "status", NONE, "what runs, and how it is" },
+        { "queue", NONE, "what is to be done, held or dead" },
+        { "show", ID, "all that is known of one row" },
+        { "retry", ID, "do a held or dead row again" },
+        { "drop", ID, "do it never" },
+        { "pause", NAME, "stop an instance until it is resumed" },
+        { "resume", NAME, "start it again; also one whose credentials were refused" },
+        { "poll", NAME, "look for what is new, now" },
+};
+
+static void usage(FILE *f)
+{
+        fputs("Usage: mentionctl [-s SOCKET] COMMAND [--json]\n\n", f);
+        for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+                fprintf(f, "  %-7s %-5s %s\n", commands[i].name,
+                        commands[i].argument == ID ? "ID" : commands[i].argument == NAME ? "NAME" : "", commands[i].help);
+        fputs("\n  -s, --socket SOCKET  where mentiond listens; default " SOCKET_DEFAULT "\n"
+              "      --state STATE    of queue: rows in this state only\n"
+              "      --json           the answer as it came\n\nSee mentionctl(1).\n", f);
+}
+
+static struct json_object *ask(const char *path, struct json_object *request)
+{
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        struct json_tokener *tok = json_tokener_new();
+        struct json_object *answer = NULL;
+        const char *line = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
+        char chunk[16384];
+        ssize_t n;
+        int fd;
+
+        if (strlen(path) >= sizeof address.sun_path) {
+                fprintf(stderr, "mentionctl: %s is too long for a socket\n", path);
+                exit(2);
+        }
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof address) < 0) {
+                fprintf(stderr, "mentionctl: cannot reach mentiond at %s: %s%s\n", path, strerror(errno),
+                        errno == ENOENT || errno == ECONNREFUSED ? " (does it run?)" : "");
+                exit(EXIT_FAILURE);
+        }
+        if (dprintf(fd, "%s\n", line) < 0) {
+                fprintf(stderr, "mentionctl: %s\n", strerror(errno));
+                exit(EXIT_FAILURE);
+        }
+        while (!answer && (n = read(fd, chunk, sizeof chunk)) > 0)
+                answer = json_tokener_parse_ex(tok, chunk, (int) n);
+        json_tokener_free(tok);
+        close(fd);
+        if (!answer) {
+                fputs("mentionctl: mentiond closed the connection without an answer\n", stderr);
+                exit(EXIT_FAILURE);
+        }
+        return answer;
+}
+
+static void show_status(struct json_object *answer)
+{
+        struct json_object *list = mj_get(answer, "instances");
+
+        printf("mentiond %s, running since %s\n\n", mj_str(answer, "version"), mj_str(answer, "started"));
+        printf("%-20s %-9s %-10s %-9s %-24s %s\n", "NAME", "KIND", "PLUGIN", "STATE", "LAST POLL", "TO DO");
+        for (size_t i = 0; i < mj_len(list); i++) {
+                struct json_object *one = mj_at(list, i);
+                bool first = true;
+
+                printf("%-20s %-9s %-10s %-9s %-24s ", mj_str(one, "name"), mj_str(one, "kind"), mj_str(one, "plugin"),
+                       mj_str(one, "state"), *mj_str(one, "last_poll") ? mj_str(one, "last_poll") : "never");
+                json_object_object_foreach(mj_get(one, "journal"), key, value) {
+                        const char *state = strchr(key, '_') + 1;
+
+                        if (!strcmp(state, "filed") || !strcmp(state, "posted") || !strcmp(state, "known")
+                            || !strcmp(state, "dropped") || !strcmp(state, "withdrawn"))
+                                continue;
+                        printf("%s%s %.*s %s", first ? "" : ", ", json_object_get_string(value), (int) (state - 1 - key), key, state);
+                        first = false;
+                }
+                printf("%s\n", first ? "-" : "");
+                if (*mj_str(one, "reason"))
+                        printf("%-20s %s\n", "", mj_str(one, "reason"));
+        }
+}
+
+static void show_queue(struct json_object *answer)
+{
+        struct json_object *list = mj_get(answer, "rows");
+
+        printf("%-8s %-8s %-10s %-16s %-8s %-24s %s\n", "ID", "KIND", "STATE", "FOR", "ATTEMPT", "DUE", "REASON");
+        for (size_t i = 0; i < mj_len(list); i++) {
+                struct json_object *one = mj_at(list, i);
+
+                printf("%-8s %-8s %-10s %-16s %-8s %-24s %s\n", mj_str(one, "id"), mj_str(one, "kind"), mj_str(one, "state"),
+                       mj_str(one, "instance"), mj_str(one, "attempt"), *mj_str(one, "due") ? mj_str(one, "due") : "-",
+                       mj_str(one, "reason"));
+        }
+        if (mj_true(answer, "more"))
+                puts("... and more");
+}
+
+static void show_row(struct json_object *answer)
+{
+        json_object_object_foreach(mj_get(answer, "row"), key, value) {
+                if (json_object_is_type(value, json_type_object))
+                        printf("%s: %s\n", key, json_object_to_json_string_ext(value, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+                else if (*json_object_get_string(value))
+                        printf("%s: %s\n", key, json_object_get_string(value));
+        }
+}
+
+static struct json_object *request_of(int argc, char **argv, const char *state)
+{
+        struct json_object *request;
+        size_t i = 0, n = sizeof commands / sizeof commands[0];
+
+        while (argc > 0 && i < n && strcmp(commands[i].name, argv[0]))
+                i++;
+        if (argc < 1 || i == n || argc != (commands[i].argument == NONE ? 1 : 2)) {
+                usage(stderr);
+                exit(2);
+        }
+        request = json_object_new_object();
+        mj_put_str(request, "command", argv[0]);
+        mj_put_str(request, "state", state);
+        if (commands[i].argument == NAME)
+                mj_put_str(request, "name", argv[1]);
+        if (commands[i].argument == ID) {
+                char *end;
+                long long id = strtoll(argv[1], &end, 10);
+
+                if (*end || end == argv[1] || id <= 0) {
+                        fprintf(stderr, "mentionctl: \"%s\" is no id; see mentionctl queue\n", argv[1]);
+                        exit(2);
+                }
+                mj_put_int(request, "id", id);
+        }
+        return request;
+}
+
+int main(int argc, char **argv)
+{
+        static const struct option options[] = {
+                { "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' }, { "state", required_argument, NULL, 't' },
+                { "version", no_argument, NULL, 'v' },      { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+        };
+        const char *path = SOCKET_DEFAULT, *state = NULL;
+        struct json_object *request, *answer;
+        bool json = false, ok;
+        int c;
+
+        while ((c = getopt_long(argc, argv, "s:h", options, NULL)) >= 0)
+                switch (c) {
+                case 's':
+                        path = optarg;
+                        break;
+                case 'j':
+                        json = true;
+                        break;
+                case 't':
+                        state = optarg;
+                        break;
+                case 'v':
+                        puts("mentionctl " PACKAGE_VERSION);
+                        return EXIT_SUCCESS;
+                case 'h':
+                        usage(stdout);
+                        return EXIT_SUCCESS;
+                default:
+                        usage(stderr);
+                        return 2;
+                }
+        request = request_of(argc - optind, argv + optind, state);
+        answer = ask(path, request);
+        ok = mj_true(answer, "ok");
+        if (json)
+                puts(json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+        else if (!ok)
+                fprintf(stderr, "mentionctl: %s\n", mj_str(answer, "error"));
+        else if (!strcmp(mj_str(request, "command"), "status"))
+                show_status(answer);
+        else if (!strcmp(mj_str(request, "command"), "queue"))
+                show_queue(answer);
+        else if (!strcmp(mj_str(request, "command"), "show"))
+                show_row(answer);
+        json_object_put(request);
+        json_object_put(answer);
+        return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The texts.  Owns their wording.  Called by filing and posting.
+ */
+#include "flow/compose.h"
+
+#include "base/buffer.h"
+#include "base/text.h"
+
+#define KEY_MAX 200              /* as struct mentiond_filing promises */
+#define TITLE_GRAPHEMES 80       /* what a ticket list shows of it */
+#define NAME_GRAPHEMES 60
+#define QUOTE_GRAPHEMES 500      /* of the post that is answered; its link is there */
+#define ARTICLE_MAX (256 * 1024) /* above any network's longest post, with its quotation */
+
+const char *compose_key(struct arena *a, const char *channel, const char *id)
+{
+        char *key = arena_printf(a, "%s:%s", channel, arena_take(a, text_percent_encode(id)));
+        uint64_t hash = UINT64_C(14695981039346656037);
+
+        if (strlen(key) <= KEY_MAX)
+                return key;
+        /* No network that we know has ids as long; two that differ only behind this must not meet. */
+        for (const char *p = id; *p; p++)
+                hash = (hash ^ (unsigned char) *p) * UINT64_C(1099511628211);
+        return arena_printf(a, "%.*s~%016llx", KEY_MAX - 17, key, (unsigned long long) hash);
+}
+
+const char *compose_author(struct arena *a, struct json_object *mention)
+{
+        struct json_object *author = mj_get(mention, "author");
+        const char *name = *mj_str(author, "name") ? mj_str(author, "name") : mj_str(author, "handle");
+        char *line = arena_take(a, text_title(name, NAME_GRAPHEMES)), *out = line;
+
+        if (!*line)
+                out = line = arena_strdup(a, mj_str(author, "handle"));
+        for (const char *p = line; *p; p++)
+                if (*p != '@' && *p != '<' && *p != '>' && *p != '"' && *p != ',')
+                        *out++ = *p;
+        *out = '\0';
+        return *line ? line : "Unknown";
+}
+
+const char *compose_title(struct arena *a, struct json_object *mention)
+{
+        const char *title = arena_take(a, text_title(mj_str(mention, "text"), TITLE_GRAPHEMES));
+
+        return *title ? title : arena_printf(a, "Post by %s", compose_author(a, mention));
+}
+
+static const char *visibility_name(int64_t visibility)
+{
+        switch (visibility) {
+        case MENTIOND_PUBLIC:
+                return "Public";
+        case MENTIOND_UNLISTED:
+                return "Public, unlisted";
+        case MENTIOND_FOLLOWERS:
+                return "For followers only";
+        case MENTIOND_DIRECT:
+                return "Direct: seen by those who are named in it only";
+        default:
+                return "Visibility unknown";
+        }
+}
+
+static void add_author(struct buffer *b, struct json_object *author)
+{
+        const char *name = mj_str(author, "name"), *handle = mj_str(author, "handle");
+        int64_t followers = mj_int(author, "followers", -1);
+
+        (void) buffer_printf(b, "From: %s%s%s%s", name, *name ? " (" : "", handle, *name ? ")" : "");
+        if (followers >= 0)
+                (void) buffer_printf(b, ", %lld %s", (long long) followers, followers == 1 ? "follower" : "followers");
+        if (mj_true(author, "verified"))
+                (void) buffer_append_str(b, ", verified");
+        if (mj_true(author, "bot"))
+                (void) buffer_append_str(b, ", a bot");
+        if (*mj_str(author, "url"))
+                (void) buffer_printf(b, "\nProfile: %s", mj_str(author, "url"));
+}
+
+static void add_quote(struct arena *a, struct buffer *b, struct json_object *quote)
+{
+        const char *line = arena_take(a, text_ellipsize(mj_str(quote, "text"), QUOTE_GRAPHEMES));
+
+        if (!quote)
+                return;
+        (void) buffer_printf(b, "\n\nIn answer to %s", mj_str(quote, "handle"));
+        if (*mj_str(quote, "url"))
+                (void) buffer_printf(b, ", %s", mj_str(quote, "url"));
+        (void) buffer_append_str(b, ":");
+        while (*line) {
+                size_t n = strcspn(line, "\n");
+
+                (void) buffer_printf(b, "\n> %.*s", (int) n, line);
+                line += n + (line[n] == '\n');
+        }
+}
+
+static void add_media(struct buffer *b, struct json_object *media)
+{
+        for (size_t i = 0; i < mj_len(media); i++) {
+                struct json_object *one = mj_at(media, i);
+
+                (void) buffer_printf(b, "%s\n%s: %s", i ? "" : "\n", *mj_str(one, "type") ? mj_str(one, "type") : "Media",
+                                     mj_str(one, "url"));
+                if (*mj_str(one, "description"))
+                        (void) buffer_printf(b, "\n  (%s)", mj_str(one, "description"));
+        }
+}
+
+const char *compose_article(struct arena *a, struct json_object *mention, int64_t created_usec, const char *failed_media)
+{
+        _cleanup_buffer_ struct buffer b = BUFFER_INIT(ARTICLE_MAX);
+        _cleanup_free_ char *created = text_format_time(created_usec);
+        const char *text = mj_str(mention, "text");
+
+        if (*mj_str(mention, "warning"))
+                (void) buffer_printf(&b, "Content warning: %s\n\n", mj_str(mention, "warning"));
+        (void) buffer_append_str(&b, *text ? text : "(no text)");
+        (void) buffer_append_str(&b, "\n\n-- \n");
+        add_author(&b, mj_get(mention, "author"));
+        if (*mj_str(mention, "url"))
+                (void) buffer_printf(&b, "\nPost: %s", mj_str(mention, "url"));
+        if (created_usec)
+                (void) buffer_printf(&b, "\nWritten: %s", created);
+        (void) buffer_printf(&b, "\n%s", visibility_name(mj_int(mention, "visibility", 0)));
+        add_media(&b, mj_get(mention, "media"));
+        if (*failed_media)
+                (void) buffer_printf(&b, "\n%s", failed_media);
+        add_quote(a, &b, mj_get(mention, "quote"));
+        return arena_strdup(a, buffer_str(&b));
+}
+
+/* Whether the text names the handle, with or without its domain, as a word of its own. */
+static bool names(const char *text, const char *handle)
+{
+        size_t whole = strlen(handle), user = 1 + strcspn(handle + 1, "@");
+
+        for (const char *p = text; (p = strchr(p, '@')); p++) {
+                size_t n;
+
+                if (p > text && !strchr(" \n\t(\"'", p[-1]))
+                        continue;
+                n = !strncasecmp(p, handle, whole) ? whole : !strncasecmp(p, handle, user) && p[user] != '@' ? user : 0;
+                if (n && (!p[n] || strchr(" \n\t,.:;!?)\"'", p[n])))
+                        return true;
+        }
+        return false;
+}
+
+const char *compose_reply(struct arena *a, const char *text, const char *handle)
+{
+        if (handle[0] != '@' || names(text, handle))
+                return arena_strdup(a, text);
+        return arena_printf(a, "%s %s", handle, text);
+}
+
+uint64_t compose_length(const struct instance *channel, const char *text, const char *warning)
+{
+        const struct mentiond_caps *c = &channel->caps;
+        enum text_unit unit = c->length_unit ? c->length_unit : TEXT_GRAPHEMES;
+
+        return text_weighted_length(text, unit, (uint64_t) MAX(c->url_length, INT64_C(0)), c->handle_is_local)
+               + text_length(warning, unit);
+}

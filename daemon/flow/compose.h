@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * L3.  The texts: of tickets and articles for agents, of replies for the network. */
+#ifndef FLOW_COMPOSE_H
+#define FLOW_COMPOSE_H
+
+#include "base/arena.h"
+#include "host/instance.h"
+
+#include <mentiond/json.h>
+
+/* Everything lives as long as the arena. */
+
+/* "CHANNEL:ID", fit for a key (see struct mentiond_filing). */
+const char *compose_key(struct arena *a, const char *channel, const char *id);
+
+const char *compose_title(struct arena *a, struct json_object *mention);
+
+/* The author's name without '@'. */
+const char *compose_author(struct arena *a, struct json_object *mention);
+
+/* What the agent reads: the text, then who speaks, where, in answer to what, with what media.  failed_media: a line for
+ * each that did not become an attachment, or "". */
+const char *compose_article(struct arena *a, struct json_object *mention, int64_t created_usec, const char *failed_media);
+
+/* What is posted: the agent's text, with the author's handle before it unless it is there. */
+const char *compose_reply(struct arena *a, const char *text, const char *handle);
+
+uint64_t compose_length(const struct instance *channel, const char *text, const char *warning);
+
+#endif

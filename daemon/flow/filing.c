@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Filing: a mention becomes a ticket or an article, a note an internal article.  Owns nothing; one function is one
+ * attempt at one row, in a task.  The intent is durable before the request leaves.
+ */
+#include "flow/compose.h"
+#include "flow/internal.h"
+#include "flow/media.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "host/payload.h"
+
+#include <errno.h>
+
+struct filing {
+        struct flow_instance *f;
+        const struct store_row *row;
+        struct mentiond_op op;
+        struct json_object *payload;
+        struct store_thread thread;
+        const struct instance *channel;  /* NULL: it is not configured any more */
+        const char *channel_name, *key, *thread_key, *customer, *title;
+        struct mentiond_filed filed;
+};
+
+static bool is_note(const struct filing *g)
+{
+        return streq(g->row->kind, KIND_NOTE);
+}
+
+static const char *network(const struct filing *g)
+{
+        return g->channel ? g->channel->plugin->name : g->channel_name;
+}
+
+static int prepare(struct filing *g)
+{
+        struct instance *i = g->f->instance;
+        struct arena *a = g->op.arena;
+
+        if (store_thread(i->host->store, a, g->row->thread, &g->thread) <= 0)
+                return -ENOENT;
+        if (g->thread.helpdesk != i->stored.id)
+                g->thread.ticket = g->thread.number = g->thread.url = "";
+        g->channel = host_find_id(i->host, g->thread.channel);
+        g->channel_name = g->channel ? g->channel->name : "channel";
+        g->payload = payload_parse(a, g->row->payload);
+        g->thread_key = compose_key(a, g->channel_name, g->thread.root);
+        g->key = is_note(g) ? g->row->native_id : compose_key(a, g->channel_name, g->row->native_id);
+        g->customer = arena_printf(a, "%s:%s", network(g), mj_str(mj_get(g->payload, "author"), "handle"));
+        g->title = is_note(g) ? mj_str(g->payload, "subject") : compose_title(a, g->payload);
+        g->filed = (struct mentiond_filed) { .struct_size = sizeof g->filed };
+        return 0;
+}
+
+static int look(struct filing *g)
+{
+        const struct instance *i = g->f->instance;
+        struct mentiond_lookup q = {
+                .struct_size = sizeof q,
+                .key = g->key,
+                .thread_key = g->thread_key,
+                .ticket = g->thread.ticket,
+                .customer = g->customer,
+                .title = g->title,
+                .tried_usec = g->row->tried_usec,
+        };
+
+        return i->plugin->helpdesk.find(&g->op, i->plugin_state, &q, &g->filed);
+}
+
+static int file_mention(struct filing *g)
+{
+        const struct instance *i = g->f->instance;
+        struct mentiond_attachment *attachments = NULL;
+        const char *failed = "";
+        struct mentiond_filing q = {
+                .struct_size = sizeof q,
+                .key = g->key,
+                .thread_key = g->thread_key,
+                .ticket = g->thread.ticket,
+                .queue = g->channel ? g->channel->options.queue : "",
+                .title = g->title,
+                .customer = g->customer,
+                .author = compose_author(g->op.arena, g->payload),
+                .network = network(g),
+                .url = mj_str(g->payload, "url"),
+                .created_usec = g->row->created_usec,
+        };
+
+        if (g->channel)
+                media_fetch(&g->op, g->channel, g->payload, &attachments, &q.n_attachments, &failed);
+        q.attachments = attachments;
+        q.text = compose_article(g->op.arena, g->payload, g->row->created_usec, failed);
+        return (*q.ticket ? i->plugin->helpdesk.append : i->plugin->helpdesk.file)(&g->op, i->plugin_state, &q, &g->filed);
+}
+
+static int file_note(struct filing *g)
+{
+        const struct instance *i = g->f->instance;
+        struct mentiond_note q = {
+                .struct_size = sizeof q,
+                .key = g->key,
+                .ticket = g->thread.ticket,
+                .subject = g->title,
+                .text = mj_str(g->payload, "text"),
+        };
+
+        if (!*q.ticket)
+                return mentiond_fail(&g->op, MENTIOND_GONE, "the conversation has no ticket any more");
+        return i->plugin->helpdesk.note(&g->op, i->plugin_state, &q, &g->filed);
+}
+
+/* What the helpdesk said of the ticket, for the thread: also after a merge. */
+static const struct store_thread *link_of(struct filing *g)
+{
+        struct store_thread *link;
+
+        if (isempty(g->filed.ticket))
+                return NULL;
+        link = arena_alloc(g->op.arena, sizeof *link);
+        *link = g->thread;
+        link->helpdesk = g->f->instance->stored.id;
+        link->ticket = g->filed.ticket;
+        if (!isempty(g->filed.number))
+                link->number = g->filed.number;
+        if (!isempty(g->filed.url))
+                link->url = g->filed.url;
+        return link;
+}
+
+void filing_attempt(struct flow_instance *f, struct arena *a _unused_, const struct store_row *row)
+{
+        struct filing g = { .f = f, .row = row };
+        struct step s = { .row = row, .looked = streq(row->state, STATE_AMBIGUOUS) };
+        struct store_row begun = *row;
+        int r;
+
+        op_begin(&g.op, f->instance, s.looked ? "find" : is_note(&g) ? "note" : "file", OP_DEADLINE_USEC);
+        s.op = &g.op;
+        r = prepare(&g);
+        if (r >= 0 && !s.looked) {
+                r = store_begin(f->instance->host->store, row->id, STATE_FILING, utc_usec(), NULL);
+                begun.attempt++;
+                s.row = &begun;
+        }
+        if (r >= 0) {
+                if (!s.looked && *g.thread.ticket && !is_note(&g))
+                        g.op.name = "append";
+                s.verdict = op_judge(&g.op, s.looked ? look(&g) : is_note(&g) ? file_note(&g) : file_mention(&g));
+                s.link = link_of(&g);
+                s.id = g.filed.article;
+                s.url = g.filed.url;
+                step_take(f, &s);
+        } else if (r != -ESTALE) {
+                log_event(LOG_ERR, "an attempt cannot begin", F("instance", f->instance->name), FI("id", row->id), F("reason", strerror(-r)));
+                budget_pause(&f->instance->budget, f->instance->options.retry_usec);
+        }
+        op_end(&g.op);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ * L3.  The flow: takes in what instances show, decides, acts, records.  All state that matters is in the journal;
+ * what is kept here can be lost. */
+#ifndef FLOW_FLOW_H
+#define FLOW_FLOW_H
+
+#include "host/instance.h"
+
+struct flow {
+        struct host *host;
+        bool draining;                   /* nothing new is begun */
+};
+
+/* What flow keeps of an instance. */
+struct flow_instance {
+        struct flow *flow;
+        struct instance *instance;
+        struct loop_timer poll_timer, due_timer, place_timer;
+        struct loop_defer pump;
+        bool polling, placing;
+        unsigned poll_failures, place_failures;
+        int64_t placing_id;
+        int64_t *in_flight;              /* ids of rows */
+        size_t n_in_flight;
+};
+
+void flow_init(struct flow *f, struct host *h);     /* sets the host's hooks */
+void flow_attach(struct flow *f, struct instance *i);
+void flow_detach(struct instance *i);
+void flow_kick(struct instance *i);                  /* there may be work for it */
+void flow_kick_all(struct flow *f);
+void flow_poll_now(struct instance *i);
+void flow_drain(struct flow *f);
+bool flow_is_idle(const struct flow *f);             /* nothing is in flight */
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Taking in: polls, and finding the thread of a mention where only the network can tell.  What a poll brought is
+ * committed before anything else happens to it.
+ */
+#include "flow/internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "host/payload.h"
+
+#include <mentiond/json.h>
+
+#define PLACE_TRIES 5            /* then the post that it answers stands for the root: later mentions must not wait for ever */
+
+/* --- Polls --- */
+
+static int call_poll(struct instance *i, struct mentiond_op *op)
+{
+        const struct plugin *p = i->plugin;
+
+        return p->head.kind == MENTIOND_CHANNEL ? p->channel.poll(op, i->plugin_state) : p->helpdesk.poll(op, i->plugin_state);
+}
+
+static void poll_task(void *data)
+{
+        struct flow_instance *f = data;
+        struct instance *i = f->instance;
+        _cleanup_op_ struct mentiond_op op;
+        size_t n_new = 0;
+        int verdict, r = 0;
+
+        op_begin(&op, i, "poll", POLL_DEADLINE_USEC);
+        verdict = call_poll(i, &op);
+        /* What was shown once is kept, however the poll ended: some servers will not show it again (snac has a
+         * window of 64).  The first poll only learns what is old, and must do so whole. */
+        if (verdict == MENTIOND_OK || i->stored.polled)
+                r = op.emit_error ? op.emit_error : op_commit(&op, verdict == MENTIOND_OK, &n_new);
+        if (r < 0)
+                verdict = mentiond_fail(&op, MENTIOND_RETRY, "what was polled cannot be stored: %s", strerror(-r));
+        verdict = op_judge(&op, verdict);
+        if (verdict == MENTIOND_OK) {
+                f->poll_failures = 0;
+                i->last_poll_usec = utc_usec();
+                if (n_new)
+                        log_event(LOG_INFO, "polled", F("instance", i->name), FI("new", (int64_t) n_new));
+        } else if (verdict != MENTIOND_CANCELED) {
+                f->poll_failures++;
+                log_event(LOG_WARNING, "poll failed", F("instance", i->name), F("verdict", verdict_name(verdict)),
+                          FI("failures", f->poll_failures), F("reason", op.reason));
+        }
+}
+
+static void poll_done(void *data)
+{
+        struct flow_instance *f = data;
+        struct instance *i = f->instance;
+        int64_t every = i->options.poll_every_usec, delay = every;
+
+        f->polling = false;
+        if (f->poll_failures)
+                delay = MAX(every, backoff_usec(i->options.retry_usec, i->options.retry_max_usec, MIN(f->poll_failures, 32u)));
+        delay = MAX(delay, i->budget.pause_usec - mono_usec());
+        if (i->state == INSTANCE_RUNNING)
+                loop_timer_set(i->host->loop, &f->poll_timer, mono_usec() + delay);
+        flow_kick_all(f->flow);
+}
+
+void intake_poll(struct flow_instance *f)
+{
+        if (f->polling)
+                return;
+        f->polling = true;
+        loop_timer_clear(f->instance->host->loop, &f->poll_timer);
+        instance_task(f->instance, poll_task, poll_done, f);
+}
+
+/* --- Placing --- */
+
+/* The root of the thread as far as the journal or the network knows it, and the post that is answered. */
+static const char *root_of(struct flow_instance *f, struct mentiond_op *op, const char *parent)
+{
+        struct store *s = f->instance->host->store;
+
+        for (size_t n = op->n_ancestors; n > 0; n--) {
+                char *root = store_root_of(s, f->instance->stored.id, op->ancestors[n - 1].id);
+
+                if (root)
+                        return arena_take(op->arena, root);
+        }
+        return op->n_ancestors ? op->ancestors[0].id : parent;
+}
+
+/* 1: placed; 0: not now. */
+static int place_one(struct flow_instance *f, int64_t id)
+{
+        struct instance *i = f->instance;
+        _cleanup_op_ struct mentiond_op op;
+        _cleanup_free_ char *payload = NULL;
+        const struct op_ancestor *q;
+        struct json_object *json;
+        struct store_row row;
+        const char *parent;
+        int verdict = MENTIOND_GONE, r;
+
+        op_begin(&op, i, "fetch", OP_DEADLINE_USEC);
+        if (store_load(i->host->store, op.arena, id, &row) <= 0)
+                return 0;
+        json = payload_parse(op.arena, row.payload);
+        parent = mj_str(json, "parent");
+        if (i->plugin->channel.fetch)
+                verdict = op_judge(&op, i->plugin->channel.fetch(&op, i->plugin_state, row.native_id));
+        if (verdict != MENTIOND_OK && verdict != MENTIOND_GONE && verdict != MENTIOND_REJECTED && verdict != MENTIOND_BUG) {
+                f->place_failures = f->placing_id == id ? f->place_failures + 1 : 1;
+                f->placing_id = id;
+                if (f->place_failures < PLACE_TRIES || verdict == MENTIOND_AUTH || verdict == MENTIOND_CANCELED)
+                        return 0;
+                log_event(LOG_WARNING, "the thread of a mention cannot be read; it is filed with the post that it answers",
+                          F("instance", i->name), FI("id", id), F("reason", op.reason));
+        }
+        q = op.n_ancestors ? &op.ancestors[op.n_ancestors - 1] : NULL;
+        payload = q ? payload_with_quote(row.payload, q->handle, q->name, q->text, q->url) : xstrdup(row.payload);
+        r = store_place(i->host->store, id, root_of(f, &op, isempty(parent) ? row.native_id : parent), payload);
+        return r < 0 ? 0 : 1;
+}
+
+static void place_task(void *data)
+{
+        struct flow_instance *f = data;
+        struct instance *i = f->instance;
+        int64_t id;
+
+        while (i->state == INSTANCE_RUNNING && !f->flow->draining && (id = store_unplaced(i->host->store, i->stored.id))) {
+                if (!place_one(f, id)) {
+                        int64_t delay = backoff_usec(i->options.retry_usec, i->options.retry_max_usec, f->place_failures);
+
+                        loop_timer_set(i->host->loop, &f->place_timer,
+                                       MAX(mono_usec() + delay, i->budget.pause_usec));
+                        return;
+                }
+                f->place_failures = 0;
+                flow_kick_all(f->flow);
+        }
+}
+
+static void place_done(void *data)
+{
+        struct flow_instance *f = data;
+
+        f->placing = false;
+}
+
+void intake_place(struct flow_instance *f)
+{
+        if (f->placing || !store_unplaced(f->instance->host->store, f->instance->stored.id))
+                return;
+        f->placing = true;
+        loop_timer_clear(f->instance->host->loop, &f->place_timer);
+        instance_task(f->instance, place_task, place_done, f);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ * L3.  What the files of the flow share. */
+#ifndef FLOW_INTERNAL_H
+#define FLOW_INTERNAL_H
+
+#include "flow/flow.h"
+#include "host/op.h"
+
+/* intake.c */
+void intake_poll(struct flow_instance *f);           /* starts a poll unless one is running */
+void intake_place(struct flow_instance *f);          /* starts placing what has no thread yet */
+
+/* filing.c, posting.c: one attempt at a row, in a task. */
+void filing_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row);
+void posting_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row);
+
+/* step.c: where a row goes after an attempt.  The one place that moves states. */
+struct step {
+        const struct store_row *row;
+        struct mentiond_op *op;
+        int verdict;                     /* as op_judge() returned it */
+        bool looked;                     /* it was a find() */
+        const char *id, *url;            /* of the article or post, if OK */
+        const struct store_thread *link; /* found or made */
+};
+void step_take(struct flow_instance *f, const struct step *s);
+
+/* A step that needs no attempt. */
+void step_hold(struct flow_instance *f, const struct store_row *row, const char *reason);
+void step_refuse(struct flow_instance *f, const struct store_row *row, const char *reason);
+void step_wait(struct flow_instance *f, const struct store_row *row, int64_t until_usec);
+
+/* tell.c: what the agent is told. */
+enum tell { TELL_NOTHING, TELL_POSTED, TELL_DELAYED, TELL_REFUSED, TELL_HELD };
+void tell_agent(struct store_move *m, struct arena *a, const struct store_row *row, enum tell what, const char *detail);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Posting: an agent's reply becomes a post in the thread.  Owns nothing; one function is one attempt at one row, in a
+ * task.  Text, key and the post to answer are frozen, and the intent is durable, before the request leaves.
+ */
+#include "flow/compose.h"
+#include "flow/internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "host/payload.h"
+
+#include <errno.h>
+
+struct posting {
+        struct flow_instance *f;
+        const struct store_row *row;
+        struct mentiond_op op;
+        struct store_thread thread;
+        struct json_object *payload, *mention;
+        struct store_part part;
+};
+
+/* The post to answer is the thread's newest that was there when the agent wrote. */
+static bool find_mention(struct posting *g)
+{
+        struct store *s = g->f->instance->host->store;
+        int64_t id = store_last_mention(s, g->row->thread, g->row->seen_usec);
+        struct store_row mention;
+
+        if (!id || store_load(s, g->op.arena, id, &mention) <= 0)
+                return false;
+        g->mention = payload_parse(g->op.arena, mention.payload);
+        g->part.parent = mention.native_id;
+        return g->mention;
+}
+
+static void freeze(struct posting *g)
+{
+        struct arena *a = g->op.arena;
+        const char *parent = g->part.parent;
+
+        if (store_part(g->f->instance->host->store, a, g->row->id, 0, &g->part) > 0)
+                return;          /* by an earlier attempt */
+        g->part = (struct store_part) {
+                .key = arena_printf(a, "mentiond-%016llx%016llx", (unsigned long long) random_u64(), (unsigned long long) random_u64()),
+                .parent = parent,
+                .text = compose_reply(a, mj_str(g->payload, "text"), mj_str(mj_get(g->mention, "author"), "handle")),
+        };
+}
+
+/* NULL, or why the reply cannot be posted as it is. */
+static const char *objection(struct posting *g)
+{
+        const struct instance *i = g->f->instance;
+        int64_t max = i->caps.length_max, attachments = mj_int(g->payload, "attachments", 0);
+        uint64_t length = compose_length(i, g->part.text, mj_str(g->mention, "warning"));
+
+        if (i->options.length_max && (!max || i->options.length_max < max))
+                max = i->options.length_max;
+        if (!*mj_str(g->payload, "text"))
+                return "the note has no text";
+        if (attachments)
+                return arena_printf(g->op.arena, "the note has %lld %s, and attachments cannot be posted yet", (long long) attachments,
+                                    attachments == 1 ? "attachment" : "attachments");
+        if (max > 0 && length > (uint64_t) max)
+                return arena_printf(g->op.arena, "it has %llu characters as the network counts them, and %lld are allowed",
+                                    (unsigned long long) length, (long long) max);
+        return NULL;
+}
+
+static int act(struct posting *g, bool look, struct mentiond_posted *ret)
+{
+        const struct instance *i = g->f->instance;
+        int64_t visibility = mj_int(g->mention, "visibility", MENTIOND_DIRECT);
+        struct mentiond_post post = {
+                .struct_size = sizeof post,
+                /* Never wider than what it answers, and never into the public timelines. */
+                .visibility = (uint32_t) MAX(visibility, (int64_t) MENTIOND_UNLISTED),
+                .key = g->part.key,
+                .text = g->part.text,
+                .parent = g->part.parent,
+                .root = g->thread.root,
+                .warning = mj_str(g->mention, "warning"),
+                .language = mj_str(g->mention, "language"),
+                .tried_usec = g->row->tried_usec,
+        };
+
+        if (!look)
+                return i->plugin->channel.post(&g->op, i->plugin_state, &post, ret);
+        if (!i->plugin->channel.find)
+                return mentiond_fail(&g->op, MENTIOND_UNKNOWN, "it may have been posted, and this network cannot be asked");
+        return i->plugin->channel.find(&g->op, i->plugin_state, &post, ret);
+}
+
+static void attempt(struct posting *g, bool look)
+{
+        struct flow_instance *f = g->f;
+        struct mentiond_posted posted = { .struct_size = sizeof posted };
+        struct step s = { .row = g->row, .op = &g->op, .looked = look };
+        struct store_row begun = *g->row;
+        const char *wrong;
+        int r;
+
+        if (!look) {
+                wrong = objection(g);
+                if (wrong) {
+                        step_refuse(f, g->row, wrong);
+                        return;
+                }
+                r = store_begin(f->instance->host->store, g->row->id, STATE_SENDING, utc_usec(), &g->part);
+                if (r == -ESTALE)
+                        return;
+                if (r < 0) {
+                        log_event(LOG_ERR, "an attempt cannot begin", F("instance", f->instance->name), FI("id", g->row->id),
+                                  F("reason", strerror(-r)));
+                        budget_pause(&f->instance->budget, f->instance->options.retry_usec);
+                        return;
+                }
+                begun.attempt++;
+                s.row = &begun;
+        }
+        s.verdict = op_judge(&g->op, act(g, look, &posted));
+        if (s.verdict == MENTIOND_OK && isempty(posted.id))
+                s.verdict = op_judge(&g->op, mentiond_fail(&g->op, MENTIOND_BUG, "the plugin did not say what it posted"));
+        s.id = posted.id;
+        s.url = posted.url;
+        s.link = NULL;
+        step_take(f, &s);
+}
+
+void posting_attempt(struct flow_instance *f, struct arena *a _unused_, const struct store_row *row)
+{
+        struct posting g = { .f = f, .row = row };
+        int64_t hold_until = row->seen_usec + f->instance->options.hold_usec;
+        bool look = streq(row->state, STATE_AMBIGUOUS);
+
+        if (!look && row->attempt == 0 && hold_until > utc_usec()) {
+                step_wait(f, row, hold_until);
+                return;
+        }
+        if (!look && row->attempt == 0 && *row->reason) {
+                step_hold(f, row, row->reason);          /* doubtful from the moment it was taken in */
+                return;
+        }
+        op_begin(&g.op, f->instance, look ? "find" : "post", OP_DEADLINE_USEC);
+        g.payload = payload_parse(g.op.arena, row->payload);
+        if (store_thread(f->instance->host->store, g.op.arena, row->thread, &g.thread) <= 0 || !find_mention(&g)) {
+                step_hold(f, row, "there is no filed post that it could answer");
+        } else {
+                freeze(&g);
+                attempt(&g, look);
+        }
+        op_end(&g.op);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Who works on what, and when.  Owns what flow keeps of each instance: its timers and the rows in flight.  At most
+ * `parallel` rows of an instance are worked on at once; those of one thread one after the other (store: lanes).
+ */
+#include "flow/internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define LONGEST_SLEEP_USEC USEC_PER_HOUR        /* the clock of due times may jump; ours to wait by does not */
+
+struct attempt {
+        struct flow_instance *f;
+        int64_t id;
+};
+
+/* --- Attempts --- */
+
+static bool is_in_flight(const struct flow_instance *f, int64_t id)
+{
+        for (size_t n = 0; n < f->n_in_flight; n++)
+                if (f->in_flight[n] == id)
+                        return true;
+        return false;
+}
+
+static void attempt_run(void *data)
+{
+        struct attempt *at = data;
+        _cleanup_(arena_freep) struct arena *a = arena_new();
+        struct store_row row;
+
+        if (store_load(at->f->instance->host->store, a, at->id, &row) <= 0)
+                return;
+        if (!row.due_usec)
+                return;          /* dropped meanwhile, or another step was quicker */
+        if (streq(row.kind, KIND_REPLY))
+                posting_attempt(at->f, a, &row);
+        else
+                filing_attempt(at->f, a, &row);
+}
+
+static void attempt_done(void *data)
+{
+        _cleanup_free_ struct attempt *at = data;
+        struct flow_instance *f = at->f;
+
+        for (size_t n = 0; n < f->n_in_flight; n++)
+                if (f->in_flight[n] == at->id) {
+                        f->in_flight[n] = f->in_flight[--f->n_in_flight];
+                        break;
+                }
+        flow_kick(f->instance);
+}
+
+static void start_attempt(struct flow_instance *f, int64_t id)
+{
+        struct attempt *at = xcalloc(1, sizeof *at);
+
+        *at = (struct attempt) { f, id };
+        f->in_flight[f->n_in_flight++] = id;
+        instance_task(f->instance, attempt_run, attempt_done, at);
+}
+
+/* --- The pump --- */
+
+static bool may_work(const struct flow_instance *f)
+{
+        return f->instance->state == INSTANCE_RUNNING && !f->flow->draining;
+}
+
+static void wake_at(struct flow_instance *f, int64_t mono)
+{
+        loop_timer_set(f->instance->host->loop, &f->due_timer, MIN(mono, mono_usec() + LONGEST_SLEEP_USEC));
+}
+
+static void pump(struct flow_instance *f)
+{
+        struct instance *i = f->instance;
+        size_t parallel = (size_t) i->options.parallel;
+        int64_t ids[2 * 256], now = utc_usec(), next;
+        int n;
+
+        if (!may_work(f))
+                return;
+        if (budget_is_paused(&i->budget)) {
+                wake_at(f, i->budget.pause_usec);
+                return;
+        }
+        /* Those in flight are due, too, until their first step is committed. */
+        n = f->n_in_flight < parallel ? store_due(i->host->store, i->stored.id, now, ids, parallel + f->n_in_flight) : 0;
+        if (n < 0)
+                log_event(LOG_ERR, "the store cannot be read", F("instance", i->name), F("reason", strerror(-n)));
+        for (int k = 0; k < n && f->n_in_flight < parallel; k++)
+                if (!is_in_flight(f, ids[k]))
+                        start_attempt(f, ids[k]);
+        next = store_next_due(i->host->store, i->stored.id, now);
+        if (next != USEC_INFINITY)
+                wake_at(f, mono_usec() + (next - now));
+        if (instance_is_channel(i) && !f->placing && !f->place_timer.index)
+                intake_place(f);
+}
+
+static void on_pump(struct loop_defer *d)
+{
+        pump(CONTAINER_OF(d, struct flow_instance, pump));
+}
+
+static void on_due(struct loop_timer *t)
+{
+        pump(CONTAINER_OF(t, struct flow_instance, due_timer));
+}
+
+static void on_poll_time(struct loop_timer *t)
+{
+        struct flow_instance *f = CONTAINER_OF(t, struct flow_instance, poll_timer);
+
+        if (may_work(f))
+                intake_poll(f);
+}
+
+static void on_place_time(struct loop_timer *t)
+{
+        struct flow_instance *f = CONTAINER_OF(t, struct flow_instance, place_timer);
+
+        if (may_work(f))
+                intake_place(f);
+}
+
+void flow_kick(struct instance *i)
+{
+        struct flow_instance *f = i->flow;
+
+        if (f)
+                loop_defer(i->host->loop, &f->pump);
+}
+
+void flow_kick_all(struct flow *f)
+{
+        for (struct instance *i = f->host->instances; i; i = i->next)
+                flow_kick(i);
+}
+
+void flow_poll_now(struct instance *i)
+{
+        struct flow_instance *f = i->flow;
+
+        if (f && may_work(f))
+                intake_poll(f);
+}
+
+/* --- Instances come and go --- */
+
+static void on_running(struct instance *i)
+{
+        flow_poll_now(i);
+        flow_kick(i);
+}
+
+void flow_init(struct flow *f, struct host *h)
+{
+        *f = (struct flow) { .host = h };
+        h->running = on_running;
+}
+
+void flow_attach(struct flow *f, struct instance *i)
+{
+        struct flow_instance *fi = xcalloc(1, sizeof *fi);
+
+        fi->flow = f;
+        fi->instance = i;
+        fi->poll_timer.fn = on_poll_time;
+        fi->due_timer.fn = on_due;
+        fi->place_timer.fn = on_place_time;
+        fi->pump.fn = on_pump;
+        fi->in_flight = xcalloc((size_t) i->options.parallel, sizeof *fi->in_flight);
+        i->flow = fi;
+}
+
+void flow_detach(struct instance *i)
+{
+        struct flow_instance *f = i->flow;
+        struct loop *l = i->host->loop;
+
+        if (!f)
+                return;
+        loop_timer_clear(l, &f->poll_timer);
+        loop_timer_clear(l, &f->due_timer);
+        loop_timer_clear(l, &f->place_timer);
+        loop_undefer(l, &f->pump);
+        free(f->in_flight);
+        free(f);
+        i->flow = NULL;
+}
+
+void flow_drain(struct flow *f)
+{
+        f->draining = true;
+}
+
+bool flow_is_idle(const struct flow *f)
+{
+        for (struct instance *i = f->host->instances; i; i = i->next)
+                if (i->n_tasks)
+                        return false;
+        return true;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The state machine: where a row of the journal goes, by the verdict on what was tried.  Owns nothing.  Called by
+ * filing and posting at the end of each attempt.
+ *
+ *     mention, note:  new     -> filing  -> filed        reply:  waiting -> sending -> posted
+ *
+ * From the middle states: back (RETRY, THROTTLED, AUTH), to ambiguous, held or dead.  From ambiguous, by find():
+ * done; back, once two looks with time between them found nothing; held, if it cannot be found out.
+ */
+#include "flow/internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define LOOKS 2                          /* absent so often, `settle` apart, is absent */
+#define SENDS_MAX 3                      /* a server that confirms a reply and does not have it is not asked for ever */
+
+struct next {
+        const char *state;
+        int64_t delay_usec;
+        enum tell tell;
+        bool forget_absent, saw_absent, unlink;
+};
+
+static bool is_reply(const struct store_row *row)
+{
+        return streq(row->kind, KIND_REPLY);
+}
+
+static const char *ready_state(const struct store_row *row)
+{
+        return is_reply(row) ? STATE_WAITING : STATE_NEW;
+}
+
+static const char *done_state(const struct store_row *row)
+{
+        return is_reply(row) ? STATE_POSTED : STATE_FILED;
+}
+
+static int64_t backoff(const struct flow_instance *f, const struct store_row *row)
+{
+        return backoff_usec(f->instance->options.retry_usec, f->instance->options.retry_max_usec,
+                            (unsigned) MIN(row->attempt, INT64_C(32)));
+}
+
+static struct next after_attempt(const struct flow_instance *f, const struct step *s)
+{
+        const struct store_row *row = s->row;
+
+        switch (s->verdict) {
+        case MENTIOND_OK:
+                return (struct next) { .state = done_state(row), .tell = TELL_POSTED };
+        case MENTIOND_RETRY:
+                return (struct next) { .state = ready_state(row), .delay_usec = backoff(f, row), .tell = TELL_DELAYED };
+        case MENTIOND_THROTTLED:
+                return (struct next) { .state = ready_state(row), .delay_usec = s->op->throttled_usec, .tell = TELL_DELAYED };
+        case MENTIOND_AUTH:
+                return (struct next) { .state = ready_state(row), .tell = TELL_DELAYED };
+        case MENTIOND_AMBIGUOUS:
+        case MENTIOND_CANCELED:
+                return (struct next) { .state = STATE_AMBIGUOUS, .forget_absent = true };
+        case MENTIOND_GONE:
+                /* A ticket that was deleted under a conversation: it goes on in a new one. */
+                if (streq(row->kind, KIND_MENTION))
+                        return (struct next) { .state = STATE_NEW, .delay_usec = backoff(f, row), .unlink = true };
+                if (streq(row->kind, KIND_NOTE))
+                        return (struct next) { .state = STATE_DROPPED };
+                return (struct next) { .state = STATE_DEAD, .tell = TELL_REFUSED };
+        case MENTIOND_REJECTED:
+                return (struct next) { .state = STATE_DEAD, .tell = TELL_REFUSED };
+        default:
+                return (struct next) { .state = STATE_HELD, .tell = TELL_HELD };
+        }
+}
+
+static struct next after_look(const struct flow_instance *f, const struct step *s)
+{
+        const struct store_row *row = s->row;
+
+        switch (s->verdict) {
+        case MENTIOND_OK:
+                return (struct next) { .state = done_state(row), .tell = TELL_POSTED };
+        case MENTIOND_ABSENT:
+                if (row->absent + 1 >= LOOKS && is_reply(row) && row->attempt >= SENDS_MAX)
+                        return (struct next) { .state = STATE_HELD, .tell = TELL_HELD };
+                if (row->absent + 1 >= LOOKS)
+                        return (struct next) { .state = ready_state(row), .forget_absent = true };
+                return (struct next) { .state = STATE_AMBIGUOUS, .delay_usec = f->instance->options.settle_usec, .saw_absent = true };
+        case MENTIOND_RETRY:
+        case MENTIOND_AMBIGUOUS:
+        case MENTIOND_THROTTLED:
+                return (struct next) { .state = STATE_AMBIGUOUS, .delay_usec = MAX(backoff(f, row), s->op->throttled_usec),
+                                       .tell = TELL_DELAYED };
+        case MENTIOND_AUTH:
+        case MENTIOND_CANCELED:
+                return (struct next) { .state = STATE_AMBIGUOUS };
+        default:
+                return (struct next) { .state = STATE_HELD, .tell = TELL_HELD };
+        }
+}
+
+static void log_step(const struct flow_instance *f, const struct step *s, const struct next *n)
+{
+        const struct store_row *row = s->row;
+        bool good = s->verdict == MENTIOND_OK || s->verdict == MENTIOND_ABSENT;
+
+        log_event(good ? LOG_INFO : streq(n->state, STATE_DEAD) || streq(n->state, STATE_HELD) ? LOG_ERR : LOG_WARNING, n->state,
+                  F("instance", f->instance->name), F("kind", row->kind), FI("id", row->id), FI("thread", row->thread),
+                  F("ticket", s->link ? s->link->number : ""), F("operation", s->op->name), FI("attempt", row->attempt),
+                  F("verdict", verdict_name(s->verdict)), FI("delay_ms", n->delay_usec / USEC_PER_MSEC), F("reason", s->op->reason));
+}
+
+static void record(struct flow_instance *f, const struct store_row *row, const struct store_move *m)
+{
+        int r = store_move(f->instance->host->store, m);
+
+        if (r < 0) {
+                /* The row stays where it was; on its way it is found again at the next start. */
+                log_event(LOG_ERR, "a step cannot be recorded", F("instance", f->instance->name), FI("id", row->id),
+                          F("state", m->state), F("reason", strerror(-r)));
+                budget_pause(&f->instance->budget, f->instance->options.retry_usec);
+        }
+        flow_kick_all(f->flow);
+}
+
+void step_take(struct flow_instance *f, const struct step *s)
+{
+        struct next n = s->looked ? after_look(f, s) : after_attempt(f, s);
+        int64_t now = utc_usec();
+        bool ok = s->verdict == MENTIOND_OK;
+        struct store_move m = {
+                .id = s->row->id,
+                .state = n.state,
+                .due_usec = now + n.delay_usec,
+                .forget_absent = n.forget_absent,
+                .saw_absent = n.saw_absent,
+                .reason = ok ? "" : s->op->reason,
+                .result_id = ok ? strempty(s->id) : NULL,
+                .result_url = ok ? strempty(s->url) : NULL,
+                .link = s->link,
+                .unlink = n.unlink,
+                .now_usec = now,
+        };
+
+        if (is_reply(s->row))
+                tell_agent(&m, s->op->arena, s->row, n.tell, ok ? strempty(s->url) : s->op->reason);
+        log_step(f, s, &n);
+        record(f, s->row, &m);
+}
+
+static void step_aside(struct flow_instance *f, const struct store_row *row, const char *state, const char *reason, enum tell tell)
+{
+        _cleanup_(arena_freep) struct arena *a = arena_new();
+        struct store_move m = { .id = row->id, .state = state, .reason = reason, .now_usec = utc_usec() };
+
+        if (is_reply(row))
+                tell_agent(&m, a, row, tell, reason);
+        log_event(LOG_WARNING, state, F("instance", f->instance->name), F("kind", row->kind), FI("id", row->id),
+                  FI("thread", row->thread), F("reason", reason));
+        record(f, row, &m);
+}
+
+void step_hold(struct flow_instance *f, const struct store_row *row, const char *reason)
+{
+        step_aside(f, row, STATE_HELD, reason, TELL_HELD);
+}
+
+void step_refuse(struct flow_instance *f, const struct store_row *row, const char *reason)
+{
+        step_aside(f, row, STATE_DEAD, reason, TELL_REFUSED);
+}
+
+void step_wait(struct flow_instance *f, const struct store_row *row, int64_t until_usec)
+{
+        record(f, row, &(struct store_move) { .id = row->id, .state = row->state, .due_usec = until_usec, .now_usec = utc_usec() });
+}

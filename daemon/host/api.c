@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The functions of <mentiond/plugin.h>, exported to plugins (mentiond.syms): HTTP, results, time, memory, text.
+ * Called by plugins from within an operation.
+ */
+#include "host/op.h"
+
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include <mentiond/json.h>
+
+#include <errno.h>
+
+#define REASON_MAX 500                   /* bytes of a server's own words that go into logs and notes */
+#define JSON_DEPTH_MAX 64                /* the deepest reply of a known API is under 20 */
+
+/* --- Results, log, time --- */
+
+int mentiond_fail(struct mentiond_op *op, int verdict, const char *format, ...)
+{
+        _cleanup_free_ char *text = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        text = xvasprintf(format, ap);
+        va_end(ap);
+        op->reason = arena_take(op->arena, log_escape(text, REASON_MAX));
+        return verdict;
+}
+
+void mentiond_log(struct mentiond_op *op, int level, const char *format, ...)
+{
+        _cleanup_free_ char *text = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        text = xvasprintf(format, ap);
+        va_end(ap);
+        log_event(level, text, F("instance", op->instance->name), F("operation", op->name));
+}
+
+int64_t mentiond_now_usec(struct mentiond_op *op _unused_)
+{
+        return utc_usec();
+}
+
+int mentiond_sleep(struct mentiond_op *op, int64_t usec)
+{
+        if (task_sleep_until(mono_usec() + usec) == 0)
+                return MENTIOND_OK;
+        return mentiond_fail(op, MENTIOND_CANCELED, "the operation was ended");
+}
+
+int64_t mentiond_parse_time(const char *text)
+{
+        int64_t usec;
+
+        return !isempty(text) && text_parse_time(text, &usec) == 0 ? usec : 0;
+}
+
+/* --- Memory and text --- */
+
+void *mentiond_alloc(struct mentiond_op *op, uint64_t size)
+{
+        return arena_alloc(op->arena, size);
+}
+
+char *mentiond_format(struct mentiond_op *op, const char *format, ...)
+{
+        va_list ap;
+        char *text;
+
+        va_start(ap, format);
+        text = arena_vprintf(op->arena, format, ap);
+        va_end(ap);
+        return text;
+}
+
+static void put_json(void *object)
+{
+        (void) json_object_put(object);
+}
+
+struct json_object *mentiond_json_object(struct mentiond_op *op)
+{
+        return arena_own(op->arena, json_object_new_object(), put_json);
+}
+
+const char *mentiond_escape(struct mentiond_op *op, const char *text)
+{
+        return arena_take(op->arena, text_percent_encode(strempty(text)));
+}
+
+const char *mentiond_text_from_html(struct mentiond_op *op, const char *html)
+{
+        return arena_take(op->arena, text_from_html(strempty(html), strlen(strempty(html))));
+}
+
+uint64_t mentiond_length(const char *text, uint32_t unit)
+{
+        return text_length(strempty(text), unit);
+}
+
+int mentiond_same_text(const char *a, const char *b)
+{
+        _cleanup_free_ char *x = text_essence(strempty(a)), *y = text_essence(strempty(b));
+
+        return streq(x, y);
+}
+
+const char *mentiond_reveal(const struct mentiond_secret *secret)
+{
+        return secret_value(secret);
+}
+
+/* --- Memory of the instance --- */
+
+const char *mentiond_cursor(struct mentiond_op *op, const char *key)
+{
+        char *value;
+
+        for (size_t i = 0; i < op->n_cursors; i++)
+                if (streq(op->cursors[i].key, key))
+                        return op->cursors[i].value;
+        value = store_cursor(op->instance->host->store, op->instance->stored.id, key);
+        return value ? arena_take(op->arena, value) : "";
+}
+
+void mentiond_set_cursor(struct mentiond_op *op, const char *key, const char *value)
+{
+        struct store_cursor c = { arena_strdup(op->arena, key), arena_strdup(op->arena, value) };
+
+        for (size_t i = 0; i < op->n_cursors; i++)
+                if (streq(op->cursors[i].key, key)) {
+                        op->cursors[i] = c;
+                        return;
+                }
+        if (streq(mentiond_cursor(op, key), c.value))
+                return;          /* an idle instance does not write */
+        op->cursors = xrealloc(op->cursors, (op->n_cursors + 1) * sizeof c);
+        op->cursors[op->n_cursors++] = c;
+}
+
+int64_t mentiond_horizon_usec(struct mentiond_op *op)
+{
+        /* A first poll has only to know what is there, so that a later one does not take it for new. */
+        if (!op->instance->stored.polled)
+                return op->seen_usec - HORIZON_OVERLAP_USEC;
+        return op->instance->stored.horizon_usec;
+}
+
+/* --- HTTP --- */
+
+static int verdict_of_status(const struct http_reply *r, bool repeatable)
+{
+        switch (r->status) {
+        case 200 ... 299:
+                return MENTIOND_OK;
+        case 300 ... 399:                /* an address that moved, or a page of maintenance: a person mends it */
+                return MENTIOND_RETRY;
+        case 401:
+                return MENTIOND_AUTH;
+        case 404:
+        case 410:
+                return MENTIOND_GONE;
+        case 408:
+        case 425:
+        case 503:
+                return MENTIOND_RETRY;
+        case 429:
+                return MENTIOND_THROTTLED;
+        default:
+                if (r->status < 500)
+                        return MENTIOND_REJECTED;
+                return repeatable ? MENTIOND_RETRY : MENTIOND_AMBIGUOUS;
+        }
+}
+
+/* What the server says of a failure, if it says it in a known way. */
+static const char *words_of(struct json_object *json)
+{
+        static const char *const members[] = { "error_description", "message", "error", "faultstring" };
+
+        for (size_t i = 0; i < ELEMENTSOF(members); i++)
+                if (*mj_str(json, members[i]))
+                        return mj_str(json, members[i]);
+        return "";
+}
+
+static int judge_exchange(struct mentiond_op *op, const struct mentiond_request *q, const struct http_request *http,
+                          const struct http_reply *r, struct json_object *json)
+{
+        bool repeatable = http->repeatable || streq(http->method, "GET") || streq(http->method, "HEAD");
+        int64_t silence;
+        int verdict;
+
+        switch (r->fate) {
+        case HTTP_REPLIED:
+                break;
+        case HTTP_UNSENT:
+                return mentiond_fail(op, MENTIOND_RETRY, "%s", r->error);
+        case HTTP_LOST:
+                return mentiond_fail(op, repeatable ? MENTIOND_RETRY : MENTIOND_AMBIGUOUS, "%s", r->error);
+        case HTTP_REFUSED:
+                return mentiond_fail(op, MENTIOND_REJECTED, "%s", r->error);
+        case HTTP_CANCELED:
+                return mentiond_fail(op, MENTIOND_CANCELED, "%s", r->error);
+        }
+        silence = budget_learn(&op->instance->budget, r);
+        if (q->flags & MENTIOND_ANY_STATUS && !silence)
+                return MENTIOND_OK;
+        verdict = verdict_of_status(r, repeatable);
+        if (silence) {
+                verdict = MENTIOND_THROTTLED;
+                op->throttled_usec = silence;
+        }
+        if (verdict != MENTIOND_OK) {
+                const char *words = words_of(json);
+
+                (void) mentiond_fail(op, verdict, "%s %.*s: the server answered %u%s%s", http->method, (int) strcspn(q->path, "?#"),
+                                     q->path, r->status, *words ? ": " : "", words);
+        }
+        return verdict;
+}
+
+static char *address_of(struct mentiond_op *op, const char *path, bool *ret_own)
+{
+        const char *base = op->instance->base_url;
+
+        if (path[0] == '/') {
+                if (!base)
+                        return NULL;
+                *ret_own = true;
+                return arena_printf(op->arena, "%s%s", base, path);
+        }
+        *ret_own = base && http_same_origin(base, path);
+        return arena_strdup(op->arena, path);
+}
+
+static struct json_object *parse_json(const struct buffer *body)
+{
+        struct json_tokener *tok = json_tokener_new_ex(JSON_DEPTH_MAX);
+        struct json_object *json;
+
+        json = json_tokener_parse_ex(tok, buffer_str(body), (int) body->size);
+        if (json_tokener_get_error(tok) == json_tokener_continue)
+                json = json_tokener_parse_ex(tok, "", 1);        /* a bare number ends only at a NUL */
+        if (json_tokener_get_error(tok) != json_tokener_success) {
+                (void) json_object_put(json);
+                json = NULL;
+        } else {
+                size_t end = json_tokener_get_parse_end(tok);
+
+                while (end < body->size && strchr(" \t\r\n", body->data[end]))
+                        end++;
+                if (end < body->size) {
+                        (void) json_object_put(json);
+                        json = NULL;
+                }
+        }
+        json_tokener_free(tok);
+        return json;
+}
+
+int mentiond_http(struct mentiond_op *op, const struct mentiond_request *q, struct mentiond_response *ret)
+{
+        struct instance *i = op->instance;
+        _cleanup_http_reply_ struct http_reply reply = { .fate = HTTP_REFUSED };
+        const char *headers[16];
+        size_t n = 0;
+        struct http_request http = {
+                .method = isempty(q->method) ? "GET" : q->method,
+                .body = q->body,
+                .body_size = q->body_size,
+                .headers = headers,
+                .repeatable = q->flags & MENTIOND_REPEATABLE,
+                .max_body = q->max_reply,
+                .total_usec = i->options.timeout_usec,
+                .proxy = i->options.proxy,
+                .ca_file = i->options.ca_file,
+                .ip_version = streq(i->options.ip, "4") ? 4 : streq(i->options.ip, "6") ? 6 : 0,
+        };
+        struct json_object *json = NULL;
+        bool own = false;
+        int verdict;
+
+        for (const char *const *h = q->headers; h && *h; h++) {
+                if (n >= ELEMENTSOF(headers) - 2)
+                        return mentiond_fail(op, MENTIOND_BUG, "more headers than the host takes");
+                headers[n++] = *h;
+        }
+        if (q->json) {
+                http.body = json_object_to_json_string_ext(q->json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+                http.body_size = strlen(http.body);
+                headers[n++] = "Content-Type: application/json";
+        } else if (http.body) {
+                headers[n++] = arena_printf(op->arena, "Content-Type: %s",
+                                            isempty(q->content_type) ? "application/octet-stream" : q->content_type);
+        }
+        headers[n] = NULL;
+        http.url = address_of(op, strempty(q->path), &own);
+        if (!http.url)
+                return mentiond_fail(op, MENTIOND_BUG, "the plugin has no base URL");
+        if (own && i->bearer)
+                http.bearer = secret_value(i->bearer);
+
+        if (task_sleep_until(budget_take(&i->budget)) < 0)
+                return mentiond_fail(op, MENTIOND_CANCELED, "the operation was ended while it waited for its turn");
+        http_perform(i->host->http, &http, &reply);
+        counter_add("requests", i->name, "", 1);
+
+        if (reply.fate == HTTP_REPLIED && reply.body.size)
+                json = parse_json(&reply.body);
+        if (json)
+                (void) arena_own(op->arena, json, put_json);
+        verdict = judge_exchange(op, q, &http, &reply, json);
+        *ret = (struct mentiond_response) {
+                .struct_size = ret->struct_size,
+                .status = reply.fate == HTTP_REPLIED ? reply.status : 0,
+                .body_size = reply.body.size,
+                .json = json,
+        };
+        ret->body = arena_take(op->arena, buffer_take(&reply.body));
+        return verdict;
+}
+
+static int json_exchange(struct mentiond_op *op, const struct mentiond_request *q, struct json_object **ret)
+{
+        struct mentiond_response r = { .struct_size = sizeof r };
+        int verdict = mentiond_http(op, q, &r);
+
+        if (verdict != MENTIOND_OK)
+                return verdict;
+        if (!r.json)
+                return mentiond_fail(op, q->json ? MENTIOND_AMBIGUOUS : MENTIOND_RETRY,
+                                     "the server answered %u with something that is not JSON", r.status);
+        *ret = r.json;
+        return MENTIOND_OK;
+}
+
+int mentiond_get_json(struct mentiond_op *op, struct json_object **ret, const char *path, ...)
+{
+        struct mentiond_request q = { .struct_size = sizeof q };
+        va_list ap;
+
+        va_start(ap, path);
+        q.path = arena_vprintf(op->arena, path, ap);
+        va_end(ap);
+        return json_exchange(op, &q, ret);
+}
+
+int mentiond_post_json(struct mentiond_op *op, struct json_object **ret, struct json_object *body, const char *path, ...)
+{
+        struct mentiond_request q = { .struct_size = sizeof q, .method = "POST", .json = body };
+        va_list ap;
+
+        va_start(ap, path);
+        q.path = arena_vprintf(op->arena, path, ap);
+        va_end(ap);
+        return json_exchange(op, &q, ret);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The rate budget of one instance.  Owns nothing.  Called by host/api before and after each request and by flow
+ * for pauses.
+ */
+#include "host/budget.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <time.h>
+
+/* Where 429 comes without any hint: Mastodon's windows are 5 minutes, GoToSocial's too (facts: neither
+ * sends Retry-After). */
+#define PAUSE_DEFAULT_USEC (60 * USEC_PER_SEC)
+#define PAUSE_MAX_USEC (6 * USEC_PER_HOUR)      /* a server's word is not taken beyond this */
+#define SPREAD_BELOW 5                           /* spread what is left when less than 1/5 of the limit is */
+
+static const char *const limit_headers[] = { "X-RateLimit-Limit", "RateLimit-Limit" };
+static const char *const remaining_headers[] = { "X-RateLimit-Remaining", "RateLimit-Remaining" };
+static const char *const reset_headers[] = { "X-RateLimit-Reset", "RateLimit-Reset" };
+
+int64_t backoff_usec(int64_t base_usec, int64_t max_usec, unsigned failures)
+{
+        int64_t ceiling = base_usec;
+
+        while (failures-- > 0 && ceiling < max_usec)
+                ceiling *= 2;
+        return 1 + random_below(MIN(ceiling, max_usec));
+}
+
+void budget_pause(struct budget *b, int64_t usec)
+{
+        b->pause_usec = MAX(b->pause_usec, mono_usec() + usec);
+}
+
+bool budget_is_paused(const struct budget *b)
+{
+        return b->pause_usec > mono_usec();
+}
+
+int64_t budget_take(struct budget *b)
+{
+        int64_t now = mono_usec(), at = now;
+
+        if (b->rate) {
+                at = MAX(at, b->next_usec);
+                b->next_usec = at + USEC_PER_MINUTE / b->rate;
+        }
+        if (b->limit && b->reset_usec > now && b->remaining < b->limit / SPREAD_BELOW) {
+                at = MAX(at, now + (b->reset_usec - now) / (MAX(b->remaining, INT64_C(0)) + 1));
+                b->remaining--;
+        }
+        return at;
+}
+
+static char *first_header(const struct http_reply *r, const char *const *names)
+{
+        char *value = http_header(r, names[0]);
+
+        return value ? value : http_header(r, names[1]);
+}
+
+static bool number_of(const char *text, int64_t *ret)
+{
+        char *end;
+
+        if (!text)
+                return false;
+        errno = 0;
+        *ret = strtoll(text, &end, 10);
+        return !errno && end != text && *ret >= 0 && (!*end || strchr(" ,;", *end));
+}
+
+/* Seconds from now, seconds since 1970, or a date; as a distance from now. */
+static bool distance_of(const char *text, int64_t *ret_usec)
+{
+        struct tm tm = { .tm_year = 0 };
+        int64_t n;
+
+        if (!text)
+                return false;
+        if (number_of(text, &n)) {
+                if (n > INT64_C(100000000))
+                        n = n - utc_usec() / USEC_PER_SEC;
+                *ret_usec = MIN(MAX(n, INT64_C(0)), PAUSE_MAX_USEC / USEC_PER_SEC) * USEC_PER_SEC;
+                return true;
+        }
+        if (text_parse_time(text, &n) < 0) {
+                const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+
+                if (!end)
+                        return false;
+                n = (int64_t) timegm(&tm) * USEC_PER_SEC;
+        }
+        *ret_usec = MIN(MAX(n - utc_usec(), INT64_C(0)), PAUSE_MAX_USEC);
+        return true;
+}
+
+int64_t budget_learn(struct budget *b, const struct http_reply *r)
+{
+        _cleanup_free_ char *limit = first_header(r, limit_headers), *remaining = first_header(r, remaining_headers);
+        _cleanup_free_ char *reset = first_header(r, reset_headers), *after = http_header(r, "Retry-After");
+        int64_t usec, n;
+
+        if (number_of(limit, &n))
+                b->limit = n;
+        if (number_of(remaining, &n))
+                b->remaining = n;
+        if (distance_of(reset, &usec))
+                b->reset_usec = mono_usec() + usec;
+        if (r->status != 429 && !(r->status == 503 && after))
+                return 0;
+        if (distance_of(after, &usec))
+                return MAX(usec, USEC_PER_SEC);
+        if (reset && b->reset_usec > mono_usec())
+                return MAX(b->reset_usec - mono_usec(), USEC_PER_SEC);
+        return PAUSE_DEFAULT_USEC;
+}

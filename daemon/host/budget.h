@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * L2.  How much an instance may ask for: what the network announces, what the admin allows, and pauses. */
+#ifndef HOST_BUDGET_H
+#define HOST_BUDGET_H
+
+#include "io/http.h"
+
+struct budget {
+        int64_t rate;                    /* requests a minute that the admin allows; 0: no limit of ours */
+        int64_t next_usec;               /* mono: not before, by our rate */
+        int64_t pause_usec;              /* mono: not before, because the network or its failures say so */
+        int64_t limit, remaining;        /* as announced; limit 0: nothing was */
+        int64_t reset_usec;              /* mono */
+        unsigned failures;               /* in a row, of the other side as a whole */
+};
+
+/* When the next request may go (mono_usec), and counts it. */
+int64_t budget_take(struct budget *b);
+
+/* Learns from a reply's headers.  Returns for how long the network wants silence after this reply (429, or 503 with
+ * Retry-After), or 0. */
+int64_t budget_learn(struct budget *b, const struct http_reply *r);
+
+void budget_pause(struct budget *b, int64_t usec);
+bool budget_is_paused(const struct budget *b);
+
+/* Full jitter: uniform in (0, min(max, base * 2^failures)]. */
+int64_t backoff_usec(int64_t base_usec, int64_t max_usec, unsigned failures);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The functions of <mentiond/channel.h> and <mentiond/helpdesk.h>: what plugins emit, judged, bounded and made into
+ * rows for the journal.  Called by plugins from within poll(), fetch() and start().
+ */
+#include "host/op.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "host/payload.h"
+
+/* Limits on what one item may be.  Anything above is no post of a network that we know. */
+#define ID_MAX 1024              /* bytes; Bluesky's at:// URIs are the longest at about 100 */
+#define ITEMS_MAX 5000           /* emitted before they are committed in the middle of a poll: about 20 MB */
+#define ANCESTORS_MAX 5000
+
+/* A copy of a plugin's struct as large as ours, with zeroes for what the plugin does not know. */
+#define COPY_SIZED(type, source) ({                                                                         \
+        type _copy = { .struct_size = 0 };                                                                  \
+        memcpy(&_copy, (source), MIN((size_t) (source)->struct_size, sizeof _copy));                        \
+        _copy; })
+
+static bool good_id(const char *id)
+{
+        if (isempty(id) || strlen(id) > ID_MAX)
+                return false;
+        for (; *id; id++)
+                if ((unsigned char) *id < 0x21 || *id == 0x7f)
+                        return false;
+        return true;
+}
+
+static bool put_aside(struct mentiond_op *op, const char *what, const char *id, const char *why)
+{
+        _cleanup_free_ char *safe = log_escape(strempty(id), 200);
+
+        log_event(LOG_WARNING, "item put aside", F("instance", op->instance->name), F("kind", what), F("id", safe), F("reason", why));
+        return false;
+}
+
+static void add_item(struct mentiond_op *op, const struct store_item *item)
+{
+        if (op->n_items >= ITEMS_MAX && !op->emit_error) {
+                int r = op_commit(op, false, NULL);
+
+                if (r < 0)
+                        op->emit_error = r;
+        }
+        if (op->n_items == op->items_allocated) {
+                op->items_allocated = MAX(op->items_allocated * 2, (size_t) 64);
+                op->items = xrealloc(op->items, op->items_allocated * sizeof *op->items);
+        }
+        op->items[op->n_items++] = *item;
+}
+
+/* Whether this poll or the journal has it already. */
+static bool is_known(struct mentiond_op *op, const char *id)
+{
+        _cleanup_free_ char *state = NULL;
+
+        for (size_t i = 0; i < op->n_items; i++)
+                if (streq(op->items[i].native_id, id))
+                        return true;
+        state = store_state_of(op->instance->host->store, op->instance->stored.id, id);
+        return state;
+}
+
+/* --- Channels --- */
+
+static bool good_mention(struct mentiond_op *op, const struct mentiond_mention *m, const struct mentiond_author *author)
+{
+        if (!good_id(m->id))
+                return put_aside(op, "mention", m->id, "it has no usable id");
+        if (!good_id(author->id) || isempty(author->handle))
+                return put_aside(op, "mention", m->id, "it has no author");
+        if (!isempty(m->parent) && !good_id(m->parent))
+                return put_aside(op, "mention", m->id, "the id of the post that it answers is not usable");
+        if (!isempty(m->root) && !good_id(m->root))
+                return put_aside(op, "mention", m->id, "the id of its thread is not usable");
+        return true;
+}
+
+static struct op_ancestor ancestor_of(struct mentiond_op *op, const struct mentiond_mention *m, const struct mentiond_author *author)
+{
+        return (struct op_ancestor) {
+                .id = arena_strdup(op->arena, m->id),
+                .handle = arena_strdup(op->arena, author->handle),
+                .name = arena_take(op->arena, text_clean(strempty(author->name), strlen(strempty(author->name)))),
+                .url = arena_strdup(op->arena, m->url),
+                .text = arena_take(op->arena, payload_text(m)),
+        };
+}
+
+int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention)
+{
+        struct mentiond_mention m = COPY_SIZED(struct mentiond_mention, mention);
+        struct mentiond_author none = { .struct_size = sizeof none, .followers = -1 }, author = none;
+        struct instance *i = op->instance;
+        int64_t seen;
+        bool old;
+
+        if (m.author)
+                author = COPY_SIZED(struct mentiond_author, m.author);
+        if (!good_mention(op, &m, &author))
+                return 0;
+        seen = m.seen_usec ? m.seen_usec : m.created_usec;
+        op->seen_usec = MAX(op->seen_usec, seen);
+        if (streq(author.id, i->self_id) || is_known(op, m.id))
+                return 0;
+        /* Until the first poll has ended all is old; later, what the network had shown before it.  Both by the
+         * network's clock: ours may differ. */
+        old = !i->stored.polled || (seen && seen < i->stored.baseline_usec);
+        add_item(op, &(struct store_item) {
+                .kind = KIND_MENTION,
+                .state = old ? STATE_KNOWN : STATE_NEW,
+                .native_id = arena_strdup(op->arena, m.id),
+                .root = arena_strdup(op->arena, m.root),
+                .parent = arena_strdup(op->arena, m.parent),
+                .created_usec = m.created_usec,
+                .ready_usec = utc_usec(),
+                .payload = old ? NULL : arena_take(op->arena, payload_of_mention(&m, &author)),
+        });
+        return !old;
+}
+
+void mentiond_emit_ancestor(struct mentiond_op *op, const struct mentiond_mention *mention)
+{
+        struct mentiond_mention m = COPY_SIZED(struct mentiond_mention, mention);
+        struct mentiond_author author = { .struct_size = 0 };
+
+        if (m.author)
+                author = COPY_SIZED(struct mentiond_author, m.author);
+        if (!good_id(m.id) || op->n_ancestors >= ANCESTORS_MAX)
+                return;
+        op->ancestors = xrealloc(op->ancestors, (op->n_ancestors + 1) * sizeof *op->ancestors);
+        op->ancestors[op->n_ancestors++] = ancestor_of(op, &m, &author);
+}
+
+void mentiond_set_self(struct mentiond_op *op, const char *id, const char *handle)
+{
+        strset(&op->instance->self_id, strempty(id));
+        strset(&op->instance->self_handle, strempty(handle));
+}
+
+void mentiond_set_caps(struct mentiond_op *op, const struct mentiond_caps *caps)
+{
+        op->instance->caps = COPY_SIZED(struct mentiond_caps, caps);
+}
+
+const char *mentiond_self(struct mentiond_op *op)
+{
+        return op->instance->self_id;
+}
+
+const char *mentiond_self_handle(struct mentiond_op *op)
+{
+        return op->instance->self_handle;
+}
+
+int mentiond_is_posted(struct mentiond_op *op, const char *id)
+{
+        return store_is_part(op->instance->host->store, op->instance->stored.id, strempty(id));
+}
+
+/* --- Helpdesks --- */
+
+int mentiond_emit_article(struct mentiond_op *op, const struct mentiond_article *article)
+{
+        struct mentiond_article a = COPY_SIZED(struct mentiond_article, article);
+        struct instance *i = op->instance;
+        const char *state = STATE_WAITING, *reason = NULL;
+
+        if (!good_id(a.id) || !good_id(a.ticket)) {
+                (void) put_aside(op, "article", a.id, "it has no usable id or ticket");
+                return 0;
+        }
+        op->seen_usec = MAX(op->seen_usec, a.created_usec);
+        if (is_known(op, a.id) || !mentiond_is_linked(op, a.ticket))
+                return 0;
+        if (a.kind != MENTIOND_ARTICLE_REPLY) {
+                state = STATE_KNOWN;
+        } else if (a.flags & MENTIOND_ARTICLE_DOUBTFUL) {
+                reason = "the note was not public from its beginning";
+        } else if (a.created_usec && a.created_usec < i->stored.horizon_usec) {
+                reason = "the note is old: it was moved here, or made public later";
+        }
+        add_item(op, &(struct store_item) {
+                .kind = KIND_REPLY,
+                .state = state,
+                .native_id = arena_strdup(op->arena, a.id),
+                .ticket = arena_strdup(op->arena, a.ticket),
+                .reason = reason,
+                .created_usec = a.created_usec,
+                .ready_usec = utc_usec(),
+                .payload = arena_take(op->arena, payload_of_article(&a)),
+        });
+        return !streq(state, STATE_KNOWN);
+}
+
+void mentiond_saw(struct mentiond_op *op, int64_t seen_usec)
+{
+        op->seen_usec = MAX(op->seen_usec, seen_usec);
+}
+
+int mentiond_knows_article(struct mentiond_op *op, const char *id)
+{
+        return is_known(op, strempty(id));
+}
+
+int mentiond_is_linked(struct mentiond_op *op, const char *ticket)
+{
+        return store_is_linked(op->instance->host->store, op->instance->stored.id, strempty(ticket));
+}
+
+void mentiond_merged(struct mentiond_op *op, const char *ticket, const char *into, const char *number)
+{
+        if (!good_id(ticket) || !good_id(into) || streq(ticket, into))
+                return;
+        op->merges = xrealloc(op->merges, (op->n_merges + 1) * sizeof *op->merges);
+        op->merges[op->n_merges++] = (struct store_merge) {
+                arena_strdup(op->arena, ticket), arena_strdup(op->arena, into), arena_strdup(op->arena, number),
+        };
+}

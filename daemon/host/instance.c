@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The life of an instance: made from its section, started (again and again until the other side answers), paused,
+ * stopped when its credentials are refused, ended.  Owns the plugin's state.  Called by admin and flow.
+ */
+#include "host/instance.h"
+#include "host/op.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include <errno.h>
+
+#define OPT(field, option_name, option_type, ...) \
+        MENTIOND_OPTION(struct instance_options, field, option_name, option_type, __VA_ARGS__)
+
+#define COMMON_OPTIONS(poll_every)                                                                          \
+        OPT(plugin, "plugin", MENTIOND_STRING, .flags = MENTIOND_REQUIRED, .help = "The plugin that it is an instance of"), \
+        OPT(poll_every_usec, "poll_every", MENTIOND_DURATION, .default_value = poll_every, .min = 100 * USEC_PER_MSEC, \
+            .max = USEC_PER_DAY, .help = "How often to look for what is new"),                              \
+        OPT(parallel, "parallel", MENTIOND_INT, .default_value = "8", .min = 1, .max = 256,                 \
+            .help = "How many conversations are worked on at the same time"),                               \
+        OPT(rate, "rate", MENTIOND_INT, .default_value = "0", .min = 0, .max = 1000000,                     \
+            .help = "Requests a minute at most, beside what the other side announces; 0: no limit"),        \
+        OPT(timeout_usec, "timeout", MENTIOND_DURATION, .default_value = "60s", .min = USEC_PER_SEC, .max = 10 * USEC_PER_MINUTE, \
+            .help = "How long one request may take"),                                                       \
+        OPT(settle_usec, "settle", MENTIOND_DURATION, .default_value = "2m", .min = 100 * USEC_PER_MSEC, .max = USEC_PER_DAY, \
+            .help = "How long to wait between two looks for something that may have happened, before it is done again"), \
+        OPT(retry_usec, "retry", MENTIOND_DURATION, .default_value = "5s", .min = 10 * USEC_PER_MSEC, .max = USEC_PER_HOUR, \
+            .help = "About how long to wait after a first failure; doubles with each further one"),         \
+        OPT(retry_max_usec, "retry_max", MENTIOND_DURATION, .default_value = "10m", .min = USEC_PER_SEC, .max = USEC_PER_DAY, \
+            .help = "How long to wait at most after a failure"),                                            \
+        OPT(proxy, "proxy", MENTIOND_STRING, .help = "URL of an HTTP proxy"),                               \
+        OPT(ca_file, "ca_file", MENTIOND_STRING, .help = "File with the CA certificates to trust in place of the system's"), \
+        OPT(ip, "ip", MENTIOND_STRING, .default_value = "any", .help = "IP version to use: any, 4 or 6")
+
+static const struct mentiond_option channel_rows[] = {
+        COMMON_OPTIONS("60s"),
+        OPT(helpdesk, "helpdesk", MENTIOND_STRING, .flags = MENTIOND_REQUIRED, .help = "The helpdesk that gets the tickets"),
+        OPT(queue, "queue", MENTIOND_STRING, .help = "The queue that new tickets go to, if not the helpdesk's own default"),
+        OPT(hold_usec, "hold", MENTIOND_DURATION, .default_value = "30s", .min = 0, .max = USEC_PER_DAY,
+            .help = "How long an agent's reply waits before it is posted"),
+        OPT(length_max, "length_max", MENTIOND_INT, .default_value = "0", .min = 0, .max = 1000000,
+            .help = "Longest post that a reply may become, if shorter than the network allows; 0: as the network allows"),
+        OPT(media_max, "media_max", MENTIOND_SIZE, .default_value = "10M", .min = 0, .max = 100 * 1024 * 1024,
+            .help = "Largest picture, sound or film of a mention that becomes an attachment; 0: none does"),
+        OPT(media_private, "media_private", MENTIOND_BOOL, .default_value = "false",
+            .help = "Whether media may be fetched from loopback and private addresses"),
+        { .name = NULL },
+};
+
+static const struct mentiond_option helpdesk_rows[] = { COMMON_OPTIONS("10s"), { .name = NULL } };
+
+const struct options instance_options_channel = { channel_rows, sizeof channel_rows[0] };
+const struct options instance_options_helpdesk = { helpdesk_rows, sizeof helpdesk_rows[0] };
+
+const char *instance_state_name(enum instance_state s)
+{
+        static const char *const names[] = {
+                [INSTANCE_STARTING] = "starting", [INSTANCE_RUNNING] = "running", [INSTANCE_PAUSED] = "paused",
+                [INSTANCE_STOPPED] = "stopped", [INSTANCE_ENDING] = "ending",
+        };
+
+        return names[s];
+}
+
+static void set_state(struct instance *i, enum instance_state state, const char *reason)
+{
+        i->state = state;
+        i->state_usec = utc_usec();
+        strset(&i->reason, reason);
+}
+
+bool instance_is_channel(const struct instance *i)
+{
+        return i->plugin->head.kind == MENTIOND_CHANNEL;
+}
+
+static const struct options *own_options(const struct instance *i)
+{
+        return instance_is_channel(i) ? &instance_options_channel : &instance_options_helpdesk;
+}
+
+/* What the flags of the plugin's options mean to us. */
+static void find_base(struct instance *i)
+{
+        const struct mentiond_option *o;
+
+        for (size_t n = 0; (o = options_at(&i->plugin->options, n)); n++) {
+                void *field = (char *) i->plugin_state + o->offset;
+
+                if (o->flags & MENTIOND_BASE_URL && o->type == MENTIOND_URL)
+                        i->base_url = *(char **) field;
+                if (o->flags & MENTIOND_BEARER && o->type == MENTIOND_SECRET)
+                        i->bearer = *(struct mentiond_secret **) field;
+        }
+}
+
+struct instance *instance_new(struct host *h, const struct section *s, uint32_t kind, const char *plugin_directory,
+                              struct problems *p)
+{
+        const struct setting *named = section_get(s, "plugin");
+        _cleanup_free_ char *wrong = NULL;
+        struct plugin *plugin;
+        struct instance *i;
+        size_t problems_before = p->n;
+
+        if (!named) {
+                problem_add(p, s->file, s->line, "%s: \"plugin\" is missing", s->name);
+                return NULL;
+        }
+        if (plugin_load(plugin_directory, named->value, &plugin, &wrong) < 0) {
+                problem_add(p, s->file, named->line, "%s: %s", s->name, wrong);
+                return NULL;
+        }
+        if (plugin->head.kind != kind) {
+                problem_add(p, s->file, named->line, "%s: the plugin \"%s\" is for a %s", s->name, plugin->name,
+                            kind == MENTIOND_CHANNEL ? "helpdesk" : "channel");
+                return NULL;
+        }
+        i = xcalloc(1, sizeof *i);
+        i->host = h;
+        i->plugin = plugin;
+        i->name = xstrdup(s->name);
+        i->section = (struct section) { .name = xstrdup(s->name), .file = s->file, .line = s->line };
+        for (size_t n = 0; n < s->n; n++)
+                section_add(&i->section, s->settings[n].name, s->settings[n].value, s->settings[n].line);
+        i->plugin_state = xcalloc(1, MAX(plugin->head.state_size, (uint64_t) 1));
+        i->reason = xstrdup("");
+        i->self_id = xstrdup("");
+        i->self_handle = xstrdup("");
+        options_fill((struct options[]) { *own_options(i), plugin->options }, (void *[]) { &i->options, i->plugin_state }, 2, s, p);
+        if (p->n == problems_before && !streq(i->options.ip, "any") && !streq(i->options.ip, "4") && !streq(i->options.ip, "6"))
+                problem_add(p, s->file, s->line, "%s: ip is neither any, 4 nor 6", s->name);
+        if (p->n > problems_before) {
+                instance_free(i);
+                return NULL;
+        }
+        i->budget.rate = i->options.rate;
+        find_base(i);
+        return i;
+}
+
+void instance_free(struct instance *i)
+{
+        loop_timer_clear(i->host->loop, &i->restart);
+        options_free(own_options(i), &i->options);
+        options_free(&i->plugin->options, i->plugin_state);
+        section_done(&i->section);
+        free(i->plugin_state);
+        free(i->reason);
+        free(i->self_id);
+        free(i->self_handle);
+        free(i->name);
+        free(i);
+}
+
+/* --- Tasks --- */
+
+#define STOP_DEADLINE_USEC (2 * USEC_PER_SEC)
+
+struct worker {
+        struct instance *instance;
+        task_fn fn, done;
+        void *data;
+};
+
+static void stop_task(void *data)
+{
+        struct instance *i = data;
+        _cleanup_op_ struct mentiond_op op;
+
+        op_begin(&op, i, "stop", STOP_DEADLINE_USEC);
+        if (instance_is_channel(i))
+                i->plugin->channel.stop(&op, i->plugin_state);
+        else
+                i->plugin->helpdesk.stop(&op, i->plugin_state);
+}
+
+/* Behind the last task of an ending instance comes stop(), and behind that nobody. */
+static void check_idle(struct instance *i)
+{
+        if (i->state != INSTANCE_ENDING || i->n_tasks)
+                return;
+        if (i->started && !i->stopped && (instance_is_channel(i) ? !!i->plugin->channel.stop : !!i->plugin->helpdesk.stop)) {
+                i->stopped = true;
+                instance_task(i, stop_task, NULL, i);
+        } else if (i->host->idle) {
+                i->host->idle(i);
+        }
+}
+
+static void worker_run(void *data)
+{
+        struct worker *w = data;
+
+        w->fn(w->data);
+}
+
+static void worker_done(void *data)
+{
+        _cleanup_free_ struct worker *w = data;
+
+        if (w->done)
+                w->done(w->data);
+        w->instance->n_tasks--;
+        check_idle(w->instance);
+}
+
+void instance_task(struct instance *i, task_fn fn, task_fn done, void *data)
+{
+        struct worker *w = xcalloc(1, sizeof *w);
+
+        *w = (struct worker) { i, fn, done, data };
+        i->n_tasks++;
+        (void) task_start(i->host->loop, i->name, worker_run, worker_done, w);
+}
+
+/* --- Starting --- */
+
+static int call_start(struct instance *i, struct mentiond_op *op)
+{
+        const struct plugin *p = i->plugin;
+
+        return p->head.kind == MENTIOND_CHANNEL ? p->channel.start(op, i->plugin_state) : p->helpdesk.start(op, i->plugin_state);
+}
+
+static void start_later(struct instance *i, int64_t usec)
+{
+        loop_timer_set(i->host->loop, &i->restart, mono_usec() + usec);
+}
+
+static void start_task(void *data)
+{
+        struct instance *i = data;
+        _cleanup_op_ struct mentiond_op op;
+        int verdict;
+
+        op_begin(&op, i, "start", OP_DEADLINE_USEC);
+        verdict = op_judge(&op, call_start(i, &op));
+        if (i->state != INSTANCE_STARTING)
+                return;          /* ended, paused or refused meanwhile */
+        switch (verdict) {
+        case MENTIOND_OK:
+                i->start_failures = 0;
+                i->started = true;
+                set_state(i, INSTANCE_RUNNING, "");
+                log_event(LOG_INFO, "running", F("instance", i->name), F("plugin", i->plugin->name), F("account", i->self_handle));
+                return;
+        case MENTIOND_CANCELED:
+                return;
+        case MENTIOND_RETRY:
+        case MENTIOND_THROTTLED:
+        case MENTIOND_AMBIGUOUS: {
+                int64_t delay = MAX(backoff_usec(i->options.retry_usec, i->options.retry_max_usec, i->start_failures++),
+                                    i->budget.pause_usec - mono_usec());
+
+                set_state(i, INSTANCE_STARTING, op.reason);
+                log_event(LOG_WARNING, "cannot start yet", F("instance", i->name), F("verdict", verdict_name(verdict)),
+                          F("reason", op.reason), FI("delay_ms", delay / USEC_PER_MSEC));
+                start_later(i, delay);
+                return;
+        }
+        default:
+                instance_refused(i, op.reason);
+        }
+}
+
+static void start_done(void *data)
+{
+        struct instance *i = data;
+
+        i->starting = false;
+        if (i->state == INSTANCE_RUNNING && i->host->running)
+                i->host->running(i);
+}
+
+static void on_restart(struct loop_timer *t)
+{
+        struct instance *i = CONTAINER_OF(t, struct instance, restart);
+
+        if (i->state != INSTANCE_STARTING || i->starting)
+                return;
+        i->starting = true;
+        instance_task(i, start_task, start_done, i);
+}
+
+void instance_start(struct instance *i)
+{
+        if (i->state == INSTANCE_ENDING || i->starting)
+                return;
+        set_state(i, INSTANCE_STARTING, "");
+        i->budget.pause_usec = 0;
+        i->budget.failures = 0;
+        i->start_failures = 0;
+        start_later(i, 0);
+}
+
+int instance_read(struct instance *i)
+{
+        return store_instance_get(i->host->store, i->name, i->plugin->name, &i->stored);
+}
+
+void instance_attach(struct instance *i)
+{
+        i->next = i->host->instances;
+        i->host->instances = i;
+        i->restart.fn = on_restart;
+        if (i->stored.paused)
+                set_state(i, INSTANCE_PAUSED, "paused by the operator");
+        else
+                instance_start(i);
+}
+
+void instance_unlink(struct instance *i)
+{
+        for (struct instance **p = &i->host->instances; *p; p = &(*p)->next)
+                if (*p == i) {
+                        *p = i->next;
+                        return;
+                }
+}
+
+/* --- Stopping --- */
+
+void instance_pause(struct instance *i)
+{
+        if (i->state == INSTANCE_ENDING)
+                return;
+        loop_timer_clear(i->host->loop, &i->restart);
+        set_state(i, INSTANCE_PAUSED, "paused by the operator");
+}
+
+void instance_refused(struct instance *i, const char *reason)
+{
+        if (i->state == INSTANCE_ENDING || i->state == INSTANCE_STOPPED)
+                return;
+        set_state(i, INSTANCE_STOPPED, reason);
+        log_event(LOG_ERR, "stopped: a person is needed; everything for it is kept", F("instance", i->name), F("reason", i->reason));
+}
+
+void instance_end(struct instance *i)
+{
+        loop_timer_clear(i->host->loop, &i->restart);
+        set_state(i, INSTANCE_ENDING, "");
+        check_idle(i);
+}
+
+void instance_cancel(struct instance *i)
+{
+        for (struct mentiond_op *op = i->ops; op; op = op->next)
+                task_cancel(op->task);
+}
+
+struct instance *host_find(struct host *h, const char *name)
+{
+        for (struct instance *i = h->instances; i; i = i->next)
+                if (streq(i->name, name))
+                        return i;
+        return NULL;
+}
+
+struct instance *host_find_id(struct host *h, int64_t id)
+{
+        for (struct instance *i = h->instances; i; i = i->next)
+                if (i->stored.id == id)
+                        return i;
+        return NULL;
+}

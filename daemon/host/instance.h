@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ * L2.  Instances: a configured plugin, from its options to its end. */
+#ifndef HOST_INSTANCE_H
+#define HOST_INSTANCE_H
+
+#include "host/budget.h"
+#include "host/plugin.h"
+#include "io/http.h"
+#include "store/store.h"
+
+enum instance_state {
+        INSTANCE_STARTING,               /* until start() said OK */
+        INSTANCE_RUNNING,
+        INSTANCE_PAUSED,                 /* by the operator */
+        INSTANCE_STOPPED,                /* credentials or options refused: waits for a person */
+        INSTANCE_ENDING,                 /* nothing new is begun */
+};
+const char *instance_state_name(enum instance_state s);
+
+/* Options that each instance has, whatever its plugin; see mentiond.conf(5). */
+struct instance_options {
+        char *plugin, *proxy, *ca_file, *ip;
+        int64_t poll_every_usec, timeout_usec, settle_usec, retry_usec, retry_max_usec, parallel, rate;
+        /* channels */
+        char *helpdesk, *queue;
+        int64_t hold_usec, media_max, length_max;
+        uint32_t media_private;
+};
+
+struct host;
+struct mentiond_op;
+
+struct instance {
+        struct instance *next;
+        struct host *host;
+        char *name;
+        struct section section;          /* as configured: tells at a reload whether it changed */
+        const struct plugin *plugin;
+        void *plugin_state;
+        struct instance_options options;
+        struct store_instance stored;
+        int64_t helpdesk_id;             /* of a channel: its helpdesk's stored id */
+
+        const char *base_url;            /* within plugin_state */
+        const struct mentiond_secret *bearer;
+
+        enum instance_state state;
+        char *reason;                    /* why it is not running, or what its last failure was */
+        int64_t state_usec, last_poll_usec, last_ok_usec;
+        struct budget budget;
+        char *self_id, *self_handle;
+        struct mentiond_caps caps;
+
+        struct mentiond_op *ops;         /* in flight */
+        size_t n_tasks;                  /* that may touch it */
+        bool starting;                   /* one of them calls start() */
+        bool started, stopped;           /* start() said OK once; stop() was called */
+        struct loop_timer restart;
+        unsigned start_failures;
+
+        void *flow;                      /* what flow keeps for it */
+};
+
+/* What all instances share, and what is called when something about one changes. */
+struct host {
+        struct loop *loop;
+        struct http *http;
+        struct store *store;
+        struct instance *instances;
+        void (*running)(struct instance *i);     /* it may be polled and given work from now on */
+        void (*idle)(struct instance *i);        /* no task touches this ending instance any more: it can be freed */
+};
+
+extern const struct options instance_options_channel, instance_options_helpdesk;
+
+/* Makes one from its section; problems say what is wrong.  NULL if anything is. */
+struct instance *instance_new(struct host *h, const struct section *s, uint32_t kind, const char *plugin_directory,
+                              struct problems *p);
+void instance_free(struct instance *i);          /* no task may work for it */
+
+bool instance_is_channel(const struct instance *i);
+int instance_read(struct instance *i);           /* its row in the store, made if it is new; waits */
+void instance_attach(struct instance *i);        /* joins the host and starts */
+void instance_unlink(struct instance *i);        /* leaves the host */
+void instance_start(struct instance *i);         /* also again, after it stopped */
+void instance_pause(struct instance *i);
+void instance_end(struct instance *i);           /* nothing new; host->idle() follows */
+void instance_cancel(struct instance *i);        /* what is in flight is canceled */
+
+/* For one that runs: its credentials were refused. */
+void instance_refused(struct instance *i, const char *reason);
+
+/* A task that works for the instance, which outlives it.  done(data) runs after it. */
+void instance_task(struct instance *i, task_fn fn, task_fn done, void *data);
+
+struct instance *host_find(struct host *h, const char *name);
+struct instance *host_find_id(struct host *h, int64_t id);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Payloads.  Owns nothing.  Called by host/emit and flow, which read them with <mentiond/json.h>.
+ */
+#include "host/payload.h"
+
+#include "base/text.h"
+
+#include <mentiond/json.h>
+
+#define FIELD_MAX 4096           /* bytes of a name, handle, URL or description; longer is cut */
+#define MEDIA_MAX 16             /* of one post; the networks allow 4 to 20 */
+#define STRIDE_MIN (offsetof(struct mentiond_media, description) + sizeof(char *))
+
+static void put_clean(struct json_object *o, const char *name, const char *value)
+{
+        _cleanup_free_ char *clean = NULL;
+
+        if (isempty(value))
+                return;
+        clean = text_clean(value, strnlen(value, FIELD_MAX));
+        mj_put_str(o, name, clean);
+}
+
+static char *to_string(struct json_object *o)
+{
+        char *s = xstrdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+
+        (void) json_object_put(o);
+        return s;
+}
+
+static char *body_text(const char *html, const char *text)
+{
+        if (!isempty(html))
+                return text_from_html(html, strlen(html));
+        return text_clean(strempty(text), strlen(strempty(text)));
+}
+
+char *payload_text(const struct mentiond_mention *m)
+{
+        return body_text(m->html, m->text);
+}
+
+static struct json_object *author_object(const struct mentiond_author *a)
+{
+        struct json_object *o = json_object_new_object();
+
+        put_clean(o, "id", a->id);
+        put_clean(o, "handle", a->handle);
+        put_clean(o, "name", a->name);
+        put_clean(o, "url", a->url);
+        if (a->followers >= 0)
+                mj_put_int(o, "followers", a->followers);
+        if (a->created_usec)
+                mj_put_int(o, "created", a->created_usec);
+        if (a->flags & MENTIOND_VERIFIED)
+                mj_put_bool(o, "verified", true);
+        if (a->flags & MENTIOND_BOT)
+                mj_put_bool(o, "bot", true);
+        return o;
+}
+
+char *payload_of_mention(const struct mentiond_mention *m, const struct mentiond_author *author)
+{
+        struct json_object *o = json_object_new_object();
+        _cleanup_free_ char *text = payload_text(m);
+
+        mj_put_int(o, "kind", m->kind);
+        mj_put_int(o, "visibility", m->visibility);
+        put_clean(o, "parent", m->parent);
+        put_clean(o, "url", m->url);
+        mj_put_str(o, "text", text);
+        put_clean(o, "warning", m->warning);
+        put_clean(o, "language", m->language);
+        if (m->edited_usec)
+                mj_put_int(o, "edited", m->edited_usec);
+        json_object_object_add(o, "author", author_object(author));
+        if (m->n_media && m->media && m->media->struct_size >= STRIDE_MIN) {
+                struct json_object *list = json_object_new_array();
+
+                for (uint32_t i = 0; i < m->n_media && i < MEDIA_MAX; i++) {
+                        const struct mentiond_media *media =
+                                (const void *) ((const char *) m->media + (size_t) i * m->media->struct_size);
+                        struct json_object *one = json_object_new_object();
+
+                        put_clean(one, "url", media->url);
+                        put_clean(one, "type", media->type);
+                        put_clean(one, "description", media->description);
+                        (void) json_object_array_add(list, one);
+                }
+                json_object_object_add(o, "media", list);
+        }
+        return to_string(o);
+}
+
+char *payload_with_quote(const char *payload, const char *handle, const char *name, const char *text, const char *url)
+{
+        struct json_object *o = json_tokener_parse(payload), *quote = json_object_new_object();
+
+        if (!json_object_is_type(o, json_type_object)) {
+                (void) json_object_put(o);
+                o = json_object_new_object();
+        }
+        put_clean(quote, "handle", handle);
+        put_clean(quote, "name", name);
+        mj_put_str(quote, "text", text);
+        put_clean(quote, "url", url);
+        json_object_object_add(o, "quote", quote);
+        return to_string(o);
+}
+
+char *payload_of_article(const struct mentiond_article *a)
+{
+        struct json_object *o = json_object_new_object();
+        _cleanup_free_ char *text = body_text(a->html, a->text);
+
+        put_clean(o, "agent", a->agent);
+        mj_put_str(o, "text", text);
+        mj_put_int(o, "attachments", a->n_attachments);
+        put_clean(o, "ticket", a->ticket);
+        return to_string(o);
+}
+
+char *payload_of_note(const char *subject, const char *text)
+{
+        struct json_object *o = json_object_new_object();
+
+        mj_put_str(o, "subject", subject);
+        mj_put_str(o, "text", text);
+        return to_string(o);
+}
+
+static void put_json(void *o)
+{
+        (void) json_object_put(o);
+}
+
+struct json_object *payload_parse(struct arena *a, const char *payload)
+{
+        struct json_object *o = json_tokener_parse(payload);
+
+        return o ? arena_own(a, o, put_json) : NULL;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ * L2.  What the journal keeps of an item: JSON with the member names below. */
+#ifndef HOST_PAYLOAD_H
+#define HOST_PAYLOAD_H
+
+#include "base/arena.h"
+
+#include <mentiond/channel.h>
+#include <mentiond/helpdesk.h>
+
+/* All return malloced strings. */
+
+/* The body as plain, clean text. */
+char *payload_text(const struct mentiond_mention *m);
+
+/* {kind, visibility, parent, url, text, warning, language, edited,
+ *  author: {id, handle, name, url, followers, created, verified, bot}, media: [{url, type, description}]} */
+char *payload_of_mention(const struct mentiond_mention *m, const struct mentiond_author *author);
+
+/* The same with quote: {handle, name, text, url}, the post that it answers. */
+char *payload_with_quote(const char *payload, const char *handle, const char *name, const char *text, const char *url);
+
+/* {agent, text, attachments, ticket} */
+char *payload_of_article(const struct mentiond_article *a);
+
+/* {subject, text} */
+char *payload_of_note(const char *subject, const char *text);
+
+/* Owned by the arena; NULL if it is no JSON. */
+struct json_object *payload_parse(struct arena *a, const char *payload);
+
+#endif

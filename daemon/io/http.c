@@ -1,0 +1,676 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * HTTP requests: one libcurl multi handle on the loop, and http_perform(), which a task calls and waits in.  Owns
+ * the connections, and easy handles for reuse.  The rules are in http.h; what is said here about libcurl was measured
+ * with 7.88.1, and tests/unit/test_http.c fails where it does not hold.
+ *
+ * How an unsafe request stays single.  libcurl repeats a request by itself when a kept connection dies before the
+ * first byte of the reply.  Three locks, each enough for most cases:
+ *  - on_prereq(), which libcurl calls before each time it puts a request on a connection, refuses the second time
+ *  - a body comes from on_read(), which cannot be rewound
+ *  - without a body there is nothing to rewind, so such a request gets a connection of its own
+ */
+#include "io/http.h"
+
+#include "base/clock.h"
+#include "io/address.h"
+#include "io/head.h"
+#include "io/url.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#define POOL_MAX 64                      /* idle easy handles, 6 KB each: as many as requests are usually in flight */
+#define CONNECTIONS_MAX 256              /* kept: all that G5 of perf.md has in flight; libcurl's own default is 4 per
+                                          * request in flight, which forgets connections between two polls */
+
+/* An unsafe request rides only on a connection used so many seconds ago at most.  Servers close idle ones after 5 s
+ * (the defaults of Apache and Node) or later, and a request that crosses the close on its way is lost. */
+#define UNSAFE_IDLE_SECONDS 4L
+
+struct sock {
+        struct http *http;
+        int fd;
+        struct loop_io *io;
+        bool wanted;                     /* by a transfer; else its connection is idle */
+        bool ours;                       /* a connection; else something of libcurl's own */
+};
+
+struct http {
+        struct loop *loop;
+        CURLM *multi;
+        char *user_agent;
+        struct loop_timer timer;         /* libcurl's timeouts */
+        struct loop_defer now;           /* its timeout of 0 ms */
+        struct loop_defer drain;
+        struct sock **socks;             /* by descriptor */
+        size_t n_socks;
+        int in_flight;                   /* added, and not yet told that they are done */
+        CURL *pool[POOL_MAX];
+        unsigned n_pool;
+};
+
+struct transfer {
+        struct http *http;
+        const struct http_request *request;
+        struct http_reply *reply;
+        struct url url;
+        char *server;                    /* for messages */
+        struct task *task;
+        CURL *easy;
+        struct curl_slist *headers;      /* an array; the strings are the caller's, but for bearer */
+        char *bearer;
+        bool unsafe;
+
+        unsigned begun;                  /* times that the request was put on a connection */
+        size_t body_sent;
+        bool opened, guard_refused;
+
+        struct head head;
+        size_t proxy_bytes;
+        const char *broken;              /* the rule of ours that the reply broke */
+        struct loop_timer slow_timer;    /* runs from the final status line on */
+        uint64_t received, received_before;
+
+        bool done;
+        CURLcode result;
+        char detail[CURL_ERROR_SIZE];
+};
+
+/* --- The multi handle on the loop --- */
+
+static void act(struct http *h, curl_socket_t fd, int events)
+{
+        int running = 0;
+
+        (void) curl_multi_socket_action(h->multi, fd, events, &running);
+        if (running < h->in_flight)
+                loop_defer(h->loop, &h->drain);
+}
+
+static struct sock *sock_find(struct http *h, int fd)
+{
+        return (size_t) fd < h->n_socks ? h->socks[fd] : NULL;
+}
+
+static struct sock *sock_get(struct http *h, int fd)
+{
+        if ((size_t) fd >= h->n_socks) {
+                size_t n = MAX((size_t) fd + 1, h->n_socks * 2);
+
+                h->socks = xrealloc(h->socks, n * sizeof *h->socks);
+                memset(h->socks + h->n_socks, 0, (n - h->n_socks) * sizeof *h->socks);
+                h->n_socks = n;
+        }
+        if (!h->socks[fd]) {
+                h->socks[fd] = xcalloc(1, sizeof **h->socks);
+                *h->socks[fd] = (struct sock) { .http = h, .fd = fd };
+        }
+        return h->socks[fd];
+}
+
+static void sock_drop(struct http *h, int fd)
+{
+        struct sock *s = sock_find(h, fd);
+
+        if (!s)
+                return;
+        loop_io_remove(s->io);
+        free(s);
+        h->socks[fd] = NULL;
+}
+
+/* The server closed a kept connection, or says something unasked there.  libcurl finds the first when it is about to
+ * reuse the connection, but would take the second for the answer to its next request: so it shall find a closed one. */
+static void end_idle(struct sock *s)
+{
+        char sink[4096];
+
+        (void) shutdown(s->fd, SHUT_RDWR);
+        while (recv(s->fd, sink, sizeof sink, MSG_DONTWAIT) > 0)
+                ;
+        loop_io_remove(TAKE_PTR(s->io));
+}
+
+static void on_event(int fd, uint32_t events, void *data)
+{
+        struct sock *s = data;
+
+        if (!s->wanted)
+                end_idle(s);
+        else
+                act(s->http, fd, (events & EPOLLIN ? CURL_CSELECT_IN : 0) | (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+                                 (events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0));
+}
+
+static void on_timer(struct loop_timer *t)
+{
+        act(CONTAINER_OF(t, struct http, timer), CURL_SOCKET_TIMEOUT, 0);
+}
+
+static void on_now(struct loop_defer *d)
+{
+        act(CONTAINER_OF(d, struct http, now), CURL_SOCKET_TIMEOUT, 0);
+}
+
+static int on_timeout_wanted(CURLM *multi _unused_, long msec, void *data)
+{
+        struct http *h = data;
+
+        if (msec == 0)
+                loop_defer(h->loop, &h->now);
+        else
+                loop_undefer(h->loop, &h->now);
+        if (msec > 0)
+                loop_timer_set(h->loop, &h->timer, mono_usec() + msec * USEC_PER_MSEC);
+        else
+                loop_timer_clear(h->loop, &h->timer);
+        return 0;
+}
+
+/* A connection stays registered while it is idle, which saves adding and removing it for each request. */
+static int on_socket_wanted(CURL *easy _unused_, curl_socket_t fd, int what, void *data, void *socket_data _unused_)
+{
+        struct http *h = data;
+        struct sock *s = sock_get(h, fd);
+        uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
+
+        s->wanted = what != CURL_POLL_REMOVE;
+        if (!s->wanted && !s->ours) {
+                sock_drop(h, fd);
+                return 0;
+        }
+        if (!s->wanted)
+                events = EPOLLIN;
+        return (s->io ? loop_io_set(s->io, events) : loop_io_add(h->loop, fd, events, "http", on_event, s, &s->io)) < 0 ? -1 : 0;
+}
+
+static void drain(struct http *h)
+{
+        CURLMsg *m;
+        int left;
+
+        while ((m = curl_multi_info_read(h->multi, &left))) {
+                struct transfer *t = NULL;
+
+                if (m->msg != CURLMSG_DONE)
+                        continue;
+                (void) curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **) &t);
+                t->done = true;
+                t->result = m->data.result;
+                h->in_flight--;
+                task_wake(t->task);
+        }
+}
+
+static void on_drain(struct loop_defer *d)
+{
+        drain(CONTAINER_OF(d, struct http, drain));
+}
+
+int http_new(struct loop *l, const char *user_agent, struct http **ret)
+{
+        _cleanup_(http_freep) struct http *h = xcalloc(1, sizeof *h);
+
+        h->loop = l;
+        h->user_agent = xstrdup(user_agent);
+        h->timer.fn = on_timer;
+        h->now.fn = on_now;
+        h->drain.fn = on_drain;
+        (void) signal(SIGPIPE, SIG_IGN);  /* OpenSSL writes with write(2), which cannot be told not to */
+        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+                abort();
+        h->multi = curl_multi_init();
+        if (!h->multi)
+                abort();
+        if (curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted) != CURLM_OK ||
+            curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h) != CURLM_OK ||
+            curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted) != CURLM_OK ||
+            curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h) != CURLM_OK ||
+            curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, (long) CURLPIPE_NOTHING) != CURLM_OK ||
+            curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long) CONNECTIONS_MAX) != CURLM_OK)
+                return -ENOSYS;
+        *ret = TAKE_PTR(h);
+        return 0;
+}
+
+void http_free(struct http *h)
+{
+        while (h->n_pool > 0)
+                curl_easy_cleanup(h->pool[--h->n_pool]);
+        (void) curl_multi_cleanup(h->multi);
+        curl_global_cleanup();
+        loop_timer_clear(h->loop, &h->timer);
+        loop_undefer(h->loop, &h->now);
+        loop_undefer(h->loop, &h->drain);
+        for (size_t i = 0; i < h->n_socks; i++)
+                sock_drop(h, (int) i);
+        free(h->socks);
+        free(h->user_agent);
+        free(h);
+}
+
+/* --- What libcurl asks of a transfer --- */
+
+static int on_prereq(void *data, char *peer _unused_, char *local _unused_, int peer_port _unused_,
+                     int local_port _unused_)
+{
+        struct transfer *t = data;
+
+        t->begun++;
+        t->head.stage = HEAD_STATUS;
+        return t->unsafe && t->begun > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+static curl_socket_t on_open(void *data, curlsocktype purpose _unused_, struct curl_sockaddr *a)
+{
+        struct transfer *t = data;
+        int fd;
+
+        if (t->request->guarded && isempty(t->request->proxy) && !address_is_public(&a->addr)) {
+                t->guard_refused = true;
+                return CURL_SOCKET_BAD;
+        }
+        fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+        if (fd < 0)
+                return CURL_SOCKET_BAD;
+        t->opened = true;
+        sock_drop(t->http, fd);
+        sock_get(t->http, fd)->ours = true;
+        return fd;
+}
+
+static int on_close(void *data, curl_socket_t fd)
+{
+        sock_drop(data, fd);
+        return close(fd);
+}
+
+static size_t on_read(char *p, size_t size, size_t n, void *data)
+{
+        struct transfer *t = data;
+
+        n = MIN(size * n, t->request->body_size - t->body_sent);
+        memcpy(p, t->request->body + t->body_sent, n);
+        t->body_sent += n;
+        return n;
+}
+
+static int on_seek(void *data _unused_, curl_off_t offset _unused_, int origin _unused_)
+{
+        return CURL_SEEKFUNC_FAIL;
+}
+
+static size_t on_write(char *p, size_t size, size_t n, void *data)
+{
+        struct transfer *t = data;
+
+        n *= size;
+        t->received += n;
+        if (buffer_append(&t->reply->body, p, n) < 0) {
+                t->broken = "its body is too large";
+                return n + 1;            /* an error, also where n is 0 */
+        }
+        return n;
+}
+
+static void on_slow_timer(struct loop_timer *timer)
+{
+        struct transfer *t = CONTAINER_OF(timer, struct transfer, slow_timer);
+
+        if (t->received - t->received_before < (uint64_t) HTTP_SLOW_BYTES * HTTP_SLOW_SECONDS) {
+                t->broken = "it came too slowly";
+                task_wake(t->task);
+                return;
+        }
+        t->received_before = t->received;
+        loop_timer_set(t->http->loop, timer, mono_usec() + HTTP_SLOW_SECONDS * USEC_PER_SEC);
+}
+
+static size_t on_header(char *line, size_t size, size_t n, void *data)
+{
+        struct transfer *t = data;
+
+        n *= size;
+        t->received += n;
+        if (!t->begun) {                 /* the proxy's answer to CONNECT */
+                t->proxy_bytes += n;
+                return t->proxy_bytes <= HTTP_HEADERS_MAX ? n : n + 1;
+        }
+        if (head_take(&t->head, &t->reply->headers, line, n) < 0) {
+                t->broken = t->head.broken;
+                return n + 1;
+        }
+        if (t->head.status >= 200 && !t->slow_timer.index)
+                loop_timer_set(t->http->loop, &t->slow_timer, mono_usec() + HTTP_SLOW_SECONDS * USEC_PER_SEC);
+        return n;
+}
+
+/* --- Setting up --- */
+
+static const char *refuse(const struct http_request *q, struct url *ret_url)
+{
+        bool typed = false;
+
+        if (url_parse(q->url, ret_url) < 0)
+                return "not an http or https URL, or one with credentials, blanks or controls";
+        if (!head_is_token(q->method))
+                return "the method of the request is malformed";
+        for (const char *const *p = q->headers; p && *p; p++) {
+                const char *why = head_refuse(*p);
+
+                if (why)
+                        return why;
+                if (strncasecmp(*p, "Content-Type:", 13) == 0)
+                        typed = true;
+        }
+        if (q->bearer && (!*q->bearer || head_has_controls(q->bearer) || strpbrk(q->bearer, " \t")))
+                return "the token is malformed";
+        if (q->body && q->body_size > 0 && (!typed || streq(q->method, "HEAD")))
+                return typed ? "a HEAD request has no body" : "a body needs a Content-Type";
+        if (q->guarded && !isempty(q->proxy)) {
+                _cleanup_free_ char *host = xstrndup(ret_url->host, ret_url->host_size);
+
+                if (!address_host_may_be_public(host))
+                        return "its address is not public";
+        }
+        return NULL;
+}
+
+static struct curl_slist *next_header(struct curl_slist *list, size_t *n, const char *line)
+{
+        list[*n].data = (char *) line;
+        if (*n > 0)
+                list[*n - 1].next = &list[*n];
+        ++*n;
+        return list;
+}
+
+/* libcurl only reads the list; an array spares a copy of each line, of the token above all. */
+static void build_headers(struct transfer *t)
+{
+        const struct http_request *q = t->request;
+        size_t n = 0, max = 3;
+
+        for (const char *const *p = q->headers; p && *p; p++)
+                max++;
+        t->headers = xcalloc(max, sizeof *t->headers);
+        (void) next_header(t->headers, &n, "Expect:");        /* no waiting for 100-continue */
+        (void) next_header(t->headers, &n, "Content-Type:");  /* not libcurl's; the caller's, later in the list, counts */
+        for (const char *const *p = q->headers; p && *p; p++)
+                (void) next_header(t->headers, &n, *p);
+        if (q->bearer) {
+                t->bearer = xasprintf("Authorization: Bearer %s", q->bearer);
+                (void) next_header(t->headers, &n, t->bearer);
+        }
+}
+
+static long msec(int64_t usec)
+{
+        return (long) MAX((usec + USEC_PER_MSEC - 1) / USEC_PER_MSEC, INT64_C(1));   /* 0 would be none */
+}
+
+static CURLcode set_up(struct transfer *t)
+{
+        const struct http_request *q = t->request;
+        bool body = q->body && q->body_size > 0, get = streq(q->method, "GET"), head = streq(q->method, "HEAD");
+        bool fresh = q->guarded || (t->unsafe && !body);
+        CURLcode r = CURLE_OK;
+
+#define SET(option, value) (r = r != CURLE_OK ? r : curl_easy_setopt(t->easy, CURLOPT_##option, (value)))
+        SET(PRIVATE, (char *) t);
+        SET(ERRORBUFFER, t->detail);
+        SET(NOSIGNAL, 1L);
+        SET(QUICK_EXIT, 1L);             /* else giving up waits for a slow resolver, and the loop with it */
+
+        SET(URL, q->url);
+        SET(PROTOCOLS_STR, "http,https");
+        SET(HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);      /* all rules here were measured on 1.1 */
+        SET(FOLLOWLOCATION, 0L);
+        SET(NETRC, (long) CURL_NETRC_IGNORED);
+        SET(USERAGENT, t->http->user_agent);
+        SET(ACCEPT_ENCODING, "");        /* all that libcurl can decode */
+        SET(PROXY, strempty(q->proxy));  /* "": not from the environment */
+        SET(NOPROXY, "");
+        SET(HEADEROPT, (long) CURLHEADER_SEPARATE);           /* ours are not for the proxy */
+        SET(HTTPHEADER, t->headers);
+        SET(IPRESOLVE, q->ip_version == 4   ? (long) CURL_IPRESOLVE_V4
+                       : q->ip_version == 6 ? (long) CURL_IPRESOLVE_V6
+                                            : (long) CURL_IPRESOLVE_WHATEVER);
+
+        SET(SSL_VERIFYPEER, 1L);
+        SET(SSL_VERIFYHOST, 2L);
+        SET(SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+        SET(CAPATH, NULL);               /* with a directory libcurl reads all certificates for each connection */
+        if (!isempty(q->ca_file))
+                SET(CAINFO, q->ca_file);
+
+        SET(CONNECTTIMEOUT_MS, msec(HTTP_CONNECT_USEC));
+        SET(TIMEOUT_MS, msec(q->total_usec ? q->total_usec : HTTP_TOTAL_USEC));
+        SET(FRESH_CONNECT, fresh ? 1L : 0L);
+        SET(FORBID_REUSE, q->guarded ? 1L : 0L);
+        if (t->unsafe)
+                SET(MAXAGE_CONN, UNSAFE_IDLE_SECONDS);
+
+        SET(PREREQFUNCTION, on_prereq);
+        SET(PREREQDATA, t);
+        SET(OPENSOCKETFUNCTION, on_open);
+        SET(OPENSOCKETDATA, t);
+        SET(CLOSESOCKETFUNCTION, on_close);
+        SET(CLOSESOCKETDATA, t->http);   /* the connection outlives the transfer */
+        SET(HEADERFUNCTION, on_header);
+        SET(HEADERDATA, t);
+        SET(WRITEFUNCTION, on_write);
+        SET(WRITEDATA, t);
+
+        if (body || streq(q->method, "POST") || streq(q->method, "PUT") || streq(q->method, "PATCH")) {
+                SET(POST, 1L);           /* says the length, also if it is 0 */
+                SET(POSTFIELDSIZE_LARGE, (curl_off_t) (body ? q->body_size : 0));
+                if (body && t->unsafe) {
+                        SET(READFUNCTION, on_read);
+                        SET(READDATA, t);
+                        SET(SEEKFUNCTION, on_seek);
+                } else
+                        SET(POSTFIELDS, body ? q->body : "");
+        }
+        if (head)
+                SET(NOBODY, 1L);
+        else if (!get || body)
+                SET(CUSTOMREQUEST, q->method);
+#undef SET
+        return r;
+}
+
+static CURL *take_easy(struct http *h)
+{
+        CURL *easy = h->n_pool > 0 ? h->pool[--h->n_pool] : curl_easy_init();
+
+        if (!easy)
+                abort();
+        return easy;
+}
+
+static void give_easy(struct http *h, CURL *easy)
+{
+        curl_easy_reset(easy);
+        if (h->n_pool < POOL_MAX)
+                h->pool[h->n_pool++] = easy;
+        else
+                curl_easy_cleanup(easy);
+}
+
+/* --- Judging --- */
+
+/* One sentence.  Without the path and query of the URL: they may hold secrets. */
+static char *explain(const struct transfer *t, bool left)
+{
+        /* libcurl's own words may repeat the proxy, with its password. */
+        const char *detail = *t->detail && isempty(t->request->proxy) ? t->detail : curl_easy_strerror(t->result);
+        const char *ca = "SSL certificate problem: ";
+        long error = 0;
+
+        if (left) {
+                if (t->result == CURLE_SEND_FAIL_REWIND || t->result == CURLE_ABORTED_BY_CALLBACK)
+                        detail = "the connection was closed before it came";
+                else if (t->result == CURLE_OPERATION_TIMEDOUT)
+                        detail = "it did not come in time";
+                return xasprintf("no whole answer from %s: %s", t->server, t->broken ? t->broken : detail);
+        }
+        switch (t->result) {
+        case CURLE_COULDNT_RESOLVE_HOST:
+                return xasprintf("the name of %s cannot be resolved", t->server);
+        case CURLE_COULDNT_RESOLVE_PROXY:
+                return xasprintf("the name of the proxy cannot be resolved");
+        case CURLE_COULDNT_CONNECT:
+                if (t->guard_refused && !t->opened)
+                        return xasprintf("%s was not asked: its address is not public", t->server);
+                (void) curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error);
+                if (error == ECONNREFUSED)
+                        return xasprintf("connection refused by %s", isempty(t->request->proxy) ? t->server : "the proxy");
+                return xasprintf("no connection to %s: %s", t->server, error ? strerror((int) error) : detail);
+        case CURLE_OPERATION_TIMEDOUT:
+                return xasprintf("no connection to %s in time", t->server);
+        case CURLE_PEER_FAILED_VERIFICATION:
+                return xasprintf("certificate of %s is not valid: %s", t->server,
+                                 startswith(t->detail, ca) ? t->detail + strlen(ca) : t->detail);
+        case CURLE_SSL_CACERT_BADFILE:
+                return xasprintf("the CA file for %s cannot be used: %s", t->server, strempty(t->request->ca_file));
+        case CURLE_SEND_ERROR:
+        case CURLE_ABORTED_BY_CALLBACK:
+                return xasprintf("%s closed the connection before anything was sent", t->server);
+        default:
+                return xasprintf("nothing was sent to %s: %s", t->server, detail);
+        }
+}
+
+static void judge(struct transfer *t, int interrupted)
+{
+        struct http_reply *r = t->reply;
+        long sent = 0;
+        bool left;
+
+        /* Counts what send() took, also of a request cut half way; but a proxy's CONNECT too. */
+        (void) curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
+        left = t->begun > 0 && sent > 0;
+        if (t->begun && t->head.stage == HEAD_END)
+                r->status = (uint32_t) t->head.status;
+
+        if (t->done && t->result == CURLE_OK && r->status >= 200) {
+                r->fate = HTTP_REPLIED;
+                return;
+        }
+        if (!t->done && !t->broken) {
+                r->fate = t->unsafe && left ? HTTP_LOST : HTTP_CANCELED;
+                r->error = xasprintf(interrupted == -ETIME ? "the time for the work on %s is over"
+                                                           : "the work on %s was canceled", t->server);
+        } else {
+                r->fate = left ? HTTP_LOST
+                          : (t->guard_refused && !t->opened) || t->result == CURLE_URL_MALFORMAT ? HTTP_REFUSED
+                                                                                                 : HTTP_UNSENT;
+                r->error = explain(t, left);
+        }
+        for (char *p = r->error; *p; p++)        /* a certificate may say anything */
+                if ((unsigned char) *p < ' ' || *p == 0x7f)
+                        *p = ' ';
+        buffer_done(&r->body);           /* nobody shall read half an answer */
+}
+
+static int run(struct transfer *t)
+{
+        struct http *h = t->http;
+        int interrupted = 0;
+
+        t->result = set_up(t);
+        if (t->result != CURLE_OK || curl_multi_add_handle(h->multi, t->easy) != CURLM_OK) {
+                t->done = true;
+                if (t->result == CURLE_OK)
+                        t->result = CURLE_FAILED_INIT;
+                return 0;
+        }
+        h->in_flight++;
+        while (!t->done && !t->broken && interrupted == 0)
+                interrupted = task_wait();
+        if (!t->done)
+                drain(h);                /* perhaps the last byte came together with the interruption */
+        if (!t->done)
+                h->in_flight--;
+        loop_timer_clear(h->loop, &t->slow_timer);
+        return interrupted;
+}
+
+void http_perform(struct http *h, const struct http_request *q, struct http_reply *ret)
+{
+        struct transfer t = { .http = h, .request = q, .reply = ret, .task = task_self(), .slow_timer.fn = on_slow_timer };
+        int64_t began = mono_usec();
+        const char *why;
+        int r;
+
+        *ret = (struct http_reply) {
+                .headers = BUFFER_INIT(HTTP_HEADERS_MAX),
+                .body = BUFFER_INIT(q->max_body ? q->max_body : HTTP_BODY_MAX),
+        };
+        why = refuse(q, &t.url);
+        if (why) {
+                ret->fate = HTTP_REFUSED;
+                ret->error = t.url.host_size > 0 ? xasprintf("the request to %.*s was not made: %s",
+                                                             (int) MIN(t.url.host_size, (size_t) 255), t.url.host, why)
+                                                 : xasprintf("the request was not made: %s", why);
+                return;
+        }
+        t.server = url_authority(&t.url);
+        r = task_interrupted();
+        if (r == 0) {
+                t.unsafe = !q->repeatable && !streq(q->method, "GET") && !streq(q->method, "HEAD");
+                t.easy = take_easy(h);
+                build_headers(&t);
+                r = run(&t);
+                judge(&t, r);
+                (void) curl_multi_remove_handle(h->multi, t.easy);
+                give_easy(h, t.easy);
+                free(t.headers);
+                if (t.bearer) {
+                        explicit_bzero(t.bearer, strlen(t.bearer));
+                        free(t.bearer);
+                }
+        } else {
+                ret->fate = HTTP_CANCELED;
+                ret->error = xasprintf("the request to %s was not made: the work was canceled", t.server);
+        }
+        free(t.server);
+        ret->took_usec = mono_usec() - began;
+}
+
+/* --- Reading --- */
+
+void http_reply_done(struct http_reply *r)
+{
+        buffer_done(&r->headers);
+        buffer_done(&r->body);
+        free(TAKE_PTR(r->error));
+}
+
+char *http_header(const struct http_reply *r, const char *name)
+{
+        return head_find(&r->headers, name);
+}
+
+bool http_same_origin(const char *a, const char *b)
+{
+        struct url x, y;
+
+        return url_parse(a, &x) == 0 && url_parse(b, &y) == 0 && x.tls == y.tls && x.port == y.port &&
+               x.literal6 == y.literal6 && x.host_size == y.host_size &&
+               strncasecmp(x.host, y.host, x.host_size) == 0;
+}
+
+int http_check_url(const char *url)
+{
+        struct url u;
+
+        return url_parse(url, &u);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ * L1, inside the store only.  SQLite with cached statements and errno values; nobody else includes sqlite3.h.
+ *
+ * A format has one letter per parameter: i int64_t, s text (NULL as NULL), e text ("" and NULL as NULL). */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include "base/util.h"
+
+struct db;
+struct stmt;
+
+enum db_flags { DB_READ_ONLY = 1 << 0 };
+
+int db_open(const char *path, unsigned flags, struct db **ret);
+void db_close(struct db *db);
+DEFINE_CLEANUP(struct db *, db_close)
+
+/* All return 0 or more, or: -ENOSPC disk full, -EIO, -EUCLEAN corrupt, -EEXIST constraint, -EBUSY, -EPROTO other.
+ * db_error() then says it in words. */
+int db_exec(struct db *db, const char *sql);                    /* one or more statements without parameters */
+
+/* sql must be a string constant: its address is the key of the cache. */
+int db_run(struct db *db, const char *sql, const char *format, ...);            /* number of rows changed */
+int db_query(struct db *db, struct stmt **ret, const char *sql, const char *format, ...);
+int db_step(struct stmt *st);                                   /* 1: a row; 0: the end, and the statement is reset */
+void db_reset(struct stmt *st);                                 /* for those that do not step to the end */
+int db_get_int(struct db *db, int64_t *ret, const char *sql, const char *format, ...);   /* 1: found; 0: no row, or NULL */
+
+int64_t db_int(struct stmt *st, int column);                    /* 0 for NULL */
+const char *db_text(struct stmt *st, int column);               /* "" for NULL; until the next step */
+
+int64_t db_last_id(struct db *db);
+const char *db_error(struct db *db);
+
+/* PRAGMA integrity_check: 0 or -EUCLEAN. */
+int db_check(struct db *db);
+
+#endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The store: instances, and what comes in.  Called by the host (what is known?) and by flow/intake.
+ */
+#include "store/internal.h"
+#include "store/lane.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+
+/* --- Instances --- */
+
+struct instance_args {
+        const char *name, *plugin;
+};
+
+static int instance_insert(struct db *db, void *data)
+{
+        struct instance_args *a = data;
+
+        return db_run(db, "INSERT INTO instance (name, plugin) VALUES (?, ?)"
+                          " ON CONFLICT (name) DO UPDATE SET plugin = excluded.plugin",
+                      "ss", a->name, a->plugin);
+}
+
+int store_instance_get(struct store *s, const char *name, const char *plugin, struct store_instance *ret)
+{
+        struct instance_args a = { name, plugin };
+        struct stmt *st;
+        int r;
+
+        r = store_write(s, instance_insert, &a);
+        if (r < 0)
+                return r;
+        r = db_query(store_reader(s), &st, "SELECT id, polled, paused, baseline_usec, horizon_usec FROM instance"
+                                           " WHERE name = ?", "s", name);
+        if (r >= 0)
+                r = db_step(st);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        *ret = (struct store_instance) {
+                .id = db_int(st, 0),
+                .polled = db_int(st, 1),
+                .paused = db_int(st, 2),
+                .baseline_usec = db_int(st, 3),
+                .horizon_usec = db_int(st, 4),
+        };
+        db_reset(st);
+        return 0;
+}
+
+struct pause_args {
+        int64_t instance;
+        bool paused;
+};
+
+static int set_paused(struct db *db, void *data)
+{
+        struct pause_args *a = data;
+
+        return db_run(db, "UPDATE instance SET paused = ? WHERE id = ?", "ii", (int64_t) a->paused, a->instance);
+}
+
+int store_set_paused(struct store *s, int64_t instance, bool paused)
+{
+        struct pause_args a = { instance, paused };
+        int r = store_write(s, set_paused, &a);
+
+        return MIN(r, 0);
+}
+
+/* --- Threads --- */
+
+static int thread_of_root(struct db *db, int64_t channel, const char *root, int64_t *ret)
+{
+        int r;
+
+        r = db_get_int(db, ret, "SELECT id FROM thread WHERE channel = ? AND root = ?", "is", channel, root);
+        if (r != 0)
+                return r;
+        r = db_run(db, "INSERT INTO thread (channel, root) VALUES (?, ?)", "is", channel, root);
+        if (r < 0)
+                return r;
+        *ret = db_last_id(db);
+        return 1;
+}
+
+/* 1, or 0 if only the network can tell. */
+static int thread_of_mention(struct db *db, int64_t channel, const struct store_item *i, int64_t *ret)
+{
+        int r;
+
+        if (!isempty(i->root))
+                return thread_of_root(db, channel, i->root, ret);
+        if (isempty(i->parent))
+                return thread_of_root(db, channel, i->native_id, ret);
+        r = db_get_int(db, ret, "SELECT j.thread FROM part p JOIN journal j ON j.id = p.reply"
+                                " WHERE p.channel = ? AND p.native_id = ?", "is", channel, i->parent);
+        if (r != 0)
+                return r;
+        return db_get_int(db, ret, "SELECT thread FROM journal WHERE source = ? AND native_id = ?",
+                          "is", channel, i->parent);
+}
+
+/* --- One poll --- */
+
+static int insert_row(struct db *db, const struct store_poll *p, const struct store_item *i, int64_t target,
+                      int64_t thread, const char *state, const char *reason)
+{
+        bool active = streq(state, STATE_NEW) || streq(state, STATE_WAITING);
+        int64_t due = 0;
+        int r = 0;
+
+        if (active && thread)
+                r = lane_is_free(db, target, thread);
+        if (r < 0)
+                return r;
+        due = r ? i->ready_usec : 0;
+        return db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
+                          " ready_usec, due_usec, reason, payload)"
+                          " VALUES (?, ?, ?, ?, ?, NULLIF(?, 0), ?, ?, ?, NULLIF(?, 0), ?, ?)",
+                      "ssisiiiiiies", i->kind, state, p->source, i->native_id, target, thread, i->created_usec,
+                      utc_usec(), i->ready_usec, due, reason, streq(state, STATE_KNOWN) ? NULL : i->payload);
+}
+
+static int insert_mention(struct db *db, const struct store_poll *p, const struct store_item *i)
+{
+        int64_t thread = 0;
+        int r = 0;
+
+        if (!streq(i->state, STATE_KNOWN))
+                r = thread_of_mention(db, p->source, i, &thread);
+        if (r < 0)
+                return r;
+        return insert_row(db, p, i, p->target, thread, i->state, i->reason);
+}
+
+/* 1 if it was inserted, 0 if the ticket is none of ours. */
+static int insert_reply(struct db *db, const struct store_poll *p, const struct store_item *i)
+{
+        int64_t n = 0, thread = 0, channel = 0;
+        const char *reason = i->reason;
+        struct stmt *st;
+        int r;
+
+        r = db_query(db, &st, "SELECT count(*), max(l.thread), max(t.channel) FROM link l JOIN thread t ON t.id = l.thread"
+                              " WHERE l.helpdesk = ? AND l.ticket = ?", "is", p->source, i->ticket);
+        if (r >= 0)
+                r = db_step(st);
+        if (r < 0)
+                return r;
+        n = db_int(st, 0);
+        thread = db_int(st, 1);
+        channel = db_int(st, 2);
+        db_reset(st);
+        if (n == 0)
+                return 0;
+        if (n > 1 && streq(i->state, STATE_WAITING))
+                reason = "the ticket holds more than one conversation, and it is not clear which one this answers";
+        return insert_row(db, p, i, channel, thread, i->state, reason);
+}
+
+static int commit_poll(struct db *db, void *data)
+{
+        struct store_poll *p = data;
+        int r;
+
+        p->n_new = 0;
+        for (size_t k = 0; k < p->n_merges; k++) {
+                const struct store_merge *m = &p->merges[k];
+
+                r = db_run(db, "UPDATE link SET ticket = ?, number = ?, url = '' WHERE helpdesk = ? AND ticket = ?", "ssis",
+                           m->into, m->number, p->source, m->ticket);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t k = 0; k < p->n_items; k++) {
+                const struct store_item *i = &p->items[k];
+                int64_t known;
+
+                r = db_get_int(db, &known, "SELECT 1 FROM journal WHERE source = ? AND native_id = ?", "is",
+                               p->source, i->native_id);
+                if (r < 0)
+                        return r;
+                if (r)
+                        continue;
+                r = streq(i->kind, KIND_MENTION) ? insert_mention(db, p, i) : insert_reply(db, p, i);
+                if (r < 0)
+                        return r;
+                p->n_new += r > 0 && !streq(i->state, STATE_KNOWN);
+        }
+        for (size_t k = 0; k < p->n_cursors; k++) {
+                r = db_run(db, "INSERT INTO cursor (instance, key, value) VALUES (?, ?, ?)"
+                               " ON CONFLICT (instance, key) DO UPDATE SET value = excluded.value",
+                           "iss", p->source, p->cursors[k].key, p->cursors[k].value);
+                if (r < 0)
+                        return r;
+        }
+        if (!p->done)
+                return 0;
+        r = db_run(db, "UPDATE instance SET baseline_usec = CASE polled WHEN 0 THEN ?2 ELSE baseline_usec END, polled = 1,"
+                   " horizon_usec = ?2 WHERE id = ?1",
+                   "ii", p->source, p->horizon_usec);
+        return MIN(r, 0);
+}
+
+static bool poll_says_nothing(struct store *s, const struct store_poll *p)
+{
+        int64_t horizon;
+
+        if (p->n_items || p->n_cursors || p->n_merges)
+                return false;
+        if (!p->done)
+                return true;
+        return db_get_int(store_reader(s), &horizon, "SELECT horizon_usec FROM instance WHERE id = ? AND polled = 1", "i",
+                          p->source) == 1 && horizon == p->horizon_usec;
+}
+
+int store_commit_poll(struct store *s, struct store_poll *p)
+{
+        int r;
+
+        if (poll_says_nothing(s, p))
+                return 0;        /* an idle channel does not write */
+        r = store_write(s, commit_poll, p);
+        return MIN(r, 0);
+}
+
+struct place_args {
+        int64_t id;
+        const char *root, *payload;
+};
+
+static int place(struct db *db, void *data)
+{
+        struct place_args *a = data;
+        int64_t channel = 0, target = 0, thread = 0;
+        int r;
+
+        r = db_get_int(db, &channel, "SELECT source FROM journal WHERE id = ? AND thread IS NULL AND state = 'new'", "i", a->id);
+        if (r <= 0)
+                return r;
+        r = db_get_int(db, &target, "SELECT target FROM journal WHERE id = ?", "i", a->id);
+        if (r < 0)
+                return r;
+        r = thread_of_root(db, channel, a->root, &thread);
+        if (r < 0)
+                return r;
+        r = lane_is_free(db, target, thread);
+        if (r < 0)
+                return r;
+        return db_run(db, "UPDATE journal SET thread = ?, payload = ?, due_usec = CASE ? WHEN 1 THEN ready_usec END"
+                          " WHERE id = ?", "isii", thread, a->payload, (int64_t) r, a->id);
+}
+
+int store_place(struct store *s, int64_t id, const char *root, const char *payload)
+{
+        struct place_args a = { id, root, payload };
+        int r = store_write(s, place, &a);
+
+        return MIN(r, 0);
+}
+
+/* --- What is known --- */
+
+static char *get_text(struct store *s, const char *sql, int64_t n, const char *text)
+{
+        struct stmt *st;
+        char *found;
+
+        if (db_query(store_reader(s), &st, sql, "is", n, text) < 0 || db_step(st) <= 0)
+                return NULL;
+        found = xstrdup(db_text(st, 0));
+        db_reset(st);
+        return found;
+}
+
+char *store_state_of(struct store *s, int64_t source, const char *native_id)
+{
+        return get_text(s, "SELECT state FROM journal WHERE source = ? AND native_id = ?", source, native_id);
+}
+
+char *store_cursor(struct store *s, int64_t instance, const char *key)
+{
+        return get_text(s, "SELECT value FROM cursor WHERE instance = ? AND key = ?", instance, key);
+}
+
+char *store_root_of(struct store *s, int64_t channel, const char *native_id)
+{
+        char *root = get_text(s, "SELECT t.root FROM journal j JOIN thread t ON t.id = j.thread"
+                                 " WHERE j.source = ? AND j.native_id = ?", channel, native_id);
+
+        return root ? root : get_text(s, "SELECT t.root FROM part p JOIN journal j ON j.id = p.reply JOIN thread t ON t.id = j.thread"
+                                         " WHERE p.channel = ? AND p.native_id = ?", channel, native_id);
+}
+
+bool store_is_part(struct store *s, int64_t channel, const char *native_id)
+{
+        int64_t found;
+
+        return db_get_int(store_reader(s), &found, "SELECT 1 FROM part WHERE channel = ? AND native_id = ?", "is", channel,
+                          native_id) == 1;
+}
+
+bool store_is_linked(struct store *s, int64_t helpdesk, const char *ticket)
+{
+        int64_t found;
+
+        return db_get_int(store_reader(s), &found, "SELECT 1 FROM link WHERE helpdesk = ? AND ticket = ?", "is", helpdesk,
+                          ticket) == 1;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ * L1, inside the store only.  Lanes: what one instance has to do for one thread, one row after the other. */
+#ifndef STORE_LANE_H
+#define STORE_LANE_H
+
+#include "store/db.h"
+
+#define ACTIVE_STATES "('new', 'waiting', 'filing', 'sending', 'ambiguous')"
+
+bool state_is_active(const char *state);
+
+int lane_is_free(struct db *db, int64_t target, int64_t thread);     /* 1 or 0 */
+int lane_release(struct db *db, int64_t target, int64_t thread);     /* makes the next one due */
+
+#endif

@@ -1,0 +1,81 @@
+-- The store, version 1.  States are stored by name (store.h).  Times are microseconds since 1970 UTC.
+
+CREATE TABLE instance (
+        id            INTEGER PRIMARY KEY,
+        name          TEXT NOT NULL UNIQUE,
+        plugin        TEXT NOT NULL,
+        polled        INTEGER NOT NULL DEFAULT 0,  -- its first poll has ended: what is new now is new
+        baseline_usec INTEGER NOT NULL DEFAULT 0,  -- the horizon after the first poll: what was shown before is not new
+        horizon_usec  INTEGER NOT NULL DEFAULT 0,  -- mentiond_horizon_usec(3)
+        paused        INTEGER NOT NULL DEFAULT 0   -- by the operator
+);
+
+CREATE TABLE cursor (
+        instance INTEGER NOT NULL REFERENCES instance,
+        key      TEXT NOT NULL,
+        value    TEXT NOT NULL,
+        PRIMARY KEY (instance, key)
+) WITHOUT ROWID;
+
+CREATE TABLE thread (
+        id      INTEGER PRIMARY KEY,
+        channel INTEGER NOT NULL REFERENCES instance,
+        root    TEXT NOT NULL,
+        UNIQUE (channel, root)
+);
+
+CREATE TABLE link (
+        thread      INTEGER PRIMARY KEY REFERENCES thread,
+        helpdesk    INTEGER NOT NULL REFERENCES instance,
+        ticket      TEXT NOT NULL,
+        number      TEXT NOT NULL,
+        url         TEXT NOT NULL,
+        linked_usec INTEGER NOT NULL
+);
+CREATE INDEX link_ticket ON link (helpdesk, ticket);
+
+-- A lane is what one instance (target) has to do for one thread, in the order of id.  Of a lane only the head
+-- has due_usec; the others wait for it.
+CREATE TABLE journal (
+        id           INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind         TEXT NOT NULL,                -- mention, reply, note
+        state        TEXT NOT NULL,
+        source       INTEGER NOT NULL REFERENCES instance,   -- where it came from; of a note: its helpdesk
+        native_id    TEXT NOT NULL,                -- unique within the source
+        target       INTEGER NOT NULL REFERENCES instance,   -- who has to act
+        thread       INTEGER REFERENCES thread,    -- NULL: not yet known
+        created_usec INTEGER NOT NULL,             -- when a person wrote it
+        seen_usec    INTEGER NOT NULL,             -- when it was journalled
+        ready_usec   INTEGER NOT NULL,             -- not to be acted on before
+        due_usec     INTEGER,
+        attempt      INTEGER NOT NULL DEFAULT 0,
+        absent       INTEGER NOT NULL DEFAULT 0,   -- how often find() did not find it
+        tried_usec   INTEGER NOT NULL DEFAULT 0,   -- when the first attempt began
+        result_id    TEXT,                         -- article or post
+        result_url   TEXT,
+        reason       TEXT,                         -- why it is where it is
+        payload      TEXT
+);
+CREATE UNIQUE INDEX journal_native ON journal (source, native_id);
+CREATE INDEX journal_due ON journal (target, due_usec) WHERE due_usec IS NOT NULL;
+CREATE INDEX journal_lane ON journal (target, thread, id)
+        WHERE state IN ('new', 'waiting', 'filing', 'sending', 'ambiguous');
+CREATE INDEX journal_unplaced ON journal (source, id) WHERE thread IS NULL AND state = 'new';
+CREATE INDEX journal_attention ON journal (state, id) WHERE state IN ('held', 'dead');
+CREATE INDEX journal_thread ON journal (thread, kind, id);
+
+-- The posts that a reply consists of; text and key are frozen before the first attempt.
+CREATE TABLE part (
+        reply     INTEGER NOT NULL REFERENCES journal,
+        number    INTEGER NOT NULL,
+        channel   INTEGER NOT NULL REFERENCES instance,
+        key       TEXT NOT NULL,
+        parent    TEXT NOT NULL,
+        text      TEXT NOT NULL,
+        native_id TEXT,
+        url       TEXT,
+        PRIMARY KEY (reply, number)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX part_native ON part (channel, native_id) WHERE native_id IS NOT NULL;
+
+PRAGMA user_version = 1;

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT
+ * L1.  The store: the journal, threads, links and cursors.  One function is one transaction.
+ *
+ * Functions marked "waits" must be called from a task: what they write is durable when they return 0.  All that
+ * is due in one turn of the loop commits together, and the fsync runs beside the loop.  The others read, at once,
+ * and see everything that has been committed.
+ *
+ * Errors: -ENOSPC the disk is full, nothing was written; -EPROTO and others: nothing was written.  After an I/O
+ * error the state of the disk is unknown: the store calls on_fatal and commits nothing any more. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/arena.h"
+#include "io/task.h"
+
+/* States of the journal, stored by these names. */
+#define STATE_NEW       "new"          /* journalled, nothing done */
+#define STATE_FILING    "filing"       /* a request to the helpdesk may be on its way */
+#define STATE_FILED     "filed"
+#define STATE_WAITING   "waiting"      /* a reply, until its hold is over or it is due again */
+#define STATE_SENDING   "sending"      /* a request to the network may be on its way */
+#define STATE_POSTED    "posted"
+#define STATE_AMBIGUOUS "ambiguous"    /* may have happened: find() before anything else */
+#define STATE_HELD      "held"         /* waits for a person */
+#define STATE_DEAD      "dead"         /* refused for good; can be retried by a person */
+#define STATE_WITHDRAWN "withdrawn"    /* a reply taken back */
+#define STATE_DROPPED   "dropped"      /* a mention or note that a person or a rule put aside */
+#define STATE_KNOWN     "known"        /* was there before the start, or is internal: never acted upon */
+
+#define KIND_MENTION "mention"
+#define KIND_REPLY   "reply"
+#define KIND_NOTE    "note"
+
+struct store;
+
+enum store_flags {
+        STORE_INLINE = 1 << 0,           /* no thread: commit at the end of the turn, in the loop (simulation) */
+};
+
+/* Opens or creates directory/mentiond.db and takes the lock beside it.  *ret_error is a sentence for a
+ * person on failure.  -EWOULDBLOCK: another daemon has it. */
+int store_open(struct loop *l, const char *directory, unsigned flags, struct store **ret, char **ret_error);
+void store_close(struct store *s);
+DEFINE_CLEANUP(struct store *, store_close)
+void store_on_fatal(struct store *s, void (*fn)(const char *reason, void *data), void *data);
+uint64_t store_commits(const struct store *s);
+
+/* --- Instances */
+
+struct store_instance {
+        int64_t id;
+        bool polled, paused;
+        int64_t baseline_usec, horizon_usec;
+};
+int store_instance_get(struct store *s, const char *name, const char *plugin, struct store_instance *ret);   /* waits */
+
+/* Rows found in filing or sending become ambiguous and due; returns how many. */
+int store_recover(struct store *s);                                      /* waits */
+
+int store_set_paused(struct store *s, int64_t instance, bool paused);    /* waits */
+
+/* --- In */
+
+struct store_item {
+        const char *kind;                /* mention or reply */
+        const char *state;               /* new, waiting or known */
+        const char *native_id;
+        const char *root, *parent;       /* of a mention */
+        const char *ticket;              /* of a reply: tells its thread */
+        const char *reason;              /* of a reply: why it is to be held */
+        int64_t created_usec, ready_usec;
+        const char *payload;
+};
+
+struct store_cursor { const char *key, *value; };
+struct store_merge { const char *ticket, *into, *number; };
+
+/* What one poll brought: commits whole or not at all.  An item that the journal knows is passed over.  A mention
+ * without root whose parent is not known either stays unplaced; a reply whose ticket holds several threads gets
+ * that as a reason to be held, one whose ticket holds none is passed over. */
+struct store_poll {
+        int64_t source;
+        int64_t target;                  /* of mentions: the channel's helpdesk */
+        bool done;                       /* the poll ended: the horizon counts */
+        int64_t horizon_usec;
+        const struct store_item *items;
+        size_t n_items;
+        const struct store_cursor *cursors;
+        size_t n_cursors;
+        const struct store_merge *merges;
+        size_t n_merges;
+        size_t n_new;                    /* out: items inserted in another state than known */
+};
+int store_commit_poll(struct store *s, struct store_poll *p);            /* waits */
+
+/* Gives an unplaced mention its thread, and the payload that now says more. */
+int store_place(struct store *s, int64_t id, const char *root, const char *payload);   /* waits */
+
+char *store_state_of(struct store *s, int64_t source, const char *native_id);   /* malloced; NULL if not known */
+char *store_root_of(struct store *s, int64_t channel, const char *native_id);     /* of a mention's or part's thread; malloced; NULL */
+bool store_is_part(struct store *s, int64_t channel, const char *native_id);
+char *store_cursor(struct store *s, int64_t instance, const char *key);         /* malloced; NULL if not set */
+bool store_is_linked(struct store *s, int64_t helpdesk, const char *ticket);
+
+/* --- Work */
+
+struct store_row {
+        int64_t id, source, target, thread;      /* thread 0: unplaced */
+        const char *kind, *state, *native_id;
+        int64_t created_usec, seen_usec, ready_usec, due_usec, attempt, absent, tried_usec;
+        const char *result_id, *result_url, *reason, *payload;
+};
+
+/* Ids of rows of this target that are due, earliest first; returns how many. */
+int store_due(struct store *s, int64_t target, int64_t now_usec, int64_t *ids, size_t max);
+int64_t store_next_due(struct store *s, int64_t target, int64_t after_usec);     /* USEC_INFINITY: none */
+int64_t store_unplaced(struct store *s, int64_t channel);                /* id of the oldest; 0: none */
+int store_load(struct store *s, struct arena *a, int64_t id, struct store_row *ret);   /* 1; 0: no such row */
+
+struct store_thread {
+        int64_t id, channel;
+        const char *root;
+        int64_t helpdesk;                /* 0: not linked */
+        const char *ticket, *number, *url;
+        int64_t linked_usec;
+};
+int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thread *ret);
+
+/* The newest filed mention of a thread that was seen by the time; 0 if there is none. */
+int64_t store_last_mention(struct store *s, int64_t thread, int64_t until_usec);
+
+struct store_part {
+        int64_t number;
+        const char *key, *parent, *text, *native_id, *url;
+};
+
+/* Before the request leaves: the state says so, the attempt counts, the part (of a reply; else NULL) is frozen. */
+int store_begin(struct store *s, int64_t id, const char *state, int64_t now_usec, const struct store_part *part);   /* waits */
+int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, struct store_part *ret);   /* 1; 0 */
+
+/* One step of a row, with all that goes with it.  A step to an inactive state makes the next of its lane due. */
+struct store_move {
+        int64_t id;
+        const char *state;
+        int64_t due_usec;                /* of an active state */
+        bool forget_absent;              /* find() starts anew */
+        bool saw_absent;                 /* find() did not find it, once more */
+        const char *reason;              /* NULL: unchanged; "" clears */
+        const char *result_id, *result_url;      /* NULL: unchanged; of a reply they are its part's, too */
+        const struct store_thread *link;         /* helpdesk, ticket, number, url of the row's thread */
+        bool unlink;                             /* the thread's ticket is gone */
+        const char *note_key, *note_payload;     /* a note for the thread's ticket, if it has one */
+        int64_t now_usec;
+};
+int store_move(struct store *s, const struct store_move *m);             /* waits */
+
+/* --- People */
+
+struct store_list {
+        const char *state;               /* NULL: all that are active, held or dead */
+        int64_t after;                   /* id */
+        size_t max;
+};
+int store_list(struct store *s, struct arena *a, const struct store_list *q, struct store_row **ret, size_t *ret_n);
+
+/* How many rows an instance has to act on, by state; calls fn for each. */
+int store_counts(struct store *s, void (*fn)(int64_t target, const char *kind, const char *state, int64_t n, void *data),
+                 void *data);
+
+int store_retry(struct store *s, int64_t id, int64_t now_usec);          /* waits; -ENOENT; -EINVAL: not held or dead */
+int store_drop(struct store *s, int64_t id, const char *reason);         /* waits; -ENOENT; -EINVAL: done or on its way */
+
+#endif

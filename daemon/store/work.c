@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The store: what there is to do, and its steps from state to state.  Called by flow.
+ */
+#include "store/internal.h"
+#include "store/lane.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+
+/* --- Lanes --- */
+
+bool state_is_active(const char *state)
+{
+        static const char *const active[] = { STATE_NEW, STATE_WAITING, STATE_FILING, STATE_SENDING, STATE_AMBIGUOUS };
+
+        for (size_t i = 0; i < ELEMENTSOF(active); i++)
+                if (streq(state, active[i]))
+                        return true;
+        return false;
+}
+
+int lane_is_free(struct db *db, int64_t target, int64_t thread)
+{
+        int64_t found;
+        int r;
+
+        r = db_get_int(db, &found, "SELECT 1 FROM journal WHERE target = ? AND thread = ? AND state IN " ACTIVE_STATES
+                                   " LIMIT 1", "ii", target, thread);
+        return r < 0 ? r : !r;
+}
+
+int lane_release(struct db *db, int64_t target, int64_t thread)
+{
+        if (!thread)
+                return 0;
+        return db_run(db, "UPDATE journal SET due_usec = ready_usec WHERE id = (SELECT id FROM journal"
+                          " WHERE target = ? AND thread = ? AND state IN " ACTIVE_STATES " ORDER BY id LIMIT 1)"
+                          " AND due_usec IS NULL AND state NOT IN ('filing', 'sending')", "ii", target, thread);
+}
+
+/* --- Reading --- */
+
+int store_due(struct store *s, int64_t target, int64_t now_usec, int64_t *ids, size_t max)
+{
+        struct stmt *st;
+        size_t n = 0;
+        int r;
+
+        r = db_query(store_reader(s), &st, "SELECT id FROM journal WHERE target = ? AND due_usec <= ? ORDER BY due_usec, id"
+                                           " LIMIT ?", "iii", target, now_usec, (int64_t) max);
+        if (r < 0)
+                return r;
+        while ((r = db_step(st)) > 0)
+                if (n < max)
+                        ids[n++] = db_int(st, 0);
+        return r < 0 ? r : (int) n;
+}
+
+int64_t store_next_due(struct store *s, int64_t target, int64_t after_usec)
+{
+        int64_t due;
+
+        return db_get_int(store_reader(s), &due, "SELECT min(due_usec) FROM journal WHERE target = ? AND due_usec > ?",
+                          "ii", target, after_usec) == 1 ? due : USEC_INFINITY;
+}
+
+int64_t store_unplaced(struct store *s, int64_t channel)
+{
+        int64_t id;
+
+        return db_get_int(store_reader(s), &id, "SELECT id FROM journal WHERE source = ? AND thread IS NULL AND state = 'new'"
+                                                " ORDER BY id LIMIT 1", "i", channel) == 1 ? id : 0;
+}
+
+#define ROW_COLUMNS "id, kind, state, source, native_id, target, thread, created_usec, seen_usec, ready_usec, due_usec," \
+                    " attempt, absent, tried_usec, result_id, result_url, reason"
+
+static void read_row(struct stmt *st, struct arena *a, struct store_row *ret)
+{
+        *ret = (struct store_row) {
+                .id = db_int(st, 0),
+                .kind = arena_strdup(a, db_text(st, 1)),
+                .state = arena_strdup(a, db_text(st, 2)),
+                .source = db_int(st, 3),
+                .native_id = arena_strdup(a, db_text(st, 4)),
+                .target = db_int(st, 5),
+                .thread = db_int(st, 6),
+                .created_usec = db_int(st, 7),
+                .seen_usec = db_int(st, 8),
+                .ready_usec = db_int(st, 9),
+                .due_usec = db_int(st, 10),
+                .attempt = db_int(st, 11),
+                .absent = db_int(st, 12),
+                .tried_usec = db_int(st, 13),
+                .result_id = arena_strdup(a, db_text(st, 14)),
+                .result_url = arena_strdup(a, db_text(st, 15)),
+                .reason = arena_strdup(a, db_text(st, 16)),
+                .payload = "",
+        };
+}
+
+int store_load(struct store *s, struct arena *a, int64_t id, struct store_row *ret)
+{
+        struct stmt *st;
+        int r;
+
+        r = db_query(store_reader(s), &st, "SELECT " ROW_COLUMNS ", payload FROM journal WHERE id = ?", "i", id);
+        if (r >= 0)
+                r = db_step(st);
+        if (r <= 0)
+                return r;
+        read_row(st, a, ret);
+        ret->payload = arena_strdup(a, db_text(st, 17));
+        db_reset(st);
+        return 1;
+}
+
+int store_list(struct store *s, struct arena *a, const struct store_list *q, struct store_row **ret, size_t *ret_n)
+{
+        struct store_row *rows = arena_alloc(a, q->max * sizeof *rows);
+        struct stmt *st;
+        size_t n = 0;
+        int r;
+
+        r = db_query(store_reader(s), &st, "SELECT " ROW_COLUMNS " FROM journal WHERE id > ?1 AND CASE WHEN ?2 IS NULL THEN"
+                                           " state IN ('new', 'waiting', 'filing', 'sending', 'ambiguous', 'held', 'dead')"
+                                           " ELSE state = ?2 END ORDER BY id LIMIT ?3",
+                     "isi", q->after, q->state, (int64_t) q->max);
+        if (r < 0)
+                return r;
+        while ((r = db_step(st)) > 0)
+                if (n < q->max)
+                        read_row(st, a, &rows[n++]);
+        if (r < 0)
+                return r;
+        *ret = rows;
+        *ret_n = n;
+        return 0;
+}
+
+int store_counts(struct store *s, void (*fn)(int64_t target, const char *kind, const char *state, int64_t n, void *data),
+                 void *data)
+{
+        struct stmt *st;
+        int r;
+
+        r = db_query(store_reader(s), &st, "SELECT target, kind, state, count(*) FROM journal GROUP BY target, kind, state", "");
+        if (r < 0)
+                return r;
+        while ((r = db_step(st)) > 0)
+                fn(db_int(st, 0), db_text(st, 1), db_text(st, 2), db_int(st, 3), data);
+        return r;
+}
+
+int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thread *ret)
+{
+        struct stmt *st;
+        int r;
+
+        r = db_query(store_reader(s), &st, "SELECT t.id, t.channel, t.root, l.helpdesk, l.ticket, l.number, l.url, l.linked_usec"
+                                           " FROM thread t LEFT JOIN link l ON l.thread = t.id WHERE t.id = ?", "i", id);
+        if (r >= 0)
+                r = db_step(st);
+        if (r <= 0)
+                return r;
+        *ret = (struct store_thread) {
+                .id = db_int(st, 0),
+                .channel = db_int(st, 1),
+                .root = arena_strdup(a, db_text(st, 2)),
+                .helpdesk = db_int(st, 3),
+                .ticket = arena_strdup(a, db_text(st, 4)),
+                .number = arena_strdup(a, db_text(st, 5)),
+                .url = arena_strdup(a, db_text(st, 6)),
+                .linked_usec = db_int(st, 7),
+        };
+        db_reset(st);
+        return 1;
+}
+
+int64_t store_last_mention(struct store *s, int64_t thread, int64_t until_usec)
+{
+        int64_t id;
+
+        if (db_get_int(store_reader(s), &id, "SELECT id FROM journal WHERE thread = ?1 AND kind = 'mention' AND state = 'filed'"
+                                             " AND seen_usec <= ?2 ORDER BY id DESC LIMIT 1", "ii", thread, until_usec) == 1)
+                return id;
+        /* A clock that jumped must not leave a reply without the post it answers. */
+        return db_get_int(store_reader(s), &id, "SELECT max(id) FROM journal WHERE thread = ? AND kind = 'mention'"
+                                                " AND state = 'filed'", "i", thread) == 1 ? id : 0;
+}
+
+int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, struct store_part *ret)
+{
+        struct stmt *st;
+        int r;
+
+        r = db_query(store_reader(s), &st, "SELECT number, key, parent, text, native_id, url FROM part WHERE reply = ? AND number = ?",
+                     "ii", reply, number);
+        if (r >= 0)
+                r = db_step(st);
+        if (r <= 0)
+                return r;
+        *ret = (struct store_part) {
+                .number = db_int(st, 0),
+                .key = arena_strdup(a, db_text(st, 1)),
+                .parent = arena_strdup(a, db_text(st, 2)),
+                .text = arena_strdup(a, db_text(st, 3)),
+                .native_id = arena_strdup(a, db_text(st, 4)),
+                .url = arena_strdup(a, db_text(st, 5)),
+        };
+        db_reset(st);
+        return 1;
+}
+
+/* --- Steps --- */
+
+static int recover(struct db *db, void *data _unused_)
+{
+        return db_run(db, "UPDATE journal SET state = 'ambiguous', absent = 0, due_usec = 0,"
+                          " reason = 'mentiond ended during the attempt' WHERE state IN ('filing', 'sending')", "");
+}
+
+int store_recover(struct store *s)
+{
+        return store_write(s, recover, NULL);
+}
+
+struct begin_args {
+        int64_t id, now_usec;
+        const char *state;
+        const struct store_part *part;
+};
+
+static int begin(struct db *db, void *data)
+{
+        struct begin_args *a = data;
+        int r;
+
+        r = db_run(db, "UPDATE journal SET state = ?, attempt = attempt + 1, due_usec = NULL,"
+                       " tried_usec = CASE tried_usec WHEN 0 THEN ? ELSE tried_usec END"
+                       " WHERE id = ? AND state IN ('new', 'waiting')", "sii", a->state, a->now_usec, a->id);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return -ESTALE;
+        if (!a->part)
+                return 0;
+        r = db_run(db, "INSERT INTO part (reply, number, channel, key, parent, text)"
+                       " SELECT id, ?, target, ?, ?, ? FROM journal WHERE id = ? ON CONFLICT DO NOTHING",
+                   "isssi", a->part->number, a->part->key, a->part->parent, a->part->text, a->id);
+        return MIN(r, 0);
+}
+
+int store_begin(struct store *s, int64_t id, const char *state, int64_t now_usec, const struct store_part *part)
+{
+        struct begin_args a = { id, now_usec, state, part };
+
+        return store_write(s, begin, &a);
+}
+
+static int add_note(struct db *db, const struct store_move *m, int64_t thread)
+{
+        int64_t helpdesk = 0;
+        int r;
+
+        r = db_get_int(db, &helpdesk, "SELECT helpdesk FROM link WHERE thread = ?", "i", thread);
+        if (r <= 0)
+                return r;
+        r = lane_is_free(db, helpdesk, thread);
+        if (r < 0)
+                return r;
+        return db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
+                          " ready_usec, due_usec, payload) VALUES ('note', 'new', ?1, ?2, ?1, ?3, ?4, ?4, ?4,"
+                          " CASE ?5 WHEN 1 THEN ?4 END, ?6) ON CONFLICT DO NOTHING",
+                      "isiiis", helpdesk, m->note_key, thread, m->now_usec, (int64_t) r, m->note_payload);
+}
+
+static int move(struct db *db, void *data)
+{
+        const struct store_move *m = data;
+        bool active = state_is_active(m->state);
+        int64_t thread = 0, target = 0;
+        int r;
+
+        r = db_get_int(db, &target, "SELECT target FROM journal WHERE id = ?", "i", m->id);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        r = db_get_int(db, &thread, "SELECT thread FROM journal WHERE id = ?", "i", m->id);
+        if (r < 0)
+                return r;
+        r = db_run(db, "UPDATE journal SET state = ?2, due_usec = NULLIF(?3, -1),"
+                       " absent = CASE WHEN ?4 THEN 0 ELSE absent + ?5 END,"
+                       " reason = NULLIF(ifnull(?6, reason), ''),"
+                       " result_id = ifnull(?7, result_id), result_url = ifnull(?8, result_url) WHERE id = ?1",
+                   "isiiisss", m->id, m->state, active ? m->due_usec : INT64_C(-1), (int64_t) m->forget_absent,
+                   (int64_t) m->saw_absent, m->reason, m->result_id, m->result_url);
+        if (r < 0)
+                return r;
+        if (streq(m->state, STATE_POSTED)) {
+                r = db_run(db, "UPDATE part SET native_id = ?, url = ? WHERE reply = ? AND number = 0", "ssi",
+                           m->result_id, m->result_url, m->id);
+                if (r < 0)
+                        return r;
+        }
+        if (m->link) {
+                r = db_run(db, "INSERT INTO link (thread, helpdesk, ticket, number, url, linked_usec) VALUES (?, ?, ?, ?, ?, ?)"
+                               " ON CONFLICT (thread) DO UPDATE SET helpdesk = excluded.helpdesk, ticket = excluded.ticket,"
+                               " number = excluded.number, url = excluded.url",
+                           "iisssi", thread, m->link->helpdesk, m->link->ticket, m->link->number, m->link->url, m->now_usec);
+                if (r < 0)
+                        return r;
+        }
+        if (m->unlink) {
+                r = db_run(db, "DELETE FROM link WHERE thread = ?", "i", thread);
+                if (r < 0)
+                        return r;
+        }
+        if (m->note_key && thread) {
+                r = add_note(db, m, thread);
+                if (r < 0)
+                        return r;
+        }
+        if (active)
+                return 0;
+        r = lane_release(db, target, thread);
+        return MIN(r, 0);
+}
+
+int store_move(struct store *s, const struct store_move *m)
+{
+        return store_write(s, move, (void *) m);
+}
+
+struct person_args {
+        int64_t id, now_usec;
+        const char *reason;
+};
+
+static int exists(struct db *db, int64_t id)
+{
+        int64_t found;
+        int r = db_get_int(db, &found, "SELECT 1 FROM journal WHERE id = ?", "i", id);
+
+        return r < 0 ? r : r ? -EINVAL : -ENOENT;
+}
+
+static int retry(struct db *db, void *data)
+{
+        struct person_args *a = data;
+        int r;
+
+        /* Its older place in the lane is gone; it goes next, beside what is on its way. */
+        r = db_run(db, "UPDATE journal SET state = CASE kind WHEN 'reply' THEN 'waiting' ELSE 'new' END, attempt = 0, absent = 0,"
+                       " ready_usec = ?1, due_usec = CASE WHEN thread IS NULL THEN NULL ELSE ?1 END, reason = NULL"
+                       " WHERE id = ?2 AND state IN ('held', 'dead')", "ii", a->now_usec, a->id);
+        return r != 0 ? MIN(r, 0) : exists(db, a->id);
+}
+
+int store_retry(struct store *s, int64_t id, int64_t now_usec)
+{
+        struct person_args a = { id, now_usec, NULL };
+
+        return store_write(s, retry, &a);
+}
+
+static int drop(struct db *db, void *data)
+{
+        struct person_args *a = data;
+        int64_t target = 0, thread = 0;
+        int r;
+
+        r = db_run(db, "UPDATE journal SET state = CASE kind WHEN 'reply' THEN 'withdrawn' ELSE 'dropped' END, due_usec = NULL,"
+                       " reason = ? WHERE id = ? AND state IN ('new', 'waiting', 'ambiguous', 'held', 'dead')",
+                   "si", a->reason, a->id);
+        if (r <= 0)
+                return r < 0 ? r : exists(db, a->id);
+        r = db_get_int(db, &target, "SELECT target FROM journal WHERE id = ?", "i", a->id);
+        if (r >= 0)
+                r = db_get_int(db, &thread, "SELECT thread FROM journal WHERE id = ?", "i", a->id);
+        return r < 0 ? r : MIN(lane_release(db, target, thread), 0);
+}
+
+int store_drop(struct store *s, int64_t id, const char *reason)
+{
+        struct person_args a = { id, 0, reason };
+
+        return store_write(s, drop, &a);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mentiond plugin API: channels.  Read plugin.h first.  Manual: mentiond-plugin(7).
+ */
+#ifndef MENTIOND_CHANNEL_H
+#define MENTIOND_CHANNEL_H
+
+#include <mentiond/plugin.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum mentiond_mention_kind {
+        MENTIOND_MENTION = 1,   /* a post that names the account */
+        MENTIOND_COMMENT = 2,   /* a comment under the account's own post */
+        MENTIOND_QUOTE = 3,
+        MENTIOND_REVIEW = 4,
+        MENTIOND_MESSAGE = 5,   /* a direct message */
+};
+
+/* Who can read a post, widest first. */
+enum mentiond_visibility {
+        MENTIOND_PUBLIC = 1,
+        MENTIOND_UNLISTED = 2,
+        MENTIOND_FOLLOWERS = 3,
+        MENTIOND_DIRECT = 4,
+};
+
+enum mentiond_author_flags {
+        MENTIOND_VERIFIED = 1u << 0,
+        MENTIOND_BOT = 1u << 1,
+};
+
+struct mentiond_author {
+        uint32_t struct_size;
+        uint32_t flags;
+        const char *id;          /* the network's id, never reused */
+        const char *handle;      /* as one would address it: "@alice@example.social" */
+        const char *name;        /* what the author calls himself */
+        const char *url;
+        int64_t followers;       /* -1: unknown */
+        int64_t created_usec;    /* when the account was made */
+};
+
+struct mentiond_media {
+        uint32_t struct_size;
+        uint32_t reserved;
+        const char *url;
+        const char *type;        /* "image/png"; or "image" and the like if that is all the network says */
+        const char *description; /* alternative text */
+};
+
+/* One inbound item.  Give the body as html or as text, whichever the network has. */
+struct mentiond_mention {
+        uint32_t struct_size;
+        uint32_t kind;           /* enum mentiond_mention_kind */
+        uint32_t visibility;     /* enum mentiond_visibility */
+        uint32_t n_media;
+        const char *id;          /* unique within the channel */
+        const char *parent;      /* id of the post that it answers */
+        const char *root;        /* id of the thread's first post; "" if only fetch() can tell.  A post
+                                  * without parent and root is its own root. */
+        const char *url;         /* permalink for people */
+        const char *html;
+        const char *text;
+        const char *warning;     /* content warning or subject */
+        const char *language;    /* BCP 47 */
+        int64_t created_usec;    /* when it was written */
+        int64_t edited_usec;
+        int64_t seen_usec;       /* when the network showed it to the account, on the network's clock;
+                                  * 0: as created_usec.  Feeds mentiond_horizon_usec(). */
+        const struct mentiond_author *author;
+        const struct mentiond_media *media;   /* n_media of them */
+};
+
+/* A part to be posted. */
+struct mentiond_post {
+        uint32_t struct_size;
+        uint32_t visibility;     /* no wider than this */
+        const char *key;         /* idempotency key: the same in each attempt at this part */
+        const char *text;        /* whole, as it is to appear, the handle of who is answered included */
+        const char *parent;      /* id of the post to answer */
+        const char *root;
+        const char *warning;     /* that of the post answered */
+        const char *language;
+        int64_t tried_usec;      /* find(): when the first attempt began; it cannot be older than that */
+};
+
+struct mentiond_posted {
+        uint32_t struct_size;
+        uint32_t reserved;
+        const char *id;
+        const char *url;
+};
+
+/* What the account can do. */
+struct mentiond_caps {
+        uint32_t struct_size;
+        uint32_t length_unit;    /* enum mentiond_unit */
+        int64_t length_max;      /* of one post; 0: unbounded */
+        int64_t url_length;      /* what a URL counts as; 0: as it is */
+        uint32_t handle_is_local;/* of @user@domain only @user counts */
+        uint32_t reserved;
+};
+
+/* A channel.  state is the plugin's own, as declared by state_size and filled from the options.  Callbacks
+ * return a verdict; those marked optional may be NULL. */
+struct mentiond_channel {
+        struct mentiond_plugin head;
+
+        /* Optional.  Judges the options together, offline. */
+        int (*check)(struct mentiond_op *op, void *state);
+
+        /* Proves the credentials and learns who the account is (mentiond_set_self) and what it can
+         * (mentiond_set_caps).  Called before all others, and again after AUTH. */
+        int (*start)(struct mentiond_op *op, void *state);
+
+        /* Emits what is there, in any order.  With OK all that was emitted commits together with the cursors, and
+         * the horizon moves.  Otherwise what was emitted is kept, and neither cursors nor horizon move: the
+         * next poll reads again down to the old horizon, and loses nothing. */
+        int (*poll)(struct mentiond_op *op, void *state);
+
+        /* Optional.  Reads one post again: emits it, and before it its ancestors by mentiond_emit_ancestor(),
+         * root first.  Needed where poll() cannot tell the root. */
+        int (*fetch)(struct mentiond_op *op, void *state, const char *id);
+
+        /* Posts one part.  Must not say OK unless the network confirmed it. */
+        int (*post)(struct mentiond_op *op, void *state, const struct mentiond_post *post,
+                    struct mentiond_posted *ret);
+
+        /* Optional.  Looks for a part that may have been posted: OK with *ret, ABSENT, UNKNOWN, or a
+         * verdict on the attempt to look.  Without it, an ambiguous reply is held for a person. */
+        int (*find)(struct mentiond_op *op, void *state, const struct mentiond_post *post,
+                    struct mentiond_posted *ret);
+
+        /* Optional.  Ends the account's session; no request may be needed for it. */
+        void (*stop)(struct mentiond_op *op, void *state);
+};
+
+/* poll() and fetch() only.  Returns 1 if the journal did not know the item, else 0.  The account's own posts
+ * and what was there before the channel's start are not new.  An item that breaks the rules (no id, no
+ * author, over the limits of mentiond-plugin(7)) is set aside with a line in the log and counts as known. */
+MENTIOND_EXPORT int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention);
+MENTIOND_EXPORT void mentiond_emit_ancestor(struct mentiond_op *op, const struct mentiond_mention *ancestor);
+
+/* start() only. */
+MENTIOND_EXPORT void mentiond_set_self(struct mentiond_op *op, const char *id, const char *handle);
+MENTIOND_EXPORT void mentiond_set_caps(struct mentiond_op *op, const struct mentiond_caps *caps);
+
+/* The account's own id and handle, as start() set them. */
+MENTIOND_EXPORT const char *mentiond_self(struct mentiond_op *op);
+MENTIOND_EXPORT const char *mentiond_self_handle(struct mentiond_op *op);
+
+/* 1 if the journal says that this post is a part of a reply: for find(), so that one post is never taken
+ * for two. */
+MENTIOND_EXPORT int mentiond_is_posted(struct mentiond_op *op, const char *id);
+
+#define MENTIOND_CHANNEL_PLUGIN(channel)                                                                    \
+        MENTIOND_EXPORT const struct mentiond_plugin *mentiond_plugin_init(void);                           \
+        const struct mentiond_plugin *mentiond_plugin_init(void) { return &(channel).head; }
+
+#ifdef __cplusplus
+}
+#endif
+#endif

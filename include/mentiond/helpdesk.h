@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mentiond plugin API: helpdesks.  Read plugin.h first.  Manual: mentiond-plugin(7).
+ */
+#ifndef MENTIOND_HELPDESK_H
+#define MENTIOND_HELPDESK_H
+
+#include <mentiond/plugin.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct mentiond_attachment {
+        uint32_t struct_size;
+        uint32_t reserved;
+        const char *name;
+        const char *type;
+        const void *data;
+        uint64_t size;
+};
+
+/* A mention to be filed, as a new ticket (ticket is "") or as an article of one. */
+struct mentiond_filing {
+        uint32_t struct_size;
+        uint32_t n_attachments;
+        const char *key;         /* names this mention for ever; ASCII, at most 200 bytes, no blank, no '*' */
+        const char *thread_key;  /* names the thread; same form */
+        const char *ticket;
+        const char *queue;       /* from the channel's configuration; "" for the helpdesk's own default */
+        const char *title;       /* one line */
+        const char *text;        /* plain text, as the agent shall read it */
+        const char *customer;    /* a login for the author: "mastodon:@alice@example.social" */
+        const char *author;      /* the author's name, without any '@' */
+        const char *network;     /* the channel plugin's name */
+        const char *url;         /* permalink of the post */
+        int64_t created_usec;
+        const struct mentiond_attachment *attachments;
+};
+
+struct mentiond_filed {
+        uint32_t struct_size;
+        uint32_t reserved;
+        const char *ticket;      /* the helpdesk's id */
+        const char *number;      /* what people call it */
+        const char *url;         /* for people; "" if it cannot be known */
+        const char *article;
+};
+
+/* An internal line from mentiond to the agent. */
+struct mentiond_note {
+        uint32_t struct_size;
+        uint32_t reserved;
+        const char *key;         /* as in struct mentiond_filing */
+        const char *ticket;
+        const char *subject;
+        const char *text;
+};
+
+/* What find() looks for. */
+struct mentiond_lookup {
+        uint32_t struct_size;
+        uint32_t reserved;
+        const char *key;         /* of the mention or the note */
+        const char *thread_key;
+        const char *ticket;      /* where it must be, if the thread has a ticket already; else "" */
+        const char *customer;
+        const char *title;
+        int64_t tried_usec;      /* when the first attempt began */
+};
+
+enum mentiond_article_kind {
+        MENTIOND_ARTICLE_REPLY = 1,     /* an agent wrote it for the customer to see */
+        MENTIOND_ARTICLE_INTERNAL = 2,  /* an agent wrote it for colleagues */
+};
+
+/* What an agent wrote.  Internal articles must be emitted too: one that is made public later is known by
+ * that, and never posted. */
+struct mentiond_article {
+        uint32_t struct_size;
+        uint32_t kind;           /* enum mentiond_article_kind */
+        const char *ticket;
+        const char *id;          /* unique within the helpdesk */
+        const char *agent;       /* name of who wrote it */
+        const char *html;
+        const char *text;
+        int64_t created_usec;
+        int64_t changed_usec;    /* last change of the article, 0 if unknown */
+        uint32_t n_attachments;  /* that the agent put on it */
+        uint32_t flags;          /* enum mentiond_article_flags */
+};
+
+enum mentiond_article_flags {
+        MENTIOND_ARTICLE_DOUBTFUL = 1u << 0,  /* a reply now, but not from its beginning, as far as the
+                                               * helpdesk tells: held, never posted by itself */
+};
+
+struct mentiond_helpdesk {
+        struct mentiond_plugin head;
+
+        int (*check)(struct mentiond_op *op, void *state);   /* optional */
+        int (*start)(struct mentiond_op *op, void *state);
+
+        /* Makes a new ticket with its first article. */
+        int (*file)(struct mentiond_op *op, void *state, const struct mentiond_filing *filing,
+                    struct mentiond_filed *ret);
+
+        /* Adds an article to filing->ticket and reopens the ticket if it is closed.  If that ticket was
+         * merged into another it follows, and says so in *ret. */
+        int (*append)(struct mentiond_op *op, void *state, const struct mentiond_filing *filing,
+                      struct mentiond_filed *ret);
+
+        /* Looks for an article or note by its key: OK with *ret, ABSENT, UNKNOWN, or a verdict on the
+         * attempt to look.  ABSENT with ret->ticket set: the thread's ticket is there, the article is not. */
+        int (*find)(struct mentiond_op *op, void *state, const struct mentiond_lookup *lookup,
+                    struct mentiond_filed *ret);
+
+        /* Writes an internal note. */
+        int (*note)(struct mentiond_op *op, void *state, const struct mentiond_note *note,
+                    struct mentiond_filed *ret);
+
+        /* Emits agents' articles.  Commits as a channel's poll does. */
+        int (*poll)(struct mentiond_op *op, void *state);
+
+        void (*stop)(struct mentiond_op *op, void *state);   /* optional */
+};
+
+/* poll() only.  Returns 1 if the journal did not know the article, else 0.  Only articles of linked tickets
+ * may be emitted. */
+MENTIOND_EXPORT int mentiond_emit_article(struct mentiond_op *op, const struct mentiond_article *article);
+
+/* poll() only: moves the horizon (see mentiond_horizon_usec) without emitting. */
+MENTIOND_EXPORT void mentiond_saw(struct mentiond_op *op, int64_t seen_usec);
+
+/* 1 if the journal knows an article of this id. */
+MENTIOND_EXPORT int mentiond_knows_article(struct mentiond_op *op, const char *id);
+
+/* 1 if a thread is linked to this ticket. */
+MENTIOND_EXPORT int mentiond_is_linked(struct mentiond_op *op, const char *ticket);
+
+/* The ticket was merged into another: its threads follow.  Commits with the operation. */
+MENTIOND_EXPORT void mentiond_merged(struct mentiond_op *op, const char *ticket, const char *into,
+                                     const char *number);
+
+#define MENTIOND_HELPDESK_PLUGIN(helpdesk)                                                                  \
+        MENTIOND_EXPORT const struct mentiond_plugin *mentiond_plugin_init(void);                           \
+        const struct mentiond_plugin *mentiond_plugin_init(void) { return &(helpdesk).head; }
+
+#ifdef __cplusplus
+}
+#endif
+#endif

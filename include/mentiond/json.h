@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reading JSON from outside without surprises: every function takes any object, also NULL, and any
+ * member, also a missing one or one of another type.  Inline: nothing here is part of the ABI.
+ */
+#ifndef MENTIOND_JSON_H
+#define MENTIOND_JSON_H
+
+#include <json-c/json.h>
+#include <stdint.h>
+#include <string.h>
+
+/* The member, or NULL. */
+static inline struct json_object *mj_get(struct json_object *object, const char *name)
+{
+        struct json_object *member = NULL;
+
+        if (!json_object_is_type(object, json_type_object))
+                return NULL;
+        json_object_object_get_ex(object, name, &member);
+        return member;
+}
+
+/* The member as a string, "" if it is missing, null, an object or an array.  A string that holds a NUL
+ * ends there.  Lives as long as the object. */
+static inline const char *mj_str(struct json_object *object, const char *name)
+{
+        struct json_object *member = mj_get(object, name);
+
+        switch (json_object_get_type(member)) {
+        case json_type_string:
+        case json_type_int:
+        case json_type_double:
+        case json_type_boolean:
+                return json_object_get_string(member);
+        default:
+                return "";
+        }
+}
+
+/* The member as a number; missing if it is none.  Numbers in strings count: OTRS and others write both. */
+static inline int64_t mj_int(struct json_object *object, const char *name, int64_t missing)
+{
+        struct json_object *member = mj_get(object, name);
+
+        switch (json_object_get_type(member)) {
+        case json_type_int:
+        case json_type_double:
+        case json_type_boolean:
+                return json_object_get_int64(member);
+        case json_type_string: {
+                int64_t value;
+                return json_parse_int64(json_object_get_string(member), &value) == 0 ? value : missing;
+        }
+        default:
+                return missing;
+        }
+}
+
+static inline int mj_true(struct json_object *object, const char *name)
+{
+        struct json_object *member = mj_get(object, name);
+
+        return json_object_is_type(member, json_type_boolean) && json_object_get_boolean(member);
+}
+
+/* The length of an array, 0 for anything else. */
+static inline size_t mj_len(struct json_object *array)
+{
+        return json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
+}
+
+/* The i-th element, or NULL. */
+static inline struct json_object *mj_at(struct json_object *array, size_t i)
+{
+        return i < mj_len(array) ? json_object_array_get_idx(array, i) : NULL;
+}
+
+/* Adds a string member; a NULL value adds nothing. */
+static inline void mj_put_str(struct json_object *object, const char *name, const char *value)
+{
+        if (value)
+                json_object_object_add(object, name, json_object_new_string(value));
+}
+
+static inline void mj_put_int(struct json_object *object, const char *name, int64_t value)
+{
+        json_object_object_add(object, name, json_object_new_int64(value));
+}
+
+static inline void mj_put_bool(struct json_object *object, const char *name, int value)
+{
+        json_object_object_add(object, name, json_object_new_boolean(!!value));
+}
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mentiond plugin API: what channels and helpdesks share.  Manual: mentiond-plugin(7).
+ *
+ * A plugin is a shared object with one exported function, written by MENTIOND_CHANNEL_PLUGIN() or
+ * MENTIOND_HELPDESK_PLUGIN(), that returns one constant struct.  Everything a plugin does, it does in a
+ * callback; each call is one operation, named by a struct mentiond_op.  An operation runs as a task of its
+ * own: a host call that has to wait suspends the task, so plugin code is sequential and needs no locks,
+ * but two operations of one instance may be in flight at once, and the state may have changed whenever a
+ * call marked "waits" returns.
+ *
+ * Ownership: what is passed in is copied by the callee if it needs it later.  What a host function returns
+ * lives until the operation ends.  A plugin never frees what it got from here.
+ *
+ * Strings are UTF-8.  Where a string may be absent NULL and "" both mean "none", and the host never hands
+ * out NULL.  Times are microseconds since 1970-01-01 UTC, 0 meaning unknown.
+ *
+ * Structs that cross this border start with struct_size; set it with sizeof.  Fields are only ever
+ * appended.  A plugin built for an older API goes on loading.
+ */
+#ifndef MENTIOND_PLUGIN_H
+#define MENTIOND_PLUGIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The API that this header describes: major in the upper 16 bits, minor in the lower.  The host refuses
+ * another major, and a minor that is newer than its own. */
+#define MENTIOND_API_VERSION ((uint32_t) ((1u << 16) | 0u))
+
+#define MENTIOND_EXPORT __attribute__((visibility("default")))
+#define MENTIOND_PRINTF(f, a) __attribute__((format(printf, f, a)))
+
+struct json_object;      /* json-c */
+struct mentiond_op;      /* one operation, from entering a callback until it returns */
+struct mentiond_secret;  /* the value of a secret option; cannot be printed by mistake */
+
+enum mentiond_kind {
+        MENTIOND_CHANNEL = 1,
+        MENTIOND_HELPDESK = 2,
+};
+
+/* How an operation ended, by the scope of the damage.  Host functions that can fail return one of these,
+ * and a callback usually passes it on as it is. */
+enum mentiond_verdict {
+        MENTIOND_OK = 0,
+        MENTIOND_RETRY = 1,      /* nothing happened; this item again, later */
+        MENTIOND_THROTTLED = 2,  /* nothing happened; the instance pauses until the network allows more */
+        MENTIOND_AUTH = 3,       /* the credentials are refused; the instance stops, items are kept */
+        MENTIOND_REJECTED = 4,   /* this item never; a person is told why */
+        MENTIOND_GONE = 5,       /* what was addressed exists no longer */
+        MENTIOND_AMBIGUOUS = 6,  /* may have happened; find() decides before any retry */
+        MENTIOND_CANCELED = 7,   /* the operation is being ended; return at once */
+        MENTIOND_BUG = 8,        /* the plugin or its counterpart broke the rules */
+        MENTIOND_ABSENT = 9,     /* find() only: it looked, and it is not there */
+        MENTIOND_UNKNOWN = 10,   /* find() only: this cannot be found out */
+};
+
+/* --- Options ---------------------------------------------------------------------------------------- */
+
+enum mentiond_option_type {
+        MENTIOND_STRING = 1,     /* const char *                                          */
+        MENTIOND_SECRET = 2,     /* const struct mentiond_secret *                        */
+        MENTIOND_URL = 3,        /* const char *, http or https, without a trailing slash  */
+        MENTIOND_BOOL = 4,       /* uint32_t, 0 or 1                                      */
+        MENTIOND_INT = 5,        /* int64_t                                               */
+        MENTIOND_DURATION = 6,   /* int64_t microseconds; "30s", "5m", "2h", "7d"          */
+        MENTIOND_SIZE = 7,       /* int64_t bytes; "512K", "10M"                           */
+};
+
+enum mentiond_option_flags {
+        MENTIOND_REQUIRED = 1u << 0,
+        MENTIOND_BASE_URL = 1u << 1,  /* of a URL: requests for a path go here */
+        MENTIOND_BEARER = 1u << 2,    /* of a secret: sent as bearer token to the base URL's origin only */
+};
+
+/* One row of a plugin's option table.  The host checks the configuration against it, fills the plugin's
+ * state at offset, and makes `mentiond --describe` from it.  The table ends with a row whose name is NULL. */
+struct mentiond_option {
+        const char *name;
+        const char *help;            /* one sentence, no full stop needed */
+        const char *default_value;   /* as it would stand in the configuration; NULL for none */
+        uint32_t type;
+        uint32_t flags;
+        uint64_t offset;             /* into the plugin's state */
+        int64_t min, max;            /* bounds of numbers, in the unit of the field; both 0 for none */
+};
+
+#define MENTIOND_OPTION(state_type, field, option_name, option_type, ...)                                   \
+        { .name = (option_name), .type = (option_type), .offset = offsetof(state_type, field), __VA_ARGS__ }
+
+/* --- The plugin ------------------------------------------------------------------------------------- */
+
+/* The head that a channel's and a helpdesk's struct begin with. */
+struct mentiond_plugin {
+        uint32_t api_version;        /* MENTIOND_API_VERSION */
+        uint32_t kind;               /* enum mentiond_kind */
+        uint32_t struct_size;        /* of the whole channel or helpdesk struct */
+        uint32_t option_size;        /* of one option row */
+        uint64_t state_size;         /* of the state that the host allocates, zeroed, for each instance */
+        const char *name;            /* as in the configuration: [a-z][a-z0-9_]* */
+        const char *version;
+        const char *summary;         /* one line */
+        const struct mentiond_option *options;
+};
+
+#define MENTIOND_PLUGIN_HEAD(plugin_kind, full_struct)                                                      \
+        .api_version = MENTIOND_API_VERSION, .kind = (plugin_kind), .struct_size = sizeof(full_struct),      \
+        .option_size = sizeof(struct mentiond_option)
+
+typedef const struct mentiond_plugin *mentiond_plugin_init_fn(void);
+
+/* --- HTTP ------------------------------------------------------------------------------------------- */
+
+enum mentiond_request_flags {
+        MENTIOND_REPEATABLE = 1u << 0,  /* may be sent twice although the method is not GET or HEAD: a
+                                         * search by POST, say.  Decides between RETRY and AMBIGUOUS. */
+        MENTIOND_ANY_STATUS = 1u << 1,  /* a reply of any status is OK: the plugin judges it itself */
+};
+
+struct mentiond_request {
+        uint32_t struct_size;
+        uint32_t flags;
+        const char *method;              /* "GET" when NULL */
+        const char *path;                /* begins with '/': below the base URL; or a whole http(s) URL, which
+                                          * gets the bearer token only if it has the base URL's origin */
+        struct json_object *json;        /* sent as application/json; not consumed; not with body */
+        const char *body;                /* sent as content_type */
+        uint64_t body_size;
+        const char *content_type;
+        const char *const *headers;      /* "Name: value", NULL-terminated; may be NULL */
+        uint64_t max_reply;              /* bytes after decompression; 0 for the default, 8 MiB */
+};
+
+struct mentiond_response {
+        uint32_t struct_size;
+        uint32_t status;                 /* 0: there was no whole reply */
+        const char *body;                /* NUL-terminated behind body_size bytes */
+        uint64_t body_size;
+        struct json_object *json;        /* the body parsed, or NULL if it is not JSON */
+};
+
+/* Sends one request and waits for the whole reply.  Never sends it twice.  Redirects are not followed, a
+ * User-Agent is sent, sizes and time are bounded, rate limits that the server announces are kept to.
+ *
+ * Returns the verdict on the exchange: 2xx OK; 401 AUTH; 404 and 410 GONE; 3xx, 408, 425 and 5xx RETRY; 429
+ * THROTTLED; other 4xx REJECTED; and AMBIGUOUS instead of RETRY where the request is not repeatable and may have
+ * been acted upon (a cut connection, 5xx but 503).  The reason says what was asked and what was answered.  *ret
+ * is filled in whatever is returned, so that a plugin can refine the verdict.  Waits. */
+MENTIOND_EXPORT int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request,
+                                  struct mentiond_response *ret);
+
+/* GET of a path and POST of a JSON body, with a JSON reply: a reply of status 2xx that is not JSON is
+ * RETRY for the one and AMBIGUOUS for the other.  Arguments in the path must be escaped by
+ * mentiond_escape() if they came from outside.  *ret is untouched on failure.  Waits. */
+MENTIOND_EXPORT int mentiond_get_json(struct mentiond_op *op, struct json_object **ret, const char *path, ...)
+        MENTIOND_PRINTF(3, 4);
+MENTIOND_EXPORT int mentiond_post_json(struct mentiond_op *op, struct json_object **ret,
+                                       struct json_object *body, const char *path, ...) MENTIOND_PRINTF(4, 5);
+
+/* --- Results, log, time ----------------------------------------------------------------------------- */
+
+/* Says why the operation ends with this verdict: one sentence for a person.  Returns verdict. */
+MENTIOND_EXPORT int mentiond_fail(struct mentiond_op *op, int verdict, const char *format, ...)
+        MENTIOND_PRINTF(3, 4);
+
+/* level as syslog(3): 3 error, 4 warning, 6 info, 7 debug.  Instance and operation are added. */
+MENTIOND_EXPORT void mentiond_log(struct mentiond_op *op, int level, const char *format, ...)
+        MENTIOND_PRINTF(3, 4);
+
+MENTIOND_EXPORT int64_t mentiond_now_usec(struct mentiond_op *op);
+
+/* Waits.  OK, or CANCELED. */
+MENTIOND_EXPORT int mentiond_sleep(struct mentiond_op *op, int64_t usec);
+
+/* RFC 3339 or "YYYY-MM-DD HH:MM:SS" (taken as UTC) to microseconds; 0 if it is neither. */
+MENTIOND_EXPORT int64_t mentiond_parse_time(const char *text);
+
+/* --- Memory and text; everything returned lives until the operation ends ---------------------------- */
+
+MENTIOND_EXPORT void *mentiond_alloc(struct mentiond_op *op, uint64_t size);   /* zeroed; never NULL */
+MENTIOND_EXPORT char *mentiond_format(struct mentiond_op *op, const char *format, ...) MENTIOND_PRINTF(2, 3);
+MENTIOND_EXPORT struct json_object *mentiond_json_object(struct mentiond_op *op);  /* a new {}, owned by the operation */
+
+/* Percent-encodes all but RFC 3986's unreserved characters. */
+MENTIOND_EXPORT const char *mentiond_escape(struct mentiond_op *op, const char *text);
+
+/* What a browser would show of an HTML fragment, as plain text: scripts and styles dropped with their content,
+ * line ends for br and block elements, the target of a link in place of a shortened one. */
+MENTIOND_EXPORT const char *mentiond_text_from_html(struct mentiond_op *op, const char *html);
+
+enum mentiond_unit {
+        MENTIOND_GRAPHEMES = 1,    /* user-perceived characters (UAX 29) */
+        MENTIOND_CODE_POINTS = 2,
+        MENTIOND_UTF16 = 3,
+        MENTIOND_BYTES = 4,
+};
+
+MENTIOND_EXPORT uint64_t mentiond_length(const char *text, uint32_t unit);
+
+/* Whether two texts are the same but for what networks do to them: case and blanks, marks of formatting, the domains
+ * of handles, links. */
+MENTIOND_EXPORT int mentiond_same_text(const char *a, const char *b);
+
+/* The one way to read a secret.  The result must not be stored, logged or put into a URL. */
+MENTIOND_EXPORT const char *mentiond_reveal(const struct mentiond_secret *secret);
+
+/* --- What an instance remembers over restarts -------------------------------------------------------- */
+
+/* "" if it was never set.  A value that is set during an operation is kept only if the operation ends OK,
+ * in the same transaction as what it emitted last. */
+MENTIOND_EXPORT const char *mentiond_cursor(struct mentiond_op *op, const char *key);
+MENTIOND_EXPORT void mentiond_set_cursor(struct mentiond_op *op, const char *key, const char *value);
+
+/* poll() only: everything that the other side showed up to this time, on its own clock, has been seen.
+ * A poll that reads newest first may end at a page that is older than this and held nothing new.  It is the
+ * newest seen_usec of the last poll that ended OK, less an overlap of 5 minutes.  During an instance's first poll,
+ * when all that is there counts as old, it follows the newest that was emitted so far: ask again for each page. */
+MENTIOND_EXPORT int64_t mentiond_horizon_usec(struct mentiond_op *op);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Helpdesk plugin for OTRS 6, Znuny and OTOBO: options, start and the plugin itself.
+ * Manual: mentiond-otrs(5).  What the admin imports is mentiond.yml and dynamic-fields.yml beside this. */
+#include "otrs.h"
+
+#define OPTION(field, type, ...) MENTIOND_OPTION(struct otrs, field, #field, type, __VA_ARGS__)
+
+static const struct mentiond_option options[] = {
+        OPTION(url, MENTIOND_URL, .flags = MENTIOND_REQUIRED | MENTIOND_BASE_URL,
+               .help = "the web service, as https://desk.example.com/znuny/nph-genericinterface.pl/Webservice/mentiond"),
+        OPTION(user, MENTIOND_STRING, .flags = MENTIOND_REQUIRED,
+               .help = "login of the agent that mentiond works as"),
+        OPTION(password, MENTIOND_SECRET, .flags = MENTIOND_REQUIRED, .help = "that agent's password"),
+        OPTION(queue, MENTIOND_STRING, .help = "queue of new tickets, for channels that name none"),
+        OPTION(priority, MENTIOND_STRING, .default_value = "3 normal", .help = "priority of new tickets"),
+        OPTION(state, MENTIOND_STRING, .default_value = "new", .help = "state of new tickets"),
+        OPTION(reopen_state, MENTIOND_STRING, .default_value = "open",
+               .help = "state that a closed or pending ticket gets when its customer writes again"),
+        OPTION(ticket_url, MENTIOND_STRING, .help = "address of a ticket for agents; {id} stands for its id"),
+        { .name = NULL },
+};
+
+static int otrs_check(struct mentiond_op *op, void *state)
+{
+        struct otrs *otrs = state;
+
+        if (!strstr(otrs->url, "nph-genericinterface.pl/Webservice/"))
+                return mentiond_fail(op, MENTIOND_REJECTED,
+                                     "url must end in nph-genericinterface.pl/Webservice/mentiond");
+        if (*otrs->ticket_url && !strstr(otrs->ticket_url, "{id}"))
+                return mentiond_fail(op, MENTIOND_REJECTED, "ticket_url holds no {id}");
+        return MENTIOND_OK;
+}
+
+/* Without a queue of its own the helpdesk cannot be asked to check a ticket.  But an unknown search key is
+ * ignored, and brings back every ticket. */
+static int check_field(struct mentiond_op *op, struct otrs *otrs)
+{
+        struct json_object *query = mentiond_json_object(op), *equals = json_object_new_object(), *ids;
+        int r;
+
+        mj_put_str(equals, "Equals", "mentiond:no-such-thread");
+        json_object_object_add(query, "DynamicField_SocialThread", equals);
+        mj_put_int(query, "Limit", 1);
+        r = otrs_search(op, otrs, query, &ids);
+        if (r != MENTIOND_OK || mj_len(ids) == 0)
+                return r;
+        return mentiond_fail(op, MENTIOND_RETRY, "the dynamic field SocialThread is missing: import it with otrs-import");
+}
+
+/* Asks for a ticket that differs from a real one in an attachment without content.  The helpdesk checks queue,
+ * right to create, state, priority and dynamic fields, in this order, before it looks at attachments, and makes
+ * nothing before it has looked at all: a complaint about the attachment means that the rest is right. */
+static int check_create(struct mentiond_op *op, struct otrs *otrs)
+{
+        static const struct mentiond_filing filing = {
+                .struct_size = sizeof(filing), .key = "mentiond:check", .thread_key = "mentiond:check", .ticket = "",
+                .queue = "", .title = "mentiond: check", .text = "mentiond: check", .customer = "mentiond:check",
+                .author = "mentiond", .network = "mentiond", .url = "https://example.com/",
+        };
+        struct json_object *body = otrs_create_body(op, otrs, &filing);
+        struct json_object *attachments = json_object_new_array(), *attachment = json_object_new_object(), *reply;
+        struct json_object *error;
+        const char *message;
+        int r;
+
+        mj_put_str(attachment, "Filename", "check");
+        json_object_array_add(attachments, attachment);
+        json_object_object_add(body, "Attachment", attachments);
+        r = otrs_call(op, otrs, "TicketCreate", OTRS_PROBES, body, &reply);
+        if (r != MENTIOND_OK)
+                return r;
+        error = mj_get(reply, "Error");
+        message = mj_str(error, "ErrorMessage");
+        if (!error)
+                return mentiond_fail(op, MENTIOND_BUG, "a ticket was made that should not have been: number %s",
+                                     mj_str(reply, "TicketNumber"));
+        if (strstr(message, "Attachment"))
+                return MENTIOND_OK;
+        if (strstr(message, "DynamicField"))
+                return mentiond_fail(op, MENTIOND_RETRY,
+                                     "a dynamic field is missing: import them with otrs-import (%s)", message);
+        return mentiond_fail(op, MENTIOND_RETRY, "tickets cannot be made with queue \"%s\", state \"%s\", priority "
+                             "\"%s\": %s", otrs->queue, otrs->state, otrs->priority, message);
+}
+
+/* What is missing is RETRY and not REJECTED: it heals by itself when the admin has imported it, and items wait. */
+static int otrs_start(struct mentiond_op *op, void *state)
+{
+        struct otrs *otrs = state;
+
+        return *otrs->queue ? check_create(op, otrs) : check_field(op, otrs);
+}
+
+static const struct mentiond_helpdesk helpdesk = {
+        .head = {
+                MENTIOND_PLUGIN_HEAD(MENTIOND_HELPDESK, struct mentiond_helpdesk),
+                .state_size = sizeof(struct otrs),
+                .name = "otrs",
+                .version = "0.1",
+                .summary = "tickets in Znuny, OTRS 6 or OTOBO",
+                .options = options,
+        },
+        .check = otrs_check,
+        .start = otrs_start,
+        .file = otrs_file,
+        .append = otrs_append,
+        .find = otrs_find,
+        .note = otrs_note,
+        .poll = otrs_poll,
+};
+
+MENTIOND_HELPDESK_PLUGIN(helpdesk)

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The helpdesk plugin for OTRS 6, Znuny and OTOBO, between its own files: otrs.c (options, start),
+ * otrs_call.c (session, errors), otrs_ticket.c (file, append, find, note), otrs_poll.c. */
+#ifndef OTRS_H
+#define OTRS_H
+
+#include <mentiond/helpdesk.h>
+#include <mentiond/json.h>
+#include <stdbool.h>
+
+enum {
+        OTRS_SESSION_MAX = 128,              /* a session id has 32 characters; more is nobody's */
+        OTRS_TITLE_MAX = 200,                /* characters: a ticket's title is silently cut at 255, a subject
+                                              * over 3800 fails after the ticket was made */
+        OTRS_HOPS_MAX = 10,                  /* merges of merges that are followed */
+        OTRS_HITS_MAX = 20,                  /* tickets of one thread or customer that find() looks into */
+        OTRS_BATCH = 20,                     /* tickets asked for in one call */
+        OTRS_ARTICLES = 20,                  /* newest agents' articles of a ticket that a poll asks for first */
+        OTRS_IDS_MAX = 100000,               /* tickets in one search: 1 MB of ids */
+        OTRS_OVERLAP_MINUTES = 5,            /* that a search reaches back further than it must */
+        OTRS_REPLY_MAX = 64 * 1024 * 1024,   /* articles with their attachments, in base64 */
+};
+
+#define OTRS_FROM "mentiond"    /* of notes; whatever is From must not hold an '@', or it gets mail */
+
+struct otrs {
+        const char *url;
+        const char *user;
+        const struct mentiond_secret *password;
+        const char *queue;
+        const char *priority;
+        const char *state;
+        const char *reopen_state;
+        const char *ticket_url;
+
+        char session[OTRS_SESSION_MAX + 1];  /* "" before the first login */
+        bool logging_in;                     /* by an operation; the others wait for it */
+        int login_verdict;                   /* how the last login ended */
+};
+
+enum otrs_effect {
+        OTRS_READS,
+        OTRS_WRITES,
+        OTRS_PROBES,    /* reads, and an error that the operation answers with is what was asked for */
+};
+
+/* Calls one operation of the web service; body is a JSON object of the operation's, and gets the session.
+ * MENTIOND_OK with *ret, or a verdict whose reason is told. */
+int otrs_call(struct mentiond_op *op, struct otrs *otrs, const char *operation, enum otrs_effect effect,
+              struct json_object *body, struct json_object **ret);
+
+/* What to ask for beside the ticket itself. */
+struct otrs_articles {
+        int64_t limit;      /* 0 for none; else the newest */
+        bool all;
+        bool agents;        /* those of agents only */
+        bool attachments;   /* with the HTML body among them */
+        bool names_only;    /* of the attachments, not their contents */
+};
+
+/* ids may hold several, parted by commas; *ret is the array of tickets.  If one of them is not accessible,
+ * is missing or deleted (the helpdesk does not tell which), all are GONE. */
+int otrs_ticket_get(struct mentiond_op *op, struct otrs *otrs, const char *ids,
+                    const struct otrs_articles *articles, struct json_object **ret);
+
+/* The ticket of that id, or the one that it was merged into in the end. */
+int otrs_ticket_open(struct mentiond_op *op, struct otrs *otrs, const char *id,
+                     const struct otrs_articles *articles, struct json_object **ret);
+
+/* The lines of a ticket's history. */
+int otrs_ticket_history(struct mentiond_op *op, struct otrs *otrs, const char *id, struct json_object **ret);
+
+/* Reads a line that says that one ticket was merged into another; both in the caller's memory. */
+struct otrs_merge {
+        char from[32], into[32];
+};
+bool otrs_merge_parse(struct json_object *line, struct otrs_merge *ret);
+
+/* The value of a dynamic field of a ticket or an article, "" if it is not set. */
+const char *otrs_field(struct json_object *object, const char *name);
+
+int otrs_search(struct mentiond_op *op, struct otrs *otrs, struct json_object *query, struct json_object **ret);
+
+/* How many minutes ago, by the daemon's own clock, plus the overlap.  Searches use "newer than so many
+ * minutes" and not dates: the helpdesk's dates are in a zone that the API does not tell, and a duration is
+ * the same on its clock and on ours, however far they are apart. */
+int64_t otrs_minutes_since(struct mentiond_op *op, int64_t usec);
+
+/* Whether it has an article.  One that failed half-way stays in the list as a shell without an id. */
+bool otrs_has_article(struct json_object *ticket);
+
+/* Id, number, address and, of an answer that names one, article. */
+void otrs_ticket_tell(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket,
+                      struct mentiond_filed *ret);
+
+/* One line of at most OTRS_TITLE_MAX characters; "-" for none, which is refused. */
+const char *otrs_line(struct mentiond_op *op, const char *text);
+
+void otrs_add_field(struct json_object *fields, const char *name, const char *value);
+
+/* The body of a TicketCreate.  Exported to the start, which tries it without making a ticket. */
+struct json_object *otrs_create_body(struct mentiond_op *op, struct otrs *otrs,
+                                     const struct mentiond_filing *filing);
+
+int otrs_file(struct mentiond_op *op, void *state, const struct mentiond_filing *filing,
+              struct mentiond_filed *ret);
+int otrs_append(struct mentiond_op *op, void *state, const struct mentiond_filing *filing,
+                struct mentiond_filed *ret);
+int otrs_find(struct mentiond_op *op, void *state, const struct mentiond_lookup *lookup,
+              struct mentiond_filed *ret);
+int otrs_note(struct mentiond_op *op, void *state, const struct mentiond_note *note,
+              struct mentiond_filed *ret);
+int otrs_poll(struct mentiond_op *op, void *state);
+
+/* Base64 both ways; otrs_decode gives a string that ends at the first NUL, NULL if it is none. */
+struct json_object *otrs_encode(struct mentiond_op *op, const void *data, uint64_t size);
+const char *otrs_decode(struct mentiond_op *op, const char *base64);
+
+#endif

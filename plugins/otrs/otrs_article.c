@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Articles, and the tickets they begin: file, append and note.
+ *
+ * What binds them to the network are the ticket's dynamic field SocialThread and the article's SocialPost.
+ * The helpdesk has no transactions: it stores, in this order, the ticket, its fields, the article with its line
+ * in the history, its attachments, the article's field.  So the key is written into the history line, too,
+ * and otrs_find.c knows an article by it whose field was never set.
+ * Callbacks of the plugin; owns nothing. */
+#include "otrs.h"
+
+#include <ctype.h>
+
+/* The text, or a stand-in: an empty one is refused. */
+static const char *some(const char *text)
+{
+        return text[strspn(text, " \t\r\n")] ? text : "-";
+}
+
+const char *otrs_line(struct mentiond_op *op, const char *text)
+{
+        char *copy = mentiond_format(op, "%s", some(text));
+        size_t n = 0;
+
+        for (char *at = copy; *at; at++) {
+                if (((unsigned char) *at & 0xc0) != 0x80 && ++n > OTRS_TITLE_MAX) {
+                        *at = '\0';
+                        break;
+                }
+                if ((unsigned char) *at < ' ')
+                        *at = ' ';
+        }
+        return copy;
+}
+
+static const char *customer_from(struct mentiond_op *op, const struct mentiond_filing *filing)
+{
+        char *from = mentiond_format(op, "%s via %c%s", otrs_line(op, filing->author),
+                                     toupper((unsigned char) *filing->network), *filing->network ? filing->network + 1 : "");
+
+        for (char *at = strchr(from, '@'); at; at = strchr(at, '@'))
+                *at = ' ';
+        return from;
+}
+
+void otrs_add_field(struct json_object *fields, const char *name, const char *value)
+{
+        struct json_object *field = json_object_new_object();
+
+        mj_put_str(field, "Name", name);
+        mj_put_str(field, "Value", value);
+        json_object_array_add(fields, field);
+}
+
+static struct json_object *thread_fields(const struct mentiond_filing *filing)
+{
+        struct json_object *fields = json_object_new_array();
+
+        otrs_add_field(fields, "SocialThread", filing->thread_key);
+        otrs_add_field(fields, "SocialUrl", filing->url);
+        otrs_add_field(fields, "SocialNetwork", filing->network);
+        return fields;
+}
+
+/* Adds article, fields and attachments of a mention to the body of a call. */
+static void add_article(struct mentiond_op *op, struct json_object *body, const struct mentiond_filing *filing,
+                        struct json_object *fields, bool first)
+{
+        struct json_object *article = json_object_new_object(), *attachments = json_object_new_array();
+
+        mj_put_str(article, "CommunicationChannel", "Internal");
+        mj_put_str(article, "SenderType", "customer");
+        mj_put_int(article, "IsVisibleForCustomer", 1);
+        mj_put_str(article, "From", customer_from(op, filing));
+        mj_put_str(article, "Subject", otrs_line(op, filing->title));
+        mj_put_str(article, "Body", some(filing->text));
+        mj_put_str(article, "ContentType", "text/plain; charset=utf-8");
+        /* Agents are told as they have chosen, which hangs on the type; customers are not: "auto remove" is the
+         * one response that no event sends. */
+        mj_put_str(article, "HistoryType", first ? "WebRequestCustomer" : "FollowUp");
+        mj_put_str(article, "HistoryComment", filing->key);
+        mj_put_str(article, "AutoResponseType", "auto remove");
+        mj_put_int(article, "NoAgentNotify", 0);    /* 1 is the default where an owner is given */
+        json_object_object_add(body, "Article", article);
+
+        otrs_add_field(fields, "SocialPost", filing->key);
+        json_object_object_add(body, "DynamicField", fields);
+
+        for (uint32_t i = 0; i < filing->n_attachments; i++) {
+                const struct mentiond_attachment *from = &filing->attachments[i];
+                struct json_object *attachment;
+
+                if (from->size == 0)    /* refused, and the whole call with it */
+                        continue;
+                attachment = json_object_new_object();
+                mj_put_str(attachment, "Filename", *from->name ? from->name : "attachment");
+                mj_put_str(attachment, "ContentType", *from->type ? from->type : "application/octet-stream");
+                json_object_object_add(attachment, "Content", otrs_encode(op, from->data, from->size));
+                json_object_array_add(attachments, attachment);
+        }
+        if (mj_len(attachments) > 0)
+                json_object_object_add(body, "Attachment", attachments);
+        else
+                json_object_put(attachments);
+}
+
+struct json_object *otrs_create_body(struct mentiond_op *op, struct otrs *otrs,
+                                     const struct mentiond_filing *filing)
+{
+        struct json_object *body = mentiond_json_object(op), *ticket = json_object_new_object();
+
+        mj_put_str(ticket, "Title", otrs_line(op, filing->title));
+        mj_put_str(ticket, "Queue", *filing->queue ? filing->queue : otrs->queue);
+        mj_put_str(ticket, "State", otrs->state);
+        mj_put_str(ticket, "Priority", otrs->priority);
+        mj_put_str(ticket, "CustomerUser", filing->customer);
+        /* As for a ticket that came by mail: an owner gets mail about each note, and would be our user. */
+        mj_put_int(ticket, "OwnerID", 1);
+        mj_put_str(ticket, "Lock", "unlock");
+        json_object_object_add(body, "Ticket", ticket);
+        add_article(op, body, filing, thread_fields(filing), true);
+        return body;
+}
+
+/* A call that makes an article; its answer names ticket and article. */
+static int write_article(struct mentiond_op *op, struct otrs *otrs, const char *operation,
+                         struct json_object *body, struct mentiond_filed *ret)
+{
+        struct json_object *reply;
+        int r = otrs_call(op, otrs, operation, OTRS_WRITES, body, &reply);
+
+        if (r != MENTIOND_OK)
+                return r;
+        if (mj_int(reply, "TicketID", 0) <= 0 || mj_int(reply, "ArticleID", 0) <= 0)
+                return mentiond_fail(op, MENTIOND_AMBIGUOUS, "the helpdesk answered %s without an article", operation);
+        otrs_ticket_tell(op, otrs, reply, ret);
+        return MENTIOND_OK;
+}
+
+int otrs_file(struct mentiond_op *op, void *state, const struct mentiond_filing *filing,
+              struct mentiond_filed *ret)
+{
+        struct otrs *otrs = state;
+        int r = write_article(op, otrs, "TicketCreate", otrs_create_body(op, otrs, filing), ret);
+
+        /* Of a queue, not of a ticket; and it heals when the right is given. */
+        if (r == MENTIOND_GONE)
+                return mentiond_fail(op, MENTIOND_RETRY, "the user %s may not make tickets in the queue %s", otrs->user,
+                                     *filing->queue ? filing->queue : otrs->queue);
+        return r;
+}
+
+int otrs_append(struct mentiond_op *op, void *state, const struct mentiond_filing *filing,
+                struct mentiond_filed *ret)
+{
+        struct otrs *otrs = state;
+        struct json_object *body = mentiond_json_object(op), *ticket;
+        const char *type;
+        bool first;
+        int r;
+
+        r = otrs_ticket_open(op, otrs, filing->ticket, &(struct otrs_articles) { .all = true, .limit = 1 }, &ticket);
+        if (r != MENTIOND_OK)
+                return r;
+        /* Without an article it is what a creation that died has left: the rest of it is done now. */
+        first = !otrs_has_article(ticket) &&
+                strcmp(otrs_field(ticket, "SocialThread"), filing->thread_key) == 0;
+        type = mj_str(ticket, "StateType");
+        mj_put_str(body, "TicketID", mj_str(ticket, "TicketID"));
+        /* As for a follow-up that came by mail, also a pending ticket wakes up: it might be closed unread. */
+        if (strcmp(type, "new") != 0 && strcmp(type, "open") != 0) {
+                struct json_object *change = json_object_new_object();
+
+                mj_put_str(change, "State", otrs->reopen_state);
+                json_object_object_add(body, "Ticket", change);
+        }
+        add_article(op, body, filing, first ? thread_fields(filing) : json_object_new_array(), first);
+        return write_article(op, otrs, "TicketUpdate", body, ret);
+}
+
+int otrs_note(struct mentiond_op *op, void *state, const struct mentiond_note *note,
+              struct mentiond_filed *ret)
+{
+        struct otrs *otrs = state;
+        struct json_object *body = mentiond_json_object(op), *article = json_object_new_object();
+        struct json_object *fields = json_object_new_array(), *ticket;
+        int r;
+
+        mj_put_str(article, "CommunicationChannel", "Internal");
+        mj_put_str(article, "SenderType", "agent");
+        mj_put_int(article, "IsVisibleForCustomer", 0);
+        mj_put_str(article, "From", OTRS_FROM);
+        mj_put_str(article, "Subject", otrs_line(op, note->subject));
+        mj_put_str(article, "Body", some(note->text));
+        mj_put_str(article, "ContentType", "text/plain; charset=utf-8");
+        mj_put_str(article, "HistoryType", "AddNote");
+        mj_put_str(article, "HistoryComment", note->key);
+        mj_put_str(article, "AutoResponseType", "auto remove");
+        mj_put_int(article, "NoAgentNotify", 1);
+        json_object_object_add(body, "Article", article);
+        otrs_add_field(fields, "SocialPost", note->key);
+        json_object_object_add(body, "DynamicField", fields);
+
+        r = otrs_ticket_open(op, otrs, note->ticket, NULL, &ticket);
+        if (r != MENTIOND_OK)
+                return r;
+        mj_put_str(body, "TicketID", mj_str(ticket, "TicketID"));
+        return write_article(op, otrs, "TicketUpdate", body, ret);
+}

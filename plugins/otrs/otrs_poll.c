@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Agents' articles, as replies and internal ones.
+ *
+ * Which tickets: those with an article newer than the last poll, by TicketSearch.  The window is a number of
+ * minutes, taken from the daemon's own clock (now, less the start of the last poll that ended well) plus
+ * OTRS_OVERLAP_MINUTES.  So neither the helpdesk's zone nor the difference of the clocks comes in; the
+ * overlap covers articles that become visible late, and clocks that are set.  Once an hour the window is wider:
+ * the helpdesk compares its local time as text, and where that has daylight saving, the hour that is repeated
+ * in autumn hides articles from a narrow window.  The horizon of the API does not steer the search: it goes by
+ * the helpdesk's clock, and stands still while nobody writes.  All tickets are asked for, not only those with
+ * SocialThread: the field stays behind when a ticket is merged into another.
+ *
+ * What is a reply: an agent's article, channel Internal, visible for the customer, From someone (the note that a
+ * merge writes is all that, but From nobody).  It is doubtful if it may have become one later: the helpdesk keeps
+ * no history of visibility, but an article that was touched has another ChangeTime than CreateTime, and a merge
+ * touches all that it moves.  What agents wrote in a ticket of other people, before one of ours was merged into
+ * it, is internal for us.
+ * A callback of the plugin; owns the cursors "polled" and "swept". */
+#include "otrs.h"
+
+#include <stdlib.h>
+
+enum {
+        SWEEP_MINUTES = 130,    /* twice the hour that is repeated, and what a poll may take */
+        FIRST_MINUTES = 1440,   /* when there was no poll before */
+};
+
+static const int64_t sweep_usec = INT64_C(3600) * 1000000;
+
+static bool is_agents(struct json_object *article)
+{
+        return strcmp(mj_str(article, "SenderType"), "agent") == 0 &&
+               strcmp(mj_str(article, "CommunicationChannel"), "Internal") == 0 &&
+               mj_int(article, "ArticleID", 0) > 0 &&
+               strcmp(mj_str(article, "From"), OTRS_FROM) != 0 && !*otrs_field(article, "SocialPost");
+}
+
+/* When tickets were merged into this one, in the helpdesk's own words and zone; "" for never. */
+struct merges {
+        const char *first, *last;
+};
+
+static bool looks_like_reply(struct json_object *article)
+{
+        return mj_int(article, "IsVisibleForCustomer", 0) == 1 && *mj_str(article, "From");
+}
+
+static bool is_touched(struct json_object *article)
+{
+        const char *created = mj_str(article, "CreateTime");
+
+        return !*created || strcmp(created, mj_str(article, "ChangeTime")) != 0 ||
+               mj_int(article, "CreateBy", -1) != mj_int(article, "ChangeBy", -2);
+}
+
+/* Whether it was written in a ticket of other people, before one of ours was merged into that. */
+static bool is_others(struct json_object *ticket, struct json_object *article, const struct merges *merges)
+{
+        return !*otrs_field(ticket, "SocialThread") && !is_touched(article) &&
+               strcmp(mj_str(article, "CreateTime"), merges->first) < 0;
+}
+
+/* "Ada Agent" <ada@example.com> is Ada Agent. */
+static const char *agent_name(struct mentiond_op *op, const char *from)
+{
+        size_t n = strcspn(from, "<");
+
+        while (n > 0 && strchr(" \"", from[n - 1]))
+                n--;
+        while (n > 0 && strchr(" \"", *from)) {
+                from++;
+                n--;
+        }
+        return n > 0 ? mentiond_format(op, "%.*s", (int) n, from) : from;
+}
+
+static bool is_html_body(struct json_object *attachment)
+{
+        const char *name = mj_str(attachment, "Filename");
+
+        return strncmp(mj_str(attachment, "ContentType"), "text/html", 9) == 0 &&
+               strcmp(mj_str(attachment, "Disposition"), "inline") == 0 &&
+               (strcmp(name, "file-1") == 0 || strcmp(name, "file-2") == 0 || strcmp(name, "file-1.html") == 0);
+}
+
+static void emit(struct mentiond_op *op, struct json_object *ticket, struct json_object *article,
+                 const struct merges *merges)
+{
+        bool reply = looks_like_reply(article) && !is_others(ticket, article, merges);
+        struct json_object *attachments = mj_get(article, "Attachment");
+        int64_t created = mj_int(article, "IncomingTime", 0) * 1000000;
+        int64_t kept = mentiond_parse_time(mj_str(article, "CreateTime"));
+        struct mentiond_article found = {
+                .struct_size = sizeof(found),
+                .kind = reply ? MENTIOND_ARTICLE_REPLY : MENTIOND_ARTICLE_INTERNAL,
+                .ticket = mj_str(ticket, "TicketID"),
+                .id = mj_str(article, "ArticleID"),
+                .agent = agent_name(op, mj_str(article, "From")),
+                .html = "",
+                .text = mj_str(article, "Body"),
+                .created_usec = created,
+                .changed_usec = mentiond_parse_time(mj_str(article, "ChangeTime")) - kept + created,
+        };
+
+        for (size_t i = 0; i < mj_len(attachments); i++) {
+                struct json_object *attachment = mj_at(attachments, i);
+
+                if (!is_html_body(attachment)) {
+                        found.n_attachments += strcmp(mj_str(attachment, "Disposition"), "inline") != 0;
+                } else if (strstr(mj_str(attachment, "ContentType"), "utf-8")) {
+                        const char *html = otrs_decode(op, mj_str(attachment, "Content"));
+
+                        found.html = html ? html : "";
+                }
+        }
+        if (reply && (is_touched(article) || strcmp(mj_str(article, "CreateTime"), merges->last) <= 0))
+                found.flags |= MENTIOND_ARTICLE_DOUBTFUL;
+        mentiond_emit_article(op, &found);
+}
+
+static int get_merges(struct mentiond_op *op, struct otrs *otrs, const char *id, struct merges *ret)
+{
+        struct json_object *history;
+        int r = otrs_ticket_history(op, otrs, id, &history);
+
+        if (r != MENTIOND_OK)
+                return r;
+        for (size_t i = 0; i < mj_len(history); i++) {
+                const char *when = mj_str(mj_at(history, i), "CreateTime");
+                struct otrs_merge merge;
+
+                if (!otrs_merge_parse(mj_at(history, i), &merge) || strcmp(merge.into, id) != 0)
+                        continue;
+                if (!*ret->first || strcmp(when, ret->first) < 0)
+                        ret->first = when;
+                if (strcmp(when, ret->last) > 0)
+                        ret->last = when;
+        }
+        return MENTIOND_OK;
+}
+
+/* The newest n articles of agents with their attachments; without the contents if those are too much. */
+static int get_details(struct mentiond_op *op, struct otrs *otrs, const char *id, size_t n,
+                       struct json_object **ret)
+{
+        struct otrs_articles what = { .all = true, .agents = true, .attachments = true, .limit = (int64_t) n };
+        struct json_object *tickets;
+        int r = otrs_ticket_get(op, otrs, id, &what, &tickets);
+
+        if (r == MENTIOND_RETRY || r == MENTIOND_REJECTED || r == MENTIOND_BUG) {
+                what.names_only = true;
+                r = otrs_ticket_get(op, otrs, id, &what, &tickets);
+        }
+        if (r == MENTIOND_OK)
+                *ret = mj_get(mj_at(tickets, 0), "Article");
+        return r;
+}
+
+/* Emits what the journal does not know of a ticket's articles, which are given newest first. */
+static int take_articles(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket)
+{
+        const char *id = mj_str(ticket, "TicketID");
+        struct merges merges = { .first = "", .last = "" };
+        struct json_object *articles = mj_get(ticket, "Article");
+        size_t n = mj_len(articles), unknown = 0;
+        bool replies = false;
+        int r;
+
+        for (size_t i = 0; i < n; i++) {
+                struct json_object *article = mj_at(articles, i);
+
+                mentiond_saw(op, mj_int(article, "IncomingTime", 0) * 1000000);
+                if (is_agents(article) && !mentiond_knows_article(op, mj_str(article, "ArticleID"))) {
+                        unknown = i + 1;
+                        replies |= looks_like_reply(article);
+                }
+        }
+        if (unknown == 0)
+                return MENTIOND_OK;
+        if (replies) {
+                r = get_merges(op, otrs, id, &merges);
+                if (r != MENTIOND_OK)
+                        return r;
+        }
+        /* Some more, for an agent may be writing; what is pushed out nevertheless is met by the next poll.  All,
+         * if more than we asked for are unknown. */
+        r = get_details(op, otrs, id, unknown == OTRS_ARTICLES ? 0 : unknown + 3, &articles);
+        if (r != MENTIOND_OK)
+                return r;
+        for (size_t i = mj_len(articles); i-- > 0;) {
+                struct json_object *article = mj_at(articles, i);
+
+                if (is_agents(article) && !mentiond_knows_article(op, mj_str(article, "ArticleID")))
+                        emit(op, ticket, article, &merges);
+        }
+        return MENTIOND_OK;
+}
+
+static const struct otrs_articles newest = { .all = true, .agents = true, .limit = OTRS_ARTICLES };
+
+static int take_ticket(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket)
+{
+        const char *id = mj_str(ticket, "TicketID");
+        struct json_object *into;
+        int r;
+
+        if (strcmp(mj_str(ticket, "StateType"), "merged") != 0)
+                return take_articles(op, otrs, ticket);
+        r = otrs_ticket_open(op, otrs, id, &newest, &into);
+        if (r == MENTIOND_GONE) {
+                mentiond_log(op, 4, "ticket %s was merged into one that %s may not see", mj_str(ticket, "TicketNumber"),
+                             otrs->user);
+                return MENTIOND_OK;
+        }
+        if (r != MENTIOND_OK)
+                return r;
+        mentiond_merged(op, id, mj_str(into, "TicketID"), mj_str(into, "TicketNumber"));
+        return take_articles(op, otrs, into);
+}
+
+/* ids: n of them, parted by commas. */
+static int take_batch(struct mentiond_op *op, struct otrs *otrs, const char *ids, size_t n)
+{
+        struct json_object *tickets;
+        int r = otrs_ticket_get(op, otrs, ids, &newest, &tickets);
+
+        /* One of them was deleted or moved away since the search; which, is not told. */
+        if (r == MENTIOND_GONE) {
+                while (n > 1 && *ids) {
+                        int length = (int) strcspn(ids, ",");
+
+                        r = take_batch(op, otrs, mentiond_format(op, "%.*s", length, ids), 1);
+                        if (r != MENTIOND_OK)
+                                return r;
+                        ids += length + (ids[length] == ',');
+                }
+                return MENTIOND_OK;
+        }
+        if (r != MENTIOND_OK)
+                return r;
+        for (size_t i = 0; i < mj_len(tickets); i++) {
+                r = take_ticket(op, otrs, mj_at(tickets, i));
+                if (r != MENTIOND_OK)
+                        return r;
+        }
+        return MENTIOND_OK;
+}
+
+int otrs_poll(struct mentiond_op *op, void *state)
+{
+        struct otrs *otrs = state;
+        const char *polled = mentiond_cursor(op, "polled"), *now = mentiond_format(op, "%lld", (long long) mentiond_now_usec(op));
+        int64_t minutes = *polled ? otrs_minutes_since(op, strtoll(polled, NULL, 10)) : FIRST_MINUTES;
+        bool sweep = llabs(mentiond_now_usec(op) - strtoll(mentiond_cursor(op, "swept"), NULL, 10)) >= sweep_usec;
+        struct json_object *query = mentiond_json_object(op), *found;
+        const char *batch = "";
+        size_t n = 0;
+        int r;
+
+        if (sweep && minutes < SWEEP_MINUTES)
+                minutes = SWEEP_MINUTES;
+        mj_put_int(query, "ArticleCreateTimeNewerMinutes", minutes);
+        mj_put_int(query, "Limit", OTRS_IDS_MAX);
+        r = otrs_search(op, otrs, query, &found);
+        if (r != MENTIOND_OK)
+                return r;
+        if (mj_len(found) >= OTRS_IDS_MAX)
+                mentiond_log(op, 3, "more than %d tickets changed in %lld minutes: the oldest were not looked at",
+                             OTRS_IDS_MAX, (long long) minutes);
+        for (size_t i = 0; i < mj_len(found); i++) {
+                const char *id = json_object_get_string(mj_at(found, i));
+
+                if (mentiond_is_linked(op, id)) {
+                        batch = mentiond_format(op, "%s%s%s", batch, n ? "," : "", id);
+                        n++;
+                }
+                if (n == OTRS_BATCH || (n > 0 && i + 1 == mj_len(found))) {
+                        r = take_batch(op, otrs, batch, n);
+                        if (r != MENTIOND_OK)
+                                return r;
+                        batch = "";
+                        n = 0;
+                }
+        }
+        mentiond_set_cursor(op, "polled", now);
+        if (sweep)
+                mentiond_set_cursor(op, "swept", now);
+        return MENTIOND_OK;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Tickets, as they are read and searched; a ticket that was merged is followed.
+ * Used by the other otrs_*.c; owns nothing. */
+#include "otrs.h"
+
+#include <stdio.h>
+
+const char *otrs_field(struct json_object *object, const char *name)
+{
+        struct json_object *fields = mj_get(object, "DynamicField");
+
+        for (size_t i = 0; i < mj_len(fields); i++)
+                if (strcmp(mj_str(mj_at(fields, i), "Name"), name) == 0)
+                        return mj_str(mj_at(fields, i), "Value");
+        return "";
+}
+
+bool otrs_has_article(struct json_object *ticket)
+{
+        struct json_object *articles = mj_get(ticket, "Article");
+
+        for (size_t i = 0; i < mj_len(articles); i++)
+                if (mj_int(mj_at(articles, i), "ArticleID", 0) > 0)
+                        return true;
+        return false;
+}
+
+int otrs_ticket_get(struct mentiond_op *op, struct otrs *otrs, const char *ids,
+                    const struct otrs_articles *articles, struct json_object **ret)
+{
+        struct json_object *body = mentiond_json_object(op), *reply;
+        int r;
+
+        mj_put_str(body, "TicketID", ids);
+        mj_put_int(body, "DynamicFields", 1);
+        if (articles && articles->all) {
+                mj_put_int(body, "AllArticles", 1);
+                mj_put_str(body, "ArticleOrder", "DESC");
+                if (articles->limit > 0)
+                        mj_put_int(body, "ArticleLimit", articles->limit);
+                mj_put_str(body, "ArticleSenderType", articles->agents ? "agent" : NULL);
+                if (articles->attachments) {
+                        mj_put_int(body, "Attachments", 1);
+                        mj_put_int(body, "HTMLBodyAsAttachment", 1);
+                        mj_put_int(body, "GetAttachmentContents", !articles->names_only);
+                }
+        }
+        r = otrs_call(op, otrs, "TicketGet", OTRS_READS, body, &reply);
+        if (r != MENTIOND_OK)
+                return r;
+        if (mj_len(mj_get(reply, "Ticket")) == 0)
+                return mentiond_fail(op, MENTIOND_RETRY, "the helpdesk answered without the ticket %s", ids);
+        *ret = mj_get(reply, "Ticket");
+        return MENTIOND_OK;
+}
+
+int otrs_ticket_history(struct mentiond_op *op, struct otrs *otrs, const char *id, struct json_object **ret)
+{
+        struct json_object *body = mentiond_json_object(op), *reply;
+        int r;
+
+        mj_put_str(body, "TicketID", id);
+        r = otrs_call(op, otrs, "TicketHistoryGet", OTRS_READS, body, &reply);
+        if (r == MENTIOND_OK)
+                *ret = mj_get(mj_at(mj_get(reply, "TicketHistory"), 0), "History");
+        return r;
+}
+
+bool otrs_merge_parse(struct json_object *line, struct otrs_merge *ret)
+{
+        return strcmp(mj_str(line, "HistoryType"), "Merged") == 0 &&
+               sscanf(mj_str(line, "Name"), "%%%%%*[^%]%%%%%31[0-9]%%%%%*[^%]%%%%%31[0-9]", ret->from, ret->into) == 2;
+}
+
+int otrs_ticket_open(struct mentiond_op *op, struct otrs *otrs, const char *id,
+                     const struct otrs_articles *articles, struct json_object **ret)
+{
+        for (int hop = 0; hop < OTRS_HOPS_MAX; hop++) {
+                struct json_object *tickets, *history;
+                const char *next = NULL;
+                int r = otrs_ticket_get(op, otrs, id, articles, &tickets);
+
+                if (r != MENTIOND_OK)
+                        return r;
+                if (strcmp(mj_str(mj_at(tickets, 0), "StateType"), "merged") != 0) {
+                        *ret = mj_at(tickets, 0);
+                        return MENTIOND_OK;
+                }
+                r = otrs_ticket_history(op, otrs, id, &history);
+                if (r != MENTIOND_OK)
+                        return r;
+                for (size_t i = 0; i < mj_len(history); i++) {
+                        struct otrs_merge merge;
+
+                        /* Others that were merged into this one have left a line here, too. */
+                        if (otrs_merge_parse(mj_at(history, i), &merge) && strcmp(merge.from, id) == 0)
+                                next = mentiond_format(op, "%s", merge.into);
+                }
+                if (!next)
+                        return mentiond_fail(op, MENTIOND_GONE, "ticket %s was merged, its history does not say where to", id);
+                id = next;
+        }
+        return mentiond_fail(op, MENTIOND_GONE, "ticket %s was merged in a circle", id);
+}
+
+int otrs_search(struct mentiond_op *op, struct otrs *otrs, struct json_object *query, struct json_object **ret)
+{
+        struct json_object *reply;
+        int r = otrs_call(op, otrs, "TicketSearch", OTRS_READS, query, &reply);
+
+        if (r == MENTIOND_OK)
+                *ret = mj_get(reply, "TicketID");
+        return r;
+}
+
+int64_t otrs_minutes_since(struct mentiond_op *op, int64_t usec)
+{
+        int64_t ago = mentiond_now_usec(op) - usec;
+
+        /* A clock that was set back in between: as far again to the other side. */
+        return (ago < 0 ? -ago : ago) / 60000000 + 1 + OTRS_OVERLAP_MINUTES;
+}
+
+static const char *ticket_url(struct mentiond_op *op, const struct otrs *otrs, const char *id)
+{
+        const char *at = strstr(otrs->ticket_url, "{id}");
+
+        return at ? mentiond_format(op, "%.*s%s%s", (int) (at - otrs->ticket_url), otrs->ticket_url, id, at + 4) : "";
+}
+
+void otrs_ticket_tell(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket,
+                        struct mentiond_filed *ret)
+{
+        ret->ticket = mentiond_format(op, "%s", mj_str(ticket, "TicketID"));
+        ret->number = mentiond_format(op, "%s", mj_str(ticket, "TicketNumber"));
+        ret->url = ticket_url(op, otrs, ret->ticket);
+        ret->article = mentiond_format(op, "%s", mj_str(ticket, "ArticleID"));
+}

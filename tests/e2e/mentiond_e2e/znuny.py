@@ -1,0 +1,126 @@
+"""Znuny, as its agent Ada sees it."""
+import json
+import subprocess
+
+from .http import request
+from .wait import until
+
+
+def listed(value):
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def fields(thing):
+    """The dynamic fields of a ticket or article."""
+    return {f["Name"]: f["Value"] or "" for f in listed(thing.get("DynamicField"))}
+
+
+class Znuny:
+    def __init__(self, directory, script):
+        self.directory, self.script = directory, script
+        self.info = json.loads((directory / "znuny.json").read_text())
+        self.port = int((directory / "port").read_text())
+        self.session = None
+
+    def call(self, operation, **body):
+        """As Ada; raises what Znuny refuses."""
+        for _ in range(2):
+            if not self.session:
+                status, answer = request("POST", self.info["api"] + "/SessionCreate", as_json={
+                    "UserLogin": self.info["agent_user"], "Password": self.info["agent_password"]})
+                self.session = answer["SessionID"]
+            status, answer = request("POST", f"{self.info['api']}/{operation}", as_json=dict(body, SessionID=self.session))
+            if status == 200 and answer.get("Error", {}).get("ErrorCode", "").endswith("AuthFail"):
+                self.session = None
+                continue
+            break
+        if status != 200 or "Error" in answer:
+            raise RuntimeError(f"Znuny refuses {operation}: {status} {answer}")
+        return answer
+
+    def search(self, **query):
+        return [str(i) for i in listed(self.call("TicketSearch", **query).get("TicketID"))]
+
+    def tickets(self, word):
+        """Ids of the tickets whose title holds the word, which is to be made of letters and digits."""
+        return sorted(self.search(Title=f"*{word}*"), key=int)
+
+    def ticket(self, id, **options):
+        """One ticket with its articles, oldest first."""
+        ticket = self.call("TicketGet", TicketID=id, AllArticles=1, DynamicFields=1, **options)["Ticket"][0]
+        ticket["Article"] = sorted(listed(ticket.get("Article")), key=lambda a: int(a["ArticleID"]))
+        return ticket
+
+    def articles(self, id, sender=None, holds=""):
+        return [a for a in self.ticket(id)["Article"]
+                if (sender is None or a["SenderType"] == sender) and holds in a["Body"]]
+
+    def customers(self, id, holds=""):
+        """What came from the network."""
+        return self.articles(id, "customer", holds)
+
+    def notes(self, id, holds="", subject=""):
+        """What mentiond wrote for the agent."""
+        return [a for a in self.articles(id, "agent", holds) if a["From"] == "mentiond" and subject in a["Subject"]]
+
+    def history(self, id):
+        return self.call("TicketHistoryGet", TicketID=id)["TicketHistory"][0]["History"]
+
+    def write(self, id, text, public=True, subject="Note", content_type="text/plain", attachment=None, **ticket):
+        """Ada writes a note; returns its article's id."""
+        body = {"TicketID": id, "Article": {
+            "Subject": subject, "Body": text, "ContentType": content_type + "; charset=utf-8",
+            "CommunicationChannel": "Internal", "SenderType": "agent", "IsVisibleForCustomer": int(public), "NoAgentNotify": 1}}
+        if attachment:
+            body["Attachment"] = [attachment]
+        if ticket:
+            body["Ticket"] = ticket
+        return str(self.call("TicketUpdate", **body)["ArticleID"])
+
+    def set(self, id, **ticket):
+        self.call("TicketUpdate", TicketID=id, Ticket=ticket)
+
+    def create(self, title, text="By mail"):
+        """A plain ticket that has nothing to do with us."""
+        return str(self.call("TicketCreate", Ticket={
+            "Title": title, "Queue": self.info["queue"], "State": "open", "Priority": "3 normal", "CustomerUser": "plain"},
+            Article={"Subject": title, "Body": text, "ContentType": "text/plain; charset=utf-8", "SenderType": "customer",
+                     "CommunicationChannel": "Internal", "IsVisibleForCustomer": 1, "NoAgentNotify": 1, "From": "Plain"})["TicketID"])
+
+    def run(self, *args):
+        subprocess.run([self.script, args[0], self.directory, *args[1:]], check=True, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def merge(self, ticket, into):
+        self.run("merge", ticket, into)
+
+    def set_visible(self, ticket, article, visible):
+        self.run("set-visible", ticket, article, str(int(visible)))
+
+    def sql(self, query):
+        """Rows of the database itself, for what no API tells."""
+        lib = self.directory / "pg/lib/postgresql/15/bin/psql"
+        out = subprocess.run([lib, "-h", "127.0.0.1", "-p", str(self.port + 1), "-U", "otrs", "-AtXq", "-c", query, "otrs"],
+                             check=True, stdout=subprocess.PIPE, text=True).stdout
+        return [line.split("|") for line in out.splitlines()]
+
+    # What is waited for.
+
+    def ticket_of(self, word, timeout=20):
+        """The one ticket with this word in its title, when its first article is there."""
+        def there():
+            ids = self.tickets(word)
+            assert len(ids) < 2, f"tickets {ids} hold {word}"
+            return ids[0] if ids and self.customers(ids[0]) else None
+        return until(f"a ticket with {word}", there, timeout)
+
+    def customer_of(self, id, word, timeout=20):
+        """The one article of the customer with this word."""
+        def there():
+            found = self.customers(id, word)
+            assert len(found) < 2, f"{len(found)} articles hold {word}"
+            return found[0] if found else None
+        return until(f"an article with {word} in ticket {id}", there, timeout)
+
+    def note_of(self, id, subject, holds="", timeout=20):
+        return until(f"a note \"{subject}\" with \"{holds}\" in ticket {id}", lambda: self.notes(id, holds, subject), timeout)[0]
