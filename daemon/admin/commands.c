@@ -167,10 +167,8 @@ static char *show(struct call *c)
 static char *change_row(struct call *c, bool again)
 {
         int64_t id = mj_int(c->request, "id", 0);
-        struct store *s = c->d->host.store;
-        int r = again ? store_retry(s, id, utc_usec()) : store_drop(s, id, "dropped by the operator");
+        int r = again ? flow_retry(&c->d->flow, id) : flow_drop(&c->d->flow, id, "the administrator took it back");
 
-        flow_kick_all(&c->d->flow);
         if (r == -ENOENT)
                 return xasprintf("there is no row %lld", (long long) id);
         if (r == -EINVAL)

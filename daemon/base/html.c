@@ -563,19 +563,16 @@ char *text_from_html(const char *html, size_t size)
                         put_encoded(r, t.text, false);
         end_link(r);
 
-        const char *text = buffer_str(&r->out);
-        size_t length = r->out.size;
-        while (length > 0 && strchr(" \t\n", text[length - 1]))
-                length--;
-        while (length > 0 && strchr(" \t\n", *text)) {
-                text++;
-                length--;
-        }
-
-        char *clean = text_clean(text, length);
+        char *text = text_clean(buffer_str(&r->out), r->out.size);
         buffer_done(&r->out);
         free(r);
-        return clean;
+
+        size_t length = strlen(text), front = strspn(text, " \t\n");
+        while (length > front && strchr(" \t\n", text[length - 1]))
+                length--;
+        memmove(text, text + front, length - front);
+        text[length - front] = '\0';
+        return text;
 }
 
 char *text_to_html(const char *text)

@@ -133,7 +133,7 @@ static enum markup_tag find_tag(const char *name, size_t size)
         return MARKUP_OTHER;
 }
 
-/* At most what the table could know, and a bit: "<a<a<a" is one name to a browser, to be read once only. */
+/* At most what the table could know, and a bit: a longer name is none of ours. */
 static size_t name_size(const char *s, const char *end)
 {
         const char *at = s;

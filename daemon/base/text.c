@@ -167,7 +167,7 @@ static bool is_handle_char(char c)
         return isalnum((unsigned char) c) || c == '_' || c == '-' || c == '.';
 }
 
-/* Behind the handles ("@name", "@name@host", with a comma or colon) and blanks at the front of a line. */
+/* Behind the handles ("@name", "@name@host", "@name@host:port", with a comma or colon) and blanks at the front of a line. */
 static const char *skip_handles(const char *s, const char *end)
 {
         for (;;) {
@@ -178,6 +178,9 @@ static const char *skip_handles(const char *s, const char *end)
                 while (at + 1 < end && *at == '@' && is_handle_char(at[1]))
                         for (at++; at < end && is_handle_char(*at); at++)
                                 ;
+                if (at > s && at + 1 < end && *at == ':' && isdigit((unsigned char) at[1]))
+                        for (at++; at < end && isdigit((unsigned char) *at); at++)
+                                ;        /* the port of a private server */
                 if (at == s || (at < end && !isspace((unsigned char) *at) && *at != ',' && *at != ':'))
                         return s;
                 s = at;
@@ -225,10 +228,13 @@ char *text_title(const char *text, size_t max)
         }
 
         size_t which = best[0] ? 0 : best[1] ? 1 : 2;
-        for (const char *s = best[which], *end = best_end[which]; s && s < end; ) {
+        /* Graphemes are looked for in what could be shown only, not in half a megabyte without line ends. */
+        size_t enough = MIN(max, SIZE_MAX / 1024) * GRAPHEME_CODE_POINTS_MAX * 4 + 1024;
+        for (const char *s = best[which], *end = best_end[which]; s && s < end && title.size < enough; ) {
                 const char *word = s;
 
-                while (s < end && !isspace((unsigned char) *s))
+                while (s < end && !isspace((unsigned char) *s) &&
+                       ((size_t) (s - word) < enough || ((unsigned char) *s & 0xc0) == 0x80))
                         s++;
                 if (title.size > 0)
                         (void) buffer_append_str(&title, " ");

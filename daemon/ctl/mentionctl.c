@@ -94,9 +94,6 @@ static void show_status(struct json_object *answer)
                 json_object_object_foreach(mj_get(one, "journal"), key, value) {
                         const char *state = strchr(key, '_') + 1;
 
-                        if (!strcmp(state, "filed") || !strcmp(state, "posted") || !strcmp(state, "known")
-                            || !strcmp(state, "dropped") || !strcmp(state, "withdrawn"))
-                                continue;
                         printf("%s%s %.*s %s", first ? "" : ", ", json_object_get_string(value), (int) (state - 1 - key), key, state);
                         first = false;
                 }

@@ -30,6 +30,10 @@ void flow_detach(struct instance *i);
 void flow_kick(struct instance *i);                  /* there may be work for it */
 void flow_kick_all(struct flow *f);
 void flow_poll_now(struct instance *i);
+/* A person decides about a row, in a task.  0; -ENOENT; -EINVAL: its state does not allow it; or another -errno. */
+int flow_retry(struct flow *f, int64_t id);          /* held or dead */
+int flow_drop(struct flow *f, int64_t id, const char *reason);   /* not done, and not on its way */
+
 void flow_drain(struct flow *f);
 bool flow_is_idle(const struct flow *f);             /* nothing is in flight */
 

@@ -31,7 +31,7 @@ void step_refuse(struct flow_instance *f, const struct store_row *row, const cha
 void step_wait(struct flow_instance *f, const struct store_row *row, int64_t until_usec);
 
 /* tell.c: what the agent is told. */
-enum tell { TELL_NOTHING, TELL_POSTED, TELL_DELAYED, TELL_REFUSED, TELL_HELD };
+enum tell { TELL_NOTHING, TELL_POSTED, TELL_DELAYED, TELL_REFUSED, TELL_HELD, TELL_WITHDRAWN };
 void tell_agent(struct store_move *m, struct arena *a, const struct store_row *row, enum tell what, const char *detail);
 
 #endif

@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <errno.h>
+
 #define LOOKS 2                          /* absent so often, `settle` apart, is absent */
 #define SENDS_MAX 3                      /* a server that confirms a reply and does not have it is not asked for ever */
 
@@ -115,7 +117,7 @@ static void record(struct flow_instance *f, const struct store_row *row, const s
 {
         int r = store_move(f->instance->host->store, m);
 
-        if (r < 0) {
+        if (r < 0 && r != -ESTALE) {
                 /* The row stays where it was; on its way it is found again at the next start. */
                 log_event(LOG_ERR, "a step cannot be recorded", F("instance", f->instance->name), FI("id", row->id),
                           F("state", m->state), F("reason", strerror(-r)));
@@ -174,4 +176,31 @@ void step_refuse(struct flow_instance *f, const struct store_row *row, const cha
 void step_wait(struct flow_instance *f, const struct store_row *row, int64_t until_usec)
 {
         record(f, row, &(struct store_move) { .id = row->id, .state = row->state, .due_usec = until_usec, .now_usec = utc_usec() });
+}
+
+/* --- People --- */
+
+int flow_retry(struct flow *f, int64_t id)
+{
+        int r = store_retry(f->host->store, id, utc_usec());
+
+        flow_kick_all(f);
+        return r;
+}
+
+int flow_drop(struct flow *f, int64_t id, const char *reason)
+{
+        _cleanup_(arena_freep) struct arena *a = arena_new();
+        struct store_move told = { .id = id };
+        struct store_row row;
+        int r;
+
+        r = store_load(f->host->store, a, id, &row);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        if (is_reply(&row))
+                tell_agent(&told, a, &row, TELL_WITHDRAWN, reason);
+        r = store_drop(f->host->store, id, reason, told.note_key, told.note_payload, utc_usec());
+        flow_kick_all(f);
+        return r;
 }

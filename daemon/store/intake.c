@@ -144,18 +144,16 @@ static int insert_reply(struct db *db, const struct store_poll *p, const struct 
         struct stmt *st;
         int r;
 
-        r = db_query(db, &st, "SELECT count(*), max(l.thread), max(t.channel) FROM link l JOIN thread t ON t.id = l.thread"
-                              " WHERE l.helpdesk = ? AND l.ticket = ?", "is", p->source, i->ticket);
+        r = db_query(db, &st, "SELECT l.thread, t.channel, count(*) OVER () FROM link l JOIN thread t ON t.id = l.thread"
+                              " WHERE l.helpdesk = ? AND l.ticket = ? ORDER BY l.thread DESC LIMIT 1", "is", p->source, i->ticket);
         if (r >= 0)
                 r = db_step(st);
-        if (r < 0)
+        if (r <= 0)
                 return r;
-        n = db_int(st, 0);
-        thread = db_int(st, 1);
-        channel = db_int(st, 2);
+        thread = db_int(st, 0);
+        channel = db_int(st, 1);
+        n = db_int(st, 2);
         db_reset(st);
-        if (n == 0)
-                return 0;
         if (n > 1 && streq(i->state, STATE_WAITING))
                 reason = "the ticket holds more than one conversation, and it is not clear which one this answers";
         return insert_row(db, p, i, channel, thread, i->state, reason);

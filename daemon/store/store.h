@@ -138,7 +138,8 @@ struct store_part {
 int store_begin(struct store *s, int64_t id, const char *state, int64_t now_usec, const struct store_part *part);   /* waits */
 int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, struct store_part *ret);   /* 1; 0 */
 
-/* One step of a row, with all that goes with it.  A step to an inactive state makes the next of its lane due. */
+/* One step of a row, with all that goes with it.  A step to an inactive state makes the next of its lane due.  -ESTALE: a
+ * person ended the row meanwhile (find() may be looking when it is dropped); only that it was done is still recorded. */
 struct store_move {
         int64_t id;
         const char *state;
@@ -163,11 +164,12 @@ struct store_list {
 };
 int store_list(struct store *s, struct arena *a, const struct store_list *q, struct store_row **ret, size_t *ret_n);
 
-/* How many rows an instance has to act on, by state; calls fn for each. */
-int store_counts(struct store *s, void (*fn)(int64_t target, const char *kind, const char *state, int64_t n, void *data),
-                 void *data);
+/* How many rows are active, held or dead; calls fn for each instance, kind and state. */
+typedef void (*store_count_fn)(int64_t target, const char *kind, const char *state, int64_t n, void *data);
+int store_counts(struct store *s, store_count_fn fn, void *data);
 
 int store_retry(struct store *s, int64_t id, int64_t now_usec);          /* waits; -ENOENT; -EINVAL: not held or dead */
-int store_drop(struct store *s, int64_t id, const char *reason);         /* waits; -ENOENT; -EINVAL: done or on its way */
+/* The note, if any, is for the ticket's agent.  waits; -ENOENT; -EINVAL: done or on its way */
+int store_drop(struct store *s, int64_t id, const char *reason, const char *note_key, const char *note_payload, int64_t now_usec);
 
 #endif

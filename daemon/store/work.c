@@ -140,18 +140,28 @@ int store_list(struct store *s, struct arena *a, const struct store_list *q, str
         return 0;
 }
 
-int store_counts(struct store *s, void (*fn)(int64_t target, const char *kind, const char *state, int64_t n, void *data),
-                 void *data)
+static int count_rows(struct store *s, const char *sql, store_count_fn fn, void *data)
 {
         struct stmt *st;
         int r;
 
-        r = db_query(store_reader(s), &st, "SELECT target, kind, state, count(*) FROM journal GROUP BY target, kind, state", "");
+        r = db_query(store_reader(s), &st, sql, "");
         if (r < 0)
                 return r;
         while ((r = db_step(st)) > 0)
                 fn(db_int(st, 0), db_text(st, 1), db_text(st, 2), db_int(st, 3), data);
         return r;
+}
+
+int store_counts(struct store *s, store_count_fn fn, void *data)
+{
+        int r;
+
+        /* Each within its partial index: what is done is not counted, and grows. */
+        r = count_rows(s, "SELECT target, kind, state, count(*) FROM journal WHERE state IN " ACTIVE_STATES
+                          " GROUP BY target, kind, state", fn, data);
+        return r < 0 ? r : count_rows(s, "SELECT target, kind, state, count(*) FROM journal WHERE state IN ('held', 'dead')"
+                                         " GROUP BY target, kind, state", fn, data);
 }
 
 int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thread *ret)
@@ -216,15 +226,19 @@ int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, 
 
 /* --- Steps --- */
 
-static int recover(struct db *db, void *data _unused_)
+static int recover(struct db *db, void *data)
 {
-        return db_run(db, "UPDATE journal SET state = 'ambiguous', absent = 0, due_usec = 0,"
-                          " reason = 'mentiond ended during the attempt' WHERE state IN ('filing', 'sending')", "");
+        int64_t *now_usec = data;
+
+        return db_run(db, "UPDATE journal SET state = 'ambiguous', absent = 0, due_usec = ?,"
+                          " reason = 'mentiond ended during the attempt' WHERE state IN ('filing', 'sending')", "i", *now_usec);
 }
 
 int store_recover(struct store *s)
 {
-        return store_write(s, recover, NULL);
+        int64_t now_usec = utc_usec();
+
+        return store_write(s, recover, &now_usec);
 }
 
 struct begin_args {
@@ -260,7 +274,7 @@ int store_begin(struct store *s, int64_t id, const char *state, int64_t now_usec
         return store_write(s, begin, &a);
 }
 
-static int add_note(struct db *db, const struct store_move *m, int64_t thread)
+static int add_note(struct db *db, int64_t thread, const char *key, const char *payload, int64_t now_usec)
 {
         int64_t helpdesk = 0;
         int r;
@@ -274,7 +288,7 @@ static int add_note(struct db *db, const struct store_move *m, int64_t thread)
         return db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
                           " ready_usec, due_usec, payload) VALUES ('note', 'new', ?1, ?2, ?1, ?3, ?4, ?4, ?4,"
                           " CASE ?5 WHEN 1 THEN ?4 END, ?6) ON CONFLICT DO NOTHING",
-                      "isiiis", helpdesk, m->note_key, thread, m->now_usec, (int64_t) r, m->note_payload);
+                      "isiiis", helpdesk, key, thread, now_usec, (int64_t) r, payload);
 }
 
 static int move(struct db *db, void *data)
@@ -293,11 +307,12 @@ static int move(struct db *db, void *data)
         r = db_run(db, "UPDATE journal SET state = ?2, due_usec = NULLIF(?3, -1),"
                        " absent = CASE WHEN ?4 THEN 0 ELSE absent + ?5 END,"
                        " reason = NULLIF(ifnull(?6, reason), ''),"
-                       " result_id = ifnull(?7, result_id), result_url = ifnull(?8, result_url) WHERE id = ?1",
+                       " result_id = ifnull(?7, result_id), result_url = ifnull(?8, result_url)"
+                       " WHERE id = ?1 AND (state IN " ACTIVE_STATES " OR ?2 IN ('filed', 'posted'))",
                    "isiiisss", m->id, m->state, active ? m->due_usec : INT64_C(-1), (int64_t) m->forget_absent,
                    (int64_t) m->saw_absent, m->reason, m->result_id, m->result_url);
-        if (r < 0)
-                return r;
+        if (r <= 0)
+                return r < 0 ? r : -ESTALE;
         if (streq(m->state, STATE_POSTED)) {
                 r = db_run(db, "UPDATE part SET native_id = ?, url = ? WHERE reply = ? AND number = 0", "ssi",
                            m->result_id, m->result_url, m->id);
@@ -318,7 +333,7 @@ static int move(struct db *db, void *data)
                         return r;
         }
         if (m->note_key && thread) {
-                r = add_note(db, m, thread);
+                r = add_note(db, thread, m->note_key, m->note_payload, m->now_usec);
                 if (r < 0)
                         return r;
         }
@@ -335,7 +350,7 @@ int store_move(struct store *s, const struct store_move *m)
 
 struct person_args {
         int64_t id, now_usec;
-        const char *reason;
+        const char *reason, *note_key, *note_payload;
 };
 
 static int exists(struct db *db, int64_t id)
@@ -360,7 +375,7 @@ static int retry(struct db *db, void *data)
 
 int store_retry(struct store *s, int64_t id, int64_t now_usec)
 {
-        struct person_args a = { id, now_usec, NULL };
+        struct person_args a = { .id = id, .now_usec = now_usec };
 
         return store_write(s, retry, &a);
 }
@@ -379,12 +394,14 @@ static int drop(struct db *db, void *data)
         r = db_get_int(db, &target, "SELECT target FROM journal WHERE id = ?", "i", a->id);
         if (r >= 0)
                 r = db_get_int(db, &thread, "SELECT thread FROM journal WHERE id = ?", "i", a->id);
+        if (r >= 0 && a->note_key && thread)
+                r = add_note(db, thread, a->note_key, a->note_payload, a->now_usec);
         return r < 0 ? r : MIN(lane_release(db, target, thread), 0);
 }
 
-int store_drop(struct store *s, int64_t id, const char *reason)
+int store_drop(struct store *s, int64_t id, const char *reason, const char *note_key, const char *note_payload, int64_t now_usec)
 {
-        struct person_args a = { id, 0, reason };
+        struct person_args a = { id, now_usec, reason, note_key, note_payload };
 
         return store_write(s, drop, &a);
 }

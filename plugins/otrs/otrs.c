@@ -8,7 +8,8 @@
 
 static const struct mentiond_option options[] = {
         OPTION(url, MENTIOND_URL, .flags = MENTIOND_REQUIRED | MENTIOND_BASE_URL,
-               .help = "the web service, as https://desk.example.com/znuny/nph-genericinterface.pl/Webservice/mentiond"),
+               .help = "the web service, as "
+                       "https://desk.example.com/znuny/nph-genericinterface.pl/Webservice/mentiond"),
         OPTION(user, MENTIOND_STRING, .flags = MENTIOND_REQUIRED,
                .help = "login of the agent that mentiond works as"),
         OPTION(password, MENTIOND_SECRET, .flags = MENTIOND_REQUIRED, .help = "that agent's password"),
@@ -46,7 +47,8 @@ static int check_field(struct mentiond_op *op, struct otrs *otrs)
         r = otrs_search(op, otrs, query, &ids);
         if (r != MENTIOND_OK || mj_len(ids) == 0)
                 return r;
-        return mentiond_fail(op, MENTIOND_RETRY, "the dynamic field SocialThread is missing: import it with otrs-import");
+        return mentiond_fail(op, MENTIOND_RETRY,
+                             "the dynamic field SocialThread is missing: import it with otrs-import");
 }
 
 /* Asks for a ticket that differs from a real one in an attachment without content.  The helpdesk checks queue,

@@ -35,8 +35,10 @@ const char *otrs_line(struct mentiond_op *op, const char *text)
 
 static const char *customer_from(struct mentiond_op *op, const struct mentiond_filing *filing)
 {
-        char *from = mentiond_format(op, "%s via %c%s", otrs_line(op, filing->author),
-                                     toupper((unsigned char) *filing->network), *filing->network ? filing->network + 1 : "");
+        char *network = mentiond_format(op, "%s", filing->network), *from;
+
+        *network = (char) toupper((unsigned char) *network);
+        from = mentiond_format(op, "%s via %s", otrs_line(op, filing->author), network);
 
         for (char *at = strchr(from, '@'); at; at = strchr(at, '@'))
                 *at = ' ';
@@ -145,8 +147,8 @@ int otrs_file(struct mentiond_op *op, void *state, const struct mentiond_filing 
 
         /* Of a queue, not of a ticket; and it heals when the right is given. */
         if (r == MENTIOND_GONE)
-                return mentiond_fail(op, MENTIOND_RETRY, "the user %s may not make tickets in the queue %s", otrs->user,
-                                     *filing->queue ? filing->queue : otrs->queue);
+                return mentiond_fail(op, MENTIOND_RETRY, "the user %s may not make tickets in the queue %s",
+                                     otrs->user, *filing->queue ? filing->queue : otrs->queue);
         return r;
 }
 
@@ -159,7 +161,8 @@ int otrs_append(struct mentiond_op *op, void *state, const struct mentiond_filin
         bool first;
         int r;
 
-        r = otrs_ticket_open(op, otrs, filing->ticket, &(struct otrs_articles) { .all = true, .limit = 1 }, &ticket);
+        r = otrs_ticket_open(op, otrs, filing->ticket, &(struct otrs_articles) { .all = true, .limit = 1 },
+                             &ticket);
         if (r != MENTIOND_OK)
                 return r;
         /* Without an article it is what a creation that died has left: the rest of it is done now. */

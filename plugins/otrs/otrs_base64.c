@@ -12,7 +12,12 @@ struct json_object *otrs_encode(struct mentiond_op *op, const void *data, uint64
 
         for (uint64_t i = 0; i < size; i += 3) {
                 uint32_t left = size - i > 2 ? 3 : (uint32_t) (size - i);
-                uint32_t bits = (uint32_t) in[i] << 16 | (left > 1 ? (uint32_t) in[i + 1] << 8 : 0) | (left > 2 ? in[i + 2] : 0);
+                uint32_t bits = (uint32_t) in[i] << 16;
+
+                if (left > 1)
+                        bits |= (uint32_t) in[i + 1] << 8;
+                if (left > 2)
+                        bits |= in[i + 2];
 
                 *out++ = digits[bits >> 18];
                 *out++ = digits[bits >> 12 & 63];

@@ -35,10 +35,12 @@ static int refine(struct mentiond_op *op, int verdict, enum otrs_effect effect,
                 return verdict;
         case 500:
                 break;
+        case 404:
+                return mentiond_fail(op, MENTIOND_RETRY, "HTTP status 404: %s", not_there);
         default:
-                /* Of the web server or a proxy: nothing about one ticket or item. */
+                /* This says nothing about one ticket or item. */
                 return mentiond_fail(op, reply->status >= 500 ? unclear(effect) : MENTIOND_RETRY,
-                                     "HTTP status %u: %s", reply->status, not_there);
+                                     "HTTP status %u, of the web server or a proxy before the helpdesk", reply->status);
         }
         if (fault)
                 return mentiond_fail(op, verdict, "the helpdesk failed: %s", json_object_get_string(fault));

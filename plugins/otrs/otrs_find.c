@@ -99,7 +99,7 @@ int otrs_find(struct mentiond_op *op, void *state, const struct mentiond_lookup 
               struct mentiond_filed *ret)
 {
         struct otrs *otrs = state;
-        struct json_object *query = mentiond_json_object(op), *equals = json_object_new_object(), *ids;
+        struct json_object *query = mentiond_json_object(op), *equals, *ids;
         struct mentiond_filed filed = *ret, kept = *ret;
         bool gone = false, there = false;
         int r;
@@ -110,6 +110,7 @@ int otrs_find(struct mentiond_op *op, void *state, const struct mentiond_lookup 
                         *ret = filed;
                 return r;
         }
+        equals = json_object_new_object();
         mj_put_str(equals, "Equals", lookup->thread_key);
         json_object_object_add(query, "DynamicField_SocialThread", equals);
         mj_put_int(query, "Limit", OTRS_HITS_MAX);
@@ -120,9 +121,10 @@ int otrs_find(struct mentiond_op *op, void *state, const struct mentiond_lookup 
                 const char *id = json_object_get_string(mj_at(ids, i));
                 struct json_object *tickets;
 
-                /* The search compares without regard to case, and brings everything if it does not know the field. */
+                /* The search disregards case, and brings everything if it does not know the field. */
                 r = otrs_ticket_get(op, otrs, id, NULL, &tickets);
-                if (r == MENTIOND_OK && strcmp(otrs_field(mj_at(tickets, 0), "SocialThread"), lookup->thread_key) != 0)
+                if (r == MENTIOND_OK &&
+                    strcmp(otrs_field(mj_at(tickets, 0), "SocialThread"), lookup->thread_key) != 0)
                         continue;
                 if (r == MENTIOND_OK)
                         r = look_into(op, otrs, id, lookup->key, &filed);
@@ -145,7 +147,7 @@ int otrs_find(struct mentiond_op *op, void *state, const struct mentiond_lookup 
                 return MENTIOND_ABSENT;
         }
         if (gone)
-                return mentiond_fail(op, MENTIOND_UNKNOWN, "the ticket of this thread was merged into one that %s may "
-                                     "not see", otrs->user);
+                return mentiond_fail(op, MENTIOND_UNKNOWN, "the ticket of this thread was merged into one that %s "
+                                     "may not see", otrs->user);
         return adopt(op, otrs, lookup, ret);
 }

@@ -157,7 +157,17 @@ static int get_details(struct mentiond_op *op, struct otrs *otrs, const char *id
         return r;
 }
 
-/* Emits what the journal does not know of a ticket's articles, which are given newest first. */
+/* The i-th oldest.  The helpdesk gives the newest first only where the number is limited, too. */
+static struct json_object *oldest(struct json_object *articles, size_t i)
+{
+        size_t n = mj_len(articles);
+        int64_t first = mj_int(mj_at(articles, 0), "ArticleID", 0);
+        int64_t last = n > 0 ? mj_int(mj_at(articles, n - 1), "ArticleID", 0) : 0;
+
+        return mj_at(articles, first > last ? n - 1 - i : i);
+}
+
+/* Emits what the journal does not know of a ticket's articles. */
 static int take_articles(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket)
 {
         const char *id = mj_str(ticket, "TicketID");
@@ -188,8 +198,8 @@ static int take_articles(struct mentiond_op *op, struct otrs *otrs, struct json_
         r = get_details(op, otrs, id, unknown == OTRS_ARTICLES ? 0 : unknown + 3, &articles);
         if (r != MENTIOND_OK)
                 return r;
-        for (size_t i = mj_len(articles); i-- > 0;) {
-                struct json_object *article = mj_at(articles, i);
+        for (size_t i = 0; i < mj_len(articles); i++) {
+                struct json_object *article = oldest(articles, i);
 
                 if (is_agents(article) && !mentiond_knows_article(op, mj_str(article, "ArticleID")))
                         emit(op, ticket, article, &merges);
@@ -209,8 +219,8 @@ static int take_ticket(struct mentiond_op *op, struct otrs *otrs, struct json_ob
                 return take_articles(op, otrs, ticket);
         r = otrs_ticket_open(op, otrs, id, &newest, &into);
         if (r == MENTIOND_GONE) {
-                mentiond_log(op, 4, "ticket %s was merged into one that %s may not see", mj_str(ticket, "TicketNumber"),
-                             otrs->user);
+                mentiond_log(op, 4, "ticket %s was merged into one that %s may not see",
+                             mj_str(ticket, "TicketNumber"), otrs->user);
                 return MENTIOND_OK;
         }
         if (r != MENTIOND_OK)
@@ -250,9 +260,10 @@ static int take_batch(struct mentiond_op *op, struct otrs *otrs, const char *ids
 int otrs_poll(struct mentiond_op *op, void *state)
 {
         struct otrs *otrs = state;
-        const char *polled = mentiond_cursor(op, "polled"), *now = mentiond_format(op, "%lld", (long long) mentiond_now_usec(op));
+        int64_t started = mentiond_now_usec(op);
+        const char *now = mentiond_format(op, "%lld", (long long) started), *polled = mentiond_cursor(op, "polled");
         int64_t minutes = *polled ? otrs_minutes_since(op, strtoll(polled, NULL, 10)) : FIRST_MINUTES;
-        bool sweep = llabs(mentiond_now_usec(op) - strtoll(mentiond_cursor(op, "swept"), NULL, 10)) >= sweep_usec;
+        bool sweep = llabs(started - strtoll(mentiond_cursor(op, "swept"), NULL, 10)) >= sweep_usec;
         struct json_object *query = mentiond_json_object(op), *found;
         const char *batch = "";
         size_t n = 0;

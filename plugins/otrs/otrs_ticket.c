@@ -70,7 +70,8 @@ int otrs_ticket_history(struct mentiond_op *op, struct otrs *otrs, const char *i
 bool otrs_merge_parse(struct json_object *line, struct otrs_merge *ret)
 {
         return strcmp(mj_str(line, "HistoryType"), "Merged") == 0 &&
-               sscanf(mj_str(line, "Name"), "%%%%%*[^%]%%%%%31[0-9]%%%%%*[^%]%%%%%31[0-9]", ret->from, ret->into) == 2;
+               sscanf(mj_str(line, "Name"), "%%%%%*[^%]%%%%%31[0-9]%%%%%*[^%]%%%%%31[0-9]",
+                      ret->from, ret->into) == 2;
 }
 
 int otrs_ticket_open(struct mentiond_op *op, struct otrs *otrs, const char *id,
@@ -98,7 +99,8 @@ int otrs_ticket_open(struct mentiond_op *op, struct otrs *otrs, const char *id,
                                 next = mentiond_format(op, "%s", merge.into);
                 }
                 if (!next)
-                        return mentiond_fail(op, MENTIOND_GONE, "ticket %s was merged, its history does not say where to", id);
+                        return mentiond_fail(op, MENTIOND_GONE,
+                                             "ticket %s was merged, its history does not say where to", id);
                 id = next;
         }
         return mentiond_fail(op, MENTIOND_GONE, "ticket %s was merged in a circle", id);

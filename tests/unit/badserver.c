@@ -37,6 +37,7 @@ struct badserver {
         unsigned n_connections;
         char **log;              /* "POST /cut" */
         size_t n_log;
+        unsigned strays;         /* unasked replies said */
         char *last;
 };
 
@@ -259,7 +260,12 @@ static bool redirect(struct connection *c)
 
 static bool stray(struct connection *c)
 {
-        return ok(c) && rest(c, 30) && say(c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray");
+        bool more = ok(c) && rest(c, 30) && say(c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray");
+
+        pthread_mutex_lock(&c->server->lock);
+        c->server->strays++;
+        pthread_mutex_unlock(&c->server->lock);
+        return more;
 }
 static bool stray_at_once(struct connection *c)
 {
@@ -495,6 +501,16 @@ unsigned badserver_connections(struct badserver *s)
 
         pthread_mutex_lock(&s->lock);
         n = s->n_connections;
+        pthread_mutex_unlock(&s->lock);
+        return n;
+}
+
+unsigned badserver_strays(struct badserver *s)
+{
+        unsigned n;
+
+        pthread_mutex_lock(&s->lock);
+        n = s->strays;
         pthread_mutex_unlock(&s->lock);
         return n;
 }

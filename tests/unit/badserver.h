@@ -13,6 +13,7 @@ void badserver_free(struct badserver *s);            /* cuts what is open and wa
 
 uint16_t badserver_port(const struct badserver *s);
 unsigned badserver_connections(struct badserver *s);
+unsigned badserver_strays(struct badserver *s);      /* unasked replies that "/stray" has sent */
 
 /* How many requests began with this ("POST /cut"), counted as soon as their head was there. */
 unsigned badserver_seen(struct badserver *s, const char *prefix);

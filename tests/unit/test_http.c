@@ -271,6 +271,7 @@ static void large_body_arrives_whole(void)
         q.body_size = 2000000;
         expect_body(q, "/ok", 200, "{}");
         last = badserver_last(server);
+        assert_null(strstr(last, "Expect"));         /* libcurl's habit from 1 MB on */
         assert_string_equal(strstr(last, "\r\n\r\n") + 4, body);
 }
 
@@ -555,12 +556,13 @@ static void stray_bytes_are_not_the_next_reply(void)
         expect_body(get, "/ok", 200, "{}");
         expect_body(get, "/stray-at-once", 200, "{}");
         expect_body(get, "/ok", 200, "{}");
-        expect_body(get, "/stray", 200, "{}");
-        assert_int_equal(task_sleep_until(mono_usec() + 100 * USEC_PER_MSEC), 0);
-        expect_body(get, "/ok", 200, "{}");
-        expect_body(get, "/stray", 200, "{}");
-        assert_int_equal(task_sleep_until(mono_usec() + 100 * USEC_PER_MSEC), 0);
-        expect_body(post(), "/ok", 200, "{}");
+        for (unsigned i = 0; i < 2; i++) {
+                expect_body(get, "/stray", 200, "{}");
+                while (badserver_strays(server) <= i)
+                        assert_int_equal(task_sleep_until(mono_usec() + 10 * USEC_PER_MSEC), 0);
+                assert_int_equal(task_sleep_until(mono_usec() + 50 * USEC_PER_MSEC), 0);
+                expect_body(i ? post() : get, "/ok", 200, "{}");
+        }
 }
 
 /* --- Bounds --- */
@@ -650,8 +652,10 @@ static void guarded_request_reaches_public_addresses_only(void)
         expect_body(guarded("http://8.8.8.8/ok"), "", 200, "{}");
         expect_body(guarded("http://8.8.8.8/ok"), "", 200, "{}");
         assert_int_equal(public_connects, 3);        /* each on its own connection */
+        expect_body((struct http_request) { .method = "GET", .url = "http://8.8.8.8/ok" }, "", 200, "{}");
+        assert_int_equal(public_connects, 4);        /* which nobody gets after it */
         expect(get, "/ok", HTTP_REPLIED);
-        assert_int_equal(badserver_connections(server), 4);
+        assert_int_equal(badserver_connections(server), 5);
 }
 
 static void guarded_request_through_a_proxy_is_judged_by_its_address(void)

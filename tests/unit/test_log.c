@@ -70,6 +70,7 @@ static void values_are_quoted_where_they_could_be_misread(void **state)
                 { NULL, "\"\"" },
                 { "a b", "\"a b\"" },
                 { "a=b", "\"a=b\"" },
+                { "a\"b", "\"a\\\"b\"" },
                 { "say \"hi\"", "\"say \\\"hi\\\"\"" },
                 { "x\ninfo: forged", "\"x\\ninfo: forged\"" },
                 { "a\\b", "a\\b" },
@@ -175,11 +176,15 @@ static const char expected_line[] = "warning: reply held instance=brand reason=\
 static void pipe_gets_the_bare_line(void **state)
 {
         char text[1024] = "";
+        struct stat st;
         int fds[2];
         (void) state;
 
         assert_int_equal(pipe(fds), 0);
-        setenv("JOURNAL_STREAM", "1:2", 1);    /* another stream than stderr */
+        /* Another stream than stderr: the same inode of another device. */
+        assert_int_equal(fstat(fds[1], &st), 0);
+        _cleanup_free_ char *other = xasprintf("%ju:%ju", (uintmax_t) st.st_dev + 1, (uintmax_t) st.st_ino);
+        setenv("JOURNAL_STREAM", other, 1);
         log_to(fds[1], false);
         assert_true(read(fds[0], text, sizeof(text) - 1) > 0);
         assert_string_equal(text, expected_line);

@@ -32,13 +32,16 @@ static void out_parameter_is_untouched_and_too_large_file_refused(void **state)
 
 static void file_without_a_known_size_is_read_whole(void **state)
 {
-        _cleanup_free_ char *data = NULL, *none = NULL;
+        _cleanup_free_ char *data = NULL, *ostype = NULL, *none = NULL;
         size_t size;
         (void) state;
 
         assert_int_equal(read_file("/proc/self/status", 1 << 20, &data, &size), 0);
         assert_true(size > 0 && strlen(data) == size);
         assert_int_equal(read_file("/proc/self/status", size / 2, &none, NULL), -EFBIG);
+        assert_int_equal(read_file("/proc/sys/kernel/ostype", strlen("Linux\n") - 1, &none, NULL), -EFBIG);
+        assert_null(none);
+        assert_int_equal(read_file("/proc/sys/kernel/ostype", strlen("Linux\n"), &ostype, NULL), 0);
         assert_int_equal(read_file("/dev/zero", 100000, &none, NULL), -EFBIG);
         assert_null(none);
 }

@@ -33,14 +33,49 @@ def cut_before():
     return False, CUT
 
 
-def cut_after():
-    """The server acts, the connection ends without a reply."""
-    return True, CUT
+def cut_after(then=None):
+    """The server acts, the connection ends without a reply; in between, then() is called."""
+    def end(reply):
+        if then:
+            then()
+        return CUT
+    return True, end
+
+
+def late(seconds, after=True):
+    """The reply comes so much later than the server (after) acted, or (not after) was asked."""
+    def wait(reply):
+        time.sleep(seconds)
+        return reply
+    if after:
+        return True, wait
+
+    def wait_first(request):
+        time.sleep(seconds)
+        return True, None
+    return wait_first
+
+
+def never(seconds=60):
+    """The server never sees it, and nothing comes."""
+    def wait(reply):
+        time.sleep(seconds)
+        return CUT
+    return False, wait
 
 
 def answer(status, body=b"", content_type="application/json", headers=(), after=False):
     """This reply, instead of the server's or (after) when the server has acted."""
     return after, (status, [("Content-Type", content_type), *headers], body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+def rewrite(change):
+    """The server gets another body: change(body) gets it, parsed."""
+    def changed(request):
+        body = request.json
+        change(body)
+        return Request(request.method, request.path, request.headers, json.dumps(body).encode()), None
+    return changed
 
 
 class Proxy:
@@ -50,6 +85,7 @@ class Proxy:
         self.rules, self.requests = [], []
         self.lock = threading.Lock()
         self.sockets = set()
+        self.rude = None         # seconds after which a connection ends behind each reply, without a word, as snac does
         self.port = 0
         self.up()
 
@@ -114,15 +150,16 @@ class Proxy:
                 pass
 
     def rule(self, method, pattern, what, times=1):
-        """Does what (see above) with the next so many such requests; times=None: with all.  what may be called with the
-        request, and then returns it.  Returns the list of the requests that it was done with."""
+        """Does what (see above) with the next so many such requests; times=None: with all.  What may be a function of the
+        request, which may take its time, and returns one of those, or None for the usual.  Returns the list of the
+        requests that it was done with."""
         hits = []
 
         def apply(request):
             if not request.is_(method, pattern) or (times is not None and len(hits) >= times):
                 return None
             hits.append(request)
-            return what(request) if callable(what) else what
+            return what
         with self.lock:
             self.rules.append(apply)
         return hits
@@ -149,11 +186,11 @@ class Proxy:
         with self.lock:
             self.requests.append(request)
             todo = next((t for t in (rule(request) for rule in self.rules) if t), None)
+        if callable(todo):
+            todo = todo(request)
         act, then = todo or (True, None)
-        if act:
-            reply = self.forward(request)
-            if then is None:
-                then = reply
+        reply = self.forward(act if isinstance(act, Request) else request) if act else CUT
+        then = reply if then is None else then(reply) if callable(then) else then
         if then == CUT:
             handler.close_connection = True
             handler.connection.shutdown(socket.SHUT_RDWR)
@@ -166,6 +203,10 @@ class Proxy:
         handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()
         handler.wfile.write(content)
+        if self.rude is not None:
+            handler.wfile.flush()
+            time.sleep(self.rude)
+            handler.close_connection = True
 
     def forward(self, request):
         headers = {k: v for k, v in request.headers.items()

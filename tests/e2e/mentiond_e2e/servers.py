@@ -1,5 +1,4 @@
 """Bringing up and taking down the private servers of tests/servers."""
-import json
 import os
 import pathlib
 import shutil
@@ -70,8 +69,9 @@ class Servers:
 
     def up(self):
         port = free_ports(3)
+        env = dict(os.environ, ZNUNY_WORKERS="16")       # each mentiond keeps one busy or more
         starting = [subprocess.Popen([SERVERS / name, "up", self.directory / name, str(p)], stdin=subprocess.DEVNULL,
-                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
                     for name, p in (("znuny", port), ("snac", port + 2))]
         failed = []
         for p in starting:
@@ -82,6 +82,8 @@ class Servers:
             raise RuntimeError("the servers do not start:\n" + "".join(failed))
 
     def down(self):
+        if hasattr(self, "znuny"):
+            self.znuny.close()
         if not self.own:
             return
         stopping = [subprocess.Popen([SERVERS / name, "down", self.directory / name], stdin=subprocess.DEVNULL,
@@ -90,7 +92,3 @@ class Servers:
         for p in stopping:
             p.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
-
-
-def read_json(path):
-    return json.loads(path.read_text())

@@ -28,7 +28,9 @@ class Snac:
         password = re.search(r"^User password is (\S+)", said, re.M)[1]
         status, token = request("POST", self.base + "/oauth/x-snac-get-token", form={"login": name, "passwd": password})
         assert status == 200, f"no token for {name}: {status}"
-        return User(self, name, token.decode().strip() if isinstance(token, bytes) else str(token))
+        user = User(self, name, token.decode().strip() if isinstance(token, bytes) else str(token))
+        user.password = password
+        return user
 
 
 class User:

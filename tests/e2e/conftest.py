@@ -1,0 +1,128 @@
+"""The servers, a world for each test, and what run-e2e wants to hear."""
+import json
+import os
+import pathlib
+import shutil
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import pytest
+
+from mentiond_e2e import daemon, servers
+from mentiond_e2e.bridge import Bridge
+from mentiond_e2e.wait import SLOW
+
+LOG_TAIL = 40                    # lines of the daemon's log below a failure
+
+
+@pytest.fixture(scope="session")
+def world():
+    why = daemon.why_not() or (None if "MENTIOND_E2E_SERVERS" in os.environ else servers.why_not())
+    if why:
+        pytest.skip(why)
+    up = servers.Servers(os.environ.get("MENTIOND_E2E_SERVERS"))
+    yield up
+    up.down()
+
+
+@pytest.fixture
+def znuny(world):
+    return world.znuny
+
+
+@pytest.fixture
+def snac(world):
+    return world.snac
+
+
+@pytest.fixture
+def directory(request):
+    path = servers.folder("mentiond-e2e-test.")
+    yield path
+    if os.environ.get("MENTIOND_E2E_KEEP"):
+        print(f"kept: {path}")
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def bridge(request, world, directory):
+    """Not started yet."""
+    b = Bridge(world.znuny, world.snac, directory)
+    request.node.daemon = b.daemon
+    yield b
+    b.close()
+
+
+@pytest.fixture
+def up(bridge):
+    """Started, and in order."""
+    return bridge.start()
+
+
+# --- For run-e2e: several pytest processes share the tests, and each tells what became of its own. ---
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "weight(n): about how many seconds it takes; the long ones begin first")
+
+
+def tell(**what):
+    if "MENTIOND_E2E_REPORT" in os.environ:
+        line = (json.dumps(what) + "\n").encode()
+        while line:
+            line = line[os.write(int(os.environ["MENTIOND_E2E_REPORT"]), line):]
+
+
+def name_of(item):
+    """What the test is called in TAP: its function's name as a sentence."""
+    file = pathlib.Path(item.fspath).stem.removeprefix("test_")
+    return file + ": " + item.name.removeprefix("test_").replace("_", " ")
+
+
+def weight_of(item):
+    mark = item.get_closest_marker("weight")
+    return mark.args[0] if mark else 3
+
+
+def pytest_collection_modifyitems(items):
+    if "MENTIOND_E2E_CLAIMS" in os.environ:
+        items.sort(key=weight_of, reverse=True)
+    for item in items:
+        if not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(90 * SLOW))
+
+
+def pytest_collection_finish(session):
+    tell(collected=[name_of(i) for i in session.items])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session):
+    """Runs what no other process has begun."""
+    if "MENTIOND_E2E_CLAIMS" not in os.environ:
+        return None
+    for item in session.items:
+        try:
+            (pathlib.Path(os.environ["MENTIOND_E2E_CLAIMS"]) / item.nodeid.replace("/", "_")).mkdir()
+        except FileExistsError:
+            continue
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+    return True
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    state = item.__dict__.setdefault("tap", {"name": name_of(item), "outcome": "passed", "text": "", "seconds": 0})
+    state["seconds"] += report.duration
+    if report.failed:
+        if hasattr(item, "daemon"):
+            tail = "\n".join(item.daemon.log().splitlines()[-LOG_TAIL:])
+            report.sections.append(("the end of mentiond's log", tail))
+        state["outcome"] = "failed"
+        state["text"] += report.longreprtext + "".join(f"\n--- {title}:\n{text}" for title, text in report.sections) + "\n"
+    elif report.skipped and state["outcome"] == "passed":
+        state["outcome"], state["text"] = "skipped", report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+    if call.when == "teardown":
+        tell(**state)

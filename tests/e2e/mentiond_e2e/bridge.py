@@ -1,0 +1,59 @@
+"""A test's own small world: a brand account, a mentiond, and the shared servers, if need be behind proxies."""
+import secrets
+
+from .daemon import Daemon
+from .proxy import Proxy
+
+
+class Bridge:
+    def __init__(self, znuny, snac, directory):
+        self.znuny, self.snac = znuny, snac
+        self.alice, self.carol = snac.alice, snac.carol
+        self.brand = snac.new_user("brand" + secrets.token_hex(4))
+        self.daemon = Daemon(directory)
+        self.desk_proxy = self.net_proxy = None
+        self.desk = self.daemon.config["helpdesk"]["desk"] = {
+            "plugin": "otrs", "url": znuny.info["api"], "user": znuny.info["api_user"],
+            "password": self.daemon.secret("password", znuny.info["api_password"]), "queue": znuny.info["queue"],
+            "ticket_url": znuny.info["url"] + "?Action=AgentTicketZoom;TicketID={id}",
+            "poll_every": "300ms", "retry": "200ms", "retry_max": "2s", "settle": "500ms"}
+        self.channel = self.daemon.config["channel"]["brand"] = {
+            "plugin": "mastodon", "server": snac.base, "token": self.daemon.secret("token", self.brand.token),
+            "helpdesk": "desk", "media_private": True, "hold": "0s",
+            "poll_every": "300ms", "retry": "200ms", "retry_max": "2s", "settle": "500ms"}
+
+    def proxy_desk(self):
+        self.desk_proxy = Proxy(self.znuny.info["api"])
+        self.desk["url"] = self.desk_proxy.url
+        return self.desk_proxy
+
+    def proxy_net(self):
+        self.net_proxy = Proxy(self.snac.base)
+        self.channel["server"] = self.net_proxy.url
+        return self.net_proxy
+
+    def start(self, wait=True):
+        self.daemon.start(wait)
+        return self
+
+    def word(self):
+        """That is found again in a title or text, and is no other test's."""
+        return "w" + secrets.token_hex(5)
+
+    def mention(self, text, user=None, **options):
+        """A post by alice, or by another, that mentions the brand."""
+        return (user or self.alice).post(f"@{self.brand.name} {text}", **options)
+
+    def conversation(self, text="What about my parcel?", **options):
+        """A mention and its ticket, when it is filed: (word, post, ticket)."""
+        word = self.word()
+        post = self.mention(f"{word} {text}", **options)
+        return word, post, self.znuny.ticket_of(word)
+
+    def close(self):
+        try:
+            self.daemon.finish()
+        finally:
+            for proxy in self.desk_proxy, self.net_proxy:
+                if proxy:
+                    proxy.down()

@@ -1,0 +1,155 @@
+"""From the helpdesk into the network."""
+import time
+
+import pytest
+
+from mentiond_e2e.snac import PUBLIC
+from mentiond_e2e.http import request
+from mentiond_e2e.wait import SLOW, until
+
+
+def posted_once(b, ticket, post, word):
+    """The reply with the word stands below the post, nowhere else, and the agent was told so once."""
+    answer = b.alice.answer_of(post, word)
+    b.znuny.note_of(ticket, "Reply posted", answer["url"])
+    b.daemon.wait_quiet()
+    assert len(b.brand.posts(word)) == 1
+    assert len(b.znuny.notes(ticket, answer["url"], "Reply posted")) == 1
+    return answer
+
+
+def test_a_public_note_is_posted_once_as_a_reply_in_the_thread(bridge, znuny):
+    net = bridge.proxy_net()
+    bridge.start()
+    word, post, ticket = bridge.conversation()
+    znuny.write(ticket, f"It left our house today {word}r, and will be with you tomorrow.")
+    answer = posted_once(bridge, ticket, post, f"{word}r")
+    assert answer["in_reply_to_id"] == post["id"]
+    sent = [r.json for r in net.seen("POST", "^/api/v1/statuses$")]
+    assert len(sent) == 1
+    assert sent[0]["status"] == f"{bridge.alice.handle} It left our house today {word}r, and will be with you tomorrow."
+    assert sent[0]["in_reply_to_id"] == post["id"]
+    assert sent[0]["visibility"] == "unlisted"       # never into the public timelines
+    # Alice is told by her server.
+    until("alice's notification", lambda: any(n["status"]["id"] == answer["id"] for n in bridge.alice.mentions()))
+    # The note that confirms it is internal.
+    note = znuny.notes(ticket, answer["url"])[0]
+    assert str(note["IsVisibleForCustomer"]) == "0" and note["Body"].strip() == f"Your reply was posted: {answer['url']}"
+
+
+def test_a_second_reply_is_posted_below_what_the_customer_wrote_last(up, znuny):
+    word, post, ticket = up.conversation()
+    znuny.write(ticket, f"First answer {word}r")
+    answer = posted_once(up, ticket, post, f"{word}r")
+    second = up.mention(f"{word}2 but still", reply_to=answer)
+    znuny.customer_of(ticket, f"{word}2")
+    znuny.write(ticket, f"Second answer {word}s")
+    posted_once(up, ticket, second, f"{word}s")
+    assert len(up.brand.posts(word)) == 2 and len(znuny.notes(ticket)) == 2
+
+
+def test_two_notes_without_a_word_of_the_customer_between_are_both_posted(up, znuny):
+    word, post, ticket = up.conversation()
+    znuny.write(ticket, f"One {word}r")
+    znuny.write(ticket, f"Two {word}s")
+    posted_once(up, ticket, post, f"{word}r")
+    posted_once(up, ticket, post, f"{word}s")
+
+
+def test_a_direct_mention_gets_a_reply_that_is_as_private(bridge, znuny):
+    net = bridge.proxy_net()
+    bridge.start()
+    word, post, ticket = bridge.conversation("my address is in here", visibility="direct")
+    znuny.write(ticket, f"Between us {word}r")
+    note = until("the post", lambda: bridge.brand.posts(f"{word}r"))[0]
+    assert [r.json["visibility"] for r in net.seen("POST", "^/api/v1/statuses$")][0] in ("private", "direct")
+    assert PUBLIC not in [*note["to"], *note.get("cc", [])]
+    assert note["inReplyTo"] == post["uri"]
+    status, _ = request("GET", note["url"], headers={"Accept": "application/activity+json"})
+    assert status == 404
+    znuny.note_of(ticket, "Reply posted")
+    assert len(bridge.brand.posts(f"{word}r")) == 1
+
+
+def test_an_html_note_is_posted_as_text_with_its_links(bridge, znuny):
+    net = bridge.proxy_net()
+    bridge.start()
+    word, post, ticket = bridge.conversation()
+    znuny.write(ticket, f"<div>Dear Alice,<br>see <a href=\"https://example.com/help?a=1&amp;b=2\">our help page</a> {word}r."
+                        "</div><p>1 &lt; 2 &amp; <b>all</b> is well &#128230;</p>", content_type="text/html")
+    bridge.alice.answer_of(post, f"{word}r")
+    text = net.seen("POST", "^/api/v1/statuses$")[0].json["status"]
+    for part in "Dear Alice,\nsee our help page", "https://example.com/help?a=1&b=2", "1 < 2 & all is well \U0001f4e6":
+        assert part in text, text
+    for bad in "<div", "<a ", "<b>", "&amp;", "&lt;", "[1]":
+        assert bad not in text, text
+
+
+def test_a_reply_over_the_limit_is_refused_with_a_note(bridge, znuny):
+    bridge.channel["length_max"] = 500
+    bridge.start()
+    word, post, ticket = bridge.conversation()
+    znuny.write(ticket, f"{word}r " + "x" * 5000)
+    note = znuny.note_of(ticket, "Reply not posted")
+    assert "500 are allowed" in note["Body"] and "write a new public note" in note["Body"]
+    assert bridge.daemon.wait_row(kind="reply")["state"] == "dead"
+    znuny.write(ticket, f"Shorter {word}s")
+    posted_once(bridge, ticket, post, f"{word}s")
+    assert bridge.brand.posts(f"{word}r") == []
+
+
+def test_a_note_with_an_attachment_is_refused_with_a_note(up, znuny):
+    word, post, ticket = up.conversation()
+    znuny.write(ticket, f"See the form {word}r", attachment={"Filename": "form.txt", "ContentType": "text/plain", "Content": "Zm9ybQ=="})
+    note = znuny.note_of(ticket, "Reply not posted")
+    assert "attachment" in note["Body"]
+    assert up.brand.posts() == []
+
+
+def test_a_reply_waits_as_long_as_hold_says(bridge, znuny):
+    bridge.channel["hold"] = "2s"
+    bridge.start()
+    word, post, ticket = bridge.conversation()
+    begun = time.monotonic()
+    znuny.write(ticket, f"Not so fast {word}r")
+    row = bridge.daemon.wait_row(kind="reply", state="waiting")
+    assert bridge.brand.posts() == []
+    posted_once(bridge, ticket, post, f"{word}r")
+    assert 2 <= time.monotonic() - begun < 2 + 10 * SLOW
+    assert row["attempt"] == 0
+
+
+def test_a_reply_can_be_taken_back_while_it_is_held_back(bridge, znuny):
+    bridge.channel["hold"] = "3s"
+    bridge.start()
+    word, post, ticket = bridge.conversation()
+    znuny.write(ticket, f"I take it back {word}r")
+    row = bridge.daemon.wait_row(kind="reply", state="waiting")
+    bridge.daemon.ctl("drop", row["id"])
+    assert bridge.daemon.ctl("show", row["id"])["row"]["state"] == "withdrawn"
+    znuny.write(ticket, f"This I mean {word}s")
+    posted_once(bridge, ticket, post, f"{word}s")
+    assert bridge.brand.posts(f"{word}r") == []
+
+
+def test_the_brands_own_posts_do_not_come_back_as_articles(up, znuny):
+    word, post, ticket = up.conversation()
+    znuny.write(ticket, f"Answer {word}r for @{up.brand.name}")
+    posted_once(up, ticket, post, f"{word}r")
+    up.mention(f"{word}2 thanks", reply_to=post)
+    znuny.customer_of(ticket, f"{word}2")
+    up.daemon.wait_quiet()
+    assert len(znuny.customers(ticket)) == 2
+
+
+@pytest.mark.weight(6)
+def test_replies_in_ten_conversations_at_once_each_go_to_their_own(up, znuny):
+    word = up.word()
+    posts = {n: up.mention(f"{word}n{n}x at once") for n in range(10)}
+    tickets = {n: znuny.ticket_of(f"{word}n{n}x") for n in posts}
+    for n in posts:
+        znuny.write(tickets[n], f"Answer {word}a{n}x")
+    for n in posts:
+        up.alice.answer_of(posts[n], f"{word}a{n}x")
+        znuny.note_of(tickets[n], "Reply posted")
+    assert len(up.brand.posts(word)) == 10

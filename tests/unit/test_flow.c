@@ -1,0 +1,980 @@
+/* SPDX-License-Identifier: MIT
+ * The flow as a whole, with a real store and plugins that do what they are told. */
+#include "fakes.h"
+
+#include "base/clock.h"
+#include "host/payload.h"
+
+#include <mentiond/json.h>
+
+#include <errno.h>
+#include <stdio.h>
+
+#define ANSWER "{\"text\":\"answer\"}"
+
+static const char *mention_state(const char *id)
+{
+        return fake_state(brand->stored.id, id);
+}
+
+static const char *reply_state(const char *id)
+{
+        return fake_state(desk->stored.id, id);
+}
+
+static bool mention_becomes(const char *id, const char *state)
+{
+        return fake_becomes(brand->stored.id, id, state);
+}
+
+static bool reply_becomes(const char *id, const char *state)
+{
+        return fake_becomes(desk->stored.id, id, state);
+}
+
+/* One filed mention, m1 of thread m1 in ticket 77, and nothing counted yet. */
+static void open_with_ticket(unsigned flags)
+{
+        fake_open(flags);
+        fake_filed("m1", "m1", "77");
+        while (!flow_is_idle(&fake_flow))
+                world_sleep(500);
+        memset(fake.calls, 0, sizeof fake.calls);
+        strset(&fake.said, "");
+}
+
+/* --- Mentions --- */
+
+static void mention_becomes_a_ticket_and_the_next_one_an_article_of_it(void)
+{
+        struct store_thread t;
+
+        fake_open(0);
+        fake_mention("m1", "m1", "");
+        fake_mention("m2", "m1", "m1");
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_string_equal(fake.said, "file brand:m1; append brand:m2; ");
+        assert_string_equal(fake.filed_ticket, "T-brand:m1");
+        assert_string_equal(fake.filed_title, "text of m2");
+        assert_non_null(strstr(fake.filed_text, "text of m2"));
+        assert_non_null(strstr(fake.filed_text, "Alice (@alice@example)"));
+        assert_int_equal(store_thread(fake_host.store, fake_arena, fake_row(brand->stored.id, "m1").thread, &t), 1);
+        assert_string_equal(t.ticket, "T-brand:m1");
+        assert_string_equal(t.number, "N1");
+        assert_string_equal(fake_row(brand->stored.id, "m1").result_id, "art");
+        fake_close();
+}
+
+static void conversation_is_filed_in_order_although_its_head_fails(void)
+{
+        fake_open(0);
+        fake.verdicts[DESK_FILE] = ONCE(MENTIOND_RETRY, MENTIOND_RETRY);
+        fake.takes_usec[DESK_FILE] = 2000;
+        fake_mention("m1", "m1", "");
+        fake_mention("m2", "m1", "");
+        fake_mention("m3", "m1", "");
+        assert_true(mention_becomes("m3", STATE_FILED));
+        assert_string_equal(fake.said, "file brand:m1; file brand:m1; file brand:m1; append brand:m2; append brand:m3; ");
+        assert_int_equal(fake.most_in_flight, 1);
+        assert_int_equal(fake_row(brand->stored.id, "m1").attempt, 3);
+        fake_close();
+}
+
+static void conversations_are_filed_beside_each_other_up_to_parallel(void)
+{
+        char id[16];
+
+        fake_open(0);
+        desk->options.parallel = 3;
+        fake.takes_usec[DESK_FILE] = 3000;
+        for (int i = 0; i < 12; i++) {
+                (void) snprintf(id, sizeof id, "m%d", i);
+                fake_mention(id, id, "");
+        }
+        for (int i = 0; i < 12; i++) {
+                (void) snprintf(id, sizeof id, "m%d", i);
+                assert_true(mention_becomes(id, STATE_FILED));
+        }
+        assert_int_equal(fake.most_in_flight, 3);
+        assert_int_equal(fake.calls[DESK_FILE], 12);
+        fake_close();
+}
+
+static void stuck_conversation_does_not_delay_others(void)
+{
+        fake_open(0);
+        fake.verdicts[DESK_FILE] = ONCE(MENTIOND_BUG);
+        fake_mention("m1", "m1", "");
+        fake_mention("m2", "m2", "");
+        fake_mention("m3", "m1", "");
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_true(mention_becomes("m3", STATE_FILED));
+        assert_string_equal(mention_state("m1"), STATE_HELD);
+        assert_int_equal(fake.calls[DESK_FILE], 3);
+        fake_close();
+}
+
+static void ambiguous_filing_is_looked_for_and_not_done_again_if_found(void)
+{
+        fake_open(0);
+        fake.verdicts[DESK_FILE] = ONCE(MENTIOND_AMBIGUOUS);
+        fake_mention("m1", "m1", "");
+        assert_true(mention_becomes("m1", STATE_FILED));
+        assert_string_equal(fake.said, "file brand:m1; find brand:m1; ");
+        assert_true(store_is_linked(fake_host.store, desk->stored.id, "T-brand:m1"));
+        fake_close();
+}
+
+static void ambiguous_filing_absent_twice_is_done_again(void)
+{
+        fake_open(0);
+        fake.verdicts[DESK_FILE] = ONCE(MENTIOND_AMBIGUOUS);
+        fake.verdicts[DESK_LOOK] = ONCE(MENTIOND_ABSENT, MENTIOND_ABSENT);
+        fake_mention("m1", "m1", "");
+        assert_true(mention_becomes("m1", STATE_FILED));
+        assert_string_equal(fake.said, "file brand:m1; find brand:m1; find brand:m1; file brand:m1; ");
+        fake_close();
+}
+
+static void ticket_that_is_gone_is_followed_by_a_new_one(void)
+{
+        open_with_ticket(0);
+        fake.verdicts[DESK_APPEND] = ONCE(MENTIOND_GONE);
+        fake.ticket = "78";
+        fake_mention("m2", "m1", "");
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_string_equal(fake.said, "append brand:m2; file brand:m2; ");
+        assert_string_equal(fake.filed_ticket, "");
+        assert_true(store_is_linked(fake_host.store, desk->stored.id, "78"));
+        assert_false(store_is_linked(fake_host.store, desk->stored.id, "77"));
+        fake_close();
+}
+
+static void refused_mention_is_kept_dead_and_a_person_can_retry_it(void)
+{
+        fake_open(0);
+        fake.verdicts[DESK_FILE] = ONCE(MENTIOND_REJECTED);
+        fake_mention("m1", "m1", "");
+        assert_true(mention_becomes("m1", STATE_DEAD));
+        assert_string_equal(fake_row(brand->stored.id, "m1").reason, "as told: rejected");
+        assert_int_equal(flow_retry(&fake_flow, fake_id(brand->stored.id, "m1")), 0);
+        assert_true(mention_becomes("m1", STATE_FILED));
+        assert_string_equal(fake_row(brand->stored.id, "m1").reason, "");
+        fake_close();
+}
+
+/* --- Replies --- */
+
+static void reply_is_posted_to_the_author_and_the_agent_is_told(void)
+{
+        open_with_ticket(0);
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(reply_becomes("note:a1:posted", STATE_FILED));
+        assert_string_equal(fake.said, "post @alice@example answer; note note:a1:posted; ");
+        assert_string_equal(fake.parent, "m1");
+        assert_int_equal(fake.visibility, MENTIOND_UNLISTED);          /* the mention was public: never wider than unlisted */
+        assert_true(startswith(fake.key, "mentiond-"));
+        assert_int_equal(strlen(fake.key), strlen("mentiond-") + 32);
+        assert_string_equal(fake.note_text, "Your reply was posted: https://net/p1");
+        assert_string_equal(fake_row(desk->stored.id, "a1").result_id, "p1");
+        assert_true(store_is_part(fake_host.store, brand->stored.id, "p1"));
+        fake_close();
+}
+
+static void answers_of_a_direct_mention_stay_direct(void)
+{
+        struct store_item item = {
+                .kind = KIND_MENTION, .state = STATE_NEW, .native_id = "m2", .root = "m1", .ready_usec = 1,
+                .payload = "{\"visibility\":4,\"text\":\"psst\",\"author\":{\"handle\":\"@bob@example\"}}",
+        };
+        struct store_poll p = { .items = &item, .n_items = 1 };
+
+        open_with_ticket(0);
+        p.source = brand->stored.id;
+        p.target = desk->stored.id;
+        assert_int_equal(store_commit_poll(fake_host.store, &p), 0);
+        flow_kick_all(&fake_flow);
+        assert_true(mention_becomes("m2", STATE_FILED));
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        assert_string_equal(fake.text, "@bob@example answer");
+        assert_string_equal(fake.parent, "m2");
+        assert_int_equal(fake.visibility, MENTIOND_DIRECT);
+        fake_close();
+}
+
+static void replies_of_a_conversation_are_posted_in_order(void)
+{
+        open_with_ticket(0);
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_RETRY);
+        fake.takes_usec[CALL_POST] = 2000;
+        fake_reply("a1", "77", "{\"text\":\"@alice@example one\"}", NULL);
+        fake_reply("a2", "77", "{\"text\":\"@alice@example two\"}", NULL);
+        assert_true(reply_becomes("a2", STATE_POSTED));
+        assert_true(startswith(fake.said, "post @alice@example one; "));
+        assert_true(strstr(fake.said, "post @alice@example two; ") > strstr(fake.said + 5, "post @alice@example one; "));
+        assert_int_equal(fake.calls[CALL_POST], 3);
+        assert_int_equal(fake.most_in_flight, 1);
+        fake_close();
+}
+
+static void reply_is_held_back_before_it_is_posted(void)
+{
+        int64_t began;
+
+        open_with_ticket(0);
+        brand->options.hold_usec = 60 * USEC_PER_MSEC;
+        began = utc_usec();
+        fake_reply("a1", "77", ANSWER, NULL);
+        world_sleep(20 * USEC_PER_MSEC);
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        assert_string_equal(reply_state("a1"), STATE_WAITING);
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        assert_true(utc_usec() - began >= 60 * USEC_PER_MSEC);
+        fake_close();
+}
+
+static void reply_taken_back_while_it_waits_is_never_posted(void)
+{
+        open_with_ticket(0);
+        brand->options.hold_usec = 30 * USEC_PER_MSEC;
+        fake_reply("a1", "77", ANSWER, NULL);
+        world_sleep(5 * USEC_PER_MSEC);
+        assert_int_equal(flow_drop(&fake_flow, fake_id(desk->stored.id, "a1"), "because"), 0);
+        assert_true(reply_becomes("note:a1:withdrawn", STATE_FILED));
+        world_sleep(50 * USEC_PER_MSEC);
+        assert_string_equal(reply_state("a1"), STATE_WITHDRAWN);
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        assert_int_equal(flow_drop(&fake_flow, 12345, ""), -ENOENT);
+        assert_int_equal(flow_drop(&fake_flow, fake_id(desk->stored.id, "a1"), ""), -EINVAL);
+        fake_close();
+}
+
+static void doubtful_reply_is_held_and_posted_only_if_a_person_says_so(void)
+{
+        open_with_ticket(0);
+        fake_reply("a1", "77", ANSWER, "it was not public from its beginning");
+        assert_true(reply_becomes("note:a1:held", STATE_FILED));
+        assert_non_null(strstr(fake.note_text, "it was not public from its beginning"));
+        assert_non_null(strstr(fake.note_text, arena_printf(fake_arena, "mentionctl retry %lld", (long long) fake_id(desk->stored.id, "a1"))));
+        assert_string_equal(reply_state("a1"), STATE_HELD);
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        assert_int_equal(flow_retry(&fake_flow, fake_id(desk->stored.id, "a1")), 0);
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        fake_close();
+}
+
+static void refuses(const char *payload, const char *why)
+{
+        fake_reply("a1", "77", payload, NULL);
+        assert_true(reply_becomes("note:a1:refused", STATE_FILED));
+        assert_string_equal(reply_state("a1"), STATE_DEAD);
+        assert_non_null(strstr(fake.note_text, why));
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        fake_close();
+}
+
+static void reply_that_is_too_long_is_refused_with_its_length(void)
+{
+        open_with_ticket(0);
+        brand->caps.length_max = 21;
+        fake_reply("a0", "77", ANSWER, NULL);            /* "@alice@example answer" is just as long */
+        assert_true(reply_becomes("a0", STATE_POSTED));
+        fake.calls[CALL_POST] = 0;
+        refuses("{\"text\":\"answer.\"}", "it has 22 characters as the network counts them, and 21 are allowed");
+}
+
+static void admins_own_limit_counts_if_it_is_the_shorter_one(void)
+{
+        open_with_ticket(0);
+        brand->caps.length_max = 500;
+        brand->options.length_max = 20;
+        refuses(ANSWER, "it has 21 characters as the network counts them, and 20 are allowed");
+}
+
+static void reply_with_attachments_is_refused(void)
+{
+        open_with_ticket(0);
+        refuses("{\"text\":\"see\",\"attachments\":2}", "the note has 2 attachments");
+}
+
+static void reply_without_text_is_refused(void)
+{
+        open_with_ticket(0);
+        refuses("{\"text\":\"\"}", "the note has no text");
+}
+
+static void post_without_an_id_is_held(void)
+{
+        open_with_ticket(0);
+        fake.posted = "";
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(reply_becomes("a1", STATE_HELD));
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        fake_close();
+}
+
+static void post_that_is_another_replys_already_is_held(void)
+{
+        open_with_ticket(0);
+        fake.posted = "same";
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS);
+        fake_reply("a2", "77", ANSWER, NULL);
+        assert_true(reply_becomes("a2", STATE_HELD));
+        assert_int_equal(fake.calls[CALL_POST], 2);
+        assert_int_equal(fake.calls[CALL_LOOK], 1);
+        fake_close();
+}
+
+static void ambiguous_reply_that_is_found_is_not_posted_again(void)
+{
+        open_with_ticket(0);
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS);
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(reply_becomes("note:a1:posted", STATE_FILED));
+        assert_string_equal(fake.said, "post @alice@example answer; look @alice@example answer; note note:a1:posted; ");
+        fake_close();
+}
+
+static void ambiguous_reply_absent_twice_is_sent_again_with_the_same_key_and_text(void)
+{
+        _cleanup_free_ char *key = NULL, *text = NULL, *parent = NULL;
+
+        open_with_ticket(0);
+        brand->options.settle_usec = 30 * USEC_PER_MSEC;
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS);
+        fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_ABSENT, MENTIOND_ABSENT);
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(world_wait(&fake.calls[CALL_LOOK], 1));
+        key = xstrdup(fake.key);
+        text = xstrdup(fake.text);
+        parent = xstrdup(fake.parent);
+        fake_mention("m2", "m1", "");                    /* the thread goes on: the frozen reply does not */
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        assert_int_equal(fake.calls[CALL_POST], 2);
+        assert_int_equal(fake.calls[CALL_LOOK], 2);
+        assert_string_equal(fake.key, key);
+        assert_string_equal(fake.text, text);
+        assert_string_equal(fake.parent, parent);
+        fake_close();
+}
+
+static void looks_are_settle_apart(void)
+{
+        int64_t first;
+
+        open_with_ticket(0);
+        brand->options.settle_usec = 60 * USEC_PER_MSEC;
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS);
+        fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_ABSENT);
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(world_wait(&fake.calls[CALL_LOOK], 1));
+        first = utc_usec();
+        assert_true(world_wait(&fake.calls[CALL_LOOK], 2));
+        assert_true(utc_usec() - first >= 55 * USEC_PER_MSEC);
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        fake_close();
+}
+
+static void ambiguous_reply_that_cannot_be_found_out_is_held(void)
+{
+        open_with_ticket(0);
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS);
+        fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_UNKNOWN);
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(reply_becomes("note:a1:held", STATE_FILED));
+        assert_string_equal(reply_state("a1"), STATE_HELD);
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        fake_close();
+}
+
+static void ambiguous_reply_on_a_network_without_find_is_held(void)
+{
+        open_with_ticket(FAKE_NO_FIND);
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS);
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(reply_becomes("note:a1:held", STATE_FILED));
+        assert_non_null(strstr(fake.note_text, "this network cannot be asked"));
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        fake_close();
+}
+
+static void reply_that_is_confirmed_nowhere_is_sent_three_times_and_held(void)
+{
+        open_with_ticket(0);
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS, MENTIOND_AMBIGUOUS, MENTIOND_AMBIGUOUS);
+        fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_ABSENT, MENTIOND_ABSENT, MENTIOND_ABSENT, MENTIOND_ABSENT, MENTIOND_ABSENT, MENTIOND_ABSENT);
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(reply_becomes("a1", STATE_HELD));
+        assert_int_equal(fake.calls[CALL_POST], 3);
+        assert_int_equal(fake.calls[CALL_LOOK], 6);
+        fake_close();
+}
+
+static void reply_taken_back_during_the_look_is_not_sent_again(void)
+{
+        open_with_ticket(0);
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS);
+        fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_ABSENT, MENTIOND_ABSENT);
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(world_wait(&fake.calls[CALL_LOOK], 1));
+        fake.takes_usec[CALL_LOOK] = 20 * USEC_PER_MSEC;
+        assert_true(world_wait(&fake.calls[CALL_LOOK], 2));
+        assert_int_equal(flow_drop(&fake_flow, fake_id(desk->stored.id, "a1"), "because"), 0);
+        world_sleep(60 * USEC_PER_MSEC);
+        assert_string_equal(reply_state("a1"), STATE_WITHDRAWN);
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        assert_false(budget_is_paused(&brand->budget));
+        fake_close();
+}
+
+/* --- Instances --- */
+
+static void refused_credentials_stop_the_instance_and_keep_its_rows(void)
+{
+        open_with_ticket(0);
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_AUTH);
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(reply_becomes("note:a1:delayed", STATE_FILED));
+        assert_int_equal(brand->state, INSTANCE_STOPPED);
+        assert_string_equal(brand->reason, "as told: auth");
+        fake_reply("a2", "77", ANSWER, NULL);
+        world_sleep(10 * USEC_PER_MSEC);
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        assert_string_equal(reply_state("a1"), STATE_WAITING);
+        assert_string_equal(reply_state("a2"), STATE_WAITING);
+        assert_int_equal(desk->state, INSTANCE_RUNNING);
+        instance_start(brand);
+        assert_true(reply_becomes("a2", STATE_POSTED));
+        assert_string_equal(reply_state("a1"), STATE_POSTED);
+        assert_int_equal(fake.calls[CALL_START], 1);
+        fake_close();
+}
+
+static void throttled_instance_pauses_as_a_whole_and_goes_on(void)
+{
+        int64_t began;
+
+        open_with_ticket(0);
+        fake_filed("q1", "q1", "88");
+        fake.throttled_usec = 50 * USEC_PER_MSEC;
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_THROTTLED);
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(world_wait(&fake.calls[CALL_POST], 1));
+        began = mono_usec();
+        fake_reply("b1", "88", ANSWER, NULL);
+        world_sleep(20 * USEC_PER_MSEC);
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        assert_true(reply_becomes("b1", STATE_POSTED));
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        assert_true(mono_usec() - began >= 45 * USEC_PER_MSEC);
+        fake_close();
+}
+
+static void instance_starts_again_until_the_other_side_answers(void)
+{
+        fake_open(0);
+        instance_pause(brand);
+        fake.verdicts[CALL_START] = ONCE(MENTIOND_RETRY, MENTIOND_AMBIGUOUS, MENTIOND_RETRY);
+        instance_start(brand);
+        assert_true(world_wait(&fake.calls[CALL_POLL], 1));
+        assert_int_equal(fake.calls[CALL_START], 4);
+        assert_int_equal(brand->state, INSTANCE_RUNNING);
+        assert_true(world_logged("cannot start yet instance=brand verdict=retry reason=\"as told: retry\""));
+        fake_close();
+}
+
+static void instance_that_is_refused_at_its_start_waits_for_a_person(void)
+{
+        static const int verdicts[] = { MENTIOND_AUTH, MENTIOND_REJECTED, MENTIOND_GONE, MENTIOND_BUG, MENTIOND_UNKNOWN };
+
+        fake_open(0);
+        for (size_t i = 0; i < ELEMENTSOF(verdicts); i++) {
+                int list[] = { verdicts[i], -1 };
+
+                instance_pause(brand);
+                fake.verdicts[CALL_START] = list;
+                instance_start(brand);
+                world_sleep(10 * USEC_PER_MSEC);
+                assert_int_equal(brand->state, INSTANCE_STOPPED);
+                assert_int_equal(fake.calls[CALL_START], (int) i + 1);
+        }
+        assert_int_equal(fake.calls[CALL_POLL], 0);
+        fake_close();
+}
+
+static void paused_instance_does_nothing_and_its_reason_says_why(void)
+{
+        open_with_ticket(0);
+        instance_pause(brand);
+        fake_reply("a1", "77", ANSWER, NULL);
+        flow_poll_now(brand);
+        world_sleep(10 * USEC_PER_MSEC);
+        assert_int_equal(fake.calls[CALL_POST] + fake.calls[CALL_POLL], 0);
+        assert_string_equal(brand->reason, "paused by the operator");
+        instance_start(brand);
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        fake_close();
+}
+
+static void instance_ends_after_its_last_task_with_stop(void)
+{
+        open_with_ticket(0);
+        fake.takes_usec[CALL_POST] = 30 * USEC_PER_MSEC;
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(world_wait(&fake.calls[CALL_POST], 1));
+        instance_end(brand);
+        assert_int_equal(fake.calls[CALL_STOP], 0);
+        assert_true(world_wait(&fake.calls[CALL_STOP], 1));
+        assert_string_equal(reply_state("a1"), STATE_POSTED);
+        while (host_find(&fake_host, "brand"))
+                world_sleep(500);
+        assert_int_equal(fake.calls[CALL_STOP], 1);
+        fake_close();
+}
+
+/* --- Deadlines, cancel, drain, crash --- */
+
+static void shorten_deadline(enum fake_call call, struct mentiond_op *op)
+{
+        if (call == CALL_POST)
+                task_set_deadline(op->task, mono_usec() + 5 * USEC_PER_MSEC);
+}
+
+static void post_over_its_deadline_is_looked_for(void)
+{
+        open_with_ticket(0);
+        fake.takes_usec[CALL_POST] = USEC_PER_HOUR;
+        fake.on_call = shorten_deadline;
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        assert_int_equal(fake.calls[CALL_LOOK], 1);
+        fake_close();
+}
+
+static void what_is_canceled_is_looked_for_and_the_store_is_told(void)
+{
+        open_with_ticket(0);
+        fake.takes_usec[CALL_POST] = USEC_PER_HOUR;
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(world_wait(&fake.calls[CALL_POST], 1));
+        flow_drain(&fake_flow);
+        instance_cancel(brand);
+        assert_true(reply_becomes("a1", STATE_AMBIGUOUS));
+        fake_close();
+}
+
+static void drain_finishes_what_is_in_flight_and_begins_nothing(void)
+{
+        open_with_ticket(0);
+        fake.takes_usec[CALL_POST] = 20 * USEC_PER_MSEC;
+        fake_reply("a1", "77", ANSWER, NULL);
+        fake_reply("a2", "77", ANSWER, NULL);
+        assert_true(world_wait(&fake.calls[CALL_POST], 1));
+        flow_drain(&fake_flow);
+        assert_false(flow_is_idle(&fake_flow));
+        flow_poll_now(brand);
+        fake_mention("m2", "m2", "");
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        world_sleep(10 * USEC_PER_MSEC);
+        assert_true(flow_is_idle(&fake_flow));
+        assert_string_equal(reply_state("a2"), STATE_WAITING);
+        assert_string_equal(mention_state("m2"), STATE_NEW);
+        assert_string_equal(reply_state("note:a1:posted"), STATE_NEW);
+        assert_int_equal(fake.calls[CALL_POLL], 0);
+        fake_close();
+}
+
+static void what_was_on_its_way_when_mentiond_ended_is_looked_for(void)
+{
+        struct store_part part = { 0, "key-1", "m1", "@alice@example answer", "", "" };
+
+        fake_open(FAKE_IDLE);
+        fake_filed("m1", "m1", "77");
+        fake_reply("a1", "77", ANSWER, NULL);
+        fake_mention("m2", "m1", "");
+        assert_int_equal(store_begin(fake_host.store, fake_id(desk->stored.id, "a1"), STATE_SENDING, 1, &part), 0);
+        assert_int_equal(store_begin(fake_host.store, fake_id(brand->stored.id, "m2"), STATE_FILING, 1, NULL), 0);
+        assert_int_equal(store_recover(fake_host.store), 2);
+        fake_detach();
+        store_close(fake_host.store);
+        arena_free(fake_arena);
+        fake_open(FAKE_AGAIN);
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_string_equal(fake.key, "key-1");
+        assert_null(strstr(fake.said, "post "));
+        assert_null(strstr(fake.said, "append "));
+        fake_close();
+}
+
+/* --- Polls --- */
+
+static struct mentiond_mention shown(const char *id)
+{
+        static const struct mentiond_author alice = { .struct_size = sizeof alice, .id = "9", .handle = "@alice@example", .name = "Alice" };
+
+        return (struct mentiond_mention) { .struct_size = sizeof(struct mentiond_mention), .kind = MENTIOND_MENTION,
+                                           .visibility = MENTIOND_PUBLIC, .id = id, .text = id, .author = &alice,
+                                           .created_usec = utc_usec() };
+}
+
+static int n_polled, emitted[16];
+
+static void show_one(enum fake_call call, struct mentiond_op *op)
+{
+        struct mentiond_mention m = shown(n_polled == 0 ? "m1" : n_polled == 1 ? "m2" : "m3");
+
+        if (call != CALL_POLL)
+                return;
+        emitted[n_polled] = mentiond_emit(op, &m);
+        mentiond_set_cursor(op, "page", m.id);
+        n_polled++;
+}
+
+static void poll_and_wait(void)
+{
+        int before = n_polled;
+
+        flow_poll_now(brand);
+        assert_true(world_wait(&n_polled, before + 1));
+        while (((struct flow_instance *) brand->flow)->polling)
+                world_sleep(500);
+}
+
+static void poll_that_fails_in_the_middle_keeps_what_it_saw_and_will_look_again(void)
+{
+        _cleanup_free_ char *cursor = NULL;
+        int64_t horizon;
+
+        fake_open(0);
+        n_polled = 0;
+        fake.on_call = show_one;
+        poll_and_wait();
+        assert_true(mention_becomes("m1", STATE_FILED));
+        horizon = brand->stored.horizon_usec;
+        assert_true(horizon > 0);
+        world_sleep(2000);
+
+        fake.verdicts[CALL_POLL] = ONCE(MENTIOND_RETRY);
+        poll_and_wait();
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_int_equal(brand->stored.horizon_usec, horizon);
+        cursor = store_cursor(fake_host.store, brand->stored.id, "page");
+        assert_string_equal(cursor, "m1");
+        poll_and_wait();
+        assert_true(brand->stored.horizon_usec > horizon);
+        assert_true(emitted[0] && emitted[1] && emitted[2]);
+        fake_close();
+}
+
+static void first_poll_that_fails_learns_nothing(void)
+{
+        struct store_instance i;
+
+        fake_open(FAKE_IDLE);
+        n_polled = 0;
+        fake.on_call = show_one;
+        fake.verdicts[CALL_POLL] = ONCE(MENTIOND_RETRY);
+        fake_flow.draining = false;
+        assert_true(world_wait(&n_polled, 1));
+        world_sleep(5000);
+        assert_string_equal(mention_state("m1"), "");
+        assert_int_equal(store_instance_get(fake_host.store, "brand", "fakenet", &i), 0);
+        assert_false(i.polled);
+        poll_and_wait();                                 /* what is there at the first whole poll is old */
+        assert_string_equal(mention_state("m2"), STATE_KNOWN);
+        assert_int_equal(emitted[0] + emitted[1], 0);
+        poll_and_wait();
+        assert_true(mention_becomes("m3", STATE_FILED));
+        fake_close();
+}
+
+static void next_poll_comes_by_itself(void)
+{
+        fake_open(0);
+        brand->options.poll_every_usec = 5000;
+        flow_poll_now(brand);
+        assert_true(world_wait(&fake.calls[CALL_POLL], 4));
+        fake_close();
+}
+
+static void failing_poll_backs_off(void)
+{
+        fake_open(0);
+        brand->options.poll_every_usec = 1000;
+        brand->options.retry_usec = brand->options.retry_max_usec = USEC_PER_HOUR;
+        fake.verdicts[CALL_POLL] = ONCE(MENTIOND_RETRY);
+        flow_poll_now(brand);
+        world_sleep(20 * USEC_PER_MSEC);
+        assert_int_equal(fake.calls[CALL_POLL], 1);
+        assert_true(world_logged("poll failed instance=brand verdict=retry failures=1 reason=\"as told: retry\""));
+        fake_close();
+}
+
+/* --- Articles --- */
+
+static struct mentiond_article article = { .struct_size = sizeof article, .ticket = "77", .text = "answer", .kind = MENTIOND_ARTICLE_REPLY };
+
+static void show_article(enum fake_call call, struct mentiond_op *op)
+{
+        if (call != DESK_POLL)
+                return;
+        emitted[0] = mentiond_emit_article(op, &article);
+        if (article.kind == MENTIOND_ARTICLE_REPLY && streq(article.id, "merge"))
+                mentiond_merged(op, "77", "88", "N88");
+        n_polled++;
+}
+
+static void poll_desk(const char *id, uint32_t kind, uint32_t flags, int64_t created_usec)
+{
+        n_polled = 0;
+        fake.on_call = show_article;
+        article.id = id;
+        article.kind = kind;
+        article.flags = flags;
+        article.created_usec = created_usec;
+        flow_poll_now(desk);
+        assert_true(world_wait(&n_polled, 1));
+        while (((struct flow_instance *) desk->flow)->polling)
+                world_sleep(500);
+        fake.on_call = NULL;
+}
+
+static void public_article_is_posted_and_internal_never_even_if_made_public_later(void)
+{
+        open_with_ticket(0);
+        poll_desk("i1", MENTIOND_ARTICLE_INTERNAL, 0, utc_usec());
+        assert_int_equal(emitted[0], 0);
+        assert_string_equal(reply_state("i1"), STATE_KNOWN);
+        poll_desk("a1", MENTIOND_ARTICLE_REPLY, 0, utc_usec());
+        assert_int_equal(emitted[0], 1);
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        poll_desk("i1", MENTIOND_ARTICLE_REPLY, 0, utc_usec());
+        assert_int_equal(emitted[0], 0);
+        world_sleep(5000);
+        assert_string_equal(reply_state("i1"), STATE_KNOWN);
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        fake_close();
+}
+
+static void doubtful_or_old_article_is_held(void)
+{
+        open_with_ticket(0);
+        poll_desk("a0", MENTIOND_ARTICLE_REPLY, 0, utc_usec());         /* gives the helpdesk a horizon */
+        assert_true(reply_becomes("a0", STATE_POSTED));
+        poll_desk("a1", MENTIOND_ARTICLE_REPLY, MENTIOND_ARTICLE_DOUBTFUL, utc_usec());
+        assert_true(reply_becomes("a1", STATE_HELD));
+        poll_desk("a2", MENTIOND_ARTICLE_REPLY, 0, utc_usec() - USEC_PER_HOUR);
+        assert_true(reply_becomes("a2", STATE_HELD));
+        assert_non_null(strstr(fake_row(desk->stored.id, "a2").reason, "old"));
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        fake_close();
+}
+
+static void article_of_a_foreign_ticket_is_none_of_ours(void)
+{
+        open_with_ticket(0);
+        article.ticket = "99";
+        poll_desk("a1", MENTIOND_ARTICLE_REPLY, 0, utc_usec());
+        article.ticket = "77";
+        assert_int_equal(emitted[0], 0);
+        assert_string_equal(reply_state("a1"), "");
+        fake_close();
+}
+
+static void merged_ticket_is_followed(void)
+{
+        open_with_ticket(0);
+        poll_desk("merge", MENTIOND_ARTICLE_REPLY, 0, utc_usec());
+        assert_true(store_is_linked(fake_host.store, desk->stored.id, "88"));
+        fake_mention("m2", "m1", "");
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_string_equal(fake.filed_ticket, "88");
+        fake_close();
+}
+
+static void reply_to_two_conversations_in_one_ticket_is_held(void)
+{
+        open_with_ticket(0);
+        fake_filed("q1", "q1", "77");
+        poll_desk("a1", MENTIOND_ARTICLE_REPLY, 0, utc_usec());
+        assert_true(reply_becomes("note:a1:held", STATE_FILED));
+        assert_string_equal(reply_state("a1"), STATE_HELD);
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        fake_close();
+}
+
+/* --- Placing --- */
+
+static const char *root_of(const char *id)
+{
+        char *root = store_root_of(fake_host.store, brand->stored.id, id);
+
+        assert_non_null(root);
+        return arena_take(fake_arena, root);
+}
+
+static void show_ancestors(enum fake_call call, struct mentiond_op *op)
+{
+        struct mentiond_mention first = shown("top"), second = shown("middle");
+
+        if (call != CALL_FETCH)
+                return;
+        mentiond_emit_ancestor(op, &first);
+        mentiond_emit_ancestor(op, &second);
+}
+
+static void mention_with_an_unknown_parent_is_placed_by_its_ancestors_and_quotes_the_last(void)
+{
+        struct json_object *quote;
+
+        fake_open(0);
+        fake.on_call = show_ancestors;
+        fake_mention("m1", "", "middle");
+        assert_true(mention_becomes("m1", STATE_FILED));
+        assert_string_equal(root_of("m1"), "top");
+        quote = mj_get(payload_parse(fake_arena, fake_row(brand->stored.id, "m1").payload), "quote");
+        assert_string_equal(mj_str(quote, "text"), "middle");
+        assert_string_equal(mj_str(quote, "handle"), "@alice@example");
+        assert_non_null(strstr(fake.filed_text, "In answer to @alice@example:\n> middle"));
+        fake_close();
+}
+
+static void mention_joins_the_thread_of_the_nearest_ancestor_that_is_known(void)
+{
+        fake_open(0);
+        fake_mention("middle", "another", "");
+        assert_true(mention_becomes("middle", STATE_FILED));
+        fake.on_call = show_ancestors;
+        fake_mention("m1", "", "deeper");
+        assert_true(mention_becomes("m1", STATE_FILED));
+        assert_string_equal(root_of("m1"), "another");
+        fake_close();
+}
+
+static void mention_whose_ancestors_are_gone_begins_with_its_parent(void)
+{
+        fake_open(0);
+        fake.verdicts[CALL_FETCH] = ONCE(MENTIOND_GONE);
+        fake_mention("m1", "", "middle");
+        assert_true(mention_becomes("m1", STATE_FILED));
+        assert_string_equal(root_of("m1"), "middle");
+        assert_int_equal(fake.calls[CALL_FETCH], 1);
+        fake_close();
+}
+
+static void placing_is_tried_five_times_and_then_done_without(void)
+{
+        fake_open(0);
+        fake.verdicts[CALL_FETCH] = ONCE(MENTIOND_RETRY, MENTIOND_RETRY, MENTIOND_RETRY, MENTIOND_RETRY, MENTIOND_RETRY);
+        fake_mention("m1", "", "middle");
+        assert_true(mention_becomes("m1", STATE_FILED));
+        assert_string_equal(root_of("m1"), "middle");
+        assert_int_equal(fake.calls[CALL_FETCH], 5);
+        fake_close();
+}
+
+static void placing_that_succeeds_late_still_finds_the_root(void)
+{
+        fake_open(0);
+        fake.on_call = show_ancestors;
+        fake.verdicts[CALL_FETCH] = ONCE(MENTIOND_RETRY, MENTIOND_THROTTLED, MENTIOND_RETRY);
+        fake.throttled_usec = 5000;
+        fake_mention("m1", "", "middle");
+        fake_mention("m2", "", "m1");
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_string_equal(root_of("m1"), "top");
+        assert_string_equal(root_of("m2"), "top");
+        fake_close();
+}
+
+static void mention_is_placed_without_fetch(void)
+{
+        fake_open(FAKE_NO_FETCH);
+        fake_mention("m1", "", "middle");
+        assert_true(mention_becomes("m1", STATE_FILED));
+        assert_string_equal(root_of("m1"), "middle");
+        fake_close();
+}
+
+static void refused_credentials_while_placing_keep_the_mention(void)
+{
+        fake_open(0);
+        fake.on_call = show_ancestors;
+        fake.verdicts[CALL_FETCH] = ONCE(MENTIOND_AUTH);
+        fake_mention("m1", "", "middle");
+        world_sleep(20 * USEC_PER_MSEC);
+        assert_int_equal(brand->state, INSTANCE_STOPPED);
+        assert_string_equal(mention_state("m1"), STATE_NEW);
+        instance_start(brand);
+        assert_true(mention_becomes("m1", STATE_FILED));
+        assert_string_equal(root_of("m1"), "top");
+        fake_close();
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                world_test(mention_becomes_a_ticket_and_the_next_one_an_article_of_it),
+                world_test(conversation_is_filed_in_order_although_its_head_fails),
+                world_test(conversations_are_filed_beside_each_other_up_to_parallel),
+                world_test(stuck_conversation_does_not_delay_others),
+                world_test(ambiguous_filing_is_looked_for_and_not_done_again_if_found),
+                world_test(ambiguous_filing_absent_twice_is_done_again),
+                world_test(ticket_that_is_gone_is_followed_by_a_new_one),
+                world_test(refused_mention_is_kept_dead_and_a_person_can_retry_it),
+                world_test(reply_is_posted_to_the_author_and_the_agent_is_told),
+                world_test(answers_of_a_direct_mention_stay_direct),
+                world_test(replies_of_a_conversation_are_posted_in_order),
+                world_test(reply_is_held_back_before_it_is_posted),
+                world_test(reply_taken_back_while_it_waits_is_never_posted),
+                world_test(doubtful_reply_is_held_and_posted_only_if_a_person_says_so),
+                world_test(reply_that_is_too_long_is_refused_with_its_length),
+                world_test(admins_own_limit_counts_if_it_is_the_shorter_one),
+                world_test(reply_with_attachments_is_refused),
+                world_test(reply_without_text_is_refused),
+                world_test(post_without_an_id_is_held),
+                world_test(post_that_is_another_replys_already_is_held),
+                world_test(ambiguous_reply_that_is_found_is_not_posted_again),
+                world_test(ambiguous_reply_absent_twice_is_sent_again_with_the_same_key_and_text),
+                world_test(looks_are_settle_apart),
+                world_test(ambiguous_reply_that_cannot_be_found_out_is_held),
+                world_test(ambiguous_reply_on_a_network_without_find_is_held),
+                world_test(reply_that_is_confirmed_nowhere_is_sent_three_times_and_held),
+                world_test(reply_taken_back_during_the_look_is_not_sent_again),
+                world_test(refused_credentials_stop_the_instance_and_keep_its_rows),
+                world_test(throttled_instance_pauses_as_a_whole_and_goes_on),
+                world_test(instance_starts_again_until_the_other_side_answers),
+                world_test(instance_that_is_refused_at_its_start_waits_for_a_person),
+                world_test(paused_instance_does_nothing_and_its_reason_says_why),
+                world_test(instance_ends_after_its_last_task_with_stop),
+                world_test(post_over_its_deadline_is_looked_for),
+                world_test(what_is_canceled_is_looked_for_and_the_store_is_told),
+                world_test(drain_finishes_what_is_in_flight_and_begins_nothing),
+                world_test(what_was_on_its_way_when_mentiond_ended_is_looked_for),
+                world_test(poll_that_fails_in_the_middle_keeps_what_it_saw_and_will_look_again),
+                world_test(first_poll_that_fails_learns_nothing),
+                world_test(next_poll_comes_by_itself),
+                world_test(failing_poll_backs_off),
+                world_test(public_article_is_posted_and_internal_never_even_if_made_public_later),
+                world_test(doubtful_or_old_article_is_held),
+                world_test(article_of_a_foreign_ticket_is_none_of_ours),
+                world_test(merged_ticket_is_followed),
+                world_test(reply_to_two_conversations_in_one_ticket_is_held),
+                world_test(mention_with_an_unknown_parent_is_placed_by_its_ancestors_and_quotes_the_last),
+                world_test(mention_joins_the_thread_of_the_nearest_ancestor_that_is_known),
+                world_test(mention_whose_ancestors_are_gone_begins_with_its_parent),
+                world_test(placing_is_tried_five_times_and_then_done_without),
+                world_test(placing_that_succeeds_late_still_finds_the_root),
+                world_test(mention_is_placed_without_fetch),
+                world_test(refused_credentials_while_placing_keep_the_mention),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,1197 @@
+/* SPDX-License-Identifier: MIT */
+#include "world.h"
+
+#include "base/clock.h"
+#include "store/db.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define NOW INT64_C(1700000000000000)
+#define LATER (INT64_C(1) << 60)
+
+static struct store *s;
+static struct arena *a;
+static int64_t channel, helpdesk;
+
+static int64_t instance(const char *name)
+{
+        struct store_instance i = { .id = 0 };
+
+        assert_int_equal(store_instance_get(s, name, "fake", &i), 0);
+        return i.id;
+}
+
+static void open_store(void)
+{
+        _cleanup_free_ char *error = NULL;
+
+        assert_int_equal(store_open(world_loop, world_directory, 0, &s, &error), 0);
+        a = arena_new();
+        helpdesk = instance("desk");
+        channel = instance("brand");
+}
+
+static void close_store(void)
+{
+        arena_free(a);
+        store_close(s);
+        s = NULL;
+}
+
+/* A store is opened once on a loop: its later lives have no thread. */
+static void reopen(void)
+{
+        _cleanup_free_ char *error = NULL;
+
+        store_close(s);
+        assert_int_equal(store_open(world_loop, world_directory, STORE_INLINE, &s, &error), 0);
+}
+
+static struct store_item mention(const char *id, const char *root, const char *parent)
+{
+        return (struct store_item) {
+                .kind = KIND_MENTION, .state = STATE_NEW, .native_id = id, .root = root, .parent = parent, .created_usec = NOW - 5,
+                .ready_usec = NOW, .payload = "{\"text\":\"hello\"}",
+        };
+}
+
+static struct store_item reply(const char *id, const char *ticket)
+{
+        return (struct store_item) {
+                .kind = KIND_REPLY, .state = STATE_WAITING, .native_id = id, .ticket = ticket, .ready_usec = NOW, .payload = "{}",
+        };
+}
+
+static size_t poll_of(int64_t source, struct store_item item)
+{
+        struct store_poll p = { .source = source, .target = helpdesk, .items = &item, .n_items = 1 };
+
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        return p.n_new;
+}
+
+static size_t take(struct store_item item)
+{
+        return poll_of(streq(item.kind, KIND_MENTION) ? channel : helpdesk, item);
+}
+
+static struct store_row row_of(const char *native_id)
+{
+        static const char *const states[] = {
+                STATE_NEW, STATE_FILING, STATE_FILED, STATE_WAITING, STATE_SENDING, STATE_POSTED, STATE_AMBIGUOUS, STATE_HELD,
+                STATE_DEAD, STATE_WITHDRAWN, STATE_DROPPED, STATE_KNOWN,
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(states); i++) {
+                struct store_row *rows, row;
+                size_t n;
+
+                assert_int_equal(store_list(s, a, &(struct store_list) { .state = states[i], .max = 1000 }, &rows, &n), 0);
+                for (size_t k = 0; k < n; k++)
+                        if (streq(rows[k].native_id, native_id)) {
+                                assert_int_equal(store_load(s, a, rows[k].id, &row), 1);
+                                return row;
+                        }
+        }
+        fail_msg("there is no row %s", native_id);
+        return (struct store_row) { .id = 0 };
+}
+
+static int64_t id_of(const char *native_id)
+{
+        return row_of(native_id).id;
+}
+
+static int64_t thread_of(const char *native_id)
+{
+        return row_of(native_id).thread;
+}
+
+/* What is due for an instance, as "id1 id2 ". */
+static const char *due(int64_t target)
+{
+        int64_t ids[16];
+        int n = store_due(s, target, LATER, ids, ELEMENTSOF(ids));
+        const char *text = "";
+
+        assert_true(n >= 0);
+        for (int i = 0; i < n; i++) {
+                struct store_row row;
+
+                assert_int_equal(store_load(s, a, ids[i], &row), 1);
+                text = arena_printf(a, "%s%s ", text, row.native_id);
+        }
+        return text;
+}
+
+static int begin(const char *native_id, const char *state)
+{
+        return store_begin(s, id_of(native_id), state, NOW, NULL);
+}
+
+static int move_to(const char *native_id, const char *state)
+{
+        return store_move(s, &(struct store_move) { .id = id_of(native_id), .state = state, .due_usec = NOW, .now_usec = NOW });
+}
+
+/* Files the mention into a ticket. */
+static void file(const char *native_id, const char *ticket)
+{
+        struct store_thread link = { .helpdesk = helpdesk, .ticket = ticket, .number = "2026-1", .url = "https://desk/1" };
+
+        assert_int_equal(begin(native_id, STATE_FILING), 0);
+        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of(native_id), .state = STATE_FILED, .link = &link,
+                                                              .result_id = "article", .now_usec = NOW }), 0);
+}
+
+/* --- Opening --- */
+
+static void what_was_written_is_there_after_opening_again(void)
+{
+        _cleanup_free_ char *path = xasprintf("%s/mentiond.db", world_directory);
+        struct stat st;
+        int64_t before;
+
+        open_store();
+        assert_int_equal(take(mention("1", "1", "")), 1);
+        before = channel;
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0600);
+        reopen();
+        assert_int_equal(row_of("1").source, before);
+        assert_int_equal(instance("brand"), before);
+        close_store();
+}
+
+static void second_opening_is_refused_until_the_first_is_closed(void)
+{
+        _cleanup_free_ char *error = NULL;
+        struct store *second = NULL;
+
+        open_store();
+        assert_int_equal(store_open(world_loop, world_directory, STORE_INLINE, &second, &error), -EWOULDBLOCK);
+        assert_non_null(strstr(error, "another mentiond uses the store in "));
+        assert_null(second);
+        reopen();
+        close_store();
+}
+
+static void set_schema(const char *sql)
+{
+        _cleanup_free_ char *path = xasprintf("%s/mentiond.db", world_directory);
+        struct db *db;
+
+        assert_int_equal(db_open(path, 0, &db), 0);
+        assert_int_equal(db_exec(db, sql), 0);
+        db_close(db);
+}
+
+static void newer_schema_is_refused_with_a_sentence(void)
+{
+        _cleanup_free_ char *error = NULL;
+
+        open_store();
+        close_store();
+        set_schema("PRAGMA user_version = 2");
+        assert_int_equal(store_open(world_loop, world_directory, STORE_INLINE, &s, &error), -EPROTONOSUPPORT);
+        assert_non_null(strstr(error, "was written by a newer mentiond (schema 2, this one knows 1)"));
+}
+
+static void file_that_is_no_store_is_refused(void)
+{
+        _cleanup_free_ char *error = NULL, *noise = xcalloc(1, 8193);
+
+        memset(noise, 'x', 8192);
+        (void) world_write("mentiond.db", noise);
+        assert_int_equal(store_open(world_loop, world_directory, STORE_INLINE, &s, &error), -EUCLEAN);
+        assert_non_null(strstr(error, "is damaged: restore it from a backup"));
+}
+
+static void damaged_store_is_refused(void)
+{
+        _cleanup_free_ char *error = NULL, *path = xasprintf("%s/mentiond.db", world_directory), *id = NULL;
+        char noise[4096];
+        int fd;
+
+        open_store();
+        for (int i = 0; i < 200; i++) {
+                free(id);
+                id = xasprintf("id-%d", i);
+                assert_int_equal(take(mention(id, id, "")), 1);
+        }
+        close_store();
+        memset(noise, 0xa5, sizeof noise);
+        fd = open(path, O_WRONLY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        for (int page = 4; page < 12; page++)
+                assert_int_equal(pwrite(fd, noise, sizeof noise, page * (off_t) sizeof noise), sizeof noise);
+        close(fd);
+        assert_int_equal(store_open(world_loop, world_directory, STORE_INLINE, &s, &error), -EUCLEAN);
+        assert_non_null(strstr(error, "is damaged: restore it from a backup"));
+}
+
+static void missing_directory_is_told(void)
+{
+        _cleanup_free_ char *error = NULL, *path = xasprintf("%s/none", world_directory);
+
+        assert_int_equal(store_open(world_loop, path, STORE_INLINE, &s, &error), -ENOENT);
+        assert_non_null(strstr(error, "/none/lock"));
+}
+
+/* --- In --- */
+
+static void poll_that_fails_leaves_nothing_behind(void)
+{
+        struct store_item items[] = { mention("1", "", ""), mention("2", "", "") };
+        struct store_cursor cursors[] = { { "a", "1" }, { "b", NULL } };
+        struct store_poll p = {
+                .source = 0, .done = true, .horizon_usec = NOW, .items = items, .n_items = 2, .cursors = cursors, .n_cursors = 2,
+        };
+        struct store_instance i;
+
+        open_store();
+        p.source = channel;
+        p.target = helpdesk;
+        assert_true(store_commit_poll(s, &p) < 0);
+        assert_null(store_state_of(s, channel, "1"));
+        assert_null(store_state_of(s, channel, "2"));
+        assert_null(store_cursor(s, channel, "a"));
+        assert_int_equal(store_instance_get(s, "brand", "fake", &i), 0);
+        assert_false(i.polled);
+        assert_int_equal(i.horizon_usec, 0);
+
+        p.n_cursors = 1;
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        assert_int_equal(p.n_new, 2);
+        close_store();
+}
+
+static void item_is_taken_once_also_within_one_poll(void)
+{
+        struct store_item items[] = { mention("1", "", ""), mention("1", "", ""), mention("2", "", "") };
+        struct store_poll p = { .items = items, .n_items = 3 };
+
+        open_store();
+        p.source = channel;
+        p.target = helpdesk;
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        assert_int_equal(p.n_new, 2);
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        assert_int_equal(p.n_new, 0);
+        assert_int_equal(take(mention("2", "another", "")), 0);
+        assert_string_equal(due(helpdesk), "1 2 ");
+        assert_int_equal(poll_of(instance("other"), mention("1", "", "")), 1);   /* ids are a channel's own */
+        close_store();
+}
+
+static void threads_are_by_root_and_by_parent(void)
+{
+        _cleanup_free_ char *root = NULL, *of_part = NULL;
+
+        open_store();
+        (void) take(mention("alone", "", ""));
+        (void) take(mention("1", "r", "x"));
+        (void) take(mention("2", "r", "y"));
+        (void) take(mention("3", "", "2"));
+        (void) take(mention("4", "", "3"));
+        assert_int_not_equal(thread_of("1"), 0);
+        assert_int_equal(thread_of("2"), thread_of("1"));
+        assert_int_equal(thread_of("3"), thread_of("1"));
+        assert_int_equal(thread_of("4"), thread_of("1"));
+        assert_int_not_equal(thread_of("alone"), thread_of("1"));
+        root = store_root_of(s, channel, "4");
+        assert_string_equal(root, "r");
+
+        /* What answers our own answer belongs to that thread. */
+        file("1", "77");
+        (void) take(reply("a1", "77"));
+        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) { 0, "k", "1", "text", "", "" }), 0);
+        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("a1"), .state = STATE_POSTED, .result_id = "p1",
+                                                              .result_url = "u", .now_usec = NOW }), 0);
+        (void) take(mention("5", "", "p1"));
+        assert_int_equal(thread_of("5"), thread_of("1"));
+        of_part = store_root_of(s, channel, "p1");
+        assert_string_equal(of_part, "r");
+        assert_null(store_root_of(s, channel, "nobody"));
+        close_store();
+}
+
+static void unknown_parent_leaves_a_mention_unplaced_until_it_is_placed(void)
+{
+        open_store();
+        (void) take(mention("first", "r", ""));
+        (void) take(mention("1", "", "unknown"));
+        (void) take(mention("2", "", "1"));             /* of an unplaced one: cannot be known either */
+        assert_int_equal(thread_of("1"), 0);
+        assert_int_equal(thread_of("2"), 0);
+        assert_string_equal(due(helpdesk), "first ");
+        assert_int_equal(store_unplaced(s, channel), id_of("1"));
+        assert_int_equal(store_unplaced(s, helpdesk), 0);
+
+        assert_int_equal(store_place(s, id_of("1"), "own", "{\"quote\":1}"), 0);
+        assert_string_equal(row_of("1").payload, "{\"quote\":1}");
+        assert_string_equal(due(helpdesk), "first 1 ");
+        assert_int_equal(store_unplaced(s, channel), id_of("2"));
+        assert_int_equal(store_place(s, id_of("2"), "r", "{}"), 0);
+        assert_int_equal(thread_of("2"), thread_of("first"));
+        assert_string_equal(due(helpdesk), "first 1 ");        /* its lane is taken */
+        assert_int_equal(store_unplaced(s, channel), 0);
+
+        assert_int_equal(store_place(s, id_of("2"), "elsewhere", "{}"), 0);    /* once */
+        assert_int_equal(thread_of("2"), thread_of("first"));
+        close_store();
+}
+
+static void known_items_are_kept_as_ids_only(void)
+{
+        struct store_item item = mention("old", "r", "");
+        _cleanup_free_ char *state = NULL;
+
+        open_store();
+        item.state = STATE_KNOWN;
+        assert_int_equal(take(item), 0);
+        state = store_state_of(s, channel, "old");
+        assert_string_equal(state, STATE_KNOWN);
+        assert_null(store_state_of(s, helpdesk, "old"));
+        assert_string_equal(row_of("old").payload, "");
+        assert_int_equal(thread_of("old"), 0);
+        assert_string_equal(due(helpdesk), "");
+        assert_int_equal(store_unplaced(s, channel), 0);
+        assert_int_equal(take(mention("old", "r", "")), 0);
+        close_store();
+}
+
+static void cursors_are_of_an_instance_and_replaced(void)
+{
+        struct store_cursor c[] = { { "since", "1" }, { "since", "2" }, { "page", "x" } };
+        struct store_poll p = { .cursors = c, .n_cursors = 3 };
+        _cleanup_free_ char *since = NULL, *page = NULL;
+
+        open_store();
+        p.source = channel;
+        assert_null(store_cursor(s, channel, "since"));
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        since = store_cursor(s, channel, "since");
+        page = store_cursor(s, channel, "page");
+        assert_string_equal(since, "2");
+        assert_string_equal(page, "x");
+        assert_null(store_cursor(s, helpdesk, "since"));
+        close_store();
+}
+
+static struct store_instance after_poll(bool done, int64_t horizon)
+{
+        struct store_poll p = { .source = channel, .done = done, .horizon_usec = horizon };
+        struct store_instance i;
+
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        assert_int_equal(store_instance_get(s, "brand", "fake", &i), 0);
+        return i;
+}
+
+static void baseline_is_the_first_horizon_and_stays(void)
+{
+        struct store_instance i;
+
+        open_store();
+        i = after_poll(false, NOW);
+        assert_false(i.polled);
+        assert_int_equal(i.horizon_usec, 0);
+        i = after_poll(true, NOW);
+        assert_true(i.polled);
+        assert_int_equal(i.horizon_usec, NOW);
+        assert_int_equal(i.baseline_usec, NOW);
+        i = after_poll(true, LATER);
+        assert_int_equal(i.horizon_usec, LATER);
+        assert_int_equal(i.baseline_usec, NOW);
+        i = after_poll(false, LATER + 1);
+        assert_int_equal(i.horizon_usec, LATER);
+        close_store();
+}
+
+static void poll_that_says_nothing_writes_nothing(void)
+{
+        struct store_poll p = { .done = true, .horizon_usec = NOW };
+        uint64_t commits;
+
+        open_store();
+        p.source = channel;
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        commits = store_commits(s);
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        assert_int_equal(store_commits(s), commits);
+        p.horizon_usec++;
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        assert_int_equal(store_commits(s), commits + 1);
+        close_store();
+}
+
+static void pause_by_the_operator_is_kept(void)
+{
+        struct store_instance i;
+
+        open_store();
+        assert_int_equal(store_set_paused(s, channel, true), 0);
+        reopen();
+        assert_int_equal(store_instance_get(s, "brand", "fake", &i), 0);
+        assert_true(i.paused);
+        assert_int_equal(store_set_paused(s, channel, false), 0);
+        assert_int_equal(store_instance_get(s, "brand", "fake", &i), 0);
+        assert_false(i.paused);
+        close_store();
+}
+
+/* --- Lanes --- */
+
+static void only_the_head_of_a_lane_is_due_and_the_next_follows(void)
+{
+        open_store();
+        (void) take(mention("1", "r", ""));
+        (void) take(mention("2", "r", ""));
+        (void) take(mention("x", "q", ""));
+        (void) take(mention("3", "r", ""));
+        assert_string_equal(due(helpdesk), "1 x ");
+        assert_int_equal(begin("1", STATE_FILING), 0);
+        assert_string_equal(due(helpdesk), "x ");
+        (void) take(mention("4", "r", ""));
+        assert_string_equal(due(helpdesk), "x ");
+        assert_int_equal(move_to("1", STATE_NEW), 0);           /* it will be tried again: nobody passes it */
+        assert_string_equal(due(helpdesk), "1 x ");
+        assert_int_equal(begin("1", STATE_FILING), 0);
+        assert_int_equal(move_to("1", STATE_AMBIGUOUS), 0);
+        assert_string_equal(due(helpdesk), "1 x ");
+        assert_int_equal(move_to("1", STATE_FILED), 0);
+        assert_string_equal(due(helpdesk), "2 x ");
+        close_store();
+}
+
+static void held_or_dead_head_frees_its_lane(void)
+{
+        open_store();
+        (void) take(mention("1", "r", ""));
+        (void) take(mention("2", "r", ""));
+        (void) take(mention("3", "r", ""));
+        assert_int_equal(begin("1", STATE_FILING), 0);
+        assert_int_equal(move_to("1", STATE_HELD), 0);
+        assert_string_equal(due(helpdesk), "2 ");
+        assert_int_equal(begin("2", STATE_FILING), 0);
+        assert_int_equal(move_to("2", STATE_DEAD), 0);
+        assert_string_equal(due(helpdesk), "3 ");
+        assert_int_equal(store_drop(s, id_of("3"), "no", NULL, NULL, NOW), 0);
+        assert_string_equal(due(helpdesk), "");
+        (void) take(mention("4", "r", ""));
+        assert_string_equal(due(helpdesk), "4 ");
+        close_store();
+}
+
+static void mentions_and_replies_of_a_thread_have_lanes_of_their_own(void)
+{
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        (void) take(mention("2", "r", ""));
+        (void) take(reply("a1", "77"));
+        (void) take(reply("a2", "77"));
+        assert_string_equal(due(helpdesk), "2 ");
+        assert_string_equal(due(channel), "a1 ");
+        assert_int_equal(begin("a1", STATE_SENDING), 0);
+        assert_int_equal(move_to("a1", STATE_POSTED), 0);
+        assert_string_equal(due(channel), "a2 ");
+        assert_string_equal(due(helpdesk), "2 ");
+        close_store();
+}
+
+static void due_is_earliest_first_and_next_due_tells_when_to_wake(void)
+{
+        struct store_item early = mention("early", "", ""), late = mention("late", "", "");
+        int64_t ids[1];
+
+        open_store();
+        early.ready_usec = NOW + 1;
+        late.ready_usec = NOW + 2;
+        assert_int_equal(store_next_due(s, helpdesk, NOW), USEC_INFINITY);
+        (void) take(late);
+        (void) take(early);
+        assert_int_equal(store_due(s, helpdesk, NOW, ids, 1), 0);
+        assert_int_equal(store_next_due(s, helpdesk, NOW), NOW + 1);
+        assert_int_equal(store_next_due(s, helpdesk, NOW + 1), NOW + 2);
+        assert_int_equal(store_due(s, helpdesk, NOW + 2, ids, 1), 1);
+        assert_int_equal(ids[0], id_of("early"));
+        assert_int_equal(store_next_due(s, channel, NOW), USEC_INFINITY);
+        close_store();
+}
+
+/* --- Steps --- */
+
+static void begin_takes_only_a_row_that_is_ready(void)
+{
+        static const char *const states[] = {
+                STATE_FILING, STATE_FILED, STATE_SENDING, STATE_POSTED, STATE_AMBIGUOUS, STATE_HELD, STATE_DEAD, STATE_WITHDRAWN,
+                STATE_DROPPED, STATE_KNOWN,
+        };
+
+        open_store();
+        for (size_t i = 0; i < ELEMENTSOF(states); i++) {
+                struct store_item item = mention(states[i], "", "");
+
+                item.state = states[i];
+                (void) take(item);
+                assert_int_equal(begin(states[i], STATE_FILING), -ESTALE);
+                assert_string_equal(row_of(states[i]).state, states[i]);
+                assert_int_equal(row_of(states[i]).attempt, 0);
+        }
+        assert_int_equal(store_begin(s, 12345, STATE_FILING, NOW, NULL), -ESTALE);
+        close_store();
+}
+
+static void begin_counts_and_freezes_what_is_sent(void)
+{
+        struct store_part first = { 0, "key-1", "1", "text-1", "", "" }, second = { 0, "key-2", "2", "text-2", "", "" }, got;
+        struct store_row row;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        (void) take(reply("a1", "77"));
+        assert_int_equal(store_part(s, a, id_of("a1"), 0, &got), 0);
+        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW + 1, &first), 0);
+        row = row_of("a1");
+        assert_string_equal(row.state, STATE_SENDING);
+        assert_int_equal(row.attempt, 1);
+        assert_int_equal(row.tried_usec, NOW + 1);
+        assert_int_equal(row.due_usec, 0);
+        assert_int_equal(move_to("a1", STATE_WAITING), 0);
+        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW + 2, &second), 0);
+        row = row_of("a1");
+        assert_int_equal(row.attempt, 2);
+        assert_int_equal(row.tried_usec, NOW + 1);
+        assert_int_equal(store_part(s, a, row.id, 0, &got), 1);
+        assert_string_equal(got.key, "key-1");
+        assert_string_equal(got.parent, "1");
+        assert_string_equal(got.text, "text-1");
+        assert_string_equal(got.native_id, "");
+        close_store();
+}
+
+static void recover_makes_what_was_on_its_way_ambiguous_and_due(void)
+{
+        open_store();
+        (void) take(mention("1", "r", ""));
+        (void) take(mention("2", "r", ""));
+        file("1", "77");
+        (void) take(reply("a1", "77"));
+        (void) take(reply("a2", "77"));
+        assert_int_equal(begin("2", STATE_FILING), 0);
+        assert_int_equal(begin("a1", STATE_SENDING), 0);
+        reopen();
+        assert_string_equal(due(helpdesk), "");
+        assert_int_equal(store_recover(s), 2);
+        assert_string_equal(row_of("2").state, STATE_AMBIGUOUS);
+        assert_string_equal(row_of("a1").state, STATE_AMBIGUOUS);
+        assert_string_equal(row_of("a2").state, STATE_WAITING);
+        assert_string_equal(row_of("1").state, STATE_FILED);
+        assert_string_equal(due(helpdesk), "2 ");
+        assert_string_equal(due(channel), "a1 ");
+        assert_true(row_of("2").due_usec > 0);           /* 0 would be: not due */
+        assert_string_equal(row_of("2").reason, "mentiond ended during the attempt");
+        assert_int_equal(store_recover(s), 0);
+        close_store();
+}
+
+static void move_records_link_result_and_reason_together(void)
+{
+        struct store_thread link = { .helpdesk = 0, .ticket = "77", .number = "N77", .url = "https://desk/77" }, t;
+        struct store_row row;
+
+        open_store();
+        link.helpdesk = helpdesk;
+        (void) take(mention("1", "r", ""));
+        assert_int_equal(store_thread(s, a, thread_of("1"), &t), 1);
+        assert_string_equal(t.root, "r");
+        assert_int_equal(t.channel, channel);
+        assert_int_equal(t.helpdesk, 0);
+        assert_false(store_is_linked(s, helpdesk, "77"));
+        assert_int_equal(store_move(s, &(struct store_move) {
+                .id = id_of("1"), .state = STATE_FILED, .reason = "why", .result_id = "art", .result_url = "url", .link = &link,
+                .now_usec = NOW }), 0);
+        row = row_of("1");
+        assert_string_equal(row.state, STATE_FILED);
+        assert_string_equal(row.reason, "why");
+        assert_string_equal(row.result_id, "art");
+        assert_string_equal(row.result_url, "url");
+        assert_int_equal(row.due_usec, 0);
+        assert_int_equal(store_thread(s, a, row.thread, &t), 1);
+        assert_int_equal(t.helpdesk, helpdesk);
+        assert_string_equal(t.ticket, "77");
+        assert_string_equal(t.number, "N77");
+        assert_string_equal(t.url, "https://desk/77");
+        assert_int_equal(t.linked_usec, NOW);
+        assert_true(store_is_linked(s, helpdesk, "77"));
+        assert_false(store_is_linked(s, channel, "77"));
+        assert_int_equal(store_thread(s, a, 12345, &t), 0);
+        close_store();
+}
+
+static void move_leaves_alone_what_it_is_not_told(void)
+{
+        struct store_move m = { .state = STATE_AMBIGUOUS, .due_usec = NOW + 7, .saw_absent = true, .now_usec = NOW };
+        struct store_row row;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        assert_int_equal(begin("1", STATE_FILING), 0);
+        m.id = id_of("1");
+        m.reason = "because";
+        m.result_id = "x";
+        assert_int_equal(store_move(s, &m), 0);
+        m.reason = m.result_id = NULL;
+        assert_int_equal(store_move(s, &m), 0);
+        row = row_of("1");
+        assert_string_equal(row.reason, "because");
+        assert_string_equal(row.result_id, "x");
+        assert_int_equal(row.absent, 2);
+        assert_int_equal(row.due_usec, NOW + 7);
+        m.reason = "";
+        m.saw_absent = false;
+        assert_int_equal(store_move(s, &m), 0);
+        assert_int_equal(row_of("1").absent, 2);
+        assert_string_equal(row_of("1").reason, "");
+        m.forget_absent = true;
+        assert_int_equal(store_move(s, &m), 0);
+        assert_int_equal(row_of("1").absent, 0);
+        m.id = 12345;
+        assert_int_equal(store_move(s, &m), -ENOENT);
+        close_store();
+}
+
+/* An administrator may take back an ambiguous reply while find() looks for it. */
+static void what_a_person_ended_does_not_come_back_to_life(void)
+{
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        (void) take(reply("a1", "77"));
+        assert_int_equal(begin("a1", STATE_SENDING), 0);
+        assert_int_equal(move_to("a1", STATE_AMBIGUOUS), 0);
+        assert_int_equal(store_drop(s, id_of("a1"), "no", NULL, NULL, NOW), 0);
+        assert_int_equal(move_to("a1", STATE_WAITING), -ESTALE);
+        assert_string_equal(row_of("a1").state, STATE_WITHDRAWN);
+        assert_string_equal(due(channel), "");
+        assert_int_equal(move_to("a1", STATE_POSTED), 0);       /* but what turned out to have happened is recorded */
+        assert_string_equal(row_of("a1").state, STATE_POSTED);
+        close_store();
+}
+
+static void posted_reply_gives_its_part_the_id(void)
+{
+        struct store_part part;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        (void) take(reply("a1", "77"));
+        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) { 0, "k", "1", "t", "", "" }), 0);
+        assert_false(store_is_part(s, channel, "p1"));
+        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("a1"), .state = STATE_POSTED, .result_id = "p1",
+                                                              .result_url = "https://net/p1", .now_usec = NOW }), 0);
+        assert_int_equal(store_part(s, a, id_of("a1"), 0, &part), 1);
+        assert_string_equal(part.native_id, "p1");
+        assert_string_equal(part.url, "https://net/p1");
+        assert_true(store_is_part(s, channel, "p1"));
+        assert_false(store_is_part(s, helpdesk, "p1"));
+        close_store();
+}
+
+static void one_post_is_never_the_part_of_two_replies(void)
+{
+        struct store_move m = { .state = STATE_POSTED, .result_id = "p1", .result_url = "", .now_usec = NOW };
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        (void) take(reply("a1", "77"));
+        (void) take(reply("a2", "77"));
+        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) { 0, "k1", "1", "t", "", "" }), 0);
+        m.id = id_of("a1");
+        assert_int_equal(store_move(s, &m), 0);
+        assert_int_equal(store_begin(s, id_of("a2"), STATE_SENDING, NOW, &(struct store_part) { 0, "k2", "1", "t", "", "" }), 0);
+        m.id = id_of("a2");
+        assert_int_equal(store_move(s, &m), -EEXIST);
+        assert_string_equal(row_of("a2").state, STATE_SENDING);
+        close_store();
+}
+
+static void note_is_told_once_for_each_key_and_only_into_a_ticket(void)
+{
+        struct store_move m = { .state = STATE_WAITING, .due_usec = NOW, .note_key = "note:a1:held", .note_payload = "{\"text\":\"x\"}",
+                                .now_usec = NOW };
+        struct store_row note;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        m.id = id_of("1");
+        m.state = STATE_NEW;
+        assert_int_equal(store_move(s, &m), 0);
+        assert_null(store_state_of(s, helpdesk, "note:a1:held"));     /* no ticket yet */
+        file("1", "77");
+        (void) take(mention("2", "r", ""));
+        (void) take(reply("a1", "77"));
+        m.id = id_of("a1");
+        m.state = STATE_WAITING;
+        assert_int_equal(store_move(s, &m), 0);
+        m.note_payload = "{\"text\":\"y\"}";
+        assert_int_equal(store_move(s, &m), 0);
+        note = row_of("note:a1:held");
+        assert_string_equal(note.kind, KIND_NOTE);
+        assert_string_equal(note.state, STATE_NEW);
+        assert_int_equal(note.target, helpdesk);
+        assert_int_equal(note.thread, thread_of("1"));
+        assert_string_equal(note.payload, "{\"text\":\"x\"}");
+        assert_string_equal(due(helpdesk), "2 ");              /* in its lane, behind the mention */
+        assert_int_equal(begin("2", STATE_FILING), 0);
+        assert_int_equal(move_to("2", STATE_FILED), 0);
+        assert_string_equal(due(helpdesk), "note:a1:held ");
+        m.note_key = "note:a1:posted";
+        assert_int_equal(store_move(s, &m), 0);
+        assert_string_equal(row_of("note:a1:posted").state, STATE_NEW);
+        close_store();
+}
+
+static void unlink_forgets_the_ticket(void)
+{
+        struct store_thread t;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        (void) take(mention("2", "r", ""));
+        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("2"), .state = STATE_NEW, .due_usec = NOW, .unlink = true,
+                                                              .now_usec = NOW }), 0);
+        assert_int_equal(store_thread(s, a, thread_of("1"), &t), 1);
+        assert_int_equal(t.helpdesk, 0);
+        assert_string_equal(t.ticket, "");
+        assert_false(store_is_linked(s, helpdesk, "77"));
+        assert_int_equal(take(reply("a1", "77")), 0);          /* none of ours any more */
+        assert_null(store_state_of(s, helpdesk, "a1"));
+        close_store();
+}
+
+static void merge_moves_the_links(void)
+{
+        struct store_merge m = { "77", "88", "N88" };
+        struct store_poll p = { .merges = &m, .n_merges = 1 };
+        struct store_thread t;
+
+        open_store();
+        p.source = helpdesk;
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        assert_int_equal(store_thread(s, a, thread_of("1"), &t), 1);
+        assert_string_equal(t.ticket, "88");
+        assert_string_equal(t.number, "N88");
+        assert_string_equal(t.url, "");
+        assert_int_equal(take(reply("a1", "88")), 1);
+        assert_int_equal(thread_of("a1"), thread_of("1"));
+        close_store();
+}
+
+static void reply_into_a_ticket_of_two_conversations_gets_that_as_a_reason(void)
+{
+        int64_t other;
+
+        open_store();
+        other = instance("second");
+        /* The newer thread is of the channel with the smaller id: thread and target must be of one. */
+        assert_int_equal(poll_of(other, mention("1", "r", "")), 1);
+        file("1", "77");
+        (void) take(mention("2", "q", ""));
+        file("2", "77");
+        assert_int_equal(take(reply("a1", "77")), 1);
+        assert_non_null(strstr(row_of("a1").reason, "more than one conversation"));
+        assert_string_equal(row_of("a1").state, STATE_WAITING);
+        assert_int_equal(thread_of("a1"), thread_of("2"));
+        assert_int_equal(row_of("a1").target, channel);
+        close_store();
+}
+
+static void reply_into_a_foreign_ticket_is_passed_over(void)
+{
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        assert_int_equal(take(reply("a1", "78")), 0);
+        assert_null(store_state_of(s, helpdesk, "a1"));
+        assert_int_equal(take(reply("a2", "77")), 1);
+        close_store();
+}
+
+static void reply_answers_the_newest_filed_mention_that_was_there(void)
+{
+        int64_t thread, at;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        thread = thread_of("1");
+        assert_int_equal(store_last_mention(s, thread, INT64_MAX), 0);          /* not filed yet */
+        file("1", "77");
+        world_sleep(2000);
+        at = utc_usec();
+        world_sleep(2000);
+        (void) take(mention("2", "r", ""));
+        assert_int_equal(store_last_mention(s, thread, INT64_MAX), id_of("1"));
+        file("2", "77");
+        assert_int_equal(store_last_mention(s, thread, INT64_MAX), id_of("2"));
+        assert_int_equal(store_last_mention(s, thread, at), id_of("1"));
+        assert_int_equal(store_last_mention(s, thread, 5), id_of("2"));         /* a clock that jumped */
+        assert_int_equal(store_last_mention(s, 12345, at), 0);
+        close_store();
+}
+
+/* --- People --- */
+
+static void retry_is_for_held_and_dead_rows(void)
+{
+        static const struct {
+                const char *state;
+                int result;
+        } cases[] = {
+                { STATE_HELD, 0 }, { STATE_DEAD, 0 }, { STATE_NEW, -EINVAL }, { STATE_WAITING, -EINVAL }, { STATE_FILING, -EINVAL },
+                { STATE_SENDING, -EINVAL }, { STATE_AMBIGUOUS, -EINVAL }, { STATE_FILED, -EINVAL }, { STATE_POSTED, -EINVAL },
+                { STATE_WITHDRAWN, -EINVAL }, { STATE_DROPPED, -EINVAL }, { STATE_KNOWN, -EINVAL },
+        };
+
+        open_store();
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                struct store_item item = mention(cases[i].state, cases[i].state, "");
+                struct store_row row;
+
+                item.state = cases[i].state;
+                (void) take(item);
+                assert_int_equal(store_retry(s, id_of(cases[i].state), NOW + 3), cases[i].result);
+                row = row_of(cases[i].state);
+                assert_string_equal(row.state, cases[i].result ? cases[i].state : STATE_NEW);
+                if (!cases[i].result)
+                        assert_int_equal(row.due_usec, NOW + 3);
+        }
+        assert_int_equal(store_retry(s, 12345, NOW), -ENOENT);
+        close_store();
+}
+
+static void retried_reply_waits_again_with_its_counters_at_naught(void)
+{
+        struct store_move m = { .state = STATE_HELD, .reason = "unclear", .saw_absent = true, .now_usec = NOW };
+        struct store_row row;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        (void) take(reply("a1", "77"));
+        (void) take(reply("a2", "77"));
+        assert_int_equal(begin("a1", STATE_SENDING), 0);
+        m.id = id_of("a1");
+        assert_int_equal(store_move(s, &m), 0);
+        assert_string_equal(due(channel), "a2 ");
+        assert_int_equal(store_retry(s, m.id, NOW), 0);
+        row = row_of("a1");
+        assert_string_equal(row.state, STATE_WAITING);
+        assert_int_equal(row.attempt, 0);
+        assert_int_equal(row.absent, 0);
+        assert_string_equal(row.reason, "");
+        assert_string_equal(due(channel), "a1 a2 ");
+        close_store();
+}
+
+static void drop_is_for_what_is_neither_done_nor_on_its_way(void)
+{
+        static const struct {
+                const char *state;
+                int result;
+        } cases[] = {
+                { STATE_NEW, 0 }, { STATE_WAITING, 0 }, { STATE_AMBIGUOUS, 0 }, { STATE_HELD, 0 }, { STATE_DEAD, 0 },
+                { STATE_FILING, -EINVAL }, { STATE_SENDING, -EINVAL }, { STATE_FILED, -EINVAL }, { STATE_POSTED, -EINVAL },
+                { STATE_WITHDRAWN, -EINVAL }, { STATE_DROPPED, -EINVAL }, { STATE_KNOWN, -EINVAL },
+        };
+
+        open_store();
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                struct store_item item = mention(cases[i].state, cases[i].state, "");
+
+                item.state = cases[i].state;
+                (void) take(item);
+                assert_int_equal(store_drop(s, id_of(cases[i].state), "no", NULL, NULL, NOW), cases[i].result);
+                assert_string_equal(row_of(cases[i].state).state, cases[i].result ? cases[i].state : STATE_DROPPED);
+                assert_string_equal(row_of(cases[i].state).reason, cases[i].result ? "" : "no");
+        }
+        assert_int_equal(store_drop(s, 12345, "no", NULL, NULL, NOW), -ENOENT);
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        (void) take(reply("a1", "77"));
+        (void) take(reply("a2", "77"));
+        assert_int_equal(store_drop(s, id_of("a1"), "no", "note:a1:withdrawn", "{}", NOW), 0);
+        assert_string_equal(row_of("a1").state, STATE_WITHDRAWN);
+        assert_string_equal(due(channel), "a2 ");
+        assert_string_equal(row_of("note:a1:withdrawn").state, STATE_NEW);
+        close_store();
+}
+
+static void list_shows_what_is_open_page_by_page(void)
+{
+        static const char *const states[] = { STATE_NEW, STATE_KNOWN, STATE_HELD, STATE_FILED, STATE_DEAD, STATE_AMBIGUOUS, STATE_DROPPED };
+        struct store_row *rows;
+        size_t n;
+
+        open_store();
+        for (size_t i = 0; i < ELEMENTSOF(states); i++) {
+                struct store_item item = mention(states[i], "", "");
+
+                item.state = states[i];
+                (void) take(item);
+        }
+        assert_int_equal(store_list(s, a, &(struct store_list) { .max = 2 }, &rows, &n), 0);
+        assert_int_equal(n, 2);
+        assert_string_equal(rows[0].state, STATE_NEW);
+        assert_string_equal(rows[1].state, STATE_HELD);
+        assert_int_equal(store_list(s, a, &(struct store_list) { .after = rows[1].id, .max = 5 }, &rows, &n), 0);
+        assert_int_equal(n, 2);
+        assert_string_equal(rows[0].state, STATE_DEAD);
+        assert_string_equal(rows[1].state, STATE_AMBIGUOUS);
+        assert_int_equal(store_list(s, a, &(struct store_list) { .state = STATE_KNOWN, .max = 5 }, &rows, &n), 0);
+        assert_int_equal(n, 1);
+        close_store();
+}
+
+static void add_count(int64_t target, const char *kind, const char *state, int64_t n, void *data)
+{
+        char **text = data;
+
+        assert_int_equal(target, helpdesk);
+        *text = arena_printf(a, "%s%s_%s=%d ", *text, kind, state, (int) n);
+}
+
+static void counts_are_of_what_is_open(void)
+{
+        static const char *const states[] = { STATE_NEW, STATE_NEW, STATE_KNOWN, STATE_HELD, STATE_FILED };
+        char *text = xstrdup("");
+        int i = 0;
+
+        open_store();
+        text = arena_take(a, text);
+        for (i = 0; i < (int) ELEMENTSOF(states); i++) {
+                struct store_item item = mention(arena_printf(a, "%d", i), "", "");
+
+                item.state = states[i];
+                (void) take(item);
+        }
+        assert_int_equal(store_counts(s, add_count, &text), 0);
+        assert_string_equal(text, "mention_new=2 mention_held=1 ");
+        close_store();
+}
+
+/* --- The writer --- */
+
+#define TASKS 100
+
+static int n_ended, results[TASKS];
+
+static void write_one(void *data)
+{
+        int i = (int) (intptr_t) data;
+        _cleanup_free_ char *id = xasprintf("task-%d", i);
+        struct store_item item = mention(id, "", "");
+        struct store_poll p = { .source = channel, .target = helpdesk, .items = &item, .n_items = 1 };
+
+        /* One of them fails. */
+        results[i] = i == TASKS / 2 ? store_begin(s, 12345, STATE_FILING, NOW, NULL) : store_commit_poll(s, &p);
+        n_ended++;
+}
+
+static void start_writers(int first, int n)
+{
+        n_ended = 0;
+        for (int i = first; i < first + n; i++)
+                (void) task_start(world_loop, "writer", write_one, NULL, (void *) (intptr_t) i);
+        assert_true(world_wait(&n_ended, n));
+}
+
+static void what_is_due_in_one_turn_commits_together(void)
+{
+        uint64_t commits;
+
+        open_store();
+        commits = store_commits(s);
+        start_writers(TASKS / 2 + 1, TASKS / 2 - 1);
+        assert_true(store_commits(s) - commits <= 3);
+        for (int i = TASKS / 2 + 1; i < TASKS; i++) {
+                _cleanup_free_ char *id = xasprintf("task-%d", i), *state = store_state_of(s, channel, id);
+
+                assert_int_equal(results[i], 0);
+                assert_string_equal(state, STATE_NEW);
+        }
+        close_store();
+}
+
+static void failure_is_its_own_only(void)
+{
+        open_store();
+        start_writers(0, TASKS);
+        for (int i = 0; i < TASKS; i++) {
+                _cleanup_free_ char *id = xasprintf("task-%d", i), *state = store_state_of(s, channel, id);
+
+                assert_int_equal(results[i], i == TASKS / 2 ? -ESTALE : 0);
+                assert_true((state != NULL) == (i != TASKS / 2));
+        }
+        close_store();
+}
+
+static void copy_file(const char *name)
+{
+        _cleanup_free_ char *from = xasprintf("%s/%s", world_directory, name), *to = xasprintf("%s/copy/%s", world_directory, name);
+        _cleanup_free_ char *content = NULL;
+        size_t size;
+        FILE *f;
+
+        assert_int_equal(read_file(from, 64 * 1024 * 1024, &content, &size), 0);
+        f = fopen(to, "we");
+        assert_non_null(f);
+        assert_int_equal(fwrite(content, 1, size, f), size);
+        assert_int_equal(fclose(f), 0);
+}
+
+static void what_was_acknowledged_is_in_a_copy_of_the_files(void)
+{
+        _cleanup_free_ char *copy = xasprintf("%s/copy", world_directory), *error = NULL, *state = NULL;
+        struct store *second;
+
+        open_store();
+        assert_int_equal(mkdir(copy, 0700), 0);
+        assert_int_equal(take(mention("1", "r", "")), 1);
+        assert_int_equal(begin("1", STATE_FILING), 0);
+        copy_file("mentiond.db");
+        copy_file("mentiond.db-wal");
+        assert_int_equal(store_open(world_loop, copy, STORE_INLINE, &second, &error), 0);
+        state = store_state_of(second, channel, "1");
+        assert_string_equal(state, STATE_FILING);
+        store_close(second);
+        close_store();
+}
+
+static void without_a_thread_the_store_does_the_same(void)
+{
+        open_store();
+        reopen();
+        start_writers(0, TASKS);
+        assert_int_equal(results[TASKS / 2], -ESTALE);
+        assert_int_equal(results[0], 0);
+        assert_string_equal(row_of("task-99").state, STATE_NEW);
+        close_store();
+}
+
+/* A disk that cannot be written ends the store's work: in a child, whose tasks never come back. */
+static int to_parent;
+
+static _noreturn_ void end_child(char verdict)
+{
+        (void) !write(to_parent, &verdict, 1);
+        (void) execl("/bin/rm", "rm", "-rf", world_directory, NULL);    /* so nobody looks for leaks in it */
+        abort();
+}
+
+static void on_fatal(const char *reason, void *data)
+{
+        (void) data;
+        end_child(startswith(reason, "the store cannot be written: ") ? 'f' : 'r');
+}
+
+static void write_on_a_broken_disk(void)
+{
+        struct rlimit none = { 0, 0 };
+
+        open_store();
+        (void) signal(SIGXFSZ, SIG_IGN);
+        store_on_fatal(s, on_fatal, NULL);
+        if (setrlimit(RLIMIT_FSIZE, &none) < 0)
+                end_child('l');
+        (void) take(mention("1", "", ""));
+        end_child('a');
+}
+
+static void after_an_io_error_nothing_is_acknowledged(void **state)
+{
+        void *body = (void *) write_on_a_broken_disk;
+        char verdict = 0;
+        int fds[2];
+        pid_t child;
+
+        assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+        to_parent = fds[1];
+        child = fork();
+        if (child == 0) {
+                world_run(&body);
+                end_child('w');
+        }
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        assert_int_equal(read(fds[0], &verdict, 1), 1);
+        assert_int_equal(verdict, 'f');
+        close(fds[0]);
+        close(fds[1]);
+        (void) state;
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(after_an_io_error_nothing_is_acknowledged),
+                world_test(what_was_written_is_there_after_opening_again),
+                world_test(second_opening_is_refused_until_the_first_is_closed),
+                world_test(newer_schema_is_refused_with_a_sentence),
+                world_test(file_that_is_no_store_is_refused),
+                world_test(damaged_store_is_refused),
+                world_test(missing_directory_is_told),
+                world_test(poll_that_fails_leaves_nothing_behind),
+                world_test(item_is_taken_once_also_within_one_poll),
+                world_test(threads_are_by_root_and_by_parent),
+                world_test(unknown_parent_leaves_a_mention_unplaced_until_it_is_placed),
+                world_test(known_items_are_kept_as_ids_only),
+                world_test(cursors_are_of_an_instance_and_replaced),
+                world_test(baseline_is_the_first_horizon_and_stays),
+                world_test(poll_that_says_nothing_writes_nothing),
+                world_test(pause_by_the_operator_is_kept),
+                world_test(only_the_head_of_a_lane_is_due_and_the_next_follows),
+                world_test(held_or_dead_head_frees_its_lane),
+                world_test(mentions_and_replies_of_a_thread_have_lanes_of_their_own),
+                world_test(due_is_earliest_first_and_next_due_tells_when_to_wake),
+                world_test(begin_takes_only_a_row_that_is_ready),
+                world_test(begin_counts_and_freezes_what_is_sent),
+                world_test(recover_makes_what_was_on_its_way_ambiguous_and_due),
+                world_test(move_records_link_result_and_reason_together),
+                world_test(move_leaves_alone_what_it_is_not_told),
+                world_test(what_a_person_ended_does_not_come_back_to_life),
+                world_test(posted_reply_gives_its_part_the_id),
+                world_test(one_post_is_never_the_part_of_two_replies),
+                world_test(note_is_told_once_for_each_key_and_only_into_a_ticket),
+                world_test(unlink_forgets_the_ticket),
+                world_test(merge_moves_the_links),
+                world_test(reply_into_a_ticket_of_two_conversations_gets_that_as_a_reason),
+                world_test(reply_into_a_foreign_ticket_is_passed_over),
+                world_test(reply_answers_the_newest_filed_mention_that_was_there),
+                world_test(retry_is_for_held_and_dead_rows),
+                world_test(retried_reply_waits_again_with_its_counters_at_naught),
+                world_test(drop_is_for_what_is_neither_done_nor_on_its_way),
+                world_test(list_shows_what_is_open_page_by_page),
+                world_test(counts_are_of_what_is_open),
+                world_test(what_is_due_in_one_turn_commits_together),
+                world_test(failure_is_its_own_only),
+                world_test(what_was_acknowledged_is_in_a_copy_of_the_files),
+                world_test(without_a_thread_the_store_does_the_same),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/buffer.h"
+#include "base/text.h"
+
+#include <setjmp.h>
+#include <cmocka.h>
+#include <inttypes.h>
+
+#define FAMILY "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7"   /* 5 code points */
+#define FLAG_DE "\xf0\x9f\x87\xa9\xf0\x9f\x87\xaa"
+#define ACUTE "\xcc\x81"
+#define LRE "\xe2\x80\xaa"
+#define PDF "\xe2\x80\xac"
+#define RLO "\xe2\x80\xae"
+#define RLI "\xe2\x81\xa7"
+#define PDI "\xe2\x81\xa9"
+#define ELLIPSIS "\xe2\x80\xa6"
+#define REPLACEMENT "\xef\xbf\xbd"
+
+static void clean_makes_valid_plain_text(void **state)
+{
+        static const struct {
+                const char *s;
+                size_t size;           /* 0: up to the NUL */
+                const char *clean;
+        } cases[] = {
+                { "plain \t text\n", 0, "plain \t text\n" },
+                { "a\r\nb\rc\r\r\nd", 0, "a\nb\nc\n\nd" },
+                { "a\0b\x01\x1b[0m\x7f", 8, "ab[0m" },
+                { "\xc2\x85\xc2\x9b!\xc2\xa0", 0, "!\xc2\xa0" },
+                { "a\xff" "b", 0, "a" REPLACEMENT "b" },
+                { "\xe2\x82", 0, REPLACEMENT },                                /* cut in the middle */
+                { "\xc0\xaf", 0, REPLACEMENT REPLACEMENT },                    /* overlong */
+                { "\xed\xa0\x80", 0, REPLACEMENT },                            /* surrogate */
+                { "\xf4\x90\x80\x80", 0, REPLACEMENT },                        /* beyond Unicode */
+                { REPLACEMENT, 0, REPLACEMENT },
+                { FAMILY FLAG_DE, 0, FAMILY FLAG_DE },
+                { "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", 0, "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d" },
+                { "", 0, "" },
+        };
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *s = text_clean(cases[i].s, cases[i].size ?: strlen(cases[i].s));
+
+                assert_string_equal(s, cases[i].clean);
+        }
+}
+
+static void bidi_controls_stay_only_where_they_end_in_their_line(void **state)
+{
+        static const struct {
+                const char *s, *clean;
+        } cases[] = {
+                { "a" RLO "b" PDF "c", "a" RLO "b" PDF "c" },
+                { "a" RLI "b" PDI "c", "a" RLI "b" PDI "c" },
+                { LRE RLI "b" PDI PDF, LRE RLI "b" PDI PDF },
+                { "a" RLO "b", "ab" },
+                { "a" PDF "b" PDI, "ab" },
+                { RLI "a" PDI PDI, RLI "a" PDI },
+                { RLO "a\nb" PDF, "a\nb" },
+                { RLI "a\rb" PDI, "a\nb" },
+                { RLI RLO "a" PDI "b" PDF, RLI "a" PDI "b" },  /* the isolate's end ends what is open in it */
+                { RLO RLI "a" PDF PDI, RLI "a" PDI },          /* a PDF does not reach out of an isolate */
+                { "\xe2\x80\x8e\xe2\x80\x8f", "\xe2\x80\x8e\xe2\x80\x8f" },
+        };
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *s = text_clean(cases[i].s, strlen(cases[i].s));
+
+                assert_string_equal(s, cases[i].clean);
+        }
+}
+
+static void length_in_each_unit(void **state)
+{
+        static const struct {
+                const char *s;
+                uint64_t graphemes, code_points, utf16, bytes;
+        } cases[] = {
+                { "", 0, 0, 0, 0 },
+                { "abc", 3, 3, 3, 3 },
+                { "a\r\nb", 3, 4, 4, 4 },
+                { "e" ACUTE, 1, 2, 2, 3 },
+                { FAMILY, 1, 5, 8, 18 },
+                { FLAG_DE FLAG_DE, 2, 4, 8, 16 },
+                { "\xf0\x9f\x91\x8d\xf0\x9f\x8f\xbd", 1, 2, 4, 8 },            /* thumbs up, skin tone */
+                { "\xea\xb0\x81\xe1\x84\x80\xe1\x85\xa1\xe1\x86\xa8", 2, 4, 4, 12 },   /* Hangul, whole and in parts */
+                { "\xe0\xae\xa8\xe0\xae\xbf", 1, 2, 2, 6 },                    /* Tamil consonant and vowel sign */
+                { "1\xef\xb8\x8f\xe2\x83\xa3", 1, 3, 3, 7 },                   /* keycap */
+        };
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                assert_int_equal(text_length(cases[i].s, TEXT_GRAPHEMES), cases[i].graphemes);
+                assert_int_equal(text_length(cases[i].s, TEXT_CODE_POINTS), cases[i].code_points);
+                assert_int_equal(text_length(cases[i].s, TEXT_UTF16), cases[i].utf16);
+                assert_int_equal(text_length(cases[i].s, TEXT_BYTES), cases[i].bytes);
+        }
+}
+
+static void urls_and_handles_are_counted_as_the_network_does(void **state)
+{
+        static const struct {
+                const char *s;
+                uint64_t length;       /* urls as 23, handles local */
+        } cases[] = {
+                { "no url", 6 },
+                { "see https://example.com/a/very/long/path/that/goes/on?and=on#x now", 4 + 23 + 4 },
+                { "http://a.b", 23 },
+                { "HTTPS://A.B/c", 23 },
+                { "https://a.b/c. https://a.b/d", 23 + 2 + 23 },
+                { "(https://a.b/c_(d))", 1 + 23 + 1 },
+                { "(https://a.b/c)", 1 + 23 + 1 },
+                { "https://localhost/", 18 },
+                { "xhttps://a.b", 12 },
+                { "https://", 8 },
+                { "https://a.b/\xc3\xa9", 24 },                                /* ours ends at ASCII: more, never less */
+                { "@user@example.com hi", 5 + 3 },
+                { "@user hi", 8 },
+                { "@a.b@example.com.", 4 + 1 },
+                { "mail user@example.com", 21 },
+                { "@user@", 6 },
+                { "@", 1 },
+                { "@@", 2 },
+                { "@user@x", 7 },                                              /* too short for a domain */
+                { "@a@bc@d@ef", 2 + 5 },
+                { FAMILY "https://a.b/" FAMILY, 1 + 23 + 1 },
+                { "https://a.b/ @u@x.example " FAMILY, 23 + 1 + 2 + 1 + 1 },
+        };
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                uint64_t n = text_weighted_length(cases[i].s, TEXT_GRAPHEMES, 23, true);
+
+                if (n != cases[i].length)
+                        fail_msg("%s: %" PRIu64 ", not %" PRIu64, cases[i].s, n, cases[i].length);
+                assert_int_equal(text_weighted_length(cases[i].s, TEXT_GRAPHEMES, 0, false),
+                                 text_length(cases[i].s, TEXT_GRAPHEMES));
+        }
+        assert_int_equal(text_weighted_length("http://a.b http://a.b", TEXT_BYTES, UINT64_MAX, false), UINT64_MAX);
+}
+
+static void ellipsize_cuts_between_graphemes(void **state)
+{
+        static const struct {
+                const char *s;
+                size_t max;
+                const char *cut;
+        } cases[] = {
+                { "abc", 3, "abc" },
+                { "abcd", 3, "ab" ELLIPSIS },
+                { "abcd", 1, ELLIPSIS },
+                { "abcd", 0, "" },
+                { "", 0, "" },
+                { FAMILY FLAG_DE "e" ACUTE, 3, FAMILY FLAG_DE "e" ACUTE },
+                { FAMILY FLAG_DE "e" ACUTE "x", 3, FAMILY FLAG_DE ELLIPSIS },
+                { "one two", 5, "one" ELLIPSIS },
+                { RLI "abc" PDI, 3, "a" ELLIPSIS },    /* the end of the isolate was cut off: so is its begin */
+        };
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *s = text_ellipsize(cases[i].s, cases[i].max);
+
+                assert_string_equal(s, cases[i].cut);
+        }
+}
+
+static void stack_of_combining_marks_is_cut(void **state)
+{
+        _cleanup_buffer_ struct buffer b = BUFFER_INIT(SIZE_MAX);
+        (void) state;
+
+        buffer_append_str(&b, "Z");
+        for (int i = 0; i < 1000; i++)
+                buffer_append_str(&b, ACUTE);
+        buffer_append_str(&b, "algo");
+        _cleanup_free_ char *s = text_ellipsize(buffer_str(&b), 10);
+        assert_int_equal(text_length(s, TEXT_GRAPHEMES), 5);
+        assert_int_equal(text_length(s, TEXT_CODE_POINTS), 64 + 4);
+        assert_string_equal(s + strlen(s) - 4, "algo");
+}
+
+static void title_is_the_first_line_that_says_something(void **state)
+{
+        static const struct {
+                const char *s, *title;
+        } cases[] = {
+                { "Hello world\nmore", "Hello world" },
+                { "@brand@example.com my  phone\tis broken", "my phone is broken" },
+                { "@brand, @other: help", "help" },
+                { "@brand.bsky.social\n\nIt does not work", "It does not work" },
+                { "@brand", "@brand" },
+                { "@a @b@c.d  ", "@a @b@c.d" },
+                { "\n \n---\n> \nreal", "real" },
+                { "---", "---" },
+                { "@brand ?!", "?!" },
+                { "", "" },
+                { " \n\t\n", "" },
+                { "@brand \xf0\x9f\x98\xa1", "\xf0\x9f\x98\xa1" },
+                { "mail a@b.c now", "mail a@b.c now" },
+                { "@ home", "@ home" },
+                { "@brand's shop", "@brand's shop" },
+                { "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d" },
+                { "abcdefghijklmnopqrstuvwxyz", "abcdefghijklmnopqrs" ELLIPSIS },
+        };
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *s = text_title(cases[i].s, 20);
+
+                assert_string_equal(s, cases[i].title);
+        }
+}
+
+static void title_of_a_huge_word_is_cut_between_characters(void **state)
+{
+        _cleanup_buffer_ struct buffer b = BUFFER_INIT(SIZE_MAX);
+        (void) state;
+
+        buffer_append_str(&b, "xZ");
+        for (int i = 0; i < 100000; i++)
+                buffer_append_str(&b, "\xe2\x83\x90");        /* a combining arrow: three bytes */
+        for (size_t max = 2; max < 5; max++) {
+                _cleanup_free_ char *s = text_title(buffer_str(&b), max);
+
+                assert_int_equal(text_length(s, TEXT_GRAPHEMES), 2);
+                assert_int_equal(text_length(s, TEXT_CODE_POINTS), 65);
+                assert_null(strstr(s, REPLACEMENT));
+        }
+}
+
+static void percent_encode_keeps_unreserved_only(void **state)
+{
+        _cleanup_free_ char *s = text_percent_encode("aZ09-._~ /?&%\xc3\xa9\n");
+        (void) state;
+
+        assert_string_equal(s, "aZ09-._~%20%2F%3F%26%25%C3%A9%0A");
+}
+
+static void nearest_name_is_offered_only_if_it_could_be_meant(void **state)
+{
+        static const char *const names[] = { "poll_interval", "parallel", "token", "url", "host", "helpdesk", NULL };
+        static const struct {
+                const char *name, *nearest;
+        } cases[] = {
+                { "pol_interval", "poll_interval" }, { "poll-interval", "poll_interval" }, { "Token", "token" },
+                { "tokne", "token" }, { "helpdsk", "helpdesk" }, { "uri", "url" }, { "paralel", "parallel" },
+                { "password", NULL }, { "interval", NULL }, { "x", NULL }, { "", NULL },
+                { "poll_interval_of_the_channel_in_seconds_or_whatever_else_it_may_be", NULL },
+        };
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const char *s = text_nearest(cases[i].name, names);
+
+                if (!cases[i].nearest)
+                        assert_null(s);
+                else {
+                        assert_non_null(s);
+                        assert_string_equal(s, cases[i].nearest);
+                }
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(clean_makes_valid_plain_text),
+                cmocka_unit_test(bidi_controls_stay_only_where_they_end_in_their_line),
+                cmocka_unit_test(length_in_each_unit),
+                cmocka_unit_test(urls_and_handles_are_counted_as_the_network_does),
+                cmocka_unit_test(ellipsize_cuts_between_graphemes),
+                cmocka_unit_test(stack_of_combining_marks_is_cut),
+                cmocka_unit_test(title_is_the_first_line_that_says_something),
+                cmocka_unit_test(title_of_a_huge_word_is_cut_between_characters),
+                cmocka_unit_test(percent_encode_keeps_unreserved_only),
+                cmocka_unit_test(nearest_name_is_offered_only_if_it_could_be_meant),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
