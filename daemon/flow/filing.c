@@ -19,7 +19,7 @@ struct filing {
         struct mentiond_op op;
         struct json_object *payload;
         struct store_thread thread;
-        const struct instance *channel;  /* NULL: it is not configured any more */
+        struct instance *channel;        /* held; NULL: it is not configured any more */
         const char *channel_name, *key, *thread_key, *customer, *title;
         struct mentiond_filed filed;
 };
@@ -44,6 +44,8 @@ static int prepare(struct filing *g)
         if (g->thread.helpdesk != i->stored.id)
                 g->thread.ticket = g->thread.number = g->thread.url = "";
         g->channel = host_find_id(i->host, g->thread.channel);
+        if (g->channel)
+                instance_hold(g->channel);
         g->channel_name = g->channel ? g->channel->name : "channel";
         g->payload = payload_parse(a, g->row->payload);
         g->thread_key = compose_key(a, g->channel_name, g->thread.root);
@@ -158,4 +160,6 @@ void filing_attempt(struct flow_instance *f, struct arena *a _unused_, const str
                 budget_pause(&f->instance->budget, f->instance->options.retry_usec);
         }
         op_end(&g.op);
+        if (g.channel)
+                instance_release(g.channel);
 }

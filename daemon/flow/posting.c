@@ -100,7 +100,7 @@ static void attempt(struct posting *g, bool look)
         struct step s = { .row = g->row, .op = &g->op, .looked = look };
         struct store_row begun = *g->row;
         const char *wrong;
-        int r;
+        int verdict, r;
 
         if (!look) {
                 wrong = objection(g);
@@ -120,9 +120,12 @@ static void attempt(struct posting *g, bool look)
                 begun.attempt++;
                 s.row = &begun;
         }
-        s.verdict = op_judge(&g->op, act(g, look, &posted));
-        if (s.verdict == MENTIOND_OK && isempty(posted.id))
-                s.verdict = op_judge(&g->op, mentiond_fail(&g->op, MENTIOND_BUG, "the plugin did not say what it posted"));
+        verdict = act(g, look, &posted);
+        if (verdict == MENTIOND_OK && isempty(posted.id))
+                verdict = mentiond_fail(&g->op, MENTIOND_BUG, "the plugin did not say what it posted");
+        else if (verdict == MENTIOND_OK && mentiond_is_posted(&g->op, posted.id))
+                verdict = mentiond_fail(&g->op, MENTIOND_BUG, "the plugin took the post of another reply for it");
+        s.verdict = op_judge(&g->op, verdict);
         s.id = posted.id;
         s.url = posted.url;
         s.link = NULL;

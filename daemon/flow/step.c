@@ -16,7 +16,11 @@
 #include <errno.h>
 
 #define LOOKS 2                          /* absent so often, `settle` apart, is absent */
-#define SENDS_MAX 3                      /* a server that confirms a reply and does not have it is not asked for ever */
+
+/* A server that takes a request and does not have the result is not asked for ever: each try may leave something that a
+ * person has to clean up.  In public that is worse than in a helpdesk that is out of order for some hours. */
+#define SENDS_MAX 3
+#define FILINGS_MAX 30
 
 struct next {
         const char *state;
@@ -84,10 +88,11 @@ static struct next after_look(const struct flow_instance *f, const struct step *
         case MENTIOND_OK:
                 return (struct next) { .state = done_state(row), .tell = TELL_POSTED };
         case MENTIOND_ABSENT:
-                if (row->absent + 1 >= LOOKS && is_reply(row) && row->attempt >= SENDS_MAX)
+                if (row->absent + 1 >= LOOKS && row->attempt >= (is_reply(row) ? SENDS_MAX : FILINGS_MAX))
                         return (struct next) { .state = STATE_HELD, .tell = TELL_HELD };
                 if (row->absent + 1 >= LOOKS)
-                        return (struct next) { .state = ready_state(row), .forget_absent = true };
+                        return (struct next) { .state = ready_state(row), .forget_absent = true,
+                                               .delay_usec = row->attempt > 1 ? backoff(f, row) : 0 };
                 return (struct next) { .state = STATE_AMBIGUOUS, .delay_usec = f->instance->options.settle_usec, .saw_absent = true };
         case MENTIOND_RETRY:
         case MENTIOND_AMBIGUOUS:

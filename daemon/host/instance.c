@@ -191,6 +191,17 @@ static void check_idle(struct instance *i)
         }
 }
 
+void instance_hold(struct instance *i)
+{
+        i->n_tasks++;
+}
+
+void instance_release(struct instance *i)
+{
+        i->n_tasks--;
+        check_idle(i);
+}
+
 static void worker_run(void *data)
 {
         struct worker *w = data;
@@ -204,8 +215,7 @@ static void worker_done(void *data)
 
         if (w->done)
                 w->done(w->data);
-        w->instance->n_tasks--;
-        check_idle(w->instance);
+        instance_release(w->instance);
 }
 
 void instance_task(struct instance *i, task_fn fn, task_fn done, void *data)
@@ -213,7 +223,7 @@ void instance_task(struct instance *i, task_fn fn, task_fn done, void *data)
         struct worker *w = xcalloc(1, sizeof *w);
 
         *w = (struct worker) { i, fn, done, data };
-        i->n_tasks++;
+        instance_hold(i);
         (void) task_start(i->host->loop, i->name, worker_run, worker_done, w);
 }
 

@@ -93,6 +93,10 @@ void instance_refused(struct instance *i, const char *reason);
 /* A task that works for the instance, which outlives it.  done(data) runs after it. */
 void instance_task(struct instance *i, task_fn fn, task_fn done, void *data);
 
+/* For a task of another instance that has to do with this one, too: it is not freed before the release. */
+void instance_hold(struct instance *i);
+void instance_release(struct instance *i);
+
 struct instance *host_find(struct host *h, const char *name);
 struct instance *host_find_id(struct host *h, int64_t id);
 

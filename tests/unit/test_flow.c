@@ -87,10 +87,13 @@ static void conversations_are_filed_beside_each_other_up_to_parallel(void)
         fake_open(0);
         desk->options.parallel = 3;
         fake.takes_usec[DESK_FILE] = 3000;
+        fake_flow.draining = true;
         for (int i = 0; i < 12; i++) {
                 (void) snprintf(id, sizeof id, "m%d", i);
                 fake_mention(id, id, "");
         }
+        fake_flow.draining = false;
+        flow_kick_all(&fake_flow);
         for (int i = 0; i < 12; i++) {
                 (void) snprintf(id, sizeof id, "m%d", i);
                 assert_true(mention_becomes(id, STATE_FILED));
@@ -537,6 +540,22 @@ static void instance_ends_after_its_last_task_with_stop(void)
         fake_close();
 }
 
+static void channel_that_ends_while_its_mention_is_filed_stays_until_then(void)
+{
+        fake_open(0);
+        fake.takes_usec[DESK_FILE] = 20 * USEC_PER_MSEC;
+        fake_mention("m1", "m1", "");
+        assert_true(world_wait(&fake.calls[DESK_FILE], 1));
+        instance_end(brand);
+        world_sleep(5 * USEC_PER_MSEC);
+        assert_non_null(host_find(&fake_host, "brand"));
+        while (host_find(&fake_host, "brand"))
+                world_sleep(500);
+        assert_int_equal(fake.calls[DESK_FILE], 1);
+        assert_int_equal(fake.calls[CALL_STOP], 1);
+        fake_close();
+}
+
 /* --- Deadlines, cancel, drain, crash --- */
 
 static void shorten_deadline(enum fake_call call, struct mentiond_op *op)
@@ -954,6 +973,7 @@ int main(void)
                 world_test(instance_that_is_refused_at_its_start_waits_for_a_person),
                 world_test(paused_instance_does_nothing_and_its_reason_says_why),
                 world_test(instance_ends_after_its_last_task_with_stop),
+                world_test(channel_that_ends_while_its_mention_is_filed_stays_until_then),
                 world_test(post_over_its_deadline_is_looked_for),
                 world_test(what_is_canceled_is_looked_for_and_the_store_is_told),
                 world_test(drain_finishes_what_is_in_flight_and_begins_nothing),
