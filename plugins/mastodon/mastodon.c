@@ -6,7 +6,6 @@
 #include <mentiond/channel.h>
 #include <mentiond/json.h>
 
-#define PAGE 40                        /* Mastodon's default; nothing depends on getting so many */
 #define CLOCK_USEC INT64_C(60000000)   /* what a server's clock may be behind ours */
 
 struct mastodon {
@@ -148,8 +147,8 @@ static int poll(struct mentiond_op *op, void *state)
                 struct json_object *page = NULL;
 
                 int r = mentiond_get_json(op, &page,
-                                          "/api/v1/notifications?types[]=mention&include_filtered=true&limit=%d%s%s",
-                                          PAGE, *below ? "&max_id=" : "", mentiond_escape(op, below));
+                                          "/api/v1/notifications?types[]=mention&include_filtered=true&limit=40%s%s",
+                                          *below ? "&max_id=" : "", mentiond_escape(op, below));
                 if (r != MENTIOND_OK)
                         return about_account(r);
                 if (!json_object_is_type(page, json_type_array) || (*below && mj_len(page) == 0))
@@ -214,11 +213,11 @@ static int post(struct mentiond_op *op, void *state, const struct mentiond_post 
                 .headers = headers,
         };
         struct mentiond_response response = { .struct_size = sizeof(response) };
-        struct json_object *parent = NULL, *stored = NULL;
+        struct json_object *status = NULL;
 
         (void) state;
         /* snac takes an answer to a post that is gone, and shows it as one that answers nothing. */
-        int r = get_status(op, &parent, part->parent, "");
+        int r = get_status(op, &status, part->parent, "");
         if (r != MENTIOND_OK)
                 return r;
 
@@ -243,7 +242,7 @@ static int post(struct mentiond_op *op, void *state, const struct mentiond_post 
 
         /* Mastodon's spam filter says yes and stores nothing; but a replica of its database may only be late: find()
          * decides.  When this request fails in any other way, the post is there: the server named it. */
-        if (get_status(op, &stored, ret->id, "") == MENTIOND_GONE)
+        if (get_status(op, &status, ret->id, "") == MENTIOND_GONE)
                 return mentiond_fail(op, MENTIOND_AMBIGUOUS,
                                      "the server took the post, but does not show it: it may be dropped as spam");
         return MENTIOND_OK;
@@ -264,7 +263,7 @@ static int find(struct mentiond_op *op, void *state, const struct mentiond_post 
         int doubt = !json_object_is_type(answers, json_type_array);
         for (size_t i = 0; i < mj_len(answers); i++) {
                 struct json_object *status = mj_at(answers, i);
-                const char *id = mj_str(status, "id"), *source = mj_str(status, "text");   /* GoToSocial keeps it */
+                const char *id = mj_str(status, "id"), *source = mj_str(status, "text");   /* GoToSocial shows it */
 
                 if (strcmp(mj_str(mj_get(status, "account"), "id"), mentiond_self(op)) != 0 ||
                     strcmp(mj_str(status, "in_reply_to_id"), part->parent) != 0 || mentiond_is_posted(op, id))
@@ -279,7 +278,9 @@ static int find(struct mentiond_op *op, void *state, const struct mentiond_post 
                 }
                 doubt |= same || recent;
         }
-        return doubt ? mentiond_fail(op, MENTIOND_UNKNOWN, "an answer by the account may be this one") : MENTIOND_ABSENT;
+        if (doubt)
+                return mentiond_fail(op, MENTIOND_UNKNOWN, "one of the account's posts there may be it");
+        return MENTIOND_ABSENT;
 }
 
 static const struct mentiond_channel mastodon = {

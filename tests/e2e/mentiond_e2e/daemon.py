@@ -147,11 +147,11 @@ class Daemon:
 
     def reload(self):
         """Writes the configuration and has it read; returns whether it was taken."""
-        done = r"^\w+: (reloaded|not reloaded)"
-        before = len(re.findall(done, self.log(), re.M))
+        done = r": (reloaded|not reloaded)"
+        before = len(re.findall(done, self.log()))
         self.write()
         self.signal(signal.SIGHUP)
-        return until("the reload", lambda: re.findall(done, self.log(), re.M)[before:])[0] == "reloaded"
+        return until("the reload", lambda: re.findall(done, self.log())[before:])[0] == "reloaded"
 
     # mentionctl.
 

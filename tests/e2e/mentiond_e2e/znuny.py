@@ -47,7 +47,8 @@ class Znuny:
     def ticket(self, id, **options):
         """One ticket with its articles, oldest first."""
         ticket = self.call("TicketGet", TicketID=id, AllArticles=1, DynamicFields=1, **options)["Ticket"][0]
-        ticket["Article"] = sorted(listed(ticket.get("Article")), key=lambda a: int(a["ArticleID"]))
+        # Of a ticket without articles Znuny shows one without anything.
+        ticket["Article"] = sorted((a for a in listed(ticket.get("Article")) if a.get("ArticleID")), key=lambda a: int(a["ArticleID"]))
         return ticket
 
     def articles(self, id, sender=None, holds=""):
