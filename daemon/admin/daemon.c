@@ -68,7 +68,7 @@ static void apply(struct daemon *d, struct instance *list)
 
                 next = i->next;
                 for (struct instance *n = list; n; n = n->next)
-                        keep |= section_equal(&n->section, &i->section) && i->state != INSTANCE_STOPPED;
+                        keep |= instance_equal(n, i) && i->state != INSTANCE_STOPPED;
                 if (!keep && i->state != INSTANCE_ENDING)
                         instance_end(i);
         }

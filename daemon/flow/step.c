@@ -27,6 +27,7 @@ struct next {
         int64_t delay_usec;
         enum tell tell;
         bool forget_absent, saw_absent, unlink;
+        const char *reason;              /* where the operation gave none */
 };
 
 static bool is_reply(const struct store_row *row)
@@ -89,7 +90,8 @@ static struct next after_look(const struct flow_instance *f, const struct step *
                 return (struct next) { .state = done_state(row), .tell = TELL_POSTED };
         case MENTIOND_ABSENT:
                 if (row->absent + 1 >= LOOKS && row->attempt >= (is_reply(row) ? SENDS_MAX : FILINGS_MAX))
-                        return (struct next) { .state = STATE_HELD, .tell = TELL_HELD };
+                        return (struct next) { .state = STATE_HELD, .tell = TELL_HELD,
+                                               .reason = "it was sent several times, and is still not there" };
                 if (row->absent + 1 >= LOOKS)
                         return (struct next) { .state = ready_state(row), .forget_absent = true,
                                                .delay_usec = row->attempt > 1 ? backoff(f, row) : 0 };
@@ -107,7 +109,7 @@ static struct next after_look(const struct flow_instance *f, const struct step *
         }
 }
 
-static void log_step(const struct flow_instance *f, const struct step *s, const struct next *n)
+static void log_step(const struct flow_instance *f, const struct step *s, const struct next *n, const char *reason)
 {
         const struct store_row *row = s->row;
         bool good = s->verdict == MENTIOND_OK || s->verdict == MENTIOND_ABSENT;
@@ -115,7 +117,7 @@ static void log_step(const struct flow_instance *f, const struct step *s, const 
         log_event(good ? LOG_INFO : streq(n->state, STATE_DEAD) || streq(n->state, STATE_HELD) ? LOG_ERR : LOG_WARNING, n->state,
                   F("instance", f->instance->name), F("kind", row->kind), FI("id", row->id), FI("thread", row->thread),
                   F("ticket", s->link ? s->link->number : ""), F("operation", s->op->name), FI("attempt", row->attempt),
-                  F("verdict", verdict_name(s->verdict)), FI("delay_ms", n->delay_usec / USEC_PER_MSEC), F("reason", s->op->reason));
+                  F("verdict", verdict_name(s->verdict)), FI("delay_ms", n->delay_usec / USEC_PER_MSEC), F("reason", reason));
 }
 
 static void record(struct flow_instance *f, const struct store_row *row, const struct store_move *m)
@@ -134,6 +136,7 @@ static void record(struct flow_instance *f, const struct store_row *row, const s
 void step_take(struct flow_instance *f, const struct step *s)
 {
         struct next n = s->looked ? after_look(f, s) : after_attempt(f, s);
+        const char *reason = isempty(s->op->reason) ? strempty(n.reason) : s->op->reason;
         int64_t now = utc_usec();
         bool ok = s->verdict == MENTIOND_OK;
         struct store_move m = {
@@ -142,7 +145,7 @@ void step_take(struct flow_instance *f, const struct step *s)
                 .due_usec = now + n.delay_usec,
                 .forget_absent = n.forget_absent,
                 .saw_absent = n.saw_absent,
-                .reason = ok ? "" : s->op->reason,
+                .reason = ok ? "" : reason,
                 .result_id = ok ? strempty(s->id) : NULL,
                 .result_url = ok ? strempty(s->url) : NULL,
                 .link = s->link,
@@ -151,8 +154,8 @@ void step_take(struct flow_instance *f, const struct step *s)
         };
 
         if (is_reply(s->row))
-                tell_agent(&m, s->op->arena, s->row, n.tell, ok ? strempty(s->url) : s->op->reason);
-        log_step(f, s, &n);
+                tell_agent(&m, s->op->arena, s->row, n.tell, ok ? strempty(s->url) : reason);
+        log_step(f, s, &n, reason);
         record(f, s->row, &m);
 }
 

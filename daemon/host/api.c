@@ -336,7 +336,8 @@ static int json_exchange(struct mentiond_op *op, const struct mentiond_request *
                 return verdict;
         if (!r.json)
                 return mentiond_fail(op, q->json ? MENTIOND_AMBIGUOUS : MENTIOND_RETRY,
-                                     "the server answered %u with something that is not JSON", r.status);
+                                     "%s %.*s: the server answered %u with something that is not JSON",
+                                     isempty(q->method) ? "GET" : q->method, (int) strcspn(q->path, "?#"), q->path, r.status);
         *ret = r.json;
         return MENTIOND_OK;
 }

@@ -142,6 +142,22 @@ struct instance *instance_new(struct host *h, const struct section *s, uint32_t 
         return i;
 }
 
+bool instance_equal(const struct instance *a, const struct instance *b)
+{
+        const struct mentiond_option *o;
+
+        if (a->plugin != b->plugin || !section_equal(&a->section, &b->section))
+                return false;
+        for (size_t n = 0; (o = options_at(&a->plugin->options, n)); n++) {
+                struct mentiond_secret **x = (void *) ((char *) a->plugin_state + o->offset);
+                struct mentiond_secret **y = (void *) ((char *) b->plugin_state + o->offset);
+
+                if (o->type == MENTIOND_SECRET && !streq(secret_value(*x), secret_value(*y)))
+                        return false;
+        }
+        return true;
+}
+
 void instance_free(struct instance *i)
 {
         loop_timer_clear(i->host->loop, &i->restart);
@@ -248,7 +264,10 @@ static void start_task(void *data)
         int verdict;
 
         op_begin(&op, i, "start", OP_DEADLINE_USEC);
-        verdict = op_judge(&op, call_start(i, &op));
+        verdict = call_start(i, &op);
+        if (verdict == MENTIOND_OK && instance_is_channel(i) && !*i->self_id)
+                verdict = mentiond_fail(&op, MENTIOND_BUG, "the plugin did not say whose account it is");
+        verdict = op_judge(&op, verdict);
         if (i->state != INSTANCE_STARTING)
                 return;          /* ended, paused or refused meanwhile */
         switch (verdict) {

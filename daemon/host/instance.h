@@ -78,6 +78,9 @@ struct instance *instance_new(struct host *h, const struct section *s, uint32_t 
                               struct problems *p);
 void instance_free(struct instance *i);          /* no task may work for it */
 
+/* Whether they are configured alike, secrets included: those may change while the file does not. */
+bool instance_equal(const struct instance *a, const struct instance *b);
+
 bool instance_is_channel(const struct instance *i);
 int instance_read(struct instance *i);           /* its row in the store, made if it is new; waits */
 void instance_attach(struct instance *i);        /* joins the host and starts */

@@ -166,7 +166,7 @@ static int poll(struct mentiond_op *op, void *state)
                                 mention->seen_usec = seen_usec;
                                 fresh += mentiond_emit(op, mention);
                         }
-                        if (*id && strcmp(id, last) != 0) {
+                        if (*id) {
                                 below = last;
                                 last = id;
                         }
