@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #define CONFIG_DEFAULT SYSCONF_DIRECTORY "/mentiond.conf"
 
@@ -114,7 +115,7 @@ static int run(const char *file)
         if (load(file, &c) < 0)
                 return EXIT_FAILURE;
         log_set_level(log_level_from_string(c.options.log_level));
-        (void) signal(SIGPIPE, SIG_IGN);
+        (void) umask(077);               /* the store and its log hold conversations */
         r = loop_new(&l);
         if (r >= 0)
                 r = loop_signal_add(l, SIGTERM, on_end, &d);

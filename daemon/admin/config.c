@@ -169,7 +169,7 @@ void config_load(const char *file, struct config *ret, struct problems *p)
         }
         options_fill(&daemon_options, (void *[]) { &ret->options }, 1, &own, p);
         if (ret->options.log_level && log_level_from_string(ret->options.log_level) < 0)
-                problem_add(p, file, 0, "log_level is neither error, warning, info nor debug");
+                problem_add(p, file, section_get(&own, "log_level")->line, "log_level is neither error, warning, info nor debug");
         set_defaults(&ret->options);
         check_names(ret, p);
         section_done(&own);

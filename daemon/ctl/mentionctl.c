@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define SOCKET_DEFAULT "/run/mentiond/control"
+#define ANSWER_SECONDS 30        /* a change waits for the disk */
 
 enum argument { NONE, ID, NAME };
 
@@ -50,7 +52,7 @@ static struct json_object *ask(const char *path, struct json_object *request)
         struct json_object *answer = NULL;
         const char *line = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
         char chunk[16384];
-        ssize_t n;
+        ssize_t n = 0;
         int fd;
 
         if (strlen(path) >= sizeof address.sun_path) {
@@ -64,6 +66,7 @@ static struct json_object *ask(const char *path, struct json_object *request)
                         errno == ENOENT || errno == ECONNREFUSED ? " (does it run?)" : "");
                 exit(EXIT_FAILURE);
         }
+        (void) setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval) { .tv_sec = ANSWER_SECONDS }, sizeof(struct timeval));
         if (dprintf(fd, "%s\n", line) < 0) {
                 fprintf(stderr, "mentionctl: %s\n", strerror(errno));
                 exit(EXIT_FAILURE);
@@ -73,7 +76,7 @@ static struct json_object *ask(const char *path, struct json_object *request)
         json_tokener_free(tok);
         close(fd);
         if (!answer) {
-                fputs("mentionctl: mentiond closed the connection without an answer\n", stderr);
+                fprintf(stderr, "mentionctl: mentiond %s\n", n < 0 ? "does not answer" : "closed the connection without an answer");
                 exit(EXIT_FAILURE);
         }
         return answer;

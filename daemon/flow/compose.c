@@ -7,6 +7,8 @@
 #include "base/buffer.h"
 #include "base/text.h"
 
+#include <ctype.h>
+
 #define KEY_MAX 200              /* as struct mentiond_filing promises */
 #define TITLE_GRAPHEMES 80       /* what a ticket list shows of it */
 #define NAME_GRAPHEMES 60
@@ -144,7 +146,9 @@ static bool names(const char *text, const char *handle)
                 if (p > text && !strchr(" \n\t(\"'", p[-1]))
                         continue;
                 n = !strncasecmp(p, handle, whole) ? whole : !strncasecmp(p, handle, user) && p[user] != '@' ? user : 0;
-                if (n && (!p[n] || strchr(" \n\t,.:;!?)\"'", p[n])))
+                if (!n || (p[n] == '.' && isalnum((unsigned char) p[n + 1])))
+                        continue;        /* the name goes on */
+                if (!p[n] || strchr(" \n\t,.:;!?)\"'", p[n]))
                         return true;
         }
         return false;

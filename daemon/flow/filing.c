@@ -152,6 +152,7 @@ void filing_attempt(struct flow_instance *f, struct arena *a _unused_, const str
                         g.op.name = "append";
                 s.verdict = op_judge(&g.op, s.looked ? look(&g) : is_note(&g) ? file_note(&g) : file_mention(&g));
                 s.link = link_of(&g);
+                s.ticket = s.link ? s.link->number : g.thread.number;
                 s.id = g.filed.article;
                 s.url = g.filed.url;
                 step_take(f, &s);

@@ -44,7 +44,7 @@ static void poll_task(void *data)
                 i->last_poll_usec = utc_usec();
                 if (n_new)
                         log_event(LOG_INFO, "polled", F("instance", i->name), FI("new", (int64_t) n_new));
-        } else if (verdict != MENTIOND_CANCELED) {
+        } else if (i->state == INSTANCE_RUNNING) {
                 f->poll_failures++;
                 log_event(LOG_WARNING, "poll failed", F("instance", i->name), F("verdict", verdict_name(verdict)),
                           FI("failures", f->poll_failures), F("reason", op.reason));

@@ -22,6 +22,7 @@ struct step {
         bool looked;                     /* it was a find() */
         const char *id, *url;            /* of the article or post, if OK */
         const struct store_thread *link; /* found or made */
+        const char *ticket;              /* its number, for the log */
 };
 void step_take(struct flow_instance *f, const struct step *s);
 

@@ -72,7 +72,8 @@ static const char *objection(struct posting *g)
 static int act(struct posting *g, bool look, struct mentiond_posted *ret)
 {
         const struct instance *i = g->f->instance;
-        int64_t visibility = mj_int(g->mention, "visibility", MENTIOND_DIRECT);
+        int64_t said = mj_int(g->mention, "visibility", 0);
+        int64_t visibility = said >= MENTIOND_PUBLIC && said <= MENTIOND_DIRECT ? said : MENTIOND_DIRECT;
         struct mentiond_post post = {
                 .struct_size = sizeof post,
                 /* Never wider than what it answers, and never into the public timelines. */
@@ -128,7 +129,7 @@ static void attempt(struct posting *g, bool look)
         s.verdict = op_judge(&g->op, verdict);
         s.id = posted.id;
         s.url = posted.url;
-        s.link = NULL;
+        s.ticket = g->thread.number;
         step_take(f, &s);
 }
 

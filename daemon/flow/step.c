@@ -15,6 +15,7 @@
 
 #include <errno.h>
 
+#define RECORD_AGAIN_USEC USEC_PER_SEC
 #define LOOKS 2                          /* absent so often, `settle` apart, is absent */
 
 /* A server that takes a request and does not have the result is not asked for ever: each try may leave something that a
@@ -116,7 +117,7 @@ static void log_step(const struct flow_instance *f, const struct step *s, const 
 
         log_event(good ? LOG_INFO : streq(n->state, STATE_DEAD) || streq(n->state, STATE_HELD) ? LOG_ERR : LOG_WARNING, n->state,
                   F("instance", f->instance->name), F("kind", row->kind), FI("id", row->id), FI("thread", row->thread),
-                  F("ticket", s->link ? s->link->number : ""), F("operation", s->op->name), FI("attempt", row->attempt),
+                  F("ticket", s->ticket), F("operation", s->op->name), FI("attempt", row->attempt),
                   F("verdict", verdict_name(s->verdict)), FI("delay_ms", n->delay_usec / USEC_PER_MSEC), F("reason", reason));
 }
 
@@ -124,12 +125,14 @@ static void record(struct flow_instance *f, const struct store_row *row, const s
 {
         int r = store_move(f->instance->host->store, m);
 
-        if (r < 0 && r != -ESTALE) {
-                /* The row stays where it was; on its way it is found again at the next start. */
-                log_event(LOG_ERR, "a step cannot be recorded", F("instance", f->instance->name), FI("id", row->id),
+        if (r < 0 && r != -ESTALE)
+                log_event(LOG_ERR, "a step cannot be recorded yet", F("instance", f->instance->name), FI("id", row->id),
                           F("state", m->state), F("reason", strerror(-r)));
-                budget_pause(&f->instance->budget, f->instance->options.retry_usec);
-        }
+        /* What has happened must not be forgotten because a disk is full.  If mentiond ends before there is room, the row
+         * is found on its way at the next start, and looked for. */
+        task_set_deadline(task_self(), USEC_INFINITY);
+        while (r < 0 && r != -ESTALE && task_sleep_until(mono_usec() + RECORD_AGAIN_USEC) == 0)
+                r = store_move(f->instance->host->store, m);
         flow_kick_all(f->flow);
 }
 

@@ -265,12 +265,22 @@ static struct json_object *parse_json(const struct buffer *body)
         return json;
 }
 
-int mentiond_http(struct mentiond_op *op, const struct mentiond_request *q, struct mentiond_response *ret)
+static void answer(struct mentiond_response *ret, const struct mentiond_response *full)
 {
+        size_t size = MIN((size_t) ret->struct_size, sizeof *full);
+        uint32_t struct_size = ret->struct_size;
+
+        memcpy(ret, full, size);
+        ret->struct_size = struct_size;
+}
+
+int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request, struct mentiond_response *ret)
+{
+        const struct mentiond_request copy = COPY_SIZED(struct mentiond_request, request), *q = &copy;
         struct instance *i = op->instance;
         _cleanup_http_reply_ struct http_reply reply = { .fate = HTTP_REFUSED };
         const char *headers[16];
-        size_t n = 0;
+        size_t n = 0, size;
         struct http_request http = {
                 .method = isempty(q->method) ? "GET" : q->method,
                 .body = q->body,
@@ -287,6 +297,7 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *q, stru
         bool own = false;
         int verdict;
 
+        answer(ret, &(struct mentiond_response) { .body = "" });
         for (const char *const *h = q->headers; h && *h; h++) {
                 if (n >= ELEMENTSOF(headers) - 2)
                         return mentiond_fail(op, MENTIOND_BUG, "more headers than the host takes");
@@ -317,13 +328,13 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *q, stru
         if (json)
                 (void) arena_own(op->arena, json, put_json);
         verdict = judge_exchange(op, q, &http, &reply, json);
-        *ret = (struct mentiond_response) {
-                .struct_size = ret->struct_size,
+        size = reply.body.size;
+        answer(ret, &(struct mentiond_response) {
                 .status = reply.fate == HTTP_REPLIED ? reply.status : 0,
-                .body_size = reply.body.size,
+                .body = arena_take(op->arena, buffer_take(&reply.body)),
+                .body_size = size,
                 .json = json,
-        };
-        ret->body = arena_take(op->arena, buffer_take(&reply.body));
+        });
         return verdict;
 }
 
@@ -335,7 +346,7 @@ static int json_exchange(struct mentiond_op *op, const struct mentiond_request *
         if (verdict != MENTIOND_OK)
                 return verdict;
         if (!r.json)
-                return mentiond_fail(op, q->json ? MENTIOND_AMBIGUOUS : MENTIOND_RETRY,
+                return mentiond_fail(op, isempty(q->method) ? MENTIOND_RETRY : MENTIOND_AMBIGUOUS,
                                      "%s %.*s: the server answered %u with something that is not JSON",
                                      isempty(q->method) ? "GET" : q->method, (int) strcspn(q->path, "?#"), q->path, r.status);
         *ret = r.json;

@@ -15,12 +15,6 @@
 #define ITEMS_MAX 5000           /* emitted before they are committed in the middle of a poll: about 20 MB */
 #define ANCESTORS_MAX 5000
 
-/* A copy of a plugin's struct as large as ours, with zeroes for what the plugin does not know. */
-#define COPY_SIZED(type, source) ({                                                                         \
-        type _copy = { .struct_size = 0 };                                                                  \
-        memcpy(&_copy, (source), MIN((size_t) (source)->struct_size, sizeof _copy));                        \
-        _copy; })
-
 static bool good_id(const char *id)
 {
         if (isempty(id) || strlen(id) > ID_MAX)

@@ -105,6 +105,7 @@ struct instance *instance_new(struct host *h, const struct section *s, uint32_t 
         struct plugin *plugin;
         struct instance *i;
         size_t problems_before = p->n;
+        const char *objection;
 
         if (!named) {
                 problem_add(p, s->file, s->line, "%s: \"plugin\" is missing", s->name);
@@ -134,6 +135,13 @@ struct instance *instance_new(struct host *h, const struct section *s, uint32_t 
         if (p->n == problems_before && !streq(i->options.ip, "any") && !streq(i->options.ip, "4") && !streq(i->options.ip, "6"))
                 problem_add(p, s->file, s->line, "%s: ip is neither any, 4 nor 6", s->name);
         if (p->n > problems_before) {
+                instance_free(i);
+                return NULL;
+        }
+        objection = instance_is_channel(i) ? (plugin->channel.check ? plugin->channel.check(i->plugin_state) : NULL)
+                                           : (plugin->helpdesk.check ? plugin->helpdesk.check(i->plugin_state) : NULL);
+        if (objection) {
+                problem_add(p, s->file, s->line, "%s: %s", s->name, objection);
                 instance_free(i);
                 return NULL;
         }
@@ -277,8 +285,7 @@ static void start_task(void *data)
                 set_state(i, INSTANCE_RUNNING, "");
                 log_event(LOG_INFO, "running", F("instance", i->name), F("plugin", i->plugin->name), F("account", i->self_handle));
                 return;
-        case MENTIOND_CANCELED:
-                return;
+        case MENTIOND_CANCELED:          /* it took too long */
         case MENTIOND_RETRY:
         case MENTIOND_THROTTLED:
         case MENTIOND_AMBIGUOUS: {
@@ -317,9 +324,11 @@ static void on_restart(struct loop_timer *t)
 
 void instance_start(struct instance *i)
 {
-        if (i->state == INSTANCE_ENDING || i->starting)
+        if (i->state == INSTANCE_ENDING)
                 return;
         set_state(i, INSTANCE_STARTING, "");
+        if (i->starting)
+                return;          /* what is under way counts */
         i->budget.pause_usec = 0;
         i->budget.failures = 0;
         i->start_failures = 0;

@@ -5,6 +5,12 @@
 
 #include "host/instance.h"
 
+/* A copy of a plugin's struct as large as ours, with zeroes for what the plugin does not know. */
+#define COPY_SIZED(type, source) ({                                                                         \
+        type _copy = { .struct_size = 0 };                                                                  \
+        memcpy(&_copy, (source), MIN((size_t) (source)->struct_size, sizeof _copy));                        \
+        _copy; })
+
 struct op_ancestor {
         const char *id, *handle, *name, *text, *url;
 };

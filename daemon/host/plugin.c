@@ -97,6 +97,15 @@ int plugin_register(const struct mentiond_plugin *head, struct plugin **ret, cha
         return 0;
 }
 
+static void forget_newest(void)
+{
+        struct plugin *p = plugins;
+
+        plugins = p->next;
+        free(p->name);
+        free(p);
+}
+
 int plugin_load(const char *directory, const char *name, struct plugin **ret, char **ret_error)
 {
         _cleanup_free_ char *path = NULL, *wrong = NULL;
@@ -140,6 +149,7 @@ int plugin_load(const char *directory, const char *name, struct plugin **ret, ch
         }
         if (!streq((*ret)->name, name)) {
                 *ret_error = xasprintf("%s calls itself \"%s\"", path, (*ret)->name);
+                forget_newest();
                 return -EINVAL;
         }
         return 0;
@@ -147,13 +157,8 @@ int plugin_load(const char *directory, const char *name, struct plugin **ret, ch
 
 void plugin_forget_all(void)
 {
-        while (plugins) {
-                struct plugin *p = plugins;
-
-                plugins = p->next;
-                free(p->name);
-                free(p);
-        }
+        while (plugins)
+                forget_newest();
 }
 
 char *plugin_nearest(const char *directory, const char *name)

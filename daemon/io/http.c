@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "io/address.h"
 #include "io/head.h"
+#include "io/multi.h"
 #include "io/url.h"
 
 #include <curl/curl.h>
@@ -22,37 +23,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <strings.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
 
 #define POOL_MAX 64                      /* idle easy handles, 6 KB each: as many as requests are usually in flight */
-#define CONNECTIONS_MAX 256              /* kept: all that G5 of perf.md has in flight; libcurl's own default is 4 per
-                                          * request in flight, which forgets connections between two polls */
-
-/* An unsafe request rides only on a connection used so many seconds ago at most.  Servers close idle ones after 5 s
- * (the defaults of Apache and Node) or later, and a request that crosses the close on its way is lost. */
-#define UNSAFE_IDLE_SECONDS 4L
-
-struct sock {
-        uint32_t events;                 /* as registered; 0: not */
-        bool wanted;                     /* by a transfer; else its connection is idle */
-        bool ours;                       /* a connection; else something of libcurl's own */
-};
 
 struct http {
         struct loop *loop;
-        CURLM *multi;
+        struct multi *multi;
         char *user_agent;
-        struct loop_timer timer;         /* libcurl's timeouts */
-        struct loop_defer now;           /* its timeout of 0 ms */
-
-        /* An epoll of our own in the loop's: sd-event dispatches one descriptor per turn, and asks for all of them
-         * again in each, which at 64 in flight costs more than libcurl does. */
-        int epoll;
-        struct loop_io *io;
-        struct sock *socks;              /* by descriptor */
-        size_t n_socks;
-        int in_flight;                   /* added, and not yet told that they are done */
         CURL *pool[POOL_MAX];
         unsigned n_pool;
 };
@@ -63,6 +40,7 @@ struct transfer {
         struct http_reply *reply;
         struct url url;
         char *server;                    /* for messages */
+        unsigned origin;                 /* of multi */
         struct task *task;
         CURL *easy;
         struct curl_slist *headers;      /* an array; the strings are the caller's, but for bearer */
@@ -83,163 +61,30 @@ struct transfer {
         char detail[CURL_ERROR_SIZE];
 };
 
-/* --- The multi handle on the loop --- */
-
-static void drain(struct http *h)
+static void on_done(void *private, int result)
 {
-        CURLMsg *m;
-        int left;
+        struct transfer *t = private;
 
-        while ((m = curl_multi_info_read(h->multi, &left))) {
-                struct transfer *t = NULL;
-
-                if (m->msg != CURLMSG_DONE)
-                        continue;
-                (void) curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **) &t);
-                t->done = true;
-                t->result = m->data.result;
-                h->in_flight--;
-                task_wake(t->task);
-        }
-}
-
-static void act(struct http *h, curl_socket_t fd, int events)
-{
-        int running = 0;
-
-        (void) curl_multi_socket_action(h->multi, fd, events, &running);
-        if (running < h->in_flight)
-                drain(h);
-}
-
-static void on_timer(struct loop_timer *t)
-{
-        act(CONTAINER_OF(t, struct http, timer), CURL_SOCKET_TIMEOUT, 0);
-}
-
-static void on_now(struct loop_defer *d)
-{
-        act(CONTAINER_OF(d, struct http, now), CURL_SOCKET_TIMEOUT, 0);
-}
-
-static int on_timeout_wanted(CURLM *multi _unused_, long msec, void *data)
-{
-        struct http *h = data;
-
-        if (msec == 0)
-                loop_defer(h->loop, &h->now);
-        else
-                loop_undefer(h->loop, &h->now);
-        if (msec > 0)
-                loop_timer_set(h->loop, &h->timer, mono_usec() + msec * USEC_PER_MSEC);
-        else
-                loop_timer_clear(h->loop, &h->timer);
-        return 0;
-}
-
-static struct sock *sock_get(struct http *h, int fd)
-{
-        if ((size_t) fd >= h->n_socks) {
-                size_t n = MAX((size_t) fd + 1, h->n_socks * 2);
-
-                h->socks = xrealloc(h->socks, n * sizeof *h->socks);
-                memset(h->socks + h->n_socks, 0, (n - h->n_socks) * sizeof *h->socks);
-                h->n_socks = n;
-        }
-        return &h->socks[fd];
-}
-
-static int sock_watch(struct http *h, int fd, uint32_t events)
-{
-        struct sock *s = sock_get(h, fd);
-        struct epoll_event e = { .events = events, .data.fd = fd };
-
-        if (events == s->events)
-                return 0;
-        if (epoll_ctl(h->epoll, !events ? EPOLL_CTL_DEL : s->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e) < 0)
-                return -errno;
-        s->events = events;
-        return 0;
-}
-
-/* A connection stays registered while it is idle: that saves adding and removing it for each request, and tells when
- * it has to go (end_idle()). */
-static int on_socket_wanted(CURL *easy _unused_, curl_socket_t fd, int what, void *data, void *socket_data _unused_)
-{
-        struct http *h = data;
-        struct sock *s = sock_get(h, fd);
-        uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
-
-        s->wanted = what != CURL_POLL_REMOVE;
-        if (!s->wanted)
-                events = s->ours ? EPOLLIN : 0;
-        return sock_watch(h, fd, events) < 0 ? -1 : 0;
-}
-
-/* The server closed a kept connection, or says something unasked there.  libcurl finds the first when it is about to
- * reuse the connection, but would take the second for the answer to its next request: so it shall find a closed one. */
-static void end_idle(struct http *h, int fd)
-{
-        char sink[4096];
-
-        /* libcurl may have read meanwhile what this event was about, and so made the connection idle. */
-        if (recv(fd, sink, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN)
-                return;
-        (void) shutdown(fd, SHUT_RDWR);
-        while (recv(fd, sink, sizeof sink, MSG_DONTWAIT) > 0)
-                ;
-        (void) sock_watch(h, fd, 0);
-}
-
-static void on_events(int epoll, uint32_t loop_events _unused_, void *data)
-{
-        struct http *h = data;
-        struct epoll_event e[64];
-        int n = epoll_wait(epoll, e, ELEMENTSOF(e), 0);
-
-        for (int i = 0; i < n; i++) {
-                int fd = e[i].data.fd;
-
-                if (!sock_get(h, fd)->events)    /* closed meanwhile */
-                        continue;
-                if (!sock_get(h, fd)->wanted)
-                        end_idle(h, fd);
-                else
-                        act(h, fd, (e[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
-                                   (e[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-                                   (e[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0));
-        }
+        t->done = true;
+        t->result = (CURLcode) result;
+        task_wake(t->task);
 }
 
 int http_new(struct loop *l, const char *user_agent, struct http **ret)
 {
-        _cleanup_(http_freep) struct http *h = xcalloc(1, sizeof *h);
+        struct http *h;
+        struct multi *m;
         int r;
 
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
                 abort();
-        h->multi = curl_multi_init();
-        if (!h->multi)
-                abort();
         (void) signal(SIGPIPE, SIG_IGN);  /* OpenSSL writes with write(2), which cannot be told not to */
-        h->loop = l;
-        h->user_agent = xstrdup(user_agent);
-        h->timer.fn = on_timer;
-        h->now.fn = on_now;
-        h->epoll = epoll_create1(EPOLL_CLOEXEC);
-        if (h->epoll < 0)
-                return -errno;
-        r = loop_io_add(l, h->epoll, EPOLLIN, "http", on_events, h, &h->io);
+        r = multi_new(l, on_done, &m);
         if (r < 0)
                 return r;
-        if (curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted) != CURLM_OK ||
-            curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h) != CURLM_OK ||
-            curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted) != CURLM_OK ||
-            curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h) != CURLM_OK ||
-            curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, (long) CURLPIPE_NOTHING) != CURLM_OK ||
-            curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long) CONNECTIONS_MAX) != CURLM_OK)
-                return -ENOSYS;
-        *ret = TAKE_PTR(h);
+        h = xcalloc(1, sizeof *h);
+        *h = (struct http) { .loop = l, .multi = m, .user_agent = xstrdup(user_agent) };
+        *ret = h;
         return 0;
 }
 
@@ -247,14 +92,8 @@ void http_free(struct http *h)
 {
         while (h->n_pool > 0)
                 curl_easy_cleanup(h->pool[--h->n_pool]);
-        (void) curl_multi_cleanup(h->multi);
+        multi_free(h->multi);
         curl_global_cleanup();
-        loop_timer_clear(h->loop, &h->timer);
-        loop_undefer(h->loop, &h->now);
-        loop_io_remove(h->io);
-        if (h->epoll >= 0)
-                close(h->epoll);
-        free(h->socks);
         free(h->user_agent);
         free(h);
 }
@@ -280,18 +119,16 @@ static curl_socket_t on_open(void *data, curlsocktype purpose _unused_, struct c
                 t->guard_refused = true;
                 return CURL_SOCKET_BAD;
         }
-        fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+        fd = multi_open(t->http->multi, a->family, a->socktype, a->protocol, t->origin);
         if (fd < 0)
                 return CURL_SOCKET_BAD;
         t->opened = true;
-        *sock_get(t->http, fd) = (struct sock) { .ours = true };
         return fd;
 }
 
 static int on_close(void *data, curl_socket_t fd)
 {
-        *sock_get(data, fd) = (struct sock) { .ours = false };       /* close() takes it out of the epoll */
-        return close(fd);
+        return multi_close(data, fd);
 }
 
 static size_t on_write(char *p, size_t size, size_t n, void *data)
@@ -407,7 +244,7 @@ static CURLcode set_up(struct transfer *t)
 {
         const struct http_request *q = t->request;
         bool body = q->body && q->body_size > 0, get = streq(q->method, "GET"), head = streq(q->method, "HEAD");
-        bool fresh = q->guarded || (t->unsafe && !body);
+        bool fresh = q->guarded || (t->unsafe && (!body || multi_is_hasty(t->http->multi, t->origin)));
         CURLcode r = CURLE_OK;
 
 #define SET(option, value) (r = r != CURLE_OK ? r : curl_easy_setopt(t->easy, CURLOPT_##option, (value)))
@@ -445,14 +282,14 @@ static CURLcode set_up(struct transfer *t)
         SET(FRESH_CONNECT, fresh ? 1L : 0L);
         SET(FORBID_REUSE, q->guarded ? 1L : 0L);
         if (t->unsafe)
-                SET(MAXAGE_CONN, UNSAFE_IDLE_SECONDS);
+                SET(MAXAGE_CONN, (long) MULTI_IDLE_SECONDS);
 
         SET(PREREQFUNCTION, on_prereq);
         SET(PREREQDATA, t);
         SET(OPENSOCKETFUNCTION, on_open);
         SET(OPENSOCKETDATA, t);
         SET(CLOSESOCKETFUNCTION, on_close);
-        SET(CLOSESOCKETDATA, t->http);   /* the connection outlives the transfer */
+        SET(CLOSESOCKETDATA, t->http->multi);   /* the connection outlives the transfer */
         SET(HEADERFUNCTION, on_header);
         SET(HEADERDATA, t);
         SET(WRITEFUNCTION, on_write);
@@ -545,6 +382,8 @@ static void judge(struct transfer *t, int interrupted)
         left = t->begun > 0 && sent > 0;
         if (t->begun && t->head.stage == HEAD_END)
                 r->status = (uint32_t) t->head.status;
+        if (t->begun > 1 || (left && !t->opened && t->received == 0 && t->result != CURLE_OPERATION_TIMEDOUT && t->done))
+                multi_set_hasty(t->http->multi, t->origin);   /* it closed a kept connection under us */
 
         if (t->done && t->result == CURLE_OK && r->status >= 200) {
                 r->fate = HTTP_REPLIED;
@@ -566,27 +405,26 @@ static void judge(struct transfer *t, int interrupted)
         buffer_done(&r->body);           /* nobody shall read half an answer */
 }
 
-static int run(struct transfer *t)
+static void run(struct transfer *t)
 {
         struct http *h = t->http;
         int interrupted = 0;
 
         t->result = set_up(t);
-        if (t->result != CURLE_OK || curl_multi_add_handle(h->multi, t->easy) != CURLM_OK) {
+        if (t->result == CURLE_OK && multi_add(h->multi, t->easy) < 0)
+                t->result = CURLE_FAILED_INIT;
+        if (t->result != CURLE_OK) {
                 t->done = true;
-                if (t->result == CURLE_OK)
-                        t->result = CURLE_FAILED_INIT;
-                return 0;
+                judge(t, 0);
+                return;
         }
-        h->in_flight++;
         while (!t->done && !t->broken && interrupted == 0)
                 interrupted = task_wait();
         if (!t->done)
-                drain(h);                /* perhaps the last byte came together with the interruption */
-        if (!t->done)
-                h->in_flight--;
+                multi_drain(h->multi);   /* perhaps the last byte came together with the interruption */
         loop_timer_clear(h->loop, &t->slow_timer);
-        return interrupted;
+        judge(t, interrupted);
+        multi_remove(h->multi, t->easy, t->done);
 }
 
 void http_perform(struct http *h, const struct http_request *q, struct http_reply *ret)
@@ -594,7 +432,6 @@ void http_perform(struct http *h, const struct http_request *q, struct http_repl
         struct transfer t = { .http = h, .request = q, .reply = ret, .task = task_self(), .slow_timer.fn = on_slow_timer };
         int64_t began = mono_usec();
         const char *why;
-        int r;
 
         *ret = (struct http_reply) {
                 .headers = BUFFER_INIT(HTTP_HEADERS_MAX),
@@ -609,14 +446,12 @@ void http_perform(struct http *h, const struct http_request *q, struct http_repl
                 return;
         }
         t.server = url_authority(&t.url);
-        r = task_interrupted();
-        if (r == 0) {
+        t.origin = multi_origin(h->multi, t.server);
+        if (task_interrupted() == 0) {
                 t.unsafe = !q->repeatable && !streq(q->method, "GET") && !streq(q->method, "HEAD");
                 t.easy = take_easy(h);
                 build_headers(&t);
-                r = run(&t);
-                judge(&t, r);
-                (void) curl_multi_remove_handle(h->multi, t.easy);
+                run(&t);
                 give_easy(h, t.easy);
                 free(t.headers);
                 if (t.bearer) {

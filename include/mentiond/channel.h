@@ -109,8 +109,8 @@ struct mentiond_caps {
 struct mentiond_channel {
         struct mentiond_plugin head;
 
-        /* Optional.  Judges the options together, offline. */
-        int (*check)(struct mentiond_op *op, void *state);
+        /* Optional.  Judges the options together, without asking anybody: NULL, or what is wrong, as a constant. */
+        const char *(*check)(const void *state);
 
         /* Proves the credentials and learns who the account is (mentiond_set_self) and what it can
          * (mentiond_set_caps).  Called before all others, and again after AUTH. */

@@ -98,7 +98,7 @@ enum mentiond_article_flags {
 struct mentiond_helpdesk {
         struct mentiond_plugin head;
 
-        int (*check)(struct mentiond_op *op, void *state);   /* optional */
+        const char *(*check)(const void *state);     /* optional, as a channel's */
         int (*start)(struct mentiond_op *op, void *state);
 
         /* Makes a new ticket with its first article. */

@@ -211,8 +211,8 @@ MENTIOND_EXPORT const char *mentiond_reveal(const struct mentiond_secret *secret
 
 /* --- What an instance remembers over restarts -------------------------------------------------------- */
 
-/* "" if it was never set.  A value that is set during an operation is kept only if the operation ends OK,
- * in the same transaction as what it emitted last. */
+/* "" if it was never set.  poll() sets values: they are kept if it ends OK, in the same transaction as
+ * what it emitted last. */
 MENTIOND_EXPORT const char *mentiond_cursor(struct mentiond_op *op, const char *key);
 MENTIOND_EXPORT void mentiond_set_cursor(struct mentiond_op *op, const char *key, const char *value);
 

@@ -22,16 +22,15 @@ static const struct mentiond_option options[] = {
         { .name = NULL },
 };
 
-static int otrs_check(struct mentiond_op *op, void *state)
+static const char *otrs_check(const void *state)
 {
-        struct otrs *otrs = state;
+        const struct otrs *otrs = state;
 
         if (!strstr(otrs->url, "nph-genericinterface.pl/Webservice/"))
-                return mentiond_fail(op, MENTIOND_REJECTED,
-                                     "url must end in nph-genericinterface.pl/Webservice/mentiond");
+                return "url must end in nph-genericinterface.pl/Webservice/mentiond";
         if (*otrs->ticket_url && !strstr(otrs->ticket_url, "{id}"))
-                return mentiond_fail(op, MENTIOND_REJECTED, "ticket_url holds no {id}");
-        return MENTIOND_OK;
+                return "ticket_url holds no {id}";
+        return NULL;
 }
 
 /* Without a queue of its own the helpdesk cannot be asked to check a ticket.  But an unknown search key is

@@ -50,7 +50,7 @@ def directory(request):
 def bridge(request, world, directory):
     """Not started yet."""
     b = Bridge(world.znuny, world.snac, directory)
-    request.node.daemon = b.daemon
+    request.node.bridge = b
     yield b
     b.close()
 
@@ -117,11 +117,13 @@ def pytest_runtest_makereport(item, call):
     state = item.__dict__.setdefault("tap", {"name": name_of(item), "outcome": "passed", "text": "", "seconds": 0})
     state["seconds"] += report.duration
     if report.failed:
-        if hasattr(item, "daemon"):
-            tail = "\n".join(item.daemon.log().splitlines()[-LOG_TAIL:])
-            report.sections.append(("the end of mentiond's log", tail))
+        if hasattr(item, "bridge"):
+            report.sections += [("the end of mentiond's log", "\n".join(item.bridge.daemon.log().splitlines()[-LOG_TAIL:])),
+                                ("what the network shows the brand", item.bridge.shown())]
         state["outcome"] = "failed"
         state["text"] += report.longreprtext + "".join(f"\n--- {title}:\n{text}" for title, text in report.sections) + "\n"
+    elif hasattr(report, "wasxfail"):
+        state["outcome"], state["text"] = "passed" if report.passed else "todo", report.wasxfail
     elif report.skipped and state["outcome"] == "passed":
         state["outcome"], state["text"] = "skipped", report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
     if call.when == "teardown":

@@ -4,6 +4,8 @@ That something does not happen is seen by what comes after it: a reply that is w
 """
 import time
 
+import pytest
+
 from mentiond_e2e.wait import until
 
 
@@ -52,14 +54,14 @@ def test_a_note_that_was_made_public_before_mentiond_saw_it_is_held(up, znuny):
     up.alice.answer_of(post, f"{word}i")
 
 
-def test_a_public_note_that_becomes_internal_while_it_waits_is_told_by_its_hold(bridge, znuny):
-    """The agent's ways out during the hold: the administrator drops it."""
-    bridge.channel["hold"] = "4s"
+@pytest.mark.xfail(reason="what was journalled is not read again before it is posted")
+def test_a_public_note_that_is_made_internal_during_its_hold_is_not_posted(bridge, znuny):
+    bridge.channel["hold"] = "3s"
     bridge.start()
     word, post, ticket = bridge.conversation()
-    znuny.write(ticket, f"Oops {word}i")
-    row = bridge.daemon.wait_row(kind="reply", state="waiting")
-    bridge.daemon.ctl("drop", row["id"])
+    article = znuny.write(ticket, f"Oops {word}i")
+    bridge.daemon.wait_row(kind="reply", state="waiting")
+    znuny.set_visible(ticket, article, False)
     fence(bridge, ticket, post)
     assert bridge.brand.posts(f"{word}i") == []
 

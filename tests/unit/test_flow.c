@@ -524,6 +524,22 @@ static void paused_instance_does_nothing_and_its_reason_says_why(void)
         fake_close();
 }
 
+static void instance_resumed_while_it_still_starts_runs_in_the_end(void)
+{
+        fake_open(0);
+        instance_pause(brand);
+        fake.takes_usec[CALL_START] = 20 * USEC_PER_MSEC;
+        instance_start(brand);
+        assert_true(world_wait(&fake.calls[CALL_START], 1));
+        instance_pause(brand);
+        world_sleep(USEC_PER_MSEC);
+        instance_start(brand);
+        assert_true(world_wait(&fake.calls[CALL_POLL], 1));
+        assert_int_equal(brand->state, INSTANCE_RUNNING);
+        assert_int_equal(fake.calls[CALL_START], 1);
+        fake_close();
+}
+
 static void instance_ends_after_its_last_task_with_stop(void)
 {
         open_with_ticket(0);
@@ -972,6 +988,7 @@ int main(void)
                 world_test(instance_starts_again_until_the_other_side_answers),
                 world_test(instance_that_is_refused_at_its_start_waits_for_a_person),
                 world_test(paused_instance_does_nothing_and_its_reason_says_why),
+                world_test(instance_resumed_while_it_still_starts_runs_in_the_end),
                 world_test(instance_ends_after_its_last_task_with_stop),
                 world_test(channel_that_ends_while_its_mention_is_filed_stays_until_then),
                 world_test(post_over_its_deadline_is_looked_for),

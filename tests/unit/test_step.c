@@ -150,7 +150,7 @@ static void reply_that_was_looked_for(void)
                 E(MENTIOND_OK, STATE_POSTED, .note = "posted"),
                 E(MENTIOND_ABSENT, STATE_AMBIGUOUS, .delay_min = SETTLE_USEC, .delay_max = SETTLE_USEC, .absent = 1),
                 E(MENTIOND_ABSENT, STATE_WAITING, .absent = -1),
-                E(MENTIOND_ABSENT, STATE_WAITING, .absent = -1, .attempt = 2),
+                E(MENTIOND_ABSENT, STATE_WAITING, .delay_max = 4 * RETRY_USEC, .absent = -1, .attempt = 2),
                 E(MENTIOND_RETRY, STATE_AMBIGUOUS, .delay_max = 2 * RETRY_USEC, .note = "delayed"),
                 E(MENTIOND_AMBIGUOUS, STATE_AMBIGUOUS, .delay_max = 2 * RETRY_USEC, .note = "delayed"),
                 E(MENTIOND_THROTTLED, STATE_AMBIGUOUS, .delay_min = SILENCE_USEC, .delay_max = SILENCE_USEC, .note = "delayed"),
@@ -165,24 +165,40 @@ static void reply_that_was_looked_for(void)
         check_all(KIND_REPLY, e, ELEMENTSOF(e), true);
 }
 
-static void reply_that_was_sent_three_times_and_never_found_is_held(void)
+/* After so many attempts, each looked for twice and never found. */
+static void check_last(const char *of, int64_t attempts)
 {
         open_idle();
-        kind = KIND_REPLY;
-        struct store_row row = on_its_way(3);
-        struct mentiond_op op;
-        struct step s = { .row = &row, .op = &op, .looked = true };
+        kind = of;
+        for (int more = 0; more < 2; more++) {
+                struct store_row row = on_its_way(attempts - 1 + more);
+                struct instance *i = streq(of, KIND_REPLY) ? brand : desk;
+                struct mentiond_op op;
+                struct step s = { .row = &row, .op = &op, .looked = true };
 
-        assert_int_equal(store_move(fake_host.store, &(struct store_move) {
-                .id = row.id, .state = STATE_AMBIGUOUS, .due_usec = 1, .saw_absent = true }), 0);
-        row = fake_row(row.source, row.native_id);
-        op_begin(&op, brand, "test", SEC);
-        s.verdict = op_judge(&op, mentiond_fail(&op, MENTIOND_ABSENT, "not there"));
-        step_take(brand->flow, &s);
-        op_end(&op);
-        assert_string_equal(fake_state(desk->stored.id, row.native_id), STATE_HELD);
-        assert_string_equal(fake_state(desk->stored.id, arena_printf(fake_arena, "note:%s:held", row.native_id)), STATE_NEW);
+                assert_int_equal(store_move(fake_host.store, &(struct store_move) {
+                        .id = row.id, .state = STATE_AMBIGUOUS, .due_usec = 1, .saw_absent = true }), 0);
+                row = fake_row(row.source, row.native_id);
+                op_begin(&op, i, "test", SEC);
+                s.verdict = op_judge(&op, mentiond_fail(&op, MENTIOND_ABSENT, "not there"));
+                step_take(i->flow, &s);
+                op_end(&op);
+                assert_true(streq(fake_state(row.source, row.native_id), STATE_HELD) == (more > 0));
+                if (i == brand)
+                        assert_string_equal(fake_state(desk->stored.id, arena_printf(fake_arena, "note:%s:held", row.native_id)),
+                                            more ? STATE_NEW : "");
+        }
         fake_close();
+}
+
+static void reply_that_was_sent_three_times_and_never_found_is_held(void)
+{
+        check_last(KIND_REPLY, 3);
+}
+
+static void mention_that_was_filed_thirty_times_and_never_found_is_held(void)
+{
+        check_last(KIND_MENTION, 30);
 }
 
 static void mention_that_was_tried(void)
@@ -217,7 +233,7 @@ static void mention_that_was_looked_for(void)
                 E(MENTIOND_OK, STATE_FILED),
                 E(MENTIOND_ABSENT, STATE_AMBIGUOUS, .delay_min = SETTLE_USEC, .delay_max = SETTLE_USEC, .absent = 1),
                 E(MENTIOND_ABSENT, STATE_NEW, .absent = -1),
-                E(MENTIOND_ABSENT, STATE_NEW, .absent = -1, .attempt = 9),
+                E(MENTIOND_ABSENT, STATE_NEW, .delay_max = 1000 * SEC, .absent = -1, .attempt = 9),
                 E(MENTIOND_RETRY, STATE_AMBIGUOUS, .delay_max = 2 * RETRY_USEC),
                 E(MENTIOND_AMBIGUOUS, STATE_AMBIGUOUS, .delay_max = 2 * RETRY_USEC),
                 E(MENTIOND_THROTTLED, STATE_AMBIGUOUS, .delay_min = SILENCE_USEC, .delay_max = SILENCE_USEC),
@@ -299,6 +315,7 @@ int main(void)
                 world_test(reply_that_was_tried),
                 world_test(reply_that_was_looked_for),
                 world_test(reply_that_was_sent_three_times_and_never_found_is_held),
+                world_test(mention_that_was_filed_thirty_times_and_never_found_is_held),
                 world_test(mention_that_was_tried),
                 world_test(mention_that_was_looked_for),
                 world_test(note_that_was_tried),

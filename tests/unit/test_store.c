@@ -216,16 +216,18 @@ static void file_that_is_no_store_is_refused(void)
 
 static void damaged_store_is_refused(void)
 {
-        _cleanup_free_ char *error = NULL, *path = xasprintf("%s/mentiond.db", world_directory), *id = NULL;
+        _cleanup_free_ char *error = NULL, *path = xasprintf("%s/mentiond.db", world_directory);
+        struct store_item items[200];
+        struct store_poll p = { .items = items, .n_items = ELEMENTSOF(items) };
         char noise[4096];
         int fd;
 
         open_store();
-        for (int i = 0; i < 200; i++) {
-                free(id);
-                id = xasprintf("id-%d", i);
-                assert_int_equal(take(mention(id, id, "")), 1);
-        }
+        for (size_t i = 0; i < ELEMENTSOF(items); i++)
+                items[i] = mention(arena_printf(a, "id-%zu", i), "", "");
+        p.source = channel;
+        p.target = helpdesk;
+        assert_int_equal(store_commit_poll(s, &p), 0);
         close_store();
         memset(noise, 0xa5, sizeof noise);
         fd = open(path, O_WRONLY | O_CLOEXEC);

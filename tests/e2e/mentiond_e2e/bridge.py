@@ -16,7 +16,7 @@ class Bridge:
             "plugin": "otrs", "url": znuny.info["api"], "user": znuny.info["api_user"],
             "password": self.daemon.secret("password", znuny.info["api_password"]), "queue": znuny.info["queue"],
             "ticket_url": znuny.info["url"] + "?Action=AgentTicketZoom;TicketID={id}",
-            "poll_every": "300ms", "retry": "200ms", "retry_max": "2s", "settle": "500ms"}
+            "poll_every": "500ms", "retry": "200ms", "retry_max": "2s", "settle": "500ms"}
         self.channel = self.daemon.config["channel"]["brand"] = {
             "plugin": "mastodon", "server": snac.base, "token": self.daemon.secret("token", self.brand.token),
             "helpdesk": "desk", "media_private": True, "hold": "0s",
@@ -49,6 +49,13 @@ class Bridge:
         word = self.word()
         post = self.mention(f"{word} {text}", **options)
         return word, post, self.znuny.ticket_of(word)
+
+    def shown(self):
+        """For a person who looks into a failure."""
+        try:
+            return "\n".join(f"{n['id']} {n['created_at']} {n['status']['id']} {n['status']['content'][:200]}" for n in self.brand.mentions())
+        except Exception as e:   # it may be what failed
+            return repr(e)
 
     def close(self):
         try:

@@ -107,7 +107,7 @@ class Daemon:
             by_name = self.instances()
             wanted = names or [*self.config["helpdesk"], *self.config["channel"]]
             return all(n in by_name and by_name[n]["state"] == "running" and by_name[n]["polled"] for n in wanted)
-        until("the instances to run", running, every=0.1)
+        until("the instances to run", running)
 
     def check(self):
         if self.process and self.process.poll() is not None:
@@ -178,12 +178,12 @@ class Daemon:
         return [r for r in self.ctl("queue")["rows"] if all(r[k] == v for k, v in wanted.items())]
 
     def wait_row(self, timeout=20, **wanted):
-        return until(f"a row {wanted}", lambda: self.queue(**wanted), timeout, 0.1)[0]
+        return until(f"a row {wanted}", lambda: self.queue(**wanted), timeout)[0]
 
     def wait_quiet(self, timeout=20):
         """Until nothing is to be done."""
         active = "new", "filing", "waiting", "sending", "ambiguous"
-        until("the queue to be empty", lambda: not [r for r in self.ctl("queue")["rows"] if r["state"] in active], timeout, 0.1)
+        until("the queue to be empty", lambda: not [r for r in self.ctl("queue")["rows"] if r["state"] in active], timeout)
 
     # Its end, in each test.
 

@@ -2,6 +2,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -86,6 +87,10 @@ class Servers:
             self.znuny.close()
         if not self.own:
             return
+        try:                     # at its own pace it takes seconds to end
+            os.kill(int((self.directory / "snac/pid").read_text()), signal.SIGKILL)
+        except (OSError, ValueError):
+            pass
         stopping = [subprocess.Popen([SERVERS / name, "down", self.directory / name], stdin=subprocess.DEVNULL,
                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                     for name in ("znuny", "snac") if (self.directory / name / "port").exists()]

@@ -5,7 +5,7 @@ import time
 SLOW = float(os.environ.get("MENTIOND_TEST_SLOW", "1"))
 
 
-def until(what, attempt, timeout=20, every=0.05):
+def until(what, attempt, timeout=20, every=0.1):
     """Calls attempt() until it returns something true, and returns that.  It may raise AssertionError meanwhile."""
     end = time.monotonic() + timeout * SLOW
     why = ""

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT
+ * On a clock that stands still. */
+#include "host/budget.h"
+
+#include "base/clock.h"
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+#define SEC USEC_PER_SEC
+#define UTC (INT64_C(1795312995) * SEC)          /* 2026-11-22 02:03:15 */
+
+static int64_t mono = 1000 * SEC;
+static uint64_t seed = 1;
+
+static int64_t utc_now(void)
+{
+        return UTC;
+}
+
+static int64_t mono_now(void)
+{
+        return mono;
+}
+
+static void chance(void *p, size_t n)
+{
+        for (unsigned char *at = p; n > 0; n--) {
+                seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+                *at++ = (unsigned char) (seed >> 33);
+        }
+}
+
+static const struct clock_source still = { utc_now, mono_now, chance };
+
+/* Learns from headers given as lines; the silence that is wanted. */
+static int64_t learn(struct budget *b, unsigned status, const char *headers)
+{
+        struct http_reply r = { .fate = HTTP_REPLIED, .status = status, .headers = BUFFER_INIT(4096) };
+        int64_t silence;
+
+        assert_int_equal(buffer_append_str(&r.headers, headers), 0);
+        silence = budget_learn(b, &r);
+        http_reply_done(&r);
+        return silence;
+}
+
+static void reset_is_read_in_every_form_that_servers_use(void **state)
+{
+        static const struct {
+                const char *value;
+                int64_t distance;                /* -1: not understood */
+        } cases[] = {
+                { "300", 300 * SEC },
+                { "0", 0 },
+                { "1795313295", 300 * SEC },                             /* seconds since 1970 */
+                { "1795312000", 0 },                                     /* in the past */
+                { "2026-11-22T02:08:15.123456Z", 300 * SEC + 123456 },   /* Mastodon */
+                { "2026-11-22T03:08:15+01:00", 300 * SEC },
+                { "Sun, 22 Nov 2026 02:08:15 GMT", 300 * SEC },
+                { "300, 300;w=60", 300 * SEC },                          /* RateLimit-Reset of the draft */
+                { "99999", 6 * USEC_PER_HOUR },                          /* not believed beyond that */
+                { "9223372036854775807", 6 * USEC_PER_HOUR },
+                { "9999-12-31T23:59:59Z", 6 * USEC_PER_HOUR },
+                { "99999999999999999999", -1 },
+                { "-5", -1 },
+                { "soon", -1 },
+                { "", -1 },
+                { "12 o'clock", 12 * SEC },
+                { "1e9", -1 },
+                { "Sun, 99 Foo 2026", -1 },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                struct budget b = { .reset_usec = 7 };
+                _cleanup_free_ char *headers = xasprintf("x-ratelimit-reset: %s\r\n", cases[i].value);
+                int64_t expected = cases[i].distance < 0 ? 7 : mono + cases[i].distance;
+
+                assert_int_equal(learn(&b, 200, headers), 0);
+                if (b.reset_usec != expected)
+                        fail_msg("\"%s\": %lld", cases[i].value, (long long) (b.reset_usec - mono));
+        }
+}
+
+static void limit_and_remaining_are_read_under_both_names(void **state)
+{
+        struct budget b = { .limit = 0 };
+
+        (void) state;
+        assert_int_equal(learn(&b, 200, "X-RateLimit-Limit: 300\r\nX-RateLimit-Remaining: 17\r\n"), 0);
+        assert_int_equal(b.limit, 300);
+        assert_int_equal(b.remaining, 17);
+        assert_int_equal(learn(&b, 200, "ratelimit-limit: 100, 100;w=10\r\nratelimit-remaining: 5\r\n"), 0);
+        assert_int_equal(b.limit, 100);
+        assert_int_equal(b.remaining, 5);
+        assert_int_equal(learn(&b, 200, "X-RateLimit-Limit: many\r\nX-RateLimit-Remaining: -3\r\n"), 0);
+        assert_int_equal(b.limit, 100);
+        assert_int_equal(b.remaining, 5);
+        assert_int_equal(learn(&b, 200, ""), 0);
+        assert_int_equal(b.limit, 100);
+}
+
+static void silence_is_what_the_server_asks_for(void **state)
+{
+        struct budget b = { .limit = 0 };
+
+        (void) state;
+        assert_int_equal(learn(&b, 429, "Retry-After: 17\r\n"), 17 * SEC);
+        assert_int_equal(learn(&b, 429, "Retry-After: Sun, 22 Nov 2026 02:04:15 GMT\r\n"), 60 * SEC);
+        assert_int_equal(learn(&b, 429, "Retry-After: 17\r\nX-RateLimit-Reset: 99\r\n"), 17 * SEC);
+        assert_int_equal(learn(&b, 429, "X-RateLimit-Reset: 2026-11-22T02:05:15.000000Z\r\n"), 120 * SEC);
+        assert_int_equal(learn(&b, 429, "Retry-After: 0\r\n"), SEC);             /* never none at all */
+        assert_int_equal(learn(&b, 429, "Retry-After: 99999999\r\n"), 6 * USEC_PER_HOUR);
+        assert_int_equal(learn(&b, 503, "Retry-After: 30\r\n"), 30 * SEC);
+        assert_int_equal(learn(&b, 503, ""), 0);                                 /* a failure, not a limit */
+        assert_int_equal(learn(&b, 200, "Retry-After: 30\r\n"), 0);
+}
+
+static void refusal_without_a_hint_is_a_minute(void **state)
+{
+        struct budget b = { .limit = 0 };
+
+        (void) state;
+        assert_int_equal(learn(&b, 429, ""), 60 * SEC);
+        assert_int_equal(learn(&b, 429, "Retry-After: later\r\n"), 60 * SEC);
+        b.reset_usec = mono + 500 * SEC;         /* announced for an earlier reply, not with this one */
+        assert_int_equal(learn(&b, 429, ""), 60 * SEC);
+        assert_int_equal(learn(&b, 429, "X-RateLimit-Reset: 2026-11-22T02:00:00Z\r\n"), 60 * SEC);
+}
+
+static void without_limits_a_request_goes_at_once(void **state)
+{
+        struct budget b = { .limit = 0 };
+
+        (void) state;
+        assert_int_equal(budget_take(&b), mono);
+        assert_int_equal(budget_take(&b), mono);
+}
+
+static void admins_rate_is_kept(void **state)
+{
+        struct budget b = { .rate = 60 };
+
+        (void) state;
+        for (int i = 0; i < 5; i++)
+                assert_int_equal(budget_take(&b), mono + i * SEC);
+        mono += 100 * SEC;
+        assert_int_equal(budget_take(&b), mono);         /* what was not used is not saved up */
+        assert_int_equal(budget_take(&b), mono + SEC);
+}
+
+static void what_is_left_is_spread_over_the_time_until_the_reset(void **state)
+{
+        struct budget b = { .limit = 100, .remaining = 20 };
+        int64_t at;
+
+        (void) state;
+        b.reset_usec = mono + 100 * SEC;
+        assert_int_equal(budget_take(&b), mono);         /* a fifth is left: no hurry, no wall */
+        b.remaining = 9;
+        at = budget_take(&b);
+        assert_int_equal(at, mono + 10 * SEC);
+        assert_int_equal(b.remaining, 8);
+        b.remaining = 0;
+        assert_int_equal(budget_take(&b), mono + 100 * SEC);
+        assert_int_equal(budget_take(&b), mono + 100 * SEC);     /* below nothing: no division by it */
+        b.reset_usec = mono - 1;
+        assert_int_equal(budget_take(&b), mono);         /* over: what was announced says nothing any more */
+}
+
+static void pause_is_the_longest_that_was_asked_for(void **state)
+{
+        struct budget b = { .limit = 0 };
+
+        (void) state;
+        assert_false(budget_is_paused(&b));
+        budget_pause(&b, 10 * SEC);
+        budget_pause(&b, SEC);
+        assert_int_equal(b.pause_usec, mono + 10 * SEC);
+        assert_true(budget_is_paused(&b));
+        mono += 10 * SEC;
+        assert_false(budget_is_paused(&b));
+}
+
+static void backoff_doubles_and_stays_within_its_bounds(void **state)
+{
+        (void) state;
+        for (unsigned failures = 0; failures < 70; failures++) {
+                int64_t ceiling = failures < 7 ? (int64_t) SEC << failures : 100 * SEC, most = 0;
+
+                ceiling = MIN(ceiling, 100 * SEC);
+                for (int i = 0; i < 300; i++) {
+                        int64_t usec = backoff_usec(SEC, 100 * SEC, failures);
+
+                        assert_true(usec > 0);
+                        assert_true(usec <= ceiling);
+                        most = MAX(most, usec);
+                }
+                assert_true(most > ceiling * 3 / 4);     /* full jitter */
+        }
+        assert_true(backoff_usec(USEC_PER_HOUR, SEC, 0) <= SEC);
+        assert_true(backoff_usec(1, INT64_MAX / 4, 200) > 0);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(reset_is_read_in_every_form_that_servers_use),
+                cmocka_unit_test(limit_and_remaining_are_read_under_both_names),
+                cmocka_unit_test(silence_is_what_the_server_asks_for),
+                cmocka_unit_test(refusal_without_a_hint_is_a_minute),
+                cmocka_unit_test(without_limits_a_request_goes_at_once),
+                cmocka_unit_test(admins_rate_is_kept),
+                cmocka_unit_test(what_is_left_is_spread_over_the_time_until_the_reset),
+                cmocka_unit_test(pause_is_the_longest_that_was_asked_for),
+                cmocka_unit_test(backoff_doubles_and_stays_within_its_bounds),
+        };
+
+        clock_set_source(&still);
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

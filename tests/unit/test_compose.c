@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/compose.h"
+
+#include "base/text.h"
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+static struct arena *a;
+
+static int setup(void **state)
+{
+        (void) state;
+        a = arena_new();
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        (void) state;
+        arena_free(a);
+        return 0;
+}
+
+static void put_json(void *o)
+{
+        (void) json_object_put(o);
+}
+
+static struct json_object *json(const char *text)
+{
+        struct json_object *o = json_tokener_parse(text);
+
+        assert_non_null(o);
+        return arena_own(a, o, put_json);
+}
+
+static char *repeat(const char *what, size_t n)
+{
+        size_t size = strlen(what);
+        char *s = arena_alloc(a, n * size + 1);
+
+        for (size_t i = 0; i < n; i++)
+                memcpy(s + i * size, what, size);
+        return s;
+}
+
+/* --- Keys --- */
+
+static void key_names_channel_and_id(void **state)
+{
+        (void) state;
+        assert_string_equal(compose_key(a, "brand", "42"), "brand:42");
+        assert_string_equal(compose_key(a, "brand", "https://x/u*s r"), "brand:https%3A%2F%2Fx%2Fu%2As%20r");
+}
+
+static void key_of_a_long_id_is_cut_and_stays_its_own(void **state)
+{
+        const char *one = compose_key(a, "brand", repeat("x", 500)), *same = compose_key(a, "brand", repeat("x", 500));
+        const char *other = compose_key(a, "brand", repeat("x", 501)), *fits = compose_key(a, "brand", repeat("x", 194));
+        const char *foreign = compose_key(a, "brand", repeat("\xc3\xa9* ", 100));
+
+        (void) state;
+        assert_int_equal(strlen(fits), 200);
+        assert_null(strchr(fits, '~'));
+        assert_int_equal(strlen(one), 200);
+        assert_string_equal(one, same);
+        assert_string_not_equal(one, other);
+        assert_int_equal(strlen(foreign), 200);
+        for (const char *p = foreign; *p; p++)
+                assert_true(*p > 0x20 && *p < 0x7f && *p != '*');
+}
+
+/* --- Author and title --- */
+
+static void author_is_a_name_without_signs_that_a_helpdesk_takes_amiss(void **state)
+{
+        (void) state;
+        assert_string_equal(compose_author(a, json("{\"author\":{\"name\":\"Alice\",\"handle\":\"@alice@example\"}}")), "Alice");
+        assert_string_equal(compose_author(a, json("{\"author\":{\"name\":\"A@b <c>, \\\"d\\\"\",\"handle\":\"@x\"}}")), "Ab c d");
+        assert_string_equal(compose_author(a, json("{\"author\":{\"handle\":\"@alice@example\"}}")), "aliceexample");
+        assert_string_equal(compose_author(a, json("{\"author\":{\"name\":\"@@@\",\"handle\":\"@@\"}}")), "Unknown");
+        assert_string_equal(compose_author(a, json("{}")), "Unknown");
+        assert_int_equal(text_length(compose_author(a, json(arena_printf(a, "{\"author\":{\"name\":\"%s\"}}", repeat("\xc3\xa9", 200)))), TEXT_GRAPHEMES), 60);
+}
+
+static void title_is_the_beginning_of_the_text_in_one_line(void **state)
+{
+        (void) state;
+        assert_string_equal(compose_title(a, json("{\"text\":\"@brand Where is my order?\\nIt was on time once.\"}")), "Where is my order?");
+        assert_string_equal(compose_title(a, json("{\"text\":\"\",\"author\":{\"name\":\"Alice\"}}")), "Post by Alice");
+        assert_int_equal(text_length(compose_title(a, json(arena_printf(a, "{\"text\":\"%s\"}", repeat("long ", 100)))), TEXT_GRAPHEMES) <= 80, 1);
+        assert_null(strchr(compose_title(a, json("{\"text\":\"a\\tb\\r\\nc\"}")), '\n'));
+}
+
+/* --- Articles --- */
+
+static void article_has_all_parts_in_order(void **state)
+{
+        struct json_object *m = json(
+                "{\"visibility\":1,\"url\":\"https://x/1\",\"text\":\"Hello\\nworld\",\"warning\":\"food\","
+                "\"author\":{\"handle\":\"@alice@example\",\"name\":\"Alice\",\"url\":\"https://x/@alice\",\"followers\":1,\"verified\":true,\"bot\":true},"
+                "\"media\":[{\"url\":\"https://x/a.png\",\"type\":\"image/png\",\"description\":\"a cat\"},{\"url\":\"https://x/b\"}],"
+                "\"quote\":{\"handle\":\"@bob\",\"text\":\"one\\ntwo\",\"url\":\"https://x/0\"}}");
+
+        (void) state;
+        assert_string_equal(compose_article(a, m, INT64_C(1795312995000000), "Not attached: https://x/b (why)"),
+                            "Content warning: food\n\n"
+                            "Hello\nworld\n\n-- \n"
+                            "From: Alice (@alice@example), 1 follower, verified, a bot\n"
+                            "Profile: https://x/@alice\n"
+                            "Post: https://x/1\n"
+                            "Written: 2026-11-22 02:03:15 UTC\n"
+                            "Public\n"
+                            "\nimage/png: https://x/a.png\n  (a cat)\nMedia: https://x/b\n"
+                            "Not attached: https://x/b (why)\n\n"
+                            "In answer to @bob, https://x/0:\n> one\n> two");
+}
+
+static void article_of_little_says_little(void **state)
+{
+        (void) state;
+        assert_string_equal(compose_article(a, json("{\"author\":{\"handle\":\"@a\"}}"), 0, ""),
+                            "(no text)\n\n-- \nFrom: @a\nVisibility unknown");
+        assert_non_null(strstr(compose_article(a, json("{\"visibility\":4}"), 0, ""), "Direct: seen by those who are named in it only"));
+        assert_non_null(strstr(compose_article(a, json("{\"visibility\":3}"), 0, ""), "For followers only"));
+        assert_non_null(strstr(compose_article(a, json("{\"author\":{\"handle\":\"@a\",\"followers\":2000}}"), 0, ""), "2000 followers"));
+}
+
+static void long_quote_is_cut(void **state)
+{
+        const char *article = compose_article(a, json(arena_printf(a, "{\"quote\":{\"handle\":\"@b\",\"text\":\"%s\"}}", repeat("q", 2000))), 0, "");
+
+        (void) state;
+        assert_int_equal(strlen(strstr(article, "> ")), 2 + 499 + 3);
+}
+
+/* --- Replies --- */
+
+static void reply_begins_with_the_handle_unless_it_names_it(void **state)
+{
+        static const struct {
+                const char *text;
+                bool named;
+        } cases[] = {
+                { "thank you", false },
+                { "@alice@example thank you", true },
+                { "@ALICE@Example thank you", true },
+                { "@alice thank you", true },                    /* as people write it */
+                { "thank you, (@alice)!", true },
+                { "dear\n@alice", true },
+                { "@alice, hello", true },
+                { "@alice: hello", true },
+                { "hello @alice.", true },
+                { "@alice.b hello", false },
+                { "@alicent hello", false },
+                { "@alice@other.example hello", false },         /* somebody else */
+                { "@alice@example.org hello", false },
+                { "mail me at x@alice", false },
+                { "mail@alice@example", false },
+                { "@", false },
+                { "", false },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const char *expected = cases[i].named ? cases[i].text : arena_printf(a, "@alice@example %s", cases[i].text);
+
+                assert_string_equal(compose_reply(a, cases[i].text, "@alice@example"), expected);
+        }
+        assert_string_equal(compose_reply(a, "hi @bob", "@bob"), "hi @bob");
+        assert_string_equal(compose_reply(a, "hi", "@bob"), "@bob hi");
+        assert_string_equal(compose_reply(a, "hi", "bob"), "hi");        /* no network that addresses by '@' */
+        assert_string_equal(compose_reply(a, "hi", ""), "hi");
+}
+
+static void length_counts_as_the_network_does_with_the_warning(void **state)
+{
+        struct instance i = { .caps = { .length_unit = MENTIOND_CODE_POINTS, .url_length = 23, .handle_is_local = 1 } };
+        const char *text = "@alice@example https://example.org/a/very/long/path/that/does/not/count caf\xc3\xa9";
+
+        (void) state;
+        assert_int_equal(compose_length(&i, text, ""), 6 + 1 + 23 + 1 + 4);
+        assert_int_equal(compose_length(&i, text, "food"), 6 + 1 + 23 + 1 + 4 + 4);
+        i.caps = (struct mentiond_caps) { .length_unit = MENTIOND_BYTES };
+        assert_int_equal(compose_length(&i, text, ""), strlen(text));
+        i.caps = (struct mentiond_caps) { .length_unit = 0, .url_length = -5 };
+        assert_int_equal(compose_length(&i, "e\xcc\x81", ""), 1);        /* graphemes if the plugin did not say */
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(key_names_channel_and_id, setup, teardown),
+                cmocka_unit_test_setup_teardown(key_of_a_long_id_is_cut_and_stays_its_own, setup, teardown),
+                cmocka_unit_test_setup_teardown(author_is_a_name_without_signs_that_a_helpdesk_takes_amiss, setup, teardown),
+                cmocka_unit_test_setup_teardown(title_is_the_beginning_of_the_text_in_one_line, setup, teardown),
+                cmocka_unit_test_setup_teardown(article_has_all_parts_in_order, setup, teardown),
+                cmocka_unit_test_setup_teardown(article_of_little_says_little, setup, teardown),
+                cmocka_unit_test_setup_teardown(long_quote_is_cut, setup, teardown),
+                cmocka_unit_test_setup_teardown(reply_begins_with_the_handle_unless_it_names_it, setup, teardown),
+                cmocka_unit_test_setup_teardown(length_counts_as_the_network_does_with_the_warning, setup, teardown),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: MIT
+ * What plugins emit, from the call to the journal. */
+#include "fakes.h"
+
+#include "base/clock.h"
+#include "host/payload.h"
+
+#include <mentiond/json.h>
+
+static struct mentiond_op op;
+
+static const struct mentiond_author alice = {
+        .struct_size = sizeof alice, .id = "9", .handle = "@alice@example", .name = "Alice", .followers = -1,
+};
+
+static struct mentiond_mention shown(const char *id)
+{
+        return (struct mentiond_mention) {
+                .struct_size = sizeof(struct mentiond_mention), .kind = MENTIOND_MENTION, .visibility = MENTIOND_PUBLIC, .id = id,
+                .text = "hello", .author = &alice, .created_usec = utc_usec(),
+        };
+}
+
+static int emit(const char *id)
+{
+        struct mentiond_mention m = shown(id);
+
+        return mentiond_emit(&op, &m);
+}
+
+/* A poll of a channel that has polled before; or of one that never has. */
+static void open_op(void)
+{
+        fake_open(0);
+        flow_drain(&fake_flow);
+        op_begin(&op, brand, "poll", USEC_PER_MINUTE);
+}
+
+static void open_first(void)
+{
+        fake_open(FAKE_IDLE);
+        while (brand->state != INSTANCE_RUNNING)         /* start() says who we are */
+                world_sleep(500);
+        op_begin(&op, brand, "poll", USEC_PER_MINUTE);
+}
+
+static size_t commit(void)
+{
+        size_t n = 0;
+
+        assert_int_equal(op_commit(&op, true, &n), 0);
+        return n;
+}
+
+static void close_op(void)
+{
+        op_end(&op);
+        fake_close();
+}
+
+static struct json_object *payload_of(const char *id)
+{
+        return payload_parse(fake_arena, fake_row(brand->stored.id, id).payload);
+}
+
+/* --- New and known --- */
+
+static void item_is_new_once(void)
+{
+        open_op();
+        assert_int_equal(emit("1"), 1);
+        assert_int_equal(emit("1"), 0);          /* this poll has it */
+        assert_int_equal(emit("2"), 1);
+        assert_int_equal(commit(), 2);
+        assert_int_equal(emit("1"), 0);          /* the journal has it */
+        assert_int_equal(commit(), 0);
+        assert_string_equal(fake_state(brand->stored.id, "1"), STATE_NEW);
+        close_op();
+}
+
+static void all_is_old_until_the_first_poll_has_ended(void)
+{
+        open_first();
+        assert_int_equal(emit("1"), 0);
+        assert_int_equal(commit(), 0);
+        assert_string_equal(fake_state(brand->stored.id, "1"), STATE_KNOWN);
+        assert_string_equal(fake_row(brand->stored.id, "1").payload, "");
+        assert_int_equal(emit("2"), 1);
+        close_op();
+}
+
+static void what_was_shown_before_the_baseline_is_old(void)
+{
+        struct mentiond_mention m = shown("first");
+        int64_t now = utc_usec();
+
+        open_first();
+        m.created_usec = now;
+        (void) mentiond_emit(&op, &m);
+        (void) commit();
+        assert_int_equal(brand->stored.baseline_usec, now - HORIZON_OVERLAP_USEC);
+        m = shown("before");
+        m.created_usec = now - HORIZON_OVERLAP_USEC - 1;
+        assert_int_equal(mentiond_emit(&op, &m), 0);
+        m.id = "shown-now";
+        m.seen_usec = now;
+        assert_int_equal(mentiond_emit(&op, &m), 1);
+        m = shown("in-the-overlap");
+        m.created_usec = now - HORIZON_OVERLAP_USEC + 1;
+        assert_int_equal(mentiond_emit(&op, &m), 1);
+        m = shown("undated");
+        m.created_usec = 0;
+        assert_int_equal(mentiond_emit(&op, &m), 1);
+        assert_int_equal(commit(), 3);
+        assert_string_equal(fake_state(brand->stored.id, "before"), STATE_KNOWN);
+        close_op();
+}
+
+static void own_posts_are_neither_new_nor_kept(void)
+{
+        struct mentiond_author self = alice;
+        struct mentiond_mention m = shown("mine");
+
+        open_op();
+        assert_string_equal(mentiond_self(&op), "self");
+        assert_string_equal(mentiond_self_handle(&op), "@brand@example");
+        self.id = "self";
+        m.author = &self;
+        assert_int_equal(mentiond_emit(&op, &m), 0);
+        assert_int_equal(commit(), 0);
+        assert_string_equal(fake_state(brand->stored.id, "mine"), "");
+        assert_int_equal(brand->stored.horizon_usec, m.created_usec - HORIZON_OVERLAP_USEC);   /* but it was seen */
+        close_op();
+}
+
+/* --- Put aside --- */
+
+static void item_without_a_usable_id_is_put_aside_with_a_line(void)
+{
+        static const char *const bad[] = { NULL, "", "a b", "a\nerror: forged", "\t", "a\x7f", "\x01" };
+        char longest[1026];
+
+        open_op();
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+                struct mentiond_mention root = shown("ok"), parent = shown("ok"), m = shown(bad[i]);
+
+                assert_int_equal(mentiond_emit(&op, &m), 0);
+                if (!bad[i] || !*bad[i])
+                        continue;
+                root.root = bad[i];
+                parent.parent = bad[i];
+                assert_int_equal(mentiond_emit(&op, &root), 0);
+                assert_int_equal(mentiond_emit(&op, &parent), 0);
+        }
+        memset(longest, 'x', sizeof longest);
+        longest[1025] = '\0';
+        assert_int_equal(emit(longest), 0);
+        assert_int_equal(op.n_items, 0);
+        assert_true(world_logged("warning: item put aside instance=brand kind=mention id=\"\" reason=\"it has no usable id\""));
+        assert_false(world_logged("\nerror: forged"));
+        longest[1024] = '\0';
+        assert_int_equal(emit(longest), 1);
+        assert_int_equal(emit("at://did:plc:x/app.bsky.feed.post/\xc3\xa9"), 1);
+        assert_int_equal(commit(), 2);
+        close_op();
+}
+
+static void item_without_an_author_is_put_aside(void)
+{
+        struct mentiond_author none = alice;
+        struct mentiond_mention m = shown("1");
+
+        open_op();
+        m.author = NULL;
+        assert_int_equal(mentiond_emit(&op, &m), 0);
+        m.author = &none;
+        none.handle = NULL;
+        assert_int_equal(mentiond_emit(&op, &m), 0);
+        none = alice;
+        none.id = "";
+        assert_int_equal(mentiond_emit(&op, &m), 0);
+        none.id = "has blank";
+        assert_int_equal(mentiond_emit(&op, &m), 0);
+        assert_int_equal(op.n_items, 0);
+        assert_true(world_logged("reason=\"it has no author\""));
+        assert_int_equal(emit("1"), 1);          /* it was not known by that */
+        close_op();
+}
+
+/* --- Structs of another size --- */
+
+static void shorter_mention_of_an_older_plugin_is_taken(void)
+{
+        struct mentiond_mention m = shown("1");
+
+        open_op();
+        m.n_media = 7;
+        m.media = (const void *) 1;              /* behind what the plugin says it has */
+        m.struct_size = offsetof(struct mentiond_mention, media);
+        assert_int_equal(mentiond_emit(&op, &m), 1);
+        m = shown("2");
+        m.struct_size = offsetof(struct mentiond_mention, author);
+        assert_int_equal(mentiond_emit(&op, &m), 0);
+        assert_int_equal(commit(), 1);
+        close_op();
+}
+
+static void larger_mention_of_a_newer_plugin_is_taken(void)
+{
+        struct {
+                struct mentiond_mention m;
+                char more[64];
+        } newer = { .m = shown("1") };
+
+        open_op();
+        memset(newer.more, 0xff, sizeof newer.more);
+        newer.m.struct_size = sizeof newer;
+        assert_int_equal(mentiond_emit(&op, &newer.m), 1);
+        assert_int_equal(commit(), 1);
+        close_op();
+}
+
+static void media_are_walked_by_their_own_size(void)
+{
+        struct {
+                struct mentiond_media m;
+                char more[24];
+        } media[3];
+        struct mentiond_mention m = shown("1");
+        struct json_object *list;
+
+        open_op();
+        memset(media, 0xff, sizeof media);
+        for (size_t i = 0; i < 3; i++)
+                media[i].m = (struct mentiond_media) {
+                        .struct_size = sizeof media[0], .url = i == 0 ? "https://x/0" : i == 1 ? "https://x/1" : "https://x/2", .type = "image/png",
+                        .description = i == 1 ? "a cat" : NULL,
+                };
+        m.n_media = 3;
+        m.media = &media[0].m;
+        assert_int_equal(mentiond_emit(&op, &m), 1);
+        m = shown("2");
+        media[0].m.struct_size = 8;              /* cannot be right: nothing is read through it */
+        m.n_media = 3;
+        m.media = &media[0].m;
+        assert_int_equal(mentiond_emit(&op, &m), 1);
+        assert_int_equal(commit(), 2);
+        list = mj_get(payload_of("1"), "media");
+        assert_int_equal(mj_len(list), 3);
+        assert_string_equal(mj_str(mj_at(list, 2), "url"), "https://x/2");
+        assert_string_equal(mj_str(mj_at(list, 1), "description"), "a cat");
+        assert_int_equal(mj_len(mj_get(payload_of("2"), "media")), 0);
+        close_op();
+}
+
+/* --- Commit --- */
+
+static void what_was_emitted_newest_first_is_filed_oldest_first(void)
+{
+        static const char *const ids[] = { "3", "1", "2" };
+        static const int64_t ages[] = { 1, 3, 2 };
+
+        open_op();
+        for (size_t i = 0; i < ELEMENTSOF(ids); i++) {
+                struct mentiond_mention m = shown(ids[i]);
+
+                m.root = "r";
+                m.created_usec = utc_usec() - ages[i] * USEC_PER_SEC;
+                assert_int_equal(mentiond_emit(&op, &m), 1);
+        }
+        assert_int_equal(commit(), 3);
+        assert_true(fake_id(brand->stored.id, "1") < fake_id(brand->stored.id, "2"));
+        assert_true(fake_id(brand->stored.id, "2") < fake_id(brand->stored.id, "3"));
+        close_op();
+}
+
+static void horizon_follows_the_newest_by_an_overlap_and_never_goes_back(void)
+{
+        struct mentiond_mention m = shown("1");
+        int64_t now = utc_usec();
+
+        open_op();
+        m.created_usec = now - USEC_PER_HOUR;
+        m.seen_usec = now;
+        (void) mentiond_emit(&op, &m);
+        (void) commit();
+        assert_int_equal(brand->stored.horizon_usec, now - HORIZON_OVERLAP_USEC);
+        assert_int_equal(mentiond_horizon_usec(&op), now - HORIZON_OVERLAP_USEC);
+        op_end(&op);
+        op_begin(&op, brand, "poll", USEC_PER_MINUTE);
+        m = shown("2");
+        m.created_usec = now - USEC_PER_MINUTE;
+        (void) mentiond_emit(&op, &m);
+        (void) commit();
+        assert_int_equal(brand->stored.horizon_usec, now - HORIZON_OVERLAP_USEC);
+        m = shown("3");
+        m.created_usec = now + USEC_PER_DAY;     /* a server whose clock is wrong must not hide a day */
+        (void) mentiond_emit(&op, &m);
+        (void) commit();
+        assert_true(brand->stored.horizon_usec <= utc_usec() - HORIZON_OVERLAP_USEC);
+        close_op();
+}
+
+static void horizon_of_a_first_poll_follows_what_was_emitted_so_far(void)
+{
+        struct mentiond_mention m = shown("1");
+
+        open_first();
+        assert_true(mentiond_horizon_usec(&op) <= 0);
+        (void) mentiond_emit(&op, &m);
+        assert_int_equal(mentiond_horizon_usec(&op), m.created_usec - HORIZON_OVERLAP_USEC);
+        close_op();
+}
+
+static void unfinished_poll_keeps_items_but_no_cursor(void)
+{
+        open_op();
+        (void) emit("1");
+        mentiond_set_cursor(&op, "page", "5");
+        assert_int_equal(op_commit(&op, false, NULL), 0);
+        assert_string_equal(fake_state(brand->stored.id, "1"), STATE_NEW);
+        assert_null(store_cursor(fake_host.store, brand->stored.id, "page"));
+        assert_int_equal(brand->stored.horizon_usec, 0);
+        close_op();
+}
+
+static void cursor_is_seen_within_the_operation_and_kept_with_it(void)
+{
+        uint64_t commits;
+
+        open_op();
+        assert_string_equal(mentiond_cursor(&op, "page"), "");
+        mentiond_set_cursor(&op, "page", "5");
+        mentiond_set_cursor(&op, "page", "6");
+        mentiond_set_cursor(&op, "other", "x");
+        assert_string_equal(mentiond_cursor(&op, "page"), "6");
+        (void) commit();
+        op_end(&op);
+        op_begin(&op, brand, "poll", USEC_PER_MINUTE);
+        assert_string_equal(mentiond_cursor(&op, "page"), "6");
+        assert_string_equal(mentiond_cursor(&op, "other"), "x");
+        mentiond_set_cursor(&op, "page", "6");   /* nothing new: nothing is written */
+        commits = store_commits(fake_host.store);
+        (void) commit();
+        assert_int_equal(store_commits(fake_host.store), commits);
+        close_op();
+}
+
+static void very_long_poll_is_committed_on_its_way(void)
+{
+        open_op();
+        for (int i = 0; i < 5001; i++)
+                assert_int_equal(emit(mentiond_format(&op, "id-%d", i)), 1);
+        assert_string_equal(fake_state(brand->stored.id, "id-4999"), STATE_NEW);
+        assert_string_equal(fake_state(brand->stored.id, "id-5000"), "");
+        assert_false(op.emit_error);
+        (void) commit();
+        assert_string_equal(fake_state(brand->stored.id, "id-5000"), STATE_NEW);
+        close_op();
+}
+
+/* --- Ancestors, and what the account is --- */
+
+static void ancestors_are_kept_in_order_and_bad_ones_left_out(void)
+{
+        struct mentiond_mention first = shown("1"), bad = shown("a b"), second = shown("2");
+
+        open_op();
+        second.html = "<p>two</p>";
+        second.author = NULL;
+        mentiond_emit_ancestor(&op, &first);
+        mentiond_emit_ancestor(&op, &bad);
+        mentiond_emit_ancestor(&op, &second);
+        assert_int_equal(op.n_ancestors, 2);
+        assert_string_equal(op.ancestors[0].id, "1");
+        assert_string_equal(op.ancestors[0].handle, "@alice@example");
+        assert_string_equal(op.ancestors[0].text, "hello");
+        assert_string_equal(op.ancestors[1].text, "two");
+        assert_string_equal(op.ancestors[1].handle, "");
+        assert_int_equal(op.n_items, 0);
+        close_op();
+}
+
+static void capabilities_of_an_older_plugin_leave_the_rest_at_naught(void)
+{
+        struct mentiond_caps caps = { .struct_size = sizeof caps, .length_unit = MENTIOND_BYTES, .length_max = 300, .url_length = 23, .handle_is_local = 1 };
+
+        open_op();
+        mentiond_set_caps(&op, &caps);
+        assert_int_equal(brand->caps.url_length, 23);
+        caps.struct_size = offsetof(struct mentiond_caps, url_length);
+        mentiond_set_caps(&op, &caps);
+        assert_int_equal(brand->caps.length_max, 300);
+        assert_int_equal(brand->caps.url_length, 0);
+        assert_int_equal(brand->caps.handle_is_local, 0);
+        mentiond_set_self(&op, NULL, NULL);
+        assert_string_equal(mentiond_self(&op), "");
+        close_op();
+}
+
+static void own_replies_are_known_as_posted(void)
+{
+        struct store_part part = { 0, "key", "m1", "text", "", "" };
+
+        open_op();
+        fake_filed("m1", "m1", "77");
+        fake_reply("a1", "77", "{}", NULL);
+        assert_int_equal(store_begin(fake_host.store, fake_id(desk->stored.id, "a1"), STATE_SENDING, 1, &part), 0);
+        assert_int_equal(mentiond_is_posted(&op, "p1"), 0);
+        assert_int_equal(store_move(fake_host.store, &(struct store_move) {
+                .id = fake_id(desk->stored.id, "a1"), .state = STATE_POSTED, .result_id = "p1", .result_url = "" }), 0);
+        assert_int_equal(mentiond_is_posted(&op, "p1"), 1);
+        assert_int_equal(mentiond_is_posted(&op, NULL), 0);
+        close_op();
+}
+
+/* --- Articles --- */
+
+static struct mentiond_article article(const char *id, uint32_t kind)
+{
+        return (struct mentiond_article) {
+                .struct_size = sizeof(struct mentiond_article), .kind = kind, .ticket = "77", .id = id, .agent = "Bob", .text = "answer",
+                .created_usec = utc_usec(),
+        };
+}
+
+static void open_desk(void)
+{
+        fake_open(0);
+        fake_filed("m1", "m1", "77");
+        flow_drain(&fake_flow);
+        op_begin(&op, desk, "poll", USEC_PER_MINUTE);
+}
+
+static int emit_article(const char *id, uint32_t kind, uint32_t flags)
+{
+        struct mentiond_article a = article(id, kind);
+
+        a.flags = flags;
+        return mentiond_emit_article(&op, &a);
+}
+
+static void article_is_new_once_and_only_in_a_linked_ticket(void)
+{
+        struct mentiond_article a = article("2", MENTIOND_ARTICLE_REPLY);
+
+        open_desk();
+        assert_int_equal(mentiond_is_linked(&op, "77"), 1);
+        assert_int_equal(mentiond_is_linked(&op, NULL), 0);
+        assert_int_equal(mentiond_knows_article(&op, "1"), 0);
+        assert_int_equal(emit_article("1", MENTIOND_ARTICLE_REPLY, 0), 1);
+        assert_int_equal(mentiond_knows_article(&op, "1"), 1);
+        assert_int_equal(emit_article("1", MENTIOND_ARTICLE_REPLY, 0), 0);
+        a.ticket = "78";
+        assert_int_equal(mentiond_emit_article(&op, &a), 0);
+        a.ticket = NULL;
+        assert_int_equal(mentiond_emit_article(&op, &a), 0);
+        a.ticket = "77";
+        a.id = "with blank";
+        assert_int_equal(mentiond_emit_article(&op, &a), 0);
+        assert_true(world_logged("item put aside instance=desk kind=article id=\"with blank\""));
+        assert_int_equal(commit(), 1);
+        assert_int_equal(mentiond_knows_article(&op, "1"), 1);
+        assert_string_equal(fake_state(desk->stored.id, "1"), STATE_WAITING);
+        assert_string_equal(mj_str(payload_parse(fake_arena, fake_row(desk->stored.id, "1").payload), "text"), "answer");
+        close_op();
+}
+
+static void internal_or_unknown_kind_of_article_is_known_and_never_posted(void)
+{
+        open_desk();
+        assert_int_equal(emit_article("1", MENTIOND_ARTICLE_INTERNAL, 0), 0);
+        assert_int_equal(emit_article("2", 0, 0), 0);
+        assert_int_equal(emit_article("3", 99, 0), 0);
+        assert_int_equal(commit(), 0);
+        assert_string_equal(fake_state(desk->stored.id, "1"), STATE_KNOWN);
+        assert_string_equal(fake_state(desk->stored.id, "2"), STATE_KNOWN);
+        assert_string_equal(fake_state(desk->stored.id, "3"), STATE_KNOWN);
+        close_op();
+}
+
+static void doubtful_and_old_articles_carry_their_reason(void)
+{
+        struct mentiond_article old = article("2", MENTIOND_ARTICLE_REPLY), undated = article("3", MENTIOND_ARTICLE_REPLY);
+
+        open_desk();
+        mentiond_saw(&op, utc_usec());
+        (void) commit();
+        assert_int_equal(emit_article("1", MENTIOND_ARTICLE_REPLY, MENTIOND_ARTICLE_DOUBTFUL), 1);
+        old.created_usec = desk->stored.horizon_usec - 1;
+        assert_int_equal(mentiond_emit_article(&op, &old), 1);
+        undated.created_usec = 0;
+        assert_int_equal(mentiond_emit_article(&op, &undated), 1);
+        assert_int_equal(commit(), 3);
+        assert_string_equal(fake_row(desk->stored.id, "1").reason, "the note was not public from its beginning");
+        assert_string_equal(fake_row(desk->stored.id, "2").reason, "the note is old: it was moved here, or made public later");
+        assert_string_equal(fake_row(desk->stored.id, "3").reason, "");
+        close_op();
+}
+
+static void article_of_an_older_plugin_without_flags_is_taken(void)
+{
+        struct mentiond_article a = article("1", MENTIOND_ARTICLE_REPLY);
+
+        open_desk();
+        a.flags = MENTIOND_ARTICLE_DOUBTFUL;
+        a.struct_size = offsetof(struct mentiond_article, n_attachments);
+        assert_int_equal(mentiond_emit_article(&op, &a), 1);
+        (void) commit();
+        assert_string_equal(fake_row(desk->stored.id, "1").reason, "");
+        close_op();
+}
+
+static void merges_commit_with_the_poll_and_bad_ones_are_ignored(void)
+{
+        open_desk();
+        mentiond_merged(&op, "77", "77", "N");
+        mentiond_merged(&op, "", "88", "N");
+        mentiond_merged(&op, "77", "a b", "N");
+        assert_int_equal(op.n_merges, 0);
+        mentiond_merged(&op, "77", "88", "N88");
+        assert_int_equal(mentiond_is_linked(&op, "88"), 0);
+        (void) commit();
+        assert_int_equal(mentiond_is_linked(&op, "88"), 1);
+        assert_int_equal(mentiond_is_linked(&op, "77"), 0);
+        close_op();
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                world_test(item_is_new_once),
+                world_test(all_is_old_until_the_first_poll_has_ended),
+                world_test(what_was_shown_before_the_baseline_is_old),
+                world_test(own_posts_are_neither_new_nor_kept),
+                world_test(item_without_a_usable_id_is_put_aside_with_a_line),
+                world_test(item_without_an_author_is_put_aside),
+                world_test(shorter_mention_of_an_older_plugin_is_taken),
+                world_test(larger_mention_of_a_newer_plugin_is_taken),
+                world_test(media_are_walked_by_their_own_size),
+                world_test(what_was_emitted_newest_first_is_filed_oldest_first),
+                world_test(horizon_follows_the_newest_by_an_overlap_and_never_goes_back),
+                world_test(horizon_of_a_first_poll_follows_what_was_emitted_so_far),
+                world_test(unfinished_poll_keeps_items_but_no_cursor),
+                world_test(cursor_is_seen_within_the_operation_and_kept_with_it),
+                world_test(very_long_poll_is_committed_on_its_way),
+                world_test(ancestors_are_kept_in_order_and_bad_ones_left_out),
+                world_test(capabilities_of_an_older_plugin_leave_the_rest_at_naught),
+                world_test(own_replies_are_known_as_posted),
+                world_test(article_is_new_once_and_only_in_a_linked_ticket),
+                world_test(internal_or_unknown_kind_of_article_is_known_and_never_posted),
+                world_test(doubtful_and_old_articles_carry_their_reason),
+                world_test(article_of_an_older_plugin_without_flags_is_taken),
+                world_test(merges_commit_with_the_poll_and_bad_ones_are_ignored),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

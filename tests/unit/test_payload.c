@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/payload.h"
+
+#include <mentiond/json.h>
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+static struct arena *a;
+
+static int setup(void **state)
+{
+        (void) state;
+        a = arena_new();
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        (void) state;
+        arena_free(a);
+        return 0;
+}
+
+static const struct mentiond_author alice = {
+        .struct_size = sizeof alice, .id = "9", .handle = "@alice@example", .name = "Alice \"A\" \xe2\x80\xae", .url = "https://x/@alice",
+        .followers = 12, .created_usec = 5, .flags = MENTIOND_VERIFIED | MENTIOND_BOT,
+};
+
+static struct json_object *parsed(char *payload)
+{
+        struct json_object *o = payload_parse(a, arena_take(a, payload));
+
+        assert_non_null(o);
+        return o;
+}
+
+static void mention_keeps_what_flow_needs(void **state)
+{
+        const struct mentiond_mention m = {
+                .struct_size = sizeof m, .kind = MENTIOND_QUOTE, .visibility = MENTIOND_DIRECT, .id = "1", .parent = "0",
+                .url = "https://x/1", .text = "a/b \"c\"", .warning = "cw", .language = "de", .edited_usec = 7,
+        };
+        struct json_object *o = parsed(payload_of_mention(&m, &alice)), *author = mj_get(o, "author");
+
+        (void) state;
+        assert_int_equal(mj_int(o, "kind", 0), MENTIOND_QUOTE);
+        assert_int_equal(mj_int(o, "visibility", 0), MENTIOND_DIRECT);
+        assert_string_equal(mj_str(o, "parent"), "0");
+        assert_string_equal(mj_str(o, "url"), "https://x/1");
+        assert_string_equal(mj_str(o, "text"), "a/b \"c\"");
+        assert_string_equal(mj_str(o, "warning"), "cw");
+        assert_string_equal(mj_str(o, "language"), "de");
+        assert_int_equal(mj_int(o, "edited", 0), 7);
+        assert_string_equal(mj_str(author, "id"), "9");
+        assert_string_equal(mj_str(author, "handle"), "@alice@example");
+        assert_string_equal(mj_str(author, "name"), "Alice \"A\" ");     /* an override that is never ended is dropped */
+        assert_string_equal(mj_str(author, "url"), "https://x/@alice");
+        assert_int_equal(mj_int(author, "followers", -1), 12);
+        assert_int_equal(mj_int(author, "created", -1), 5);
+        assert_true(mj_true(author, "verified"));
+        assert_true(mj_true(author, "bot"));
+}
+
+static void absent_parts_make_no_members(void **state)
+{
+        const struct mentiond_author plain = { .struct_size = sizeof plain, .id = "9", .handle = "@a", .followers = -1 };
+        const struct mentiond_mention m = { .struct_size = sizeof m, .kind = 1, .visibility = 1, .id = "1" };
+        _cleanup_free_ char *payload = payload_of_mention(&m, &plain);
+
+        (void) state;
+        assert_string_equal(payload, "{\"kind\":1,\"visibility\":1,\"text\":\"\",\"author\":{\"id\":\"9\",\"handle\":\"@a\"}}");
+}
+
+static void html_is_preferred_and_shown_as_text(void **state)
+{
+        struct mentiond_mention m = { .struct_size = sizeof m, .html = "<p>one<br>two</p><script>x()</script>", .text = "other" };
+
+        (void) state;
+        assert_string_equal(arena_take(a, payload_text(&m)), "one\ntwo");
+        m.html = "";
+        m.text = "bad \xff byte\r\nend";
+        assert_string_equal(arena_take(a, payload_text(&m)), "bad \xef\xbf\xbd byte\nend");
+        m.text = NULL;
+        assert_string_equal(arena_take(a, payload_text(&m)), "");
+}
+
+static void long_fields_are_cut_and_the_text_is_not(void **state)
+{
+        char *name = arena_alloc(a, 10000), *text = arena_alloc(a, 100001);
+        struct mentiond_author author = alice;
+        struct mentiond_mention m = { .struct_size = sizeof m };
+        struct json_object *o;
+
+        (void) state;
+        memset(name, 'n', 9999);
+        memset(text, 't', 100000);
+        author.name = name;
+        m.url = name;
+        m.text = text;
+        o = parsed(payload_of_mention(&m, &author));
+        assert_int_equal(strlen(mj_str(mj_get(o, "author"), "name")), 4096);
+        assert_int_equal(strlen(mj_str(o, "url")), 4096);
+        assert_int_equal(strlen(mj_str(o, "text")), 100000);
+}
+
+static void at_most_sixteen_media_are_kept(void **state)
+{
+        struct mentiond_media media[20];
+        struct mentiond_mention m = { .struct_size = sizeof m, .n_media = 20, .media = media };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(media); i++)
+                media[i] = (struct mentiond_media) { .struct_size = sizeof media[i], .url = "https://x/i" };
+        assert_int_equal(mj_len(mj_get(parsed(payload_of_mention(&m, &alice)), "media")), 16);
+        m.n_media = UINT32_MAX;
+        assert_int_equal(mj_len(mj_get(parsed(payload_of_mention(&m, &alice)), "media")), 16);
+        m.media = NULL;
+        assert_null(mj_get(parsed(payload_of_mention(&m, &alice)), "media"));
+        m.media = media;
+        media[0].struct_size = 0;                /* would never advance */
+        assert_null(mj_get(parsed(payload_of_mention(&m, &alice)), "media"));
+}
+
+static void quote_is_added_to_what_is_there(void **state)
+{
+        struct json_object *o = parsed(payload_with_quote("{\"text\":\"x\",\"quote\":{\"text\":\"old\"}}", "@bob", "Bob", "said", "https://x/2"));
+
+        (void) state;
+        assert_string_equal(mj_str(o, "text"), "x");
+        assert_string_equal(mj_str(mj_get(o, "quote"), "handle"), "@bob");
+        assert_string_equal(mj_str(mj_get(o, "quote"), "name"), "Bob");
+        assert_string_equal(mj_str(mj_get(o, "quote"), "text"), "said");
+        assert_string_equal(mj_str(mj_get(o, "quote"), "url"), "https://x/2");
+        o = parsed(payload_with_quote("no json", "@bob", "", "said", ""));
+        assert_string_equal(mj_str(mj_get(o, "quote"), "text"), "said");
+        assert_null(mj_get(mj_get(o, "quote"), "url"));
+        o = parsed(payload_with_quote("[1]", "@bob", "", "said", ""));
+        assert_string_equal(mj_str(mj_get(o, "quote"), "handle"), "@bob");
+}
+
+static void article_keeps_text_agent_and_attachments(void **state)
+{
+        const struct mentiond_article article = {
+                .struct_size = sizeof article, .html = "<div>an<b>swer</b></div>", .agent = "Bob", .ticket = "77", .n_attachments = 2,
+        };
+        struct json_object *o = parsed(payload_of_article(&article));
+
+        (void) state;
+        assert_string_equal(mj_str(o, "text"), "answer");
+        assert_string_equal(mj_str(o, "agent"), "Bob");
+        assert_string_equal(mj_str(o, "ticket"), "77");
+        assert_int_equal(mj_int(o, "attachments", 0), 2);
+}
+
+static void note_is_subject_and_text(void **state)
+{
+        (void) state;
+        assert_string_equal(arena_take(a, payload_of_note("S", "a\nb")), "{\"subject\":\"S\",\"text\":\"a\\nb\"}");
+}
+
+static void what_is_no_json_is_null(void **state)
+{
+        (void) state;
+        assert_null(payload_parse(a, ""));
+        assert_null(payload_parse(a, "{\"a\":"));
+        assert_null(payload_parse(a, "nonsense"));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(mention_keeps_what_flow_needs, setup, teardown),
+                cmocka_unit_test_setup_teardown(absent_parts_make_no_members, setup, teardown),
+                cmocka_unit_test_setup_teardown(html_is_preferred_and_shown_as_text, setup, teardown),
+                cmocka_unit_test_setup_teardown(long_fields_are_cut_and_the_text_is_not, setup, teardown),
+                cmocka_unit_test_setup_teardown(at_most_sixteen_media_are_kept, setup, teardown),
+                cmocka_unit_test_setup_teardown(quote_is_added_to_what_is_there, setup, teardown),
+                cmocka_unit_test_setup_teardown(article_keeps_text_agent_and_attachments, setup, teardown),
+                cmocka_unit_test_setup_teardown(note_is_subject_and_text, setup, teardown),
+                cmocka_unit_test_setup_teardown(what_is_no_json_is_null, setup, teardown),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
