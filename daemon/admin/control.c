@@ -162,8 +162,11 @@ int control_open(struct daemon *d, const char *path, struct control **ret, char 
         }
         memcpy(address.sun_path, path, strlen(path) + 1);
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0)
-                return -errno;
+        if (fd < 0) {
+                r = -errno;
+                *ret_error = xasprintf("cannot make the control socket: %s", strerror(-r));
+                return r;
+        }
         /* The store's lock is ours: nobody listens here any more. */
         (void) unlink(path);
         mask = umask(0117);

@@ -1,35 +1,25 @@
 /* SPDX-License-Identifier: MIT
  *
  * Posts and notes in HTML as the plain text that a browser would show, and back.  Owns nothing; anyone may
- * call it.  markup.c cuts the input into tags and text; here is what they mean for plain text.
+ * call it.  gumbo builds the tree, htmlguard.c keeps from it what would take it long; here is what the
+ * elements mean for plain text.
  *
- * One pass, with a stack of the open elements that matter (quotes, lists, cells, preformatted text).  All
- * others are line ends at most.  The stack has a fixed size, as plain text shows no more levels than that.
+ * One walk over the tree, without recursion.  gumbo allocates from an arena that goes as a whole, as it would
+ * free its tree by recursion; nor can a pointer it keeps to what it has freed do harm.
  */
-#define _GNU_SOURCE 1   /* memmem(3) */
 #include "base/text.h"
 
-#include "base/markup.h"
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/htmlguard.h"
 
 #include <strings.h>
-
-/* An element that opens deeper than this is taken for its text alone. */
-#define OPEN_MAX 64
 
 /* "> > > - text": a reader loses count far earlier, and each line pays for it. */
 #define PREFIX_LEVELS_MAX 8
 
-/* Prefixes and line ends stop at the one and the text fits in the other: no text is lost to decoration. */
-#define DECORATED_MAX (2 * (size_t) TEXT_HTML_MAX)
-#define OUTPUT_MAX    (8 * (size_t) TEXT_HTML_MAX)
-
 struct renderer {
         struct buffer out;
-        struct markup markup;
-        struct markup_names names;
-
-        enum markup_tag open[OPEN_MAX];
-        size_t n_open, n_too_deep;
         unsigned quotes, lists, pres;  /* how many of them are open */
 
         unsigned line_ends;            /* to be written before the next text */
@@ -39,14 +29,10 @@ struct renderer {
         bool marker;                   /* a list item has begun and shows nothing yet */
         bool cell;                     /* so has a table's cell */
         size_t row_start;              /* size of out where the row began; SIZE_MAX: cells begin a line */
-        bool after_pre_tag;            /* one line end right behind <pre> does not count */
-
-        enum markup_tag hidden;        /* skip to the end of this, or MARKUP_OTHER */
-        unsigned hidden_depth;
 
         struct {
-                bool open, started, name_only, has_hidden;
-                char *href;            /* NULL if it is not to be shown */
+                bool started, has_hidden;
+                char *href;            /* NULL outside of a link, or if it is not to be shown */
                 size_t start;          /* of its text in out */
         } link;
 };
@@ -80,25 +66,19 @@ static void put_levels(struct renderer *r, const char *s, unsigned levels)
 static void put_line_start(struct renderer *r)
 {
         static const char quotes[] = "> > > > > > > > ", indents[] = "                ";
-        bool decorate = r->out.size < DECORATED_MAX;
 
         if (r->out.size > 0 && r->line_ends > 0) {
                 (void) buffer_append_str(&r->out, "\n");
-                for (unsigned i = 1; i < r->line_ends && r->out.size < DECORATED_MAX; i++) {
+                for (unsigned i = 1; i < r->line_ends; i++) {
                         put_levels(r, quotes, r->shown_quotes);
                         if (r->shown_quotes > 0)
                                 r->out.size--;         /* no blank at a line's end */
                         (void) buffer_append_str(&r->out, "\n");
                 }
         }
-        if (decorate) {
-                put_levels(r, quotes, r->quotes);
-                put_levels(r, indents, r->lists > 0 ? r->lists - 1 : 0);
-        }
-        if (r->marker)
-                (void) buffer_append_str(&r->out, "- ");
-        else if (r->lists > 0 && decorate)
-                (void) buffer_append_str(&r->out, "  ");
+        put_levels(r, quotes, r->quotes);
+        put_levels(r, indents, r->lists > 0 ? r->lists - 1 : 0);
+        (void) buffer_append_str(&r->out, r->marker ? "- " : r->lists > 0 ? "  " : "");
         r->line_ends = 0;
         r->marker = false;
         r->line_has_text = true;
@@ -114,9 +94,8 @@ static void put(struct renderer *r, const char *s, size_t size)
                 (void) buffer_append_str(&r->out, " ");
         r->blank = false;
         r->cell = false;
-        r->after_pre_tag = false;
 
-        if (r->link.open && !r->link.started) {
+        if (!r->link.started) {
                 r->link.started = true;
                 r->link.start = r->out.size;
         }
@@ -126,28 +105,16 @@ static void put(struct renderer *r, const char *s, size_t size)
 /* The size of what is no ordinary text at s: a blank, or a character that shows nothing and carries nothing (soft
  * hyphen, zero-width space, word joiner, byte order mark; but not U+200C and U+200D, which shape scripts and join
  * emoji). */
-static size_t special(const char *s, size_t size, bool *ret_blank)
+static size_t special(const char *s, bool *ret_blank)
 {
-        *ret_blank = false;
-        switch ((unsigned char) *s) {
-        case ' ':
-        case '\t':
-        case '\n':
-        case '\r':
-        case '\f':
-                *ret_blank = true;
-                return 1;
-        case 0xc2:
-                if (size >= 2 && (s[1] == '\xa0' || s[1] == '\xad')) {
-                        *ret_blank = s[1] == '\xa0';
-                        return 2;
-                }
-                return 0;
-        case 0xe2:
-                return size >= 3 && (memcmp(s, "\xe2\x80\x8b", 3) == 0 || memcmp(s, "\xe2\x81\xa0", 3) == 0) ? 3 : 0;
-        case 0xef:
-                return size >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-        }
+        static const char *const nothing[] = { "\xc2\xad", "\xe2\x80\x8b", "\xe2\x81\xa0", "\xef\xbb\xbf" };
+
+        *ret_blank = strchr(" \t\n\r\f", *s) || startswith(s, "\xc2\xa0");
+        if (*ret_blank)
+                return *s == '\xc2' ? 2 : 1;
+        for (size_t i = 0; i < ELEMENTSOF(nothing) && *s & 0x80; i++)
+                if (startswith(s, nothing[i]))
+                        return strlen(nothing[i]);
         return 0;
 }
 
@@ -155,101 +122,70 @@ static void put_blank(struct renderer *r, char c)
 {
         if (r->pres == 0)
                 r->blank = r->line_has_text;
-        else if (c == '\n') {
-                if (!r->after_pre_tag)
-                        break_line(r, UINT32_MAX);
-                r->after_pre_tag = false;
-        } else if (c != '\r')
+        else if (c == '\n')
+                break_line(r, UINT32_MAX);
+        else
                 put(r, c == '\t' ? "\t" : " ", 1);
 }
 
-/* Decoded text, its blanks folded unless in <pre>. */
-static void put_text(struct renderer *r, const char *s, size_t size)
+/* Blanks folded unless in <pre>. */
+static void put_text(struct renderer *r, const char *s)
 {
-        size_t start = 0, i = 0;
+        while (*s) {
+                const char *start = s;
+                bool blank = false;
+                size_t n = 0;
 
-        while (i < size) {
-                bool blank;
-                size_t n = special(s + i, size - i, &blank);
-
-                if (n == 0) {
-                        i++;
-                        continue;
-                }
-                if (i > start)
-                        put(r, s + start, i - start);
+                while (*s && (n = special(s, &blank)) == 0)
+                        s++;
+                if (s > start)
+                        put(r, start, (size_t) (s - start));
                 if (blank)
-                        put_blank(r, s[i]);
-                start = i += n;
+                        put_blank(r, *s);
+                s += n;
         }
-        if (i > start)
-                put(r, s + start, i - start);
 }
 
-static void put_encoded(struct renderer *r, struct markup_run run, bool in_attribute)
+static const char *attribute(const GumboElement *e, const char *name)
 {
-        const char *s = run.data, *end = s + run.size;
+        const GumboAttribute *a = gumbo_get_attribute(&e->attributes, name);
 
-        while (s < end) {
-                const char *ampersand = memchr(s, '&', (size_t) (end - s));
-                size_t plain = (size_t) ((ampersand ?: end) - s), n;
-                char decoded[12];
-
-                put_text(r, s, plain);
-                s += plain;
-                if (!ampersand)
-                        return;
-
-                n = markup_reference(&r->names, s, (size_t) (end - s), in_attribute, decoded);
-                if (n > 0)
-                        put_text(r, decoded, strlen(decoded));
-                else
-                        put(r, s, 1);
-                s += MAX(n, (size_t) 1);
-        }
+        return a ? a->value : NULL;
 }
 
 /* Malloced: an http(s) address fit to stand between < and >; NULL if it is none. */
-static char *decode_href(struct renderer *r, struct markup_run run)
+static char *clean_href(const char *s)
 {
-        _cleanup_buffer_ struct buffer b = BUFFER_INIT(OUTPUT_MAX);
+        _cleanup_buffer_ struct buffer b = BUFFER_INIT(SIZE_MAX);
+        size_t size = strlen(s);
 
-        while (run.size > 0 && run.data[run.size - 1] == ' ')
-                run.size--;
-        for (size_t i = 0; i < run.size; ) {
-                char decoded[12] = { run.data[i], 0 };
-                size_t n = *decoded == '&' ?
-                        markup_reference(&r->names, run.data + i, run.size - i, true, decoded) : 0;
-
-                i += MAX(n, (size_t) 1);
-                for (const char *c = decoded; *c; c++)
-                        if (*c == '<')
-                                (void) buffer_append(&b, "%3C", 3);
-                        else if (*c == '>')
-                                (void) buffer_append(&b, "%3E", 3);
-                        else if (*c == ' ' && b.size > 0)
-                                (void) buffer_append(&b, "%20", 3);
-                        else if ((unsigned char) *c > ' ' && *c != 0x7f)
-                                (void) buffer_append(&b, c, 1);
-        }
+        while (size > 0 && s[size - 1] == ' ')
+                size--;
+        for (size_t i = 0; i < size; i++)
+                if (s[i] == '<')
+                        (void) buffer_append_str(&b, "%3C");
+                else if (s[i] == '>')
+                        (void) buffer_append_str(&b, "%3E");
+                else if (s[i] == ' ' && b.size > 0)
+                        (void) buffer_append_str(&b, "%20");
+                else if ((unsigned char) s[i] > ' ' && s[i] != 0x7f)
+                        (void) buffer_append(&b, s + i, 1);
 
         bool web = strncasecmp(buffer_str(&b), "http://", 7) == 0 || strncasecmp(buffer_str(&b), "https://", 8) == 0;
         return web ? buffer_take(&b) : NULL;
 }
 
-static bool has_class(struct markup_run classes, const char *name)
+static bool has_class(const GumboElement *e, const char *name)
 {
+        const char *blanks = " \t\n\r\f", *s = strempty(attribute(e, "class"));
         size_t size = strlen(name);
-        const char *s = classes.data, *end;
 
-        if (!s)
-                return false;
-        end = s + classes.size;
-        while ((s = memmem(s, (size_t) (end - s), name, size))) {
-                if ((s == classes.data || strchr(" \t\n\r\f", s[-1])) &&
-                    (s + size == end || strchr(" \t\n\r\f", s[size])))
+        while (*(s += strspn(s, blanks))) {
+                size_t n = strcspn(s, blanks);
+
+                if (n == size && memcmp(s, name, n) == 0)
                         return true;
-                s += size;
+                s += n;
         }
         return false;
 }
@@ -287,10 +223,7 @@ static bool is_shortened(const char *text, size_t size, const char *href)
 
 static void end_link(struct renderer *r)
 {
-        if (!r->link.open)
-                return;
-
-        const char *href = r->link.name_only ? NULL : r->link.href;
+        _cleanup_free_ char *href = TAKE_PTR(r->link.href);
 
         if (href && r->link.started) {
                 size_t start = r->link.start;
@@ -298,82 +231,39 @@ static void end_link(struct renderer *r)
                 if (is_shortened(r->out.data + start, r->out.size - start, href)) {
                         r->out.size = start;
                         (void) buffer_append_str(&r->out, href);
-                } else {
-                        (void) buffer_append_str(&r->out, " <");
-                        (void) buffer_append_str(&r->out, href);
-                        (void) buffer_append_str(&r->out, ">");
-                }
+                } else
+                        (void) buffer_printf(&r->out, " <%s>", href);
         } else if (href && r->link.has_hidden)
                 put(r, href, strlen(href));
-        free(r->link.href);
+}
+
+static void start_link(struct renderer *r, const GumboElement *e)
+{
+        const char *href = attribute(e, "href");
+
+        end_link(r);                   /* one around it, by way of a table */
         memset(&r->link, 0, sizeof(r->link));
+        if (href && !has_class(e, "mention") && !has_class(e, "hashtag") && !has_class(e, "u-url"))
+                r->link.href = clean_href(href);
 }
 
-static void start_link(struct renderer *r, const struct markup_token *t)
+/* By its kind, or by a style sheet's word for it. */
+static bool is_hidden(const GumboElement *e)
 {
-        end_link(r);                   /* links do not nest: a browser ends the first */
-        r->link.open = true;
-        r->link.href = decode_href(r, t->href);
-        r->link.name_only = has_class(t->class_names, "mention") || has_class(t->class_names, "hashtag") ||
-                has_class(t->class_names, "u-url");
-}
+        const char *style;
 
-static void push(struct renderer *r, enum markup_tag tag)
-{
-        if (r->n_open == OPEN_MAX) {
-                r->n_too_deep++;
-                return;
-        }
-        r->open[r->n_open++] = tag;
-        r->quotes += tag == MARKUP_BLOCKQUOTE;
-        r->lists += tag == MARKUP_UL || tag == MARKUP_OL;
-        r->pres += tag == MARKUP_PRE;
-}
-
-static void pop(struct renderer *r)
-{
-        enum markup_tag tag = r->open[--r->n_open];
-
-        r->cell = false;
-        r->marker = r->marker && tag != MARKUP_LI && tag != MARKUP_UL && tag != MARKUP_OL;
-        r->quotes -= tag == MARKUP_BLOCKQUOTE;
-        r->pres -= tag == MARKUP_PRE;
-        if (tag == MARKUP_UL || tag == MARKUP_OL)
-                end_line(r, --r->lists > 0 ? 1 : 2);
-        else if (tag != MARKUP_TD)     /* the next stands on the same line */
-                end_line(r, tag == MARKUP_BLOCKQUOTE || tag == MARKUP_PRE ? 2 : 1);
-        if (tag == MARKUP_TABLE)
-                r->row_start = SIZE_MAX;
-}
-
-/* How many are open down to the innermost of these; 0 if there is none, or none before a barrier. */
-static size_t find_open(const struct renderer *r, uint64_t wanted, uint64_t barriers)
-{
-        for (size_t i = r->n_open; i-- > 0; ) {
-                if (wanted & (UINT64_C(1) << r->open[i]))
-                        return i + 1;
-                if (barriers & (UINT64_C(1) << r->open[i]))
-                        return 0;
-        }
-        return 0;
-}
-
-#define BIT(tag) (UINT64_C(1) << (tag))
-#define LISTS (BIT(MARKUP_UL) | BIT(MARKUP_OL))
-#define CELLS (BIT(MARKUP_TABLE) | BIT(MARKUP_TD))
-
-static void pop_to(struct renderer *r, size_t n)
-{
-        while (r->n_open > n)
-                pop(r);
+        if (e->tag_namespace != GUMBO_NAMESPACE_HTML || !htmlguard_is_shown(e->tag))
+                return true;
+        if (e->tag != GUMBO_TAG_SPAN && e->tag != GUMBO_TAG_DIV)
+                return false;
+        if (attribute(e, "hidden") || has_class(e, "invisible"))
+                return true;
+        style = strstr(strempty(attribute(e, "style")), "display");
+        return style && strncasecmp(style + 7 + strspn(style + 7, " :"), "none", 4) == 0;
 }
 
 static void start_row(struct renderer *r)
 {
-        size_t table = find_open(r, BIT(MARKUP_TABLE), 0);
-
-        if (table > 0)
-                pop_to(r, table);      /* ends the cell before and all that was left open in it */
         r->cell = false;
         end_line(r, 1);
         r->row_start = r->out.size;
@@ -381,12 +271,6 @@ static void start_row(struct renderer *r)
 
 static void start_cell(struct renderer *r)
 {
-        size_t table = find_open(r, BIT(MARKUP_TABLE), 0);
-
-        if (table > 0) {
-                pop_to(r, table);
-                push(r, MARKUP_TD);
-        }
         if (r->out.size > r->row_start) {
                 r->line_ends = 0;      /* of a paragraph in the cell before */
                 r->line_has_text = true;
@@ -395,177 +279,130 @@ static void start_cell(struct renderer *r)
         r->cell = true;
 }
 
-static void hide(struct renderer *r, enum markup_tag tag)
+static bool is_list(GumboTag tag)
 {
-        if (markup_will_end(&r->markup, tag)) {
-                r->hidden = tag;
-                r->hidden_depth = 1;
-        }
+        return tag == GUMBO_TAG_UL || tag == GUMBO_TAG_OL || tag == GUMBO_TAG_MENU || tag == GUMBO_TAG_DIR;
 }
 
-/* Elements that a style sheet hides; only those that nest, and so have a clear end. */
-static bool is_hidden(const struct markup_token *t)
+/* Before or behind it; a list in a list is not set apart. */
+static void end_block(struct renderer *r, GumboTag tag)
 {
-        const char *s = t->style.data, *end;
+        unsigned n = htmlguard_line_ends(tag);
 
-        if (t->tag != MARKUP_SPAN && t->tag != MARKUP_DIV)
-                return false;
-        if (t->hidden || has_class(t->class_names, "invisible"))
-                return true;
-        if (!s || !(s = memmem(s, t->style.size, "display", 7)))
-                return false;
-        end = t->style.data + t->style.size;
-        for (s += 7; s < end && (*s == ' ' || *s == ':'); s++)
-                ;
-        return end - s >= 4 && strncasecmp(s, "none", 4) == 0;
+        if (n > 0)
+                end_line(r, is_list(tag) && r->lists > 0 ? 1 : n);
 }
 
-static void start_element(struct renderer *r, const struct markup_token *t)
+static void start_element(struct renderer *r, const GumboElement *e)
 {
-        size_t item;
-
-        if (is_hidden(t)) {
-                r->link.has_hidden = r->link.open;
-                hide(r, t->tag);
-                return;
-        }
-
-        switch (t->tag) {
-        case MARKUP_A:
-                start_link(r, t);
-                break;
-        case MARKUP_BR:
+        if (is_list(e->tag) || e->tag == GUMBO_TAG_LI)
+                r->marker = false;
+        end_block(r, e->tag);
+        r->lists += is_list(e->tag);
+        r->marker = r->marker || e->tag == GUMBO_TAG_LI;
+        r->quotes += e->tag == GUMBO_TAG_BLOCKQUOTE;
+        r->pres += e->tag == GUMBO_TAG_PRE;
+        if (e->tag == GUMBO_TAG_A)
+                start_link(r, e);
+        else if (e->tag == GUMBO_TAG_BR)
                 break_line(r, 2);
-                break;
-        case MARKUP_IMG:
-                if (t->alt.data)
-                        put_encoded(r, t->alt, true);
-                break;
-        case MARKUP_P:
-        case MARKUP_PARAGRAPH:
-                end_line(r, 2);
-                break;
-        case MARKUP_BLOCK:
-                end_line(r, 1);
-                break;
-        case MARKUP_DIV:
-        case MARKUP_TABLE:
-                end_line(r, 1);
-                push(r, t->tag);
-                break;
-        case MARKUP_BLOCKQUOTE:
-        case MARKUP_PRE:
-                end_line(r, 2);
-                push(r, t->tag);
-                r->after_pre_tag = t->tag == MARKUP_PRE;
-                break;
-        case MARKUP_UL:
-        case MARKUP_OL:
-                r->marker = false;
-                end_line(r, r->lists > 0 ? 1 : 2);
-                push(r, t->tag);
-                break;
-        case MARKUP_LI:
-                item = find_open(r, BIT(MARKUP_LI), LISTS | CELLS | BIT(MARKUP_BLOCKQUOTE));
-                if (item > 0)
-                        pop_to(r, item - 1);
-                r->marker = false;
-                end_line(r, 1);
-                push(r, t->tag);
-                r->marker = true;
-                break;
-        case MARKUP_TR:
+        else if (e->tag == GUMBO_TAG_IMG)
+                put_text(r, strempty(attribute(e, "alt")));
+        else if (e->tag == GUMBO_TAG_TR)
                 start_row(r);
-                break;
-        case MARKUP_TD:
+        else if (e->tag == GUMBO_TAG_TD || e->tag == GUMBO_TAG_TH)
                 start_cell(r);
-                break;
-        default:
-                if (t->tag >= MARKUP_DROPPED_NOT_RAW)
-                        hide(r, t->tag);
-        }
 }
 
-static void end_element(struct renderer *r, enum markup_tag tag)
+static void end_element(struct renderer *r, GumboTag tag)
 {
-        size_t n;
-
-        switch (tag) {
-        case MARKUP_A:
+        if (tag == GUMBO_TAG_A)
                 end_link(r);
-                break;
-        case MARKUP_BR:
-                break_line(r, 2);
-                break;
-        case MARKUP_P:
-        case MARKUP_PARAGRAPH:
-                end_line(r, 2);
-                break;
-        case MARKUP_BLOCK:
-                end_line(r, 1);
-                break;
-        case MARKUP_TR:
+        if (tag == GUMBO_TAG_TD || tag == GUMBO_TAG_TH || tag == GUMBO_TAG_TABLE)
+                r->cell = false;
+        if (tag == GUMBO_TAG_TR)
                 start_row(r);
-                break;
-        case MARKUP_BLOCKQUOTE:
-        case MARKUP_DIV:
-        case MARKUP_LI:
-        case MARKUP_OL:
-        case MARKUP_PRE:
-        case MARKUP_TABLE:
-        case MARKUP_TD:
-        case MARKUP_UL:
-                if (r->n_too_deep > 0) {
-                        r->n_too_deep--;
-                        end_line(r, 1);
-                        break;
+        if (is_list(tag) || tag == GUMBO_TAG_LI)
+                r->marker = false;
+        r->lists -= is_list(tag);
+        r->quotes -= tag == GUMBO_TAG_BLOCKQUOTE;
+        r->pres -= tag == GUMBO_TAG_PRE;
+        end_block(r, tag);
+        if (tag == GUMBO_TAG_TABLE)
+                r->row_start = SIZE_MAX;
+}
+
+/* False if what is in it is not to be shown. */
+static bool enter(struct renderer *r, const GumboNode *node)
+{
+        if (node->type == GUMBO_NODE_TEXT || node->type == GUMBO_NODE_WHITESPACE || node->type == GUMBO_NODE_CDATA)
+                put_text(r, node->v.text.text);
+        if (node->type != GUMBO_NODE_ELEMENT)
+                return false;
+        if (is_hidden(&node->v.element)) {
+                r->link.has_hidden = true;
+                return false;
+        }
+        start_element(r, &node->v.element);
+        return true;
+}
+
+static bool is_last(const GumboNode *node)
+{
+        return node->index_within_parent + 1 == node->parent->v.element.children.length;
+}
+
+static void walk(struct renderer *r, const GumboNode *root)
+{
+        const GumboNode *node = root;
+        bool shown = enter(r, root);
+
+        for (;;) {
+                if (shown && node->v.element.children.length > 0)
+                        node = node->v.element.children.data[0];
+                else {
+                        if (shown)
+                                end_element(r, node->v.element.tag);
+                        for (; node != root && is_last(node); end_element(r, node->v.element.tag))
+                                node = node->parent;
+                        if (node == root)
+                                return;
+                        node = node->parent->v.element.children.data[node->index_within_parent + 1];
                 }
-                /* A stray end tag in a cell or an item ends nothing outside of it. */
-                n = find_open(r, BIT(tag), tag == MARKUP_TABLE ? 0 : tag == MARKUP_TD ? BIT(MARKUP_TABLE) :
-                              tag == MARKUP_LI ? CELLS | LISTS : CELLS);
-                if (n > 0)
-                        pop_to(r, n - 1);
-                else
-                        end_line(r, 1);
-                break;
-        default:
-                break;
+                shown = enter(r, node);
         }
 }
 
-/* While something is hidden, only its own start and end tags are looked at. */
-static void skip_hidden(struct renderer *r, const struct markup_token *t)
+static void *allocate(void *arena, size_t size)
 {
-        if (t->tag == r->hidden && t->kind == MARKUP_START)
-                r->hidden_depth++;
-        else if (t->tag == r->hidden && t->kind == MARKUP_END)
-                r->hidden_depth--;
-        if (r->hidden_depth == 0 || !markup_will_end(&r->markup, r->hidden))
-                r->hidden = MARKUP_OTHER;
+        return arena_alloc(arena, size);
+}
+
+static void deallocate(void *arena, void *p)
+{
+        (void) arena;
+        (void) p;
 }
 
 char *text_from_html(const char *html, size_t size)
 {
-        struct renderer *r = xcalloc(1, sizeof(*r));   /* 16 KiB: not on a task's stack */
-        struct markup_token t;
+        _cleanup_(arena_freep) struct arena *arena = arena_new();
+        _cleanup_free_ char *flat = NULL;
+        struct renderer r = { .out = BUFFER_INIT(SIZE_MAX), .row_start = SIZE_MAX };
+        GumboOptions options = kGumboDefaultOptions;
 
-        r->out = BUFFER_INIT(OUTPUT_MAX);
-        r->row_start = SIZE_MAX;
-        markup_init(&r->markup, html, MIN(size, (size_t) TEXT_HTML_MAX), size > TEXT_HTML_MAX);
-        while (markup_next(&r->markup, &t))
-                if (r->hidden != MARKUP_OTHER)
-                        skip_hidden(r, &t);
-                else if (t.kind == MARKUP_START)
-                        start_element(r, &t);
-                else if (t.kind == MARKUP_END)
-                        end_element(r, t.tag);
-                else
-                        put_encoded(r, t.text, false);
-        end_link(r);
+        if (!htmlguard_allows(html, size)) {
+                html = flat = htmlguard_flatten(html, MIN(size, (size_t) TEXT_HTML_MAX), size > TEXT_HTML_MAX);
+                size = strlen(flat);
+        }
+        options.allocator = allocate;
+        options.deallocator = deallocate;
+        options.userdata = arena;
+        options.max_errors = 0;
+        walk(&r, gumbo_parse_with_options(&options, html, size)->root);
 
-        char *text = text_clean(buffer_str(&r->out), r->out.size);
-        buffer_done(&r->out);
-        free(r);
+        char *text = text_clean(buffer_str(&r.out), r.out.size);
+        buffer_done(&r.out);
 
         size_t length = strlen(text), front = strspn(text, " \t\n");
         while (length > front && strchr(" \t\n", text[length - 1]))
@@ -577,34 +414,17 @@ char *text_from_html(const char *html, size_t size)
 
 char *text_to_html(const char *text)
 {
+        static const char special_characters[] = "&<>\"'\n";
+        static const char *const escapes[] = { "&amp;", "&lt;", "&gt;", "&quot;", "&#39;", "<br>" };
         _cleanup_buffer_ struct buffer b = BUFFER_INIT(SIZE_MAX);
 
-        for (;;) {
-                size_t plain = strcspn(text, "&<>\"'\n");
+        while (*text) {
+                size_t plain = strcspn(text, special_characters);
 
                 (void) buffer_append(&b, text, plain);
                 text += plain;
-                switch (*text++) {
-                case '\0':
-                        return buffer_take(&b);
-                case '&':
-                        (void) buffer_append_str(&b, "&amp;");
-                        break;
-                case '<':
-                        (void) buffer_append_str(&b, "&lt;");
-                        break;
-                case '>':
-                        (void) buffer_append_str(&b, "&gt;");
-                        break;
-                case '"':
-                        (void) buffer_append_str(&b, "&quot;");
-                        break;
-                case '\'':
-                        (void) buffer_append_str(&b, "&#39;");
-                        break;
-                case '\n':
-                        (void) buffer_append_str(&b, "<br>");
-                        break;
-                }
+                if (*text)
+                        (void) buffer_append_str(&b, escapes[strchr(special_characters, *text++) - special_characters]);
         }
+        return buffer_take(&b);
 }

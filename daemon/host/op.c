@@ -55,7 +55,9 @@ static int older_first(const void *a, const void *b)
 {
         const struct store_item *x = a, *y = b;
 
-        return x->created_usec < y->created_usec ? -1 : x->created_usec > y->created_usec;
+        if (x->created_usec != y->created_usec)
+                return x->created_usec < y->created_usec ? -1 : 1;
+        return x->order < y->order ? -1 : x->order > y->order;
 }
 
 int op_commit(struct mentiond_op *op, bool done, size_t *ret_new)
@@ -75,7 +77,10 @@ int op_commit(struct mentiond_op *op, bool done, size_t *ret_new)
         int64_t newest = MIN(op->seen_usec, utc_usec());
         int r;
 
-        /* Threads are filed in the order in which people wrote. */
+        /* Threads are filed in the order in which people wrote.  Of those written at the same time (some servers tell
+         * whole seconds) a channel emits the newest first, as networks list them, and a helpdesk the oldest. */
+        for (size_t k = 0; k < op->n_items; k++)
+                op->items[k].order = instance_is_channel(i) ? -(int64_t) k : (int64_t) k;
         if (op->n_items)
                 qsort(op->items, op->n_items, sizeof *op->items, older_first);
         p.horizon_usec = MAX(i->stored.horizon_usec, newest ? newest - HORIZON_OVERLAP_USEC : 0);

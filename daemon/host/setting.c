@@ -145,9 +145,12 @@ const char *secret_value(const struct mentiond_secret *s)
 
 const struct mentiond_option *options_at(const struct options *o, size_t i)
 {
-        const struct mentiond_option *row = (const void *) ((const char *) o->rows + i * o->stride);
+        const struct mentiond_option *row;
 
-        return o->rows && row->name ? row : NULL;
+        if (!o->rows)
+                return NULL;
+        row = (const void *) ((const char *) o->rows + i * o->stride);
+        return row->name ? row : NULL;
 }
 
 static const struct mentiond_option *find_option(const struct options *o, const char *name)

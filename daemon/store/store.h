@@ -69,6 +69,7 @@ struct store_item {
         const char *ticket;              /* of a reply: tells its thread */
         const char *reason;              /* of a reply: why it is to be held */
         int64_t created_usec, ready_usec;
+        int64_t order;                   /* of those created at the same time; the host's, for sorting */
         const char *payload;
 };
 

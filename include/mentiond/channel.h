@@ -116,7 +116,8 @@ struct mentiond_channel {
          * (mentiond_set_caps).  Called before all others, and again after AUTH. */
         int (*start)(struct mentiond_op *op, void *state);
 
-        /* Emits what is there, in any order.  With OK all that was emitted commits together with the cursors, and
+        /* Emits what is there, in any order; of what was written at the same time the newest first, as networks
+         * list it.  With OK all that was emitted commits together with the cursors, and
          * the horizon moves.  Otherwise what was emitted is kept, and neither cursors nor horizon move: the
          * next poll reads again down to the old horizon, and loses nothing. */
         int (*poll)(struct mentiond_op *op, void *state);

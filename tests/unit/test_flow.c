@@ -953,6 +953,55 @@ static void refused_credentials_while_placing_keep_the_mention(void)
         fake_close();
 }
 
+/* --- A plugin from a file --- */
+
+static struct instance *make_echo(const char *inbox, const char *outbox)
+{
+        _cleanup_free_ char *directory = xasprintf("%s/tests/plugins/.libs", getenv("builddir") ? getenv("builddir") : ".");
+        struct section s = { .name = xstrdup("files"), .file = "test.conf" };
+        struct problems p = PROBLEMS_INIT;
+        struct instance *i;
+
+        section_add(&s, "plugin", "echo", 1);
+        section_add(&s, "helpdesk", "desk", 2);
+        section_add(&s, "hold", "0", 3);
+        section_add(&s, "inbox", inbox, 4);
+        section_add(&s, "outbox", outbox, 5);
+        i = instance_new(&fake_host, &s, MENTIOND_CHANNEL, directory, &p);
+        assert_string_equal(buffer_str(&p.text), "");
+        section_done(&s);
+        buffer_done(&p.text);
+        assert_int_equal(instance_read(i), 0);
+        i->helpdesk_id = desk->stored.id;
+        flow_attach(&fake_flow, i);
+        instance_attach(i);
+        return i;
+}
+
+static void plugin_from_a_file_carries_a_conversation(void)
+{
+        _cleanup_free_ char *inbox = NULL, *outbox = xasprintf("%s/outbox", world_directory), *said = NULL;
+        struct instance *i;
+        int64_t source;
+        size_t size;
+
+        fake_open(0);
+        inbox = xstrdup(world_write("inbox", "{\"id\":\"old\",\"handle\":\"@alice@example\",\"text\":\"old\"}\n"));
+        i = make_echo(inbox, outbox);
+        while (!i->last_poll_usec)
+                world_sleep(500);
+        source = i->stored.id;
+        assert_string_equal(fake_state(source, "old"), STATE_KNOWN);
+        (void) world_write("inbox", "{\"id\":\"1\",\"handle\":\"@alice@example\",\"text\":\"hello\"}\nno json\n");
+        flow_poll_now(i);
+        assert_true(fake_becomes(source, "1", STATE_FILED));
+        fake_reply("a1", "T-files:1", ANSWER, NULL);
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        assert_int_equal(read_file(outbox, 4096, &said, &size), 0);
+        assert_non_null(strstr(said, "\"parent\":\"1\",\"text\":\"@alice@example answer\"}\n"));
+        fake_close();
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -1011,6 +1060,7 @@ int main(void)
                 world_test(placing_that_succeeds_late_still_finds_the_root),
                 world_test(mention_is_placed_without_fetch),
                 world_test(refused_credentials_while_placing_keep_the_mention),
+                world_test(plugin_from_a_file_carries_a_conversation),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

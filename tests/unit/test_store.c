@@ -418,6 +418,23 @@ static void baseline_is_the_first_horizon_and_stays(void)
         close_store();
 }
 
+static void unfinished_poll_moves_no_horizon(void)
+{
+        struct store_item item = mention("1", "", "");
+        struct store_poll p = { .horizon_usec = NOW, .items = &item, .n_items = 1 };
+        struct store_instance i;
+
+        open_store();
+        p.source = channel;
+        p.target = helpdesk;
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        assert_int_equal(store_instance_get(s, "brand", "fake", &i), 0);
+        assert_false(i.polled);
+        assert_int_equal(i.horizon_usec, 0);
+        assert_int_equal(i.baseline_usec, 0);
+        close_store();
+}
+
 static void poll_that_says_nothing_writes_nothing(void)
 {
         struct store_poll p = { .done = true, .horizon_usec = NOW };
@@ -1115,14 +1132,17 @@ static void on_fatal(const char *reason, void *data)
 static void write_on_a_broken_disk(void)
 {
         struct rlimit none = { 0, 0 };
+        struct store_item item = mention("1", "", "");
+        struct store_poll p = { .items = &item, .n_items = 1 };
 
         open_store();
         (void) signal(SIGXFSZ, SIG_IGN);
         store_on_fatal(s, on_fatal, NULL);
         if (setrlimit(RLIMIT_FSIZE, &none) < 0)
                 end_child('l');
-        (void) take(mention("1", "", ""));
-        end_child('a');
+        p.source = channel;
+        p.target = helpdesk;
+        end_child(store_commit_poll(s, &p) < 0 ? 'e' : 'a');     /* it must not even come back */
 }
 
 static void after_an_io_error_nothing_is_acknowledged(void **state)
@@ -1164,6 +1184,7 @@ int main(void)
                 world_test(known_items_are_kept_as_ids_only),
                 world_test(cursors_are_of_an_instance_and_replaced),
                 world_test(baseline_is_the_first_horizon_and_stays),
+                world_test(unfinished_poll_moves_no_horizon),
                 world_test(poll_that_says_nothing_writes_nothing),
                 world_test(pause_by_the_operator_is_kept),
                 world_test(only_the_head_of_a_lane_is_due_and_the_next_follows),
