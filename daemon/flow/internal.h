@@ -6,6 +6,9 @@
 #include "flow/flow.h"
 #include "host/op.h"
 
+/* No option and no server makes a row wait for longer: a time that is further away is of a clock that was wrong. */
+#define LONGEST_DELAY_USEC (2 * USEC_PER_DAY)
+
 /* intake.c */
 void intake_poll(struct flow_instance *f);           /* starts a poll unless one is running */
 void intake_place(struct flow_instance *f);          /* starts placing what has no thread yet */

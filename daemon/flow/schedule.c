@@ -75,11 +75,20 @@ static void wake_at(struct flow_instance *f, int64_t mono)
         loop_timer_set(f->instance->host->loop, &f->due_timer, MIN(mono, mono_usec() + LONGEST_SLEEP_USEC));
 }
 
+/* The time by which rows are due.  Where the clock was years ahead, and is right again, that is when the first of them
+ * is. */
+static int64_t due_now(const struct instance *i)
+{
+        int64_t now = utc_usec(), next = store_next_due(i->host->store, i->stored.id, now);
+
+        return next != USEC_INFINITY && next - now > LONGEST_DELAY_USEC ? next : now;
+}
+
 static void pump(struct flow_instance *f)
 {
         struct instance *i = f->instance;
         size_t parallel = (size_t) i->options.parallel;
-        int64_t ids[2 * 256], now = utc_usec(), next;
+        int64_t ids[2 * 256], now, next;
         int n;
 
         if (!may_work(f))
@@ -88,6 +97,7 @@ static void pump(struct flow_instance *f)
                 wake_at(f, i->budget.pause_usec);
                 return;
         }
+        now = due_now(i);
         /* Those in flight are due, too, until their first step is committed. */
         n = f->n_in_flight < parallel ? store_due(i->host->store, i->stored.id, now, ids, parallel + f->n_in_flight) : 0;
         if (n < 0)
@@ -116,7 +126,11 @@ static void on_poll_time(struct loop_timer *t)
 {
         struct flow_instance *f = CONTAINER_OF(t, struct flow_instance, poll_timer);
 
-        if (may_work(f))
+        if (!may_work(f))
+                return;
+        if (budget_is_paused(&f->instance->budget))      /* since the timer was set */
+                loop_timer_set(f->instance->host->loop, t, f->instance->budget.pause_usec);
+        else
                 intake_poll(f);
 }
 

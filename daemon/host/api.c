@@ -210,6 +210,8 @@ static int judge_exchange(struct mentiond_op *op, const struct mentiond_request 
                 return mentiond_fail(op, MENTIOND_CANCELED, "%s", r->error);
         }
         silence = budget_learn(&op->instance->budget, r);
+        if (silence)                     /* whatever the plugin makes of this reply */
+                budget_pause(&op->instance->budget, silence);
         if (q->flags & MENTIOND_ANY_STATUS && !silence)
                 return MENTIOND_OK;
         verdict = verdict_of_status(r, repeatable);

@@ -141,7 +141,10 @@ struct instance *instance_new(struct host *h, const struct section *s, uint32_t 
         objection = instance_is_channel(i) ? (plugin->channel.check ? plugin->channel.check(i->plugin_state) : NULL)
                                            : (plugin->helpdesk.check ? plugin->helpdesk.check(i->plugin_state) : NULL);
         if (objection) {
-                problem_add(p, s->file, s->line, "%s: %s", s->name, objection);
+                _cleanup_free_ char *option = xstrndup(objection, strcspn(objection, " "));
+                const struct setting *set = section_get(s, option);
+
+                problem_add(p, s->file, set ? set->line : s->line, "%s: %s", s->name, objection);
                 instance_free(i);
                 return NULL;
         }

@@ -109,7 +109,8 @@ struct mentiond_caps {
 struct mentiond_channel {
         struct mentiond_plugin head;
 
-        /* Optional.  Judges the options together, without asking anybody: NULL, or what is wrong, as a constant. */
+        /* Optional.  Judges the options together, without asking anybody: NULL, or what is wrong, as a constant that
+         * begins with the name of an option. */
         const char *(*check)(const void *state);
 
         /* Proves the credentials and learns who the account is (mentiond_set_self) and what it can

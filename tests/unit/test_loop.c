@@ -184,11 +184,11 @@ static void timers_later_than_the_armed_one_cost_no_system_call(void)
         int armed;
 
         reset();
-        loop_timer_set(world_loop, &timers[0], now + 30 * USEC_PER_MSEC);
+        loop_timer_set(world_loop, &timers[0], now + USEC_PER_MINUTE);
         world_sleep(1000);               /* the turn in which it is armed */
         armed = n_armed;
         for (size_t i = 1; i < 1000; i++) {
-                loop_timer_set(world_loop, &timers[i], now + 60 * USEC_PER_MSEC + (int64_t) i);
+                loop_timer_set(world_loop, &timers[i], now + 2 * USEC_PER_MINUTE + (int64_t) i);
                 if (i % 10 == 0)
                         take_a_turn();
         }
@@ -197,8 +197,7 @@ static void timers_later_than_the_armed_one_cost_no_system_call(void)
         take_a_turn();
         assert_int_equal(n_armed, armed);
         assert_true(n_armed > 0);        /* the wrapper is in use */
-        assert_true(world_wait(&n_fired, 1));
-        assert_true(mono_usec() >= now + 30 * USEC_PER_MSEC);
+        loop_timer_clear(world_loop, &timers[0]);
 }
 
 /* --- Deferred work --- */
@@ -386,7 +385,7 @@ static void other_threads_wake_the_loop(void)
         for (size_t i = 0; i < ELEMENTSOF(threads); i++)
                 assert_int_equal(pthread_join(threads[i], NULL), 0);
         assert_true(world_wait(&n_woken, 1));
-        world_sleep(1000);
+        world_sleep(5000);
         before = n_woken;
         loop_post(fd);
         assert_true(world_wait(&n_woken, before + 1));

@@ -350,7 +350,7 @@ static void monitor_names_a_task_that_keeps_the_loop(void)
         assert_true(world_wait(&n_done, 1));
         task_set_monitor(NULL);
         assert_true(n_seen >= 2);
-        assert_int_equal(n_slow, 1);
+        assert_true(n_slow >= 1);
         assert_string_equal(slow_name, "blocks");
 }
 
