@@ -21,11 +21,11 @@ struct posting {
         struct store_part part;
 };
 
-/* The post to answer is the thread's newest that was there when the agent wrote. */
+/* The post to answer is the thread's newest that was there when the reply was seen. */
 static bool find_mention(struct posting *g)
 {
         struct store *s = g->f->instance->host->store;
-        int64_t id = store_last_mention(s, g->row->thread, g->row->seen_usec);
+        int64_t id = store_last_mention(s, g->row->thread, g->row->id);
         struct store_row mention;
 
         if (!id || store_load(s, g->op.arena, id, &mention) <= 0)

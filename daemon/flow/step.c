@@ -210,7 +210,8 @@ int flow_drop(struct flow *f, int64_t id, const char *reason)
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
         if (is_reply(&row))
-                tell_agent(&told, a, &row, TELL_WITHDRAWN, reason);
+                tell_agent(&told, a, &row, TELL_WITHDRAWN, !row.tried_usec ? reason : arena_printf(a,
+                           "%s. An attempt may have succeeded before: look at the conversation on the network", reason));
         r = store_drop(f->host->store, id, reason, told.note_key, told.note_payload, utc_usec());
         flow_kick_all(f);
         return r;

@@ -19,7 +19,7 @@ static const struct {
         [TELL_HELD] = { "held", "Reply held", "Your reply is held and was not posted by mentiond: ",
                         ".\nLook at the conversation on the network. If your reply is not there, write it again as a new public note,"
                         " or ask your administrator to send this one with: mentionctl retry " },
-        [TELL_WITHDRAWN] = { "withdrawn", "Reply withdrawn", "Your reply was not posted: ", "." },
+        [TELL_WITHDRAWN] = { "withdrawn", "Reply withdrawn", "mentiond will not post your reply: ", "." },
 };
 
 void tell_agent(struct store_move *m, struct arena *a, const struct store_row *row, enum tell what, const char *detail)

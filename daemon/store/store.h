@@ -127,8 +127,8 @@ struct store_thread {
 };
 int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thread *ret);
 
-/* The newest filed mention of a thread that was seen by the time; 0 if there is none. */
-int64_t store_last_mention(struct store *s, int64_t thread, int64_t until_usec);
+/* The newest filed mention of a thread that was journalled before a row; else the newest; 0 if there is none. */
+int64_t store_last_mention(struct store *s, int64_t thread, int64_t before_id);
 
 struct store_part {
         int64_t number;

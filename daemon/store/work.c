@@ -189,14 +189,15 @@ int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thre
         return 1;
 }
 
-int64_t store_last_mention(struct store *s, int64_t thread, int64_t until_usec)
+int64_t store_last_mention(struct store *s, int64_t thread, int64_t before_id)
 {
         int64_t id;
 
-        if (db_get_int(store_reader(s), &id, "SELECT id FROM journal WHERE thread = ?1 AND kind = 'mention' AND state = 'filed'"
-                                             " AND seen_usec <= ?2 ORDER BY id DESC LIMIT 1", "ii", thread, until_usec) == 1)
+        /* By id and not by time: clocks jump. */
+        if (db_get_int(store_reader(s), &id, "SELECT max(id) FROM journal WHERE thread = ? AND kind = 'mention'"
+                                             " AND state = 'filed' AND id < ?", "ii", thread, before_id) == 1)
                 return id;
-        /* A clock that jumped must not leave a reply without the post it answers. */
+        /* One that only now became known as filed is better than none. */
         return db_get_int(store_reader(s), &id, "SELECT max(id) FROM journal WHERE thread = ? AND kind = 'mention'"
                                                 " AND state = 'filed'", "i", thread) == 1 ? id : 0;
 }

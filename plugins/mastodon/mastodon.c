@@ -240,11 +240,14 @@ static int post(struct mentiond_op *op, void *state, const struct mentiond_post 
         if (!*ret->id)
                 return mentiond_fail(op, MENTIOND_AMBIGUOUS, "the server took the post without naming it");
 
-        /* Mastodon's spam filter says yes and stores nothing; but a replica of its database may only be late: find()
-         * decides.  When this request fails in any other way, the post is there: the server named it. */
-        if (get_status(op, &status, ret->id, "") == MENTIOND_GONE)
+        /* Mastodon's spam filter says yes and stores nothing; but a replica of its database may only be late, or this
+         * request fail for reasons of its own: find() decides. */
+        r = get_status(op, &status, ret->id, "");
+        if (r == MENTIOND_GONE)
                 return mentiond_fail(op, MENTIOND_AMBIGUOUS,
                                      "the server took the post, but does not show it: it may be dropped as spam");
+        if (r != MENTIOND_OK)
+                return mentiond_fail(op, MENTIOND_AMBIGUOUS, "the server took the post, and could not be asked for it");
         return MENTIOND_OK;
 }
 

@@ -1,7 +1,6 @@
 """The daemon's own end, wherever it comes: SIGKILL, SIGTERM; SIGHUP; and two of them."""
 import signal
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,8 +13,7 @@ CREATE, POST = "/TicketCreate$", "^/api/v1/statuses$"
 
 
 def burst(b, word, n):
-    with ThreadPoolExecutor(n) as pool:
-        return list(pool.map(lambda k: b.mention(f"{word}n{k}x all at once"), range(n)))
+    return b.mentions([f"{word}n{k}x all at once" for k in range(n)])
 
 
 def each_filed_once(b, word, n):

@@ -2,7 +2,6 @@
 import base64
 import re
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -169,8 +168,7 @@ def test_media_at_private_addresses_are_not_fetched_unless_allowed(bridge, znuny
 @pytest.mark.weight(8)
 def test_twenty_mentions_at_once_become_twenty_tickets(up, znuny):
     word = up.word()
-    with ThreadPoolExecutor(20) as pool:
-        list(pool.map(lambda n: up.mention(f"{word}n{n}x all at once"), range(20)))
+    up.mentions([f"{word}n{n}x all at once" for n in range(20)])
     until("twenty tickets", lambda: len(znuny.tickets(word)) >= 20, 40)
     up.daemon.wait_quiet()
     titles = [znuny.ticket(t)["Title"] for t in znuny.tickets(word)]

@@ -145,7 +145,7 @@ def test_the_brands_own_posts_do_not_come_back_as_articles(up, znuny):
 @pytest.mark.weight(6)
 def test_replies_in_ten_conversations_at_once_each_go_to_their_own(up, znuny):
     word = up.word()
-    posts = {n: up.mention(f"{word}n{n}x at once") for n in range(10)}
+    posts = dict(enumerate(up.mentions([f"{word}n{n}x at once" for n in range(10)])))
     tickets = {n: znuny.ticket_of(f"{word}n{n}x") for n in posts}
     for n in posts:
         znuny.write(tickets[n], f"Answer {word}a{n}x")

@@ -1,8 +1,11 @@
 """A test's own small world: a brand account, a mentiond, and the shared servers, if need be behind proxies."""
 import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 from .daemon import Daemon
 from .proxy import Proxy
+from .wait import SLOW
 
 
 class Bridge:
@@ -41,8 +44,32 @@ class Bridge:
         return "w" + secrets.token_hex(5)
 
     def mention(self, text, user=None, **options):
-        """A post by alice, or by another, that mentions the brand."""
-        return (user or self.alice).post(f"@{self.brand.name} {text}", **options)
+        """A post by alice, or by another, that mentions the brand, when the brand's server shows it."""
+        return self.mentions([text], user, **options)[0]
+
+    def mentions(self, texts, user=None, **options):
+        """Several at once.  snac itself loses one now and then, which is then posted again."""
+        posts = {}
+        for _ in range(3):
+            with ThreadPoolExecutor(len(texts)) as pool:
+                missing = [n for n in range(len(texts)) if n not in posts]
+                new = pool.map(lambda n: (user or self.alice).post(f"@{self.brand.name} {texts[n]}", **options), missing)
+                posts.update(zip(missing, new))
+            lost = self.lost({n: post["id"] for n, post in posts.items()})
+            if not lost:
+                return [posts[n] for n in range(len(texts))]
+            for n in lost:
+                del posts[n]
+        raise AssertionError("snac does not show the brand what mentions it")
+
+    def lost(self, ids):
+        end = time.monotonic() + 5 * SLOW
+        while True:
+            shown = {m["status"]["id"] for m in self.brand.mentions()}
+            lost = [n for n, id in ids.items() if id not in shown]
+            if not lost or time.monotonic() > end:
+                return lost
+            time.sleep(0.05)
 
     def conversation(self, text="What about my parcel?", **options):
         """A mention and its ticket, when it is filed: (word, post, ticket)."""
