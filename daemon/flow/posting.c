@@ -21,32 +21,26 @@ struct posting {
         struct store_part part;
 };
 
-/* The post to answer is the thread's newest that was there when the reply was seen. */
-static bool find_mention(struct posting *g)
+/* The post to answer is the thread's newest that was there when the reply was seen; once there was an attempt, the one
+ * that it answered: its author and audience are what the text and the visibility go by. */
+static bool freeze(struct posting *g)
 {
         struct store *s = g->f->instance->host->store;
-        int64_t id = store_last_mention(s, g->row->thread, g->row->id);
+        struct arena *a = g->op.arena;
+        bool frozen = store_part(s, a, g->row->id, 0, &g->part) > 0;
+        int64_t id = frozen ? store_row_of(s, g->row->target, g->part.parent) : store_last_mention(s, g->row->thread, g->row->id);
         struct store_row mention;
 
-        if (!id || store_load(s, g->op.arena, id, &mention) <= 0)
+        if (!id || store_load(s, a, id, &mention) <= 0)
                 return false;
-        g->mention = payload_parse(g->op.arena, mention.payload);
-        g->part.parent = mention.native_id;
+        g->mention = payload_parse(a, mention.payload);
+        if (!frozen)
+                g->part = (struct store_part) {
+                        .key = arena_printf(a, "mentiond-%016llx%016llx", (unsigned long long) random_u64(), (unsigned long long) random_u64()),
+                        .parent = mention.native_id,
+                        .text = compose_reply(a, mj_str(g->payload, "text"), mj_str(mj_get(g->mention, "author"), "handle")),
+                };
         return g->mention;
-}
-
-static void freeze(struct posting *g)
-{
-        struct arena *a = g->op.arena;
-        const char *parent = g->part.parent;
-
-        if (store_part(g->f->instance->host->store, a, g->row->id, 0, &g->part) > 0)
-                return;          /* by an earlier attempt */
-        g->part = (struct store_part) {
-                .key = arena_printf(a, "mentiond-%016llx%016llx", (unsigned long long) random_u64(), (unsigned long long) random_u64()),
-                .parent = parent,
-                .text = compose_reply(a, mj_str(g->payload, "text"), mj_str(mj_get(g->mention, "author"), "handle")),
-        };
 }
 
 /* NULL, or why the reply cannot be posted as it is. */
@@ -149,11 +143,9 @@ void posting_attempt(struct flow_instance *f, struct arena *a _unused_, const st
         }
         op_begin(&g.op, f->instance, look ? "find" : "post", OP_DEADLINE_USEC);
         g.payload = payload_parse(g.op.arena, row->payload);
-        if (store_thread(f->instance->host->store, g.op.arena, row->thread, &g.thread) <= 0 || !find_mention(&g)) {
+        if (store_thread(f->instance->host->store, g.op.arena, row->thread, &g.thread) <= 0 || !freeze(&g))
                 step_hold(f, row, "there is no filed post that it could answer");
-        } else {
-                freeze(&g);
+        else
                 attempt(&g, look);
-        }
         op_end(&g.op);
 }

@@ -279,6 +279,14 @@ char *store_state_of(struct store *s, int64_t source, const char *native_id)
         return get_text(s, "SELECT state FROM journal WHERE source = ? AND native_id = ?", source, native_id);
 }
 
+int64_t store_row_of(struct store *s, int64_t source, const char *native_id)
+{
+        int64_t id;
+
+        return db_get_int(store_reader(s), &id, "SELECT id FROM journal WHERE source = ? AND native_id = ?", "is", source,
+                          native_id) == 1 ? id : 0;
+}
+
 char *store_cursor(struct store *s, int64_t instance, const char *key)
 {
         return get_text(s, "SELECT value FROM cursor WHERE instance = ? AND key = ?", instance, key);

@@ -98,6 +98,7 @@ int store_commit_poll(struct store *s, struct store_poll *p);            /* wait
 int store_place(struct store *s, int64_t id, const char *root, const char *payload);   /* waits */
 
 char *store_state_of(struct store *s, int64_t source, const char *native_id);   /* malloced; NULL if not known */
+int64_t store_row_of(struct store *s, int64_t source, const char *native_id);    /* its id; 0 if not known */
 char *store_root_of(struct store *s, int64_t channel, const char *native_id);     /* of a mention's or part's thread; malloced; NULL */
 bool store_is_part(struct store *s, int64_t channel, const char *native_id);
 char *store_cursor(struct store *s, int64_t instance, const char *key);         /* malloced; NULL if not set */
@@ -127,7 +128,8 @@ struct store_thread {
 };
 int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thread *ret);
 
-/* The newest filed mention of a thread that was journalled before a row; else the newest; 0 if there is none. */
+/* The newest mention of a thread that was journalled before a row and is filed, or may be; else the newest that is filed;
+ * 0 if there is none. */
 int64_t store_last_mention(struct store *s, int64_t thread, int64_t before_id);
 
 struct store_part {

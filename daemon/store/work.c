@@ -193,9 +193,10 @@ int64_t store_last_mention(struct store *s, int64_t thread, int64_t before_id)
 {
         int64_t id;
 
-        /* By id and not by time: clocks jump. */
+        /* By id and not by time: clocks jump.  What is on its way may be in the ticket, and read by the agent. */
         if (db_get_int(store_reader(s), &id, "SELECT max(id) FROM journal WHERE thread = ? AND kind = 'mention'"
-                                             " AND state = 'filed' AND id < ?", "ii", thread, before_id) == 1)
+                                             " AND state IN ('filed', 'filing', 'ambiguous') AND id < ?",
+                       "ii", thread, before_id) == 1)
                 return id;
         /* One that only now became known as filed is better than none. */
         return db_get_int(store_reader(s), &id, "SELECT max(id) FROM journal WHERE thread = ? AND kind = 'mention'"

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from mentiond_e2e import proxy
-from mentiond_e2e.wait import until
+from mentiond_e2e.wait import SLOW, until
 from mentiond_e2e.znuny import fields
 
 CREATE, UPDATE, POST = "/TicketCreate$", "/TicketUpdate$", "^/api/v1/statuses$"
@@ -156,7 +156,7 @@ ENDS = {
     "an error of the web server after it acted": proxy.answer(502, b"<h1>Bad gateway</h1>", "text/html", after=True),
     "an error of the web server before it acted": proxy.answer(502, b"<h1>Bad gateway</h1>", "text/html"),
     "an empty yes after it acted": proxy.answer(200, b"", "text/html", after=True),
-    "a reply that comes too late": proxy.late(2.5),
+    "a reply that comes too late": proxy.late(2.5 * SLOW),
 }
 
 
@@ -165,12 +165,13 @@ def end(request):
     return request.param
 
 
-def impatient(b):
-    b.desk["timeout"] = b.channel["timeout"] = "1s"
+def impatient(b, end):
+    if end is ENDS["a reply that comes too late"]:
+        b.desk["timeout"] = b.channel["timeout"] = f"{round(1000 * SLOW)}ms"
 
 
 def test_a_new_ticket_is_made_once_in_spite_of(bridge, znuny, end):
-    impatient(bridge)
+    impatient(bridge, end)
     desk = bridge.proxy_desk()
     bridge.start()
     hits = desk.rule("POST", CREATE, end)
@@ -181,7 +182,7 @@ def test_a_new_ticket_is_made_once_in_spite_of(bridge, znuny, end):
 
 
 def test_a_reply_is_posted_once_in_spite_of(bridge, znuny, end):
-    impatient(bridge)
+    impatient(bridge, end)
     net = bridge.proxy_net()
     bridge.start()
     word, post, ticket = bridge.conversation()
