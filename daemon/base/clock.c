@@ -51,10 +51,12 @@ static const struct clock_source real_source = {
 };
 
 static const struct clock_source *current = &real_source;
+static int64_t steady_offset;    /* of the monotonic clock; 0: not asked yet */
 
 void clock_set_source(const struct clock_source *source)
 {
         current = source ?: &real_source;
+        steady_offset = 0;
 }
 
 int64_t utc_usec(void)
@@ -65,6 +67,13 @@ int64_t utc_usec(void)
 int64_t mono_usec(void)
 {
         return current->mono_usec();
+}
+
+int64_t steady_usec(void)
+{
+        if (!steady_offset)
+                steady_offset = utc_usec() - mono_usec();
+        return mono_usec() + steady_offset;
 }
 
 uint64_t random_u64(void)

@@ -15,6 +15,9 @@ void clock_set_source(const struct clock_source *source);   /* NULL: the real on
 
 int64_t utc_usec(void);
 int64_t mono_usec(void);
+/* UTC as it was when this was first asked, and what has passed since: to be waited by, for it never jumps while the
+ * process lives. */
+int64_t steady_usec(void);
 
 uint64_t random_u64(void);
 int64_t random_below(int64_t n);                     /* uniform in [0, n); 0 for n <= 0 */

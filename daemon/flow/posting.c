@@ -134,7 +134,7 @@ void posting_attempt(struct flow_instance *f, struct arena *a _unused_, const st
         bool look = streq(row->state, STATE_AMBIGUOUS);
 
         if (!look && row->attempt == 0 && hold_until > now && hold_until - now <= LONGEST_DELAY_USEC) {
-                step_wait(f, row, hold_until);
+                step_wait(f, row, steady_usec() + hold_until - now);
                 return;
         }
         if (!look && row->attempt == 0 && *row->reason) {

@@ -79,7 +79,7 @@ static void wake_at(struct flow_instance *f, int64_t mono)
  * is. */
 static int64_t due_now(const struct instance *i)
 {
-        int64_t now = utc_usec(), next = store_next_due(i->host->store, i->stored.id, now);
+        int64_t now = steady_usec(), next = store_next_due(i->host->store, i->stored.id, now);
 
         return next != USEC_INFINITY && next - now > LONGEST_DELAY_USEC ? next : now;
 }

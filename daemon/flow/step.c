@@ -27,7 +27,7 @@ struct next {
         const char *state;
         int64_t delay_usec;
         enum tell tell;
-        bool forget_absent, saw_absent, unlink;
+        bool saw_absent, unlink;
         const char *reason;              /* where the operation gave none */
 };
 
@@ -67,7 +67,7 @@ static struct next after_attempt(const struct flow_instance *f, const struct ste
                 return (struct next) { .state = ready_state(row), .tell = TELL_DELAYED };
         case MENTIOND_AMBIGUOUS:
         case MENTIOND_CANCELED:
-                return (struct next) { .state = STATE_AMBIGUOUS, .forget_absent = true };
+                return (struct next) { .state = STATE_AMBIGUOUS };
         case MENTIOND_GONE:
                 /* A ticket that was deleted under a conversation: it goes on in a new one. */
                 if (streq(row->kind, KIND_MENTION))
@@ -89,14 +89,18 @@ static struct next after_look(const struct flow_instance *f, const struct step *
         switch (s->verdict) {
         case MENTIOND_OK:
                 return (struct next) { .state = done_state(row), .tell = TELL_POSTED };
-        case MENTIOND_ABSENT:
-                if (row->absent + 1 >= LOOKS && row->attempt >= (is_reply(row) ? SENDS_MAX : FILINGS_MAX))
-                        return (struct next) { .state = STATE_HELD, .tell = TELL_HELD,
+        case MENTIOND_ABSENT: {
+                int64_t absent = row->absent + 1, most = LOOKS * (is_reply(row) ? SENDS_MAX : FILINGS_MAX);
+
+                if (absent >= most)
+                        return (struct next) { .state = STATE_HELD, .tell = TELL_HELD, .saw_absent = true,
                                                .reason = "it was sent several times, and is still not there" };
-                if (row->absent + 1 >= LOOKS)
-                        return (struct next) { .state = ready_state(row), .forget_absent = true,
-                                               .delay_usec = row->attempt > 1 ? backoff(f, row) : 0 };
-                return (struct next) { .state = STATE_AMBIGUOUS, .delay_usec = f->instance->options.settle_usec, .saw_absent = true };
+                if (absent % LOOKS)
+                        return (struct next) { .state = STATE_AMBIGUOUS, .saw_absent = true,
+                                               .delay_usec = f->instance->options.settle_usec };
+                return (struct next) { .state = ready_state(row), .saw_absent = true,
+                                       .delay_usec = absent > LOOKS ? backoff(f, row) : 0 };
+        }
         case MENTIOND_RETRY:
         case MENTIOND_AMBIGUOUS:
         case MENTIOND_THROTTLED:
@@ -140,13 +144,12 @@ void step_take(struct flow_instance *f, const struct step *s)
 {
         struct next n = s->looked ? after_look(f, s) : after_attempt(f, s);
         const char *reason = isempty(s->op->reason) ? strempty(n.reason) : s->op->reason;
-        int64_t now = utc_usec();
+        int64_t now = steady_usec();
         bool ok = s->verdict == MENTIOND_OK;
         struct store_move m = {
                 .id = s->row->id,
                 .state = n.state,
                 .due_usec = now + n.delay_usec,
-                .forget_absent = n.forget_absent,
                 .saw_absent = n.saw_absent,
                 .reason = ok ? "" : reason,
                 .result_id = ok ? strempty(s->id) : NULL,
@@ -165,7 +168,7 @@ void step_take(struct flow_instance *f, const struct step *s)
 static void step_aside(struct flow_instance *f, const struct store_row *row, const char *state, const char *reason, enum tell tell)
 {
         _cleanup_(arena_freep) struct arena *a = arena_new();
-        struct store_move m = { .id = row->id, .state = state, .reason = reason, .now_usec = utc_usec() };
+        struct store_move m = { .id = row->id, .state = state, .reason = reason, .now_usec = steady_usec() };
 
         if (is_reply(row))
                 tell_agent(&m, a, row, tell, reason);
@@ -186,14 +189,14 @@ void step_refuse(struct flow_instance *f, const struct store_row *row, const cha
 
 void step_wait(struct flow_instance *f, const struct store_row *row, int64_t until_usec)
 {
-        record(f, row, &(struct store_move) { .id = row->id, .state = row->state, .due_usec = until_usec, .now_usec = utc_usec() });
+        record(f, row, &(struct store_move) { .id = row->id, .state = row->state, .due_usec = until_usec, .now_usec = steady_usec() });
 }
 
 /* --- People --- */
 
 int flow_retry(struct flow *f, int64_t id)
 {
-        int r = store_retry(f->host->store, id, utc_usec());
+        int r = store_retry(f->host->store, id, steady_usec());
 
         flow_kick_all(f);
         return r;
@@ -212,7 +215,7 @@ int flow_drop(struct flow *f, int64_t id, const char *reason)
         if (is_reply(&row))
                 tell_agent(&told, a, &row, TELL_WITHDRAWN, !row.tried_usec ? reason : arena_printf(a,
                            "%s. An attempt may have succeeded before: look at the conversation on the network", reason));
-        r = store_drop(f->host->store, id, reason, told.note_key, told.note_payload, utc_usec());
+        r = store_drop(f->host->store, id, reason, told.note_key, told.note_payload, steady_usec());
         flow_kick_all(f);
         return r;
 }

@@ -112,7 +112,7 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
                 .root = arena_strdup(op->arena, m.root),
                 .parent = arena_strdup(op->arena, m.parent),
                 .created_usec = m.created_usec,
-                .ready_usec = utc_usec(),
+                .ready_usec = steady_usec(),
                 .payload = old ? NULL : arena_take(op->arena, payload_of_mention(&m, &author)),
         });
         return !old;
@@ -186,7 +186,7 @@ int mentiond_emit_article(struct mentiond_op *op, const struct mentiond_article 
                 .ticket = arena_strdup(op->arena, a.ticket),
                 .reason = reason,
                 .created_usec = a.created_usec,
-                .ready_usec = utc_usec(),
+                .ready_usec = steady_usec(),
                 .payload = arena_take(op->arena, payload_of_article(&a)),
         });
         return !streq(state, STATE_KNOWN);

@@ -147,7 +147,6 @@ struct store_move {
         int64_t id;
         const char *state;
         int64_t due_usec;                /* of an active state */
-        bool forget_absent;              /* find() starts anew */
         bool saw_absent;                 /* find() did not find it, once more */
         const char *reason;              /* NULL: unchanged; "" clears */
         const char *result_id, *result_url;      /* NULL: unchanged; of a reply they are its part's, too */

@@ -193,14 +193,15 @@ int64_t store_last_mention(struct store *s, int64_t thread, int64_t before_id)
 {
         int64_t id;
 
-        /* By id and not by time: clocks jump.  What is on its way may be in the ticket, and read by the agent. */
-        if (db_get_int(store_reader(s), &id, "SELECT max(id) FROM journal WHERE thread = ? AND kind = 'mention'"
-                                             " AND state IN ('filed', 'filing', 'ambiguous') AND id < ?",
-                       "ii", thread, before_id) == 1)
+        /* What was there goes by id, for our clock may jump; which of it is the newest by the network's clock, for a post
+         * may be shown after its answer.  What is on its way may be in the ticket, and read by the agent. */
+        if (db_get_int(store_reader(s), &id, "SELECT id FROM journal WHERE thread = ? AND kind = 'mention'"
+                                             " AND state IN ('filed', 'filing', 'ambiguous') AND id < ?"
+                                             " ORDER BY created_usec DESC, id DESC LIMIT 1", "ii", thread, before_id) == 1)
                 return id;
         /* One that only now became known as filed is better than none. */
-        return db_get_int(store_reader(s), &id, "SELECT max(id) FROM journal WHERE thread = ? AND kind = 'mention'"
-                                                " AND state = 'filed'", "i", thread) == 1 ? id : 0;
+        return db_get_int(store_reader(s), &id, "SELECT id FROM journal WHERE thread = ? AND kind = 'mention' AND state = 'filed'"
+                                                " ORDER BY created_usec DESC, id DESC LIMIT 1", "i", thread) == 1 ? id : 0;
 }
 
 int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, struct store_part *ret)
@@ -238,7 +239,7 @@ static int recover(struct db *db, void *data)
 
 int store_recover(struct store *s)
 {
-        int64_t now_usec = utc_usec();
+        int64_t now_usec = steady_usec();
 
         return store_write(s, recover, &now_usec);
 }
@@ -307,11 +308,11 @@ static int move(struct db *db, void *data)
         if (r < 0)
                 return r;
         r = db_run(db, "UPDATE journal SET state = ?2, due_usec = NULLIF(?3, -1),"
-                       " absent = CASE WHEN ?4 THEN 0 ELSE absent + ?5 END,"
-                       " reason = NULLIF(ifnull(?6, reason), ''),"
-                       " result_id = ifnull(?7, result_id), result_url = ifnull(?8, result_url)"
+                       " absent = absent + ?4,"
+                       " reason = NULLIF(ifnull(?5, reason), ''),"
+                       " result_id = ifnull(?6, result_id), result_url = ifnull(?7, result_url)"
                        " WHERE id = ?1 AND (state IN " ACTIVE_STATES " OR ?2 IN ('filed', 'posted'))",
-                   "isiiisss", m->id, m->state, active ? m->due_usec : INT64_C(-1), (int64_t) m->forget_absent,
+                   "isiisss", m->id, m->state, active ? m->due_usec : INT64_C(-1),
                    (int64_t) m->saw_absent, m->reason, m->result_id, m->result_url);
         if (r <= 0)
                 return r < 0 ? r : -ESTALE;

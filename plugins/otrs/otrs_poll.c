@@ -193,9 +193,9 @@ static int take_articles(struct mentiond_op *op, struct otrs *otrs, struct json_
                 if (r != MENTIOND_OK)
                         return r;
         }
-        /* Some more, for an agent may be writing; what is pushed out nevertheless is met by the next poll.  All,
-         * if more than we asked for are unknown. */
-        r = get_details(op, otrs, id, unknown == OTRS_ARTICLES ? 0 : unknown + 3, &articles);
+        /* Some more, for agents may be writing, and our own notes are among theirs: what is pushed out is met by a later
+         * poll only, and may be taken for old by then.  All, if more than we asked for are unknown. */
+        r = get_details(op, otrs, id, unknown == OTRS_ARTICLES ? 0 : unknown + OTRS_ARTICLES, &articles);
         if (r != MENTIOND_OK)
                 return r;
         for (size_t i = 0; i < mj_len(articles); i++) {

@@ -217,6 +217,7 @@ static void answers_of_a_direct_mention_stay_direct(void)
         open_with_ticket(0);
         p.source = brand->stored.id;
         p.target = desk->stored.id;
+        item.created_usec = utc_usec();          /* the newest of the thread */
         assert_int_equal(store_commit_poll(fake_host.store, &p), 0);
         flow_kick_all(&fake_flow);
         assert_true(mention_becomes("m2", STATE_FILED));

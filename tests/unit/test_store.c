@@ -682,9 +682,6 @@ static void move_leaves_alone_what_it_is_not_told(void)
         assert_int_equal(store_move(s, &m), 0);
         assert_int_equal(row_of("1").absent, 2);
         assert_string_equal(row_of("1").reason, "");
-        m.forget_absent = true;
-        assert_int_equal(store_move(s, &m), 0);
-        assert_int_equal(row_of("1").absent, 0);
         m.id = 12345;
         assert_int_equal(store_move(s, &m), -ENOENT);
         close_store();

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * io/http.h over the model servers.  A request is a thing of the world: it arrives, and its answer comes back, whether
+ * the daemon that sent it still lives or not.  Owns the requests on their way.
+ */
+#include "sim.h"
+
+#include "base/clock.h"
+#include "io/head.h"
+#include "io/http.h"
+#include "io/url.h"
+
+#include <errno.h>
+#include <strings.h>
+#include <time.h>
+
+struct http {
+        struct loop *loop;
+};
+
+struct exchange {
+        struct request q;
+        char *method, *path, *query, *token, *key;
+        int incarnation;
+        struct task *task;               /* NULL: nobody waits any more */
+        struct http_reply *reply;
+        bool done, arrived;
+        struct answer answer;
+        struct loop_timer timer;
+};
+
+int http_new(struct loop *l, const char *user_agent _unused_, struct http **ret)
+{
+        struct http *h = xcalloc(1, sizeof *h);
+
+        h->loop = l;
+        *ret = h;
+        return 0;
+}
+
+void http_free(struct http *h)
+{
+        free(h);
+}
+
+static void forget(struct exchange *e)
+{
+        free(e->method);
+        free(e->path);
+        free(e->query);
+        free(e->token);
+        free(e->key);
+        (void) json_object_put(e->q.body);
+        (void) json_object_put(e->answer.json);
+        free(e->answer.text);
+        free(e->answer.headers);
+        free(e);
+}
+
+static bool is_awaited(const struct exchange *e)
+{
+        return e->task && e->incarnation == sim.incarnation;
+}
+
+/* --- The way back --- */
+
+static void put_body(struct exchange *e, struct http_reply *r)
+{
+        const char *text = e->answer.text ? e->answer.text : e->answer.json
+                           ? json_object_to_json_string_ext(e->answer.json, JSON_C_TO_STRING_PLAIN) : "";
+        size_t size = strlen(text);
+
+        if (e->q.fault.truncated)
+                size = size > 1 ? (size_t) between(R_NET, 1, (int64_t) size - 1) : 0;
+        (void) buffer_append(&r->body, text, size);
+        (void) buffer_append_str(&r->headers, strempty(e->answer.headers));
+}
+
+/* From now on the daemon knows that it is asked to be silent. */
+static void remember_silence(const struct exchange *e)
+{
+        int64_t until = sim.now + e->q.fault.retry_after * USEC_PER_SEC;
+
+        if (e->q.fault.retry_after <= 0)
+                return;
+        if (e->q.server == MASTO) {
+                masto.silent_since = sim.now;
+                masto.silent_until = until;
+                masto.silent_incarnation = e->incarnation;
+        } else {
+                znuny.silent_since = sim.now;
+                znuny.silent_until = until;
+                znuny.silent_incarnation = e->incarnation;
+        }
+}
+
+static void on_delivery(void *data)
+{
+        struct exchange *e = data;
+        struct http_reply *r = e->reply;
+
+        if (!is_awaited(e)) {
+                forget(e);
+                return;
+        }
+        if (e->q.fault.cut) {
+                r->fate = HTTP_LOST;
+                r->error = xasprintf("no whole answer from the server: the connection was closed before it came");
+        } else {
+                r->fate = HTTP_REPLIED;
+                r->status = (uint32_t) e->answer.status;
+                put_body(e, r);
+                remember_silence(e);
+                if (e->answer.on_delivery && !e->q.fault.truncated)
+                        e->answer.on_delivery(e->answer.delivered);
+        }
+        e->done = true;
+        task_wake(e->task);
+}
+
+/* --- The way there --- */
+
+static void limit(struct exchange *e)
+{
+        struct fault *f = &e->q.fault;
+
+        free(TAKE_PTR(e->answer.headers));
+        if (f->retry_after > 0) {
+                e->answer.headers = xasprintf("Retry-After: %lld\r\n", (long long) f->retry_after);
+        } else if (f->retry_after < 0) {
+                time_t at = (time_t) ((world_utc() + 300 * USEC_PER_SEC) / USEC_PER_SEC);
+                struct tm tm;
+
+                (void) gmtime_r(&at, &tm);
+                e->answer.headers = xasprintf("X-RateLimit-Limit: 300\r\nX-RateLimit-Remaining: 0\r\n"
+                                              "X-RateLimit-Reset: %04d-%02d-%02dT%02d:%02d:%02d.123456Z\r\n",
+                                              tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+        }
+}
+
+static void replace_answer(struct exchange *e)
+{
+        struct fault *f = &e->q.fault;
+
+        if (!f->status && !f->html)
+                return;
+        if (f->arrives && e->answer.status == 500 && f->stage >= 0)
+                return;                  /* it says itself how it broke off */
+        (void) json_object_put(TAKE_PTR(e->answer.json));
+        free(TAKE_PTR(e->answer.text));
+        e->answer.on_delivery = NULL;
+        e->answer.status = f->status ? f->status : 200;
+        e->answer.text = xstrdup(f->html ? "<html><body><h1>Something is not as it should be</h1></body></html>"
+                                         : "{\"error\": \"Something went wrong\"}");
+        limit(e);
+}
+
+static void on_arrival(void *data)
+{
+        struct exchange *e = data;
+        struct fault *f = &e->q.fault;
+
+        if (f->arrives)
+                e->answer = e->q.server == MASTO ? masto_handle(&e->q) : znuny_handle(&e->q);
+        if (f->arrives && f->late)
+                note("a late effect: %s %s", e->method, e->path);
+        replace_answer(e);
+        e->arrived = true;
+        if (f->hangs) {
+                if (!is_awaited(e))
+                        forget(e);
+                return;                  /* else by whoever waits */
+        }
+        sim_in(f->back_usec, on_delivery, e);
+}
+
+static void on_timeout(struct loop_timer *t)
+{
+        task_wake(CONTAINER_OF(t, struct exchange, timer)->task);
+}
+
+static struct exchange *exchange_of(const struct http_request *q, const char *rest)
+{
+        struct exchange *e = xcalloc(1, sizeof *e);
+        size_t n = strcspn(rest, "?");
+
+        *e = (struct exchange) {
+                .method = xstrdup(q->method), .path = xstrndup(rest, n), .query = xstrdup(rest[n] ? rest + n + 1 : ""),
+                .token = xstrdup(q->bearer), .incarnation = sim.incarnation, .task = task_self(), .timer.fn = on_timeout,
+        };
+        for (const char *const *h = q->headers; h && *h; h++)
+                if (!strncasecmp(*h, "Idempotency-Key: ", 17))
+                        e->key = xstrdup(*h + 17);
+        e->key = e->key ? e->key : xstrdup("");
+        e->q = (struct request) {
+                .method = e->method, .path = e->path, .query = e->query, .token = e->token, .key = e->key,
+                .repeatable = q->repeatable || streq(q->method, "GET"),
+                .body = q->body ? json_tokener_parse(q->body) : NULL,
+        };
+        return e;
+}
+
+/* Waits for the answer.  0, or -errno of the task. */
+static int wait_for(struct http *h, struct exchange *e, int64_t until)
+{
+        int r = 0;
+
+        loop_timer_set(h->loop, &e->timer, until);
+        while (!e->done && sim.now < until && r == 0)
+                r = task_wait();
+        loop_timer_clear(h->loop, &e->timer);
+        return r;
+}
+
+void http_perform(struct http *h, const struct http_request *q, struct http_reply *ret)
+{
+        int64_t began = mono_usec(), total = q->total_usec ? q->total_usec : HTTP_TOTAL_USEC;
+        const char *rest;
+        struct exchange *e;
+        int r;
+
+        *ret = (struct http_reply) { .headers = BUFFER_INIT(HTTP_HEADERS_MAX), .body = BUFFER_INIT(HTTP_BODY_MAX) };
+        rest = startswith(q->url, "https://") ? strchr(q->url + 8, '/') : NULL;
+        if (!rest || task_interrupted() < 0) {
+                ret->fate = rest ? HTTP_CANCELED : HTTP_REFUSED;
+                ret->error = xstrdup("the request was not made");
+                return;
+        }
+        if (sim_trap(TRAP_SEND))
+                sim_die("before a request left");
+        sim.requests++;
+        e = exchange_of(q, rest);
+        e->q.server = startswith(q->url, "https://social.example/") ? MASTO : ZNUNY;
+        e->q.fault = net_fault(e->q.server, !e->q.repeatable);
+        e->reply = ret;
+        if (e->q.fault.name || !e->q.repeatable)
+                note("%s %s%s%s%s%s", e->method, e->path, *e->query ? "?" : "", e->query, e->q.fault.name ? ": " : "",
+                     strempty(e->q.fault.name));
+        if (e->q.fault.name)
+                (e->q.server == MASTO ? masto_on_fault : znuny_on_fault)(&e->q);
+        if (e->q.fault.refused) {
+                int64_t there = e->q.fault.there_usec;
+
+                r = wait_for(h, e, sim.now + there);
+                forget(e);
+                ret->fate = r < 0 ? HTTP_CANCELED : HTTP_UNSENT;
+                ret->error = xstrdup("connection refused by the server");
+                ret->took_usec = mono_usec() - began;
+                return;
+        }
+        sim_in(e->q.fault.there_usec, on_arrival, e);
+        if (sim_trap(TRAP_SENT))
+                sim_die("when a request had left");
+        r = wait_for(h, e, began + total);
+        ret->took_usec = mono_usec() - began;
+        if (e->done) {
+                forget(e);
+                return;
+        }
+        ret->fate = r < 0 && e->q.repeatable ? HTTP_CANCELED : HTTP_LOST;
+        ret->error = xasprintf(r < 0 ? "the work was canceled" : "no whole answer from the server: it did not come in time");
+        if (e->q.fault.hangs && e->arrived)
+                forget(e);
+        else
+                e->task = NULL;          /* it is still on its way */
+}
+
+/* --- As in io/http.c --- */
+
+void http_reply_done(struct http_reply *r)
+{
+        buffer_done(&r->headers);
+        buffer_done(&r->body);
+        free(TAKE_PTR(r->error));
+}
+
+char *http_header(const struct http_reply *r, const char *name)
+{
+        return head_find(&r->headers, name);
+}
+
+bool http_same_origin(const char *a, const char *b)
+{
+        struct url x, y;
+
+        return url_parse(a, &x) == 0 && url_parse(b, &y) == 0 && x.tls == y.tls && x.port == y.port &&
+               x.host_size == y.host_size && strncasecmp(x.host, y.host, x.host_size) == 0;
+}
+
+int http_check_url(const char *url)
+{
+        struct url u;
+
+        return url_parse(url, &u);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The oracle's part on the way in: each mention one article with its text, in order, one ticket for one thread.  Owns
+ * nothing; called by oracle.c.
+ */
+#include "oracle.h"
+
+int article_of(int status, int *ret_live, int *ret_all)
+{
+        int found = -1, live = 0, all = 0;
+
+        for (int i = 0; i < znuny.n_articles; i++) {
+                const struct article *a = &znuny.articles[i];
+
+                if (a->agent || a->create_by != 3 || people_mention_in(a->body) != status)
+                        continue;
+                all++;
+                /* In a ticket that was merged away nobody sees it. */
+                if (znuny.tickets[a->ticket].merged_into >= 0 || znuny.tickets[znuny_follow(a->ticket)].deleted)
+                        continue;
+                live++;
+                found = i;
+        }
+        if (ret_live)
+                *ret_live = live;
+        if (ret_all)
+                *ret_all = all;
+        return found;
+}
+
+static bool is_owed(int i)
+{
+        const struct status *s = &masto.statuses[i];
+        const struct notification *n;
+        int newer = 0;
+
+        if (s->notification < 0 || !masto.baseline)
+                return false;
+        n = &masto.notifications[s->notification];
+        if (n->optional || n->visible > sim.now)
+                return false;
+        if (n->taken)
+                return true;
+        for (int k = s->notification + 1; masto.variant == SNAC && k < masto.n_notifications; k++)
+                newer += !masto.notifications[k].gone && masto.notifications[k].visible <= sim.now;
+        return !n->gone && !n->dropped_out && newer < 64;
+}
+
+static bool is_text_of(const struct status *s, const char *body)
+{
+        if (strstr(body, s->text))
+                return true;
+        for (int i = 0; i < s->n_versions; i++)
+                if (strstr(body, s->versions[i]))
+                        return true;
+        return false;
+}
+
+static void judge_mention(struct verdict *v, int i)
+{
+        const struct status *s = &masto.statuses[i];
+        const struct row *r = row_of("mention", s->id);
+        int live, all, article = article_of(i, &live, &all);
+
+        if (live > 1)
+                broken(v, DOUBLED, s->id, "mention %s has %d articles", s->id, live);
+        if (article >= 0 && !is_text_of(s, znuny.articles[article].body))
+                broken(v, WRONG, s->id, "the article of mention %s does not hold its text", s->id);
+        if (s->account == BRAND && all)
+                broken(v, WRONG, s->id, "the brand's own post %s was filed", s->id);
+        if (r && !is_aside(r))
+                broken(v, STUCK, s->id, "mention %s is still %s: %s", s->id, r->state, r->reason);
+        if (is_aside(r)) {
+                v->held++;
+                if (!(strstr(r->reason, "sent several times") && s->failed_filings >= 10) && !sim.plan.deletes && !sim.plan.merges)
+                        broken(v, WRONG, s->id, "mention %s is %s without a cause: %s", s->id, r->state, r->reason);
+        }
+        if (!is_owed(i))
+                return;
+        v->mentions++;
+        if (all == 0 && !r)
+                broken(v, LOST, s->id, "mention %s has no article", s->id);
+        else if (live == 0 && !r && !sim.plan.deletes)
+                broken(v, LOST, s->id, "mention %s went into a ticket that was merged away", s->id);
+}
+
+/* Whether the journal alone tells its thread: all that it answers were known by then. */
+static bool is_easily_placed(int i)
+{
+        int64_t shown = masto.notifications[masto.statuses[i].notification].first_shown;
+
+        for (; i >= 0; i = masto.statuses[i].parent) {
+                const struct status *s = &masto.statuses[i];
+                const struct notification *n = s->notification < 0 ? NULL : &masto.notifications[s->notification];
+
+                if (!n || n->optional || s->deleted || !n->first_shown || n->first_shown > shown)
+                        return false;
+        }
+        return true;
+}
+
+static void judge_order(struct verdict *v, int a, int b)
+{
+        const struct status *x = &masto.statuses[a], *y = &masto.statuses[b];
+        int first = article_of(a, NULL, NULL), second = article_of(b, NULL, NULL);
+        const struct notification *n, *m;
+
+        if (first < 0 || second < 0 || first < second || x->notification < 0 || y->notification < 0)
+                return;
+        n = &masto.notifications[x->notification];
+        m = &masto.notifications[y->notification];
+        if (n->optional || m->optional || !n->first_shown || n->first_poll > m->first_poll || n->first_incarnation != m->first_incarnation || sim.plan.disk_usec || row_of("mention", x->id) ||
+            !is_easily_placed(a) || znuny.articles[second].moved || znuny.articles[first].moved || x->chain_broken)
+                return;
+        broken(v, WRONG, x->id, "mention %s was filed after %s, which is younger", x->id, y->id);
+        add_word(v, y->id);
+}
+
+/* One thread, one ticket; one ticket, one thread. */
+static void judge_threads(struct verdict *v)
+{
+        int *ticket_of = xcalloc((size_t) masto.n_statuses + 1, sizeof(int)), *root_of = xcalloc((size_t) znuny.n_tickets + 1, sizeof(int));
+        bool *excused = xcalloc((size_t) masto.n_statuses + 1, sizeof(bool));
+
+        for (int i = 0; i < masto.n_statuses; i++)
+                excused[masto.statuses[i].root] |= masto.statuses[i].chain_broken || masto.statuses[i].failed_fetches >= 5;
+        for (int i = 0; i < znuny.n_articles; i++) {
+                const struct article *a = &znuny.articles[i];
+                int s = a->agent || a->create_by != 3 ? -1 : people_mention_in(a->body), t = znuny_follow(a->ticket), root;
+
+                if (s < 0 || znuny.tickets[t].deleted)
+                        continue;
+                root = masto.statuses[s].root;
+                if (excused[root])
+                        continue;
+                if (ticket_of[root] && ticket_of[root] != t + 1 && !znuny.tickets[t].in_merge && !znuny.tickets[ticket_of[root] - 1].in_merge) {
+                        broken(v, DOUBLED, masto.statuses[root].id, "thread %s has the tickets %d and %d", masto.statuses[root].id, ticket_of[root], t + 1);
+                        add_word(v, masto.statuses[s].id);
+                        add_word(v, word_of("ticket %d", t + 1));
+                        excused[root] = true;
+                }
+                ticket_of[root] = t + 1;
+                if (root_of[t] && root_of[t] != root + 1 && !znuny.tickets[t].in_merge)
+                        broken(v, WRONG, masto.statuses[root].id, "ticket %d holds the threads %s and %s", t + 1,
+                               masto.statuses[root].id, masto.statuses[root_of[t] - 1].id);
+                root_of[t] = root + 1;
+        }
+        free(ticket_of);
+        free(root_of);
+        free(excused);
+}
+
+static void judge_tickets(struct verdict *v)
+{
+        for (int t = 0; t < znuny.n_tickets; t++) {
+                const struct ticket *x = &znuny.tickets[t];
+                int n = 0, same = 0;
+
+                for (int i = 0; i < znuny.n_articles; i++)
+                        n += znuny.articles[i].ticket == t;
+                for (int i = 0; i < znuny.n_tickets; i++)
+                        same += streq(znuny.tickets[i].customer, x->customer);
+                /* The plugin looks into a customer's newest 20 tickets for one that it can adopt. */
+                if (n == 0 && !x->deleted && x->merged_into < 0 && same <= 20)
+                        broken(v, WRONG, word_of("ticket %d", t + 1), "ticket %d (%s) is an empty shell", t + 1, x->thread);
+        }
+        for (int i = 0; i < znuny.n_articles; i++)
+                for (int k = i + 1; *znuny.articles[i].key && k < znuny.n_articles; k++)
+                        if (streq(znuny.articles[i].key, znuny.articles[k].key) &&
+                            znuny.tickets[znuny.articles[i].ticket].merged_into < 0 && znuny.tickets[znuny.articles[k].ticket].merged_into < 0 &&
+                            !znuny.tickets[znuny_follow(znuny.articles[i].ticket)].deleted &&
+                            !znuny.tickets[znuny_follow(znuny.articles[k].ticket)].deleted)
+                                broken(v, DOUBLED, znuny.articles[i].key, "the articles %d and %d are the same: %s", i + 1, k + 1, znuny.articles[i].key);
+}
+
+void judge_mentions(struct verdict *v)
+{
+        for (int i = 0; i < masto.n_statuses; i++) {
+                judge_mention(v, i);
+                for (int k = i + 1; k < masto.n_statuses; k++)
+                        if (masto.statuses[k].root == masto.statuses[i].root)
+                                judge_order(v, i, k);
+        }
+        judge_threads(v);
+        judge_tickets(v);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ * What the parts of the oracle share. */
+#ifndef ORACLE_H
+#define ORACLE_H
+
+#include "sim.h"
+
+/* A rule is broken; word: what the lines of the trace hold that matter. */
+void broken(struct verdict *v, enum category c, const char *word, const char *format, ...) _printf_(4, 5);
+void add_word(struct verdict *v, const char *word);
+char *word_of(const char *format, int number);
+
+const struct row *row_of(const char *kind, const char *native_id);
+bool is_aside(const struct row *r);                  /* held or dead */
+
+/* The customer's article that shows a post, or -1; how many live ones there are, and how many there ever were. */
+int article_of(int status, int *ret_live, int *ret_all);
+
+void judge_mentions(struct verdict *v);
+void judge_replies(struct verdict *v);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The oracle's part on the way out: each public note one post, in its place, no more public than what it answers, and
+ * told to the agent once; or held for a reason that has a cause.  What was internal once is never said.  Owns nothing;
+ * called by oracle.c.
+ */
+#include "oracle.h"
+
+static int posts_of(int group, int *ret_last)
+{
+        int n = 0;
+
+        for (int i = 0; i < masto.n_statuses; i++)
+                if (masto.statuses[i].by_api && !masto.statuses[i].spam && people_note_in(masto.statuses[i].text) == group) {
+                        n++;
+                        *ret_last = i;
+                }
+        return n;
+}
+
+static bool has_note(int article, const char *what)
+{
+        _cleanup_free_ char *key = xasprintf("note:%d:%s", article + 1, what);
+
+        for (int i = 0; i < znuny.n_articles; i++)
+                if (streq(znuny.articles[i].key, key))
+                        return true;
+        /* The helpdesk may have broken off before it set the field; then its history has the key. */
+        for (int i = 0; i < znuny.n_history; i++)
+                if (streq(znuny.history[i].name, key))
+                        return true;
+        return false;
+}
+
+/* Whether a mention of this ticket was confirmed to the daemon by then. */
+static bool was_confirmed(int ticket, int64_t when)
+{
+        for (int i = 0; i < znuny.n_articles; i++) {
+                const struct article *a = &znuny.articles[i];
+
+                if (znuny_follow(a->ticket) == znuny_follow(ticket) && !a->agent && a->confirmed && a->confirmed < when)
+                        return true;
+        }
+        return false;
+}
+
+static bool is_tree_broken(int ticket)
+{
+        for (int i = 0; i < znuny.n_articles; i++) {
+                const struct article *a = &znuny.articles[i];
+                int s = a->agent ? -1 : people_mention_in(a->body);
+
+                if (s >= 0 && znuny_follow(a->ticket) == znuny_follow(ticket) && masto.statuses[s].chain_broken)
+                        return true;
+        }
+        return false;
+}
+
+/* Each reason to hold a reply, and what must have happened for it. */
+static bool is_justified(const struct agent_note *n, const char *reason)
+{
+        const struct article *a = &znuny.articles[n->article];
+        bool merged = a->moved || znuny.tickets[znuny_follow(a->ticket)].in_merge || znuny.tickets[a->born_ticket].in_merge;
+        bool unsure = agent_notes[n->group].lost_sends || sim.incarnation || sim.plan.operator_usec;
+
+        if (strstr(reason, "not public from its beginning"))
+                return a->flipped || merged;
+        if (strstr(reason, "the note is old"))
+                /* Or the clock was set back while the helpdesk was away: then the search reaches back too little, and the
+                 * hourly one with its wider window finds it. */
+                return a->flipped || merged || sim.plan.jump_usec || !was_confirmed(a->ticket, a->created);
+        if (strstr(reason, "more than one conversation"))
+                return merged;
+        if (strstr(reason, "no filed post that it could answer"))
+                return !was_confirmed(a->ticket, a->created + 10 * USEC_PER_MINUTE) || merged || sim.plan.deletes;
+        if (strstr(reason, "attachment"))
+                return a->attachments > 0;
+        if (strstr(reason, "characters as the network counts"))
+                return strlen(n->text) > 400;
+        if (strstr(reason, "may be it"))
+                return unsure;
+        if (strstr(reason, "sent several times"))
+                return agent_notes[n->group].spam > 0 || unsure;
+        if (strstr(reason, "could not be asked for it"))
+                return unsure;
+        if (strstr(reason, "may be dropped as spam") || !*reason)
+                return agent_notes[n->group].spam > 0;
+        if (strstr(reason, "answered 404"))
+                return is_tree_broken(a->ticket);
+        return false;
+}
+
+static int rank(char visibility)
+{
+        return (int) (strchr("ulfd", visibility) - "ulfd");
+}
+
+static void judge_post(struct verdict *v, const struct agent_note *n, int i)
+{
+        const struct status *s = &masto.statuses[i], *parent = s->parent >= 0 ? &masto.statuses[s->parent] : NULL;
+        const struct article *a = &znuny.articles[n->article];
+        _cleanup_free_ char *expected = NULL;
+        char *token = word_of("r%dq", n->group);
+        int shown;
+
+        if (!parent) {
+                if (masto.variant != SNAC || !is_tree_broken(a->ticket))
+                        broken(v, WRONG, token, "reply %s (%s) answers nothing", s->id, token);
+                return;
+        }
+        if (rank(s->visibility) < rank(parent->visibility) || s->visibility == 'u')
+                broken(v, LEAKED, token, "reply %s (%s) is more public than what it answers", s->id, token);
+        expected = xasprintf("%s %s", accounts[parent->account].handle, n->text);
+        if (!streq(expected, s->text))
+                broken(v, WRONG, token, "reply %s says \"%s\" and not \"%s\"", s->id, s->text, expected);
+        shown = article_of(s->parent, NULL, NULL);
+        if (!parent->names_brand || parent->account == BRAND)
+                broken(v, WRONG, token, "reply %s (%s) answers %s, which is no mention", s->id, token, parent->id);
+        else if (shown >= 0 && znuny_follow(znuny.articles[shown].ticket) != znuny_follow(a->ticket))
+                broken(v, WRONG, token, "reply %s (%s) was written in ticket %d and answers a post of ticket %d", s->id, token,
+                       a->ticket + 1, znuny.articles[shown].ticket + 1);
+        /* Nothing that the agent had before him, and the daemon knew of, is passed over. */
+        for (int k = 0; k < znuny.n_articles && shown >= 0; k++) {
+                const struct article *m = &znuny.articles[k];
+                int other = m->agent ? -1 : people_mention_in(m->body);
+
+                if (other > s->parent && k > shown && m->ticket == a->ticket && m->confirmed && m->confirmed < a->created && !a->moved &&
+                    !m->moved && !znuny.tickets[a->ticket].in_merge && masto.statuses[other].root == parent->root)
+                        broken(v, WRONG, token, "reply %s (%s) answers %s, but %s was there when it was written", s->id, token,
+                               parent->id, masto.statuses[other].id);
+        }
+}
+
+/* Whether the daemon was right to take it for a reply; what was internal once never is. */
+static bool may_be_posted(const struct agent_note *n)
+{
+        const struct article *a = &znuny.articles[n->article];
+        const struct ticket *born = &znuny.tickets[a->born_ticket];
+
+        if (n->internal || !a->seen_public)
+                return false;
+        return !born->foreign || (born->first_merge && a->created >= born->first_merge - USEC_PER_SEC);
+}
+
+/* Whether a post or a word about it is owed to the agent. */
+static bool is_post_owed(const struct agent_note *n)
+{
+        const struct article *a = &znuny.articles[n->article];
+        const struct ticket *born = &znuny.tickets[a->born_ticket];
+
+        if (n->internal || a->flipped || born->deleted || znuny.tickets[znuny_follow(a->ticket)].deleted)
+                return false;
+        return !born->foreign || (born->first_merge && a->created > born->first_merge + 2 * USEC_PER_SEC);
+}
+
+static void judge_note(struct verdict *v, int k)
+{
+        const struct agent_note *n = &agent_notes[k];
+        const struct article *a = &znuny.articles[n->article];
+        const struct ticket *t = &znuny.tickets[znuny_follow(a->ticket)];
+        _cleanup_free_ char *id = xasprintf("%d", n->article + 1);
+        const struct row *r = row_of("reply", id);
+        char *token = word_of("r%dq", n->group);
+        bool single = n->group == k;
+        int last = -1, posts = posts_of(n->group, &last), notes = 0, aside = 0, all_owed = 0;
+
+        for (int i = 0; i < n_agent_notes; i++)
+                if (agent_notes[i].group == n->group) {
+                        _cleanup_free_ char *other = xasprintf("%d", agent_notes[i].article + 1);
+
+                        notes++;
+                        all_owed += is_post_owed(&agent_notes[i]);
+                        aside += is_aside(row_of("reply", other)) || agent_notes[i].dropped;
+                }
+        single = single && notes == 1;
+        if (r && !is_aside(r))
+                broken(v, STUCK, token, "reply %s is still %s: %s", token, r->state, r->reason);
+        if (is_aside(r)) {
+                v->held += streq(r->state, "held");
+                v->dead += streq(r->state, "dead");
+                if (!is_justified(n, r->reason))
+                        broken(v, WRONG, token, "reply %s is %s without a cause: %s", token, r->state, r->reason);
+                if (!t->deleted && !has_note(n->article, streq(r->state, "held") ? "held" : "refused"))
+                        broken(v, LOST, token, "reply %s is %s, and nobody told the agent", token, r->state);
+        }
+        if (single && posts > 0 && !may_be_posted(n))
+                broken(v, LEAKED, token, "%s was not meant for the public, and was posted", token);
+        if (posts > notes && n->group == k)
+                broken(v, DOUBLED, token, "reply %s was posted %d times", token, posts);
+        if (single && last >= 0)
+                judge_post(v, n, last);
+        if (!is_post_owed(n))
+                return;
+        v->replies++;
+        if (posts + aside < all_owed && n->group == k)
+                broken(v, LOST, token, "reply %s (article %s) was neither posted nor held", token, id);
+        if (single && posts == 1 && !r && !n->dropped && !has_note(n->article, "posted") && !t->in_merge)
+                broken(v, LOST, token, "reply %s was posted, and nobody told the agent", token);
+}
+
+static void judge_reply_order(struct verdict *v, int a, int b)
+{
+        const struct article *x = &znuny.articles[agent_notes[a].article], *y = &znuny.articles[agent_notes[b].article];
+        _cleanup_free_ char *id = xasprintf("%d", agent_notes[a].article + 1);
+        int first = -1, second = -1;
+
+        if (is_aside(row_of("reply", id)))
+                return;                  /* given up, and then the network did it after all */
+        for (int i = 0; i < n_agent_notes; i++)
+                if (i != a && i != b && (agent_notes[i].group == a || agent_notes[i].group == b))
+                        return;          /* two that say the same */
+        if (x->ticket != y->ticket || x->moved || y->moved || znuny.tickets[x->ticket].in_merge || agent_notes[a].group != a ||
+            agent_notes[b].group != b || agent_notes[a].retried || agent_notes[b].retried || x->seen_public > y->seen_public)
+                return;
+        if (posts_of(a, &first) != 1 || posts_of(b, &second) != 1 || first < second)
+                return;
+        broken(v, WRONG, word_of("r%dq", a), "reply r%dq was posted after r%dq, which is younger", a, b);
+        add_word(v, word_of("r%dq", b));
+}
+
+void judge_replies(struct verdict *v)
+{
+        for (int k = 0; k < n_agent_notes; k++) {
+                judge_note(v, k);
+                for (int m = k + 1; m < n_agent_notes; m++)
+                        judge_reply_order(v, k, m);
+        }
+}

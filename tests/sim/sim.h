@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT
+ * The simulated world: one process, one thread, no real time, everything drawn from one seed.  The world (servers,
+ * disk, people, requests on their way) outlives the daemon, which is made anew after each crash. */
+#ifndef SIM_H
+#define SIM_H
+
+#include "base/util.h"
+#include "io/loop.h"
+
+#include <mentiond/json.h>
+#include <setjmp.h>
+#include <stdio.h>
+
+/* --- world.c: time, chance, events, the trace --- */
+
+/* One stream of chance for each noun, so that a change to one does not shake the others. */
+enum stream { R_PLAN, R_PEOPLE, R_NET, R_DISK, R_INNER, R_TIME, R_CRASH, _R_MAX };
+
+/* What this seed is about. */
+struct plan {
+        int64_t busy_usec;               /* people act and things fail until then */
+        int64_t start_calm_usec;         /* nothing fails before */
+        int64_t act_usec;                /* mean time between two acts of people */
+        int64_t crash_usec;              /* mean time between two crashes; 0: none */
+        int64_t storm_usec;              /* mean time between two outages; 0: none */
+        int64_t disk_usec;               /* mean time between two troubles with the disk; 0: none */
+        int64_t jump_usec;               /* mean time between two jumps of the clock; 0: none */
+        int64_t operator_usec;           /* mean time between two acts of the operator; 0: only repairs */
+        int64_t settle_usec, timeout_usec;
+        int net_permille;                /* of single requests that go wrong */
+        int power_permille;              /* of crashes that take unsynced writes along */
+        bool far_jumps;                  /* by years */
+        bool merges, deletes, foreign, edits, floods, app_posts, spam;
+};
+
+struct sim {
+        uint64_t seed;
+        struct plan plan;
+        int64_t now;                     /* the daemon's monotonic clock, and the world's */
+        int64_t jump;                    /* by what the daemon's UTC is wrong */
+        bool faults;                     /* things fail now */
+        int incarnation;                 /* of the daemon; replies to an earlier one reach nobody */
+        bool crashed;
+        bool gave_up;                    /* the oracle has seen enough */
+        int64_t until;                   /* loop_run() returns LOOP_UNTIL then */
+        bool power_loss;                 /* the crash that comes takes unsynced writes along */
+        int64_t disk_failed_usec;        /* when the disk last said no */
+        jmp_buf crash_env;
+        uint64_t hash;                   /* of the trace */
+        uint64_t crashes, ambiguous, requests, commits;
+        struct { int kind; int64_t countdown; } trap;    /* the next crash: see enum trap */
+};
+extern struct sim sim;
+
+enum trap { TRAP_NONE, TRAP_DISK, TRAP_SEND, TRAP_SENT };
+
+#define UTC_START (INT64_C(1795300000) * USEC_PER_SEC)   /* November 2026 */
+
+void sim_seed(uint64_t seed);
+void sim_new_process(void);
+uint64_t draw(enum stream s);
+int64_t below(enum stream s, int64_t n);             /* 0 to n - 1 */
+int64_t between(enum stream s, int64_t low, int64_t high);
+bool chance(enum stream s, int permille);
+int64_t around(enum stream s, int64_t mean_usec);    /* exponential, at most 6 times the mean */
+
+static inline int64_t world_utc(void) { return UTC_START + sim.now; }    /* the true time */
+
+void sim_at(int64_t at_usec, void (*fn)(void *data), void *data);        /* an event of the world; survives crashes */
+void sim_in(int64_t usec, void (*fn)(void *data), void *data);
+void sim_run_event(void);                            /* the next one */
+bool sim_events_before(int64_t at_usec);             /* whether one is due by then */
+void sim_pass_until(int64_t at_usec);                /* the world goes on without a daemon */
+#define LOOP_UNTIL 1000
+
+/* The daemon's process ends here, in the middle of what it does.  Does not return. */
+_Noreturn void sim_die(const char *why);
+bool sim_trap(enum trap kind);                       /* whether the crash is to be here; counts down */
+void sim_set_trap(enum trap kind, int64_t countdown);
+
+/* One line of the trace. */
+void note(const char *format, ...) _printf_(1, 2);
+void trace_print(FILE *f, const char *const *words, size_t n_words, size_t max_lines);   /* lines that hold one of the words */
+
+/* --- disk.c --- */
+
+void disk_init(void);
+void disk_crash(bool power);                         /* of the process; or of the power as well */
+void disk_calm(void);                                /* no more faults */
+void disk_trouble(void);                             /* something is wrong from now on */
+char *disk_integrity(const char *path);              /* what integrity_check says, malloced */
+int64_t disk_size(const char *suffix);               /* of the store's file with this suffix */
+
+/* --- net.c: what goes wrong on the way --- */
+
+enum server { MASTO, ZNUNY };
+
+struct fault {
+        bool refused;                    /* nothing leaves */
+        bool arrives;                    /* the server acts */
+        bool late;                       /* after the client gave up */
+        bool hangs;                      /* no answer at all */
+        bool cut;                        /* the connection is closed instead of an answer */
+        bool truncated;                  /* the answer is whole for HTTP, not for JSON */
+        bool html;                       /* a page for people instead of the answer */
+        int status;                      /* instead of the server's; 0: none */
+        int64_t retry_after;             /* seconds; 0: not said; -1: as the time when a limit resets */
+        int stage;                       /* the server breaks off after so many steps of its work; -1: it does not */
+        bool spam;                       /* the server says yes and forgets */
+        int64_t there_usec, back_usec;
+        const char *name;
+};
+struct fault net_fault(enum server s, bool unsafe);
+void net_storm(void);                                /* one of the servers has trouble for some time */
+void net_calm(void);
+
+/* --- A request as a server gets it, and what it answers --- */
+
+struct request {
+        enum server server;
+        const char *method, *path, *query, *token, *key;
+        struct json_object *body;
+        const char *form;                /* the body as it is */
+        struct fault fault;
+        bool repeatable;
+};
+struct answer {
+        int status;
+        struct json_object *json;
+        char *text;                      /* instead of json */
+        char *headers;                   /* malloced lines, or NULL */
+        int delivered;                   /* for the server's own records: what it told */
+        void (*on_delivery)(int delivered);
+};
+
+/* --- masto.c --- */
+
+enum masto_variant { MASTODON, GOTOSOCIAL, SNAC };
+
+struct status {
+        char *id, *text, *spoiler;
+        char **versions;                 /* earlier texts */
+        int n_versions;
+        int account, parent;             /* parent -1: none */
+        int root;
+        char visibility;                 /* u public, l unlisted, f followers, d direct */
+        int64_t created, edited;
+        bool names_brand, deleted, by_api, chain_broken, spam;
+        char *key;
+        int failed_fetches, failed_filings;
+        int notification;                /* -1: none */
+};
+struct notification {
+        int status;                      /* -1: of another type */
+        int64_t created, visible;
+        bool gone, optional, taken, dropped_out;
+        int64_t first_shown;             /* 0: not yet */
+        int shown_incarnation;
+        int64_t shown;                   /* last */
+        int first_poll, first_incarnation;       /* by which it was first shown */
+};
+struct account { const char *id, *acct, *name, *handle; bool bot; };
+
+struct masto {
+        enum masto_variant variant;
+        int page;                        /* most items of a page */
+        struct status *statuses;
+        int n_statuses;
+        struct notification *notifications;
+        int n_notifications;
+        bool revoked;                    /* the token */
+        bool baseline;                   /* the daemon has learned what is old */
+        int polls, pages;
+        int64_t poll_began, silent_since, silent_until, lax_until;
+        int poll_incarnation, silent_incarnation;
+};
+extern struct masto masto;
+extern const struct account accounts[];
+enum { BRAND = 0, N_ACCOUNTS = 7 };
+
+void masto_init(void);
+int masto_post(int account, int parent, bool names_brand, char visibility, const char *text, const char *spoiler);
+void masto_edit(int status, const char *text);
+void masto_delete(int status);
+void masto_other_notification(void);
+struct answer masto_handle(const struct request *q);
+void masto_on_fault(const struct request *q);        /* a request to it that goes wrong in some way */
+
+/* --- znuny.c --- */
+
+struct article {
+        int ticket;                      /* where it is now */
+        int born_ticket;
+        bool agent, visible, born_visible, flipped, moved, hidden_later;
+        char *from, *subject, *body, *key;       /* key "": none */
+        int64_t created, changed;        /* true time */
+        int64_t shown_usec;              /* visible to the API from then on */
+        int create_by, change_by;
+        bool rich;
+        int note;                        /* index of the agent's note, or -1 */
+        int attachments;
+        int64_t confirmed;               /* when its making was confirmed to the daemon; 0: not */
+        int64_t seen_public;             /* when the daemon was first shown it as public; 0: never */
+};
+struct history { int ticket, article; char *type, *name; int64_t created; };
+struct ticket {
+        char *title, *customer, *thread;         /* thread "": the field is not set */
+        const char *state;                       /* its type: new, open, closed, merged */
+        int64_t created;
+        int merged_into;                 /* -1: not */
+        bool deleted, foreign, in_merge;
+        int64_t first_merge;             /* when another was first merged into it; 0: never */
+};
+struct znuny {
+        struct ticket *tickets;          /* id 1 is the first */
+        int n_tickets;
+        struct article *articles;
+        int n_articles;
+        struct history *history;
+        int n_history;
+        int session;                     /* the number of the valid one; 0: none */
+        bool locked_out;                 /* the password is refused */
+        int64_t silent_since, silent_until;
+        int silent_incarnation;
+        int64_t lax_until;
+};
+extern struct znuny znuny;
+
+void znuny_init(void);
+struct answer znuny_handle(const struct request *q);
+void znuny_on_fault(const struct request *q);
+int znuny_note(int ticket, bool visible, const char *body, bool rich, int attachments);  /* by an agent; the article's index */
+void znuny_flip(int article);
+void znuny_merge(int ticket, int into);
+void znuny_close(int ticket);
+void znuny_delete(int ticket);
+int znuny_foreign_ticket(void);
+int znuny_follow(int ticket);                        /* to the ticket that it was merged into in the end */
+
+/* --- people.c --- */
+
+/* What an agent wrote for the public, or not. */
+struct agent_note {
+        int article, group;              /* group: the first of those with the same text */
+        bool internal;                   /* from its birth */
+        char *text;                      /* as it should be read, without the handle */
+        int rejected, lost_sends, spam, sends;   /* what became of the attempts at posting it */
+        bool retried, dropped;           /* by the operator */
+};
+extern struct agent_note *agent_notes;
+extern int n_agent_notes;
+int people_note_in(const char *text);                /* the note whose text this is, or -1 */
+int people_mention_in(const char *text);             /* the status whose text this is, or -1 */
+void people_init(int64_t began_usec);
+
+/* --- daemon.c --- */
+
+void daemon_init(void);                              /* once for each world */
+void daemon_live(int64_t until_usec);                /* lives, dies and lives again until then */
+void daemon_operator_repairs(void);                  /* resumes what is stopped or paused */
+void operator_act(void);
+bool daemon_is_quiet(void);                          /* nothing is active in the journal */
+bool daemon_has_polled(void);                        /* the channel's first poll is over */
+void daemon_collect(void);                           /* fills rows */
+void daemon_finish(void);                            /* ends it for good, checks the store */
+
+struct row { int64_t id; char *kind, *state, *native_id, *reason; };
+extern struct row *rows;                             /* of the journal: held, dead and active ones, once finished */
+extern int n_rows;
+extern char *daemon_integrity;                       /* what integrity_check says */
+
+/* --- oracle.c --- */
+
+enum category { LOST, DOUBLED, LEAKED, STUCK, WRONG, _CATEGORIES };
+struct verdict {
+        int counts[_CATEGORIES];
+        int mentions, replies, held, dead;
+        char *text;                      /* what is violated, one a line */
+        const char *words[8];            /* that lines of the trace hold which matter */
+        int n_words;
+};
+void oracle_judge(struct verdict *v);
+void oracle_spin(const char *what);                  /* something goes round for ever */
+void oracle_rude(const char *what);
+
+#endif

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The model of Znuny's Generic Interface, with the operations of plugins/otrs/mentiond.yml, as facts/znuny.md measured
+ * them: errors within 200, no transactions (ticket, fields, article with its line in the history, article's field),
+ * search keys that are ignored where they are unknown, types that change.  Owns the record of what it has shown.
+ */
+#include "znuny.h"
+
+#include "base/buffer.h"
+
+#include <strings.h>
+
+static void put_owned(struct json_object *o, const char *name, char *value)
+{
+        mj_put_str(o, name, value);
+        free(value);
+}
+
+static void put_id(struct json_object *o, const char *name, int index, bool as_text)
+{
+        if (as_text)
+                put_owned(o, name, xasprintf("%d", index + 1));
+        else
+                mj_put_int(o, name, index + 1);
+}
+
+/* --- Answers --- */
+
+static struct answer reply(struct json_object *json)
+{
+        return (struct answer) { .status = 200, .json = json };
+}
+
+static struct answer error(const char *operation, const char *code, const char *message)
+{
+        struct json_object *o = json_object_new_object(), *e = json_object_new_object();
+
+        put_owned(e, "ErrorCode", xasprintf("%s.%s", operation, code));
+        put_owned(e, "ErrorMessage", xasprintf("%s: %s", operation, message));
+        json_object_object_add(o, "Error", e);
+        return reply(o);
+}
+
+static struct answer fault(void)
+{
+        struct json_object *o = json_object_new_object();
+
+        mj_put_str(o, "faultcode", "Server");
+        mj_put_str(o, "faultstring", "Article could not be created, please contact the system administrator");
+        return (struct answer) { .status = 500, .json = o };
+}
+
+static int ticket_of(const char *id)
+{
+        int n = atoi(id) - 1;
+
+        return n >= 0 && n < znuny.n_tickets && !znuny.tickets[n].deleted ? n : -1;
+}
+
+/* --- Writing --- */
+
+static const char *field_of(struct json_object *body, const char *name)
+{
+        struct json_object *fields = mj_get(body, "DynamicField");
+
+        for (size_t i = 0; i < mj_len(fields); i++)
+                if (streq(mj_str(mj_at(fields, i), "Name"), name))
+                        return mj_str(mj_at(fields, i), "Value");
+        return "";
+}
+
+/* How each article that was made came to be known to the daemon. */
+static void on_confirmation(int article)
+{
+        znuny.articles[article].confirmed = sim.now;
+}
+
+static struct answer made(int ticket, int article)
+{
+        struct json_object *o = json_object_new_object();
+        bool text = chance(R_NET, 500);
+
+        put_id(o, "ArticleID", article, text);
+        put_id(o, "TicketID", ticket, text);
+        put_owned(o, "TicketNumber", znuny_number(ticket));
+        return (struct answer) { .status = 200, .json = o, .delivered = article, .on_delivery = on_confirmation };
+}
+
+static int make_article(int ticket, struct json_object *body)
+{
+        struct json_object *a = mj_get(body, "Article");
+        int i = znuny_add_article(ticket, streq(mj_str(a, "SenderType"), "agent"), mj_int(a, "IsVisibleForCustomer", 1) == 1,
+                            mj_str(a, "From"), mj_str(a, "Subject"), mj_str(a, "Body"), API_USER);
+
+        znuny_add_history(ticket, i, mj_str(a, "HistoryType"), xstrdup(mj_str(a, "HistoryComment")));
+        note("the helpdesk makes article %d in ticket %d: %.80s", i + 1, ticket + 1, mj_str(a, "Body"));
+        return i;
+}
+
+static struct answer create(const struct request *q)
+{
+        struct json_object *t = mj_get(q->body, "Ticket"), *attachments = mj_get(q->body, "Attachment");
+        int stage = q->fault.stage, ticket, article;
+
+        for (size_t i = 0; i < mj_len(attachments); i++)
+                if (!*mj_str(mj_at(attachments, i), "Content"))
+                        return error("TicketCreate", "MissingParameter", "Attachment->Content  parameter is missing!");
+        ticket = znuny_add_ticket(mj_str(t, "Title"), mj_str(t, "CustomerUser"), "new");
+        note("the helpdesk makes ticket %d for %s%s", ticket + 1, field_of(q->body, "SocialThread"), stage >= 0 ? ", and breaks off" : "");
+        if (stage == 0)
+                return fault();
+        strset(&znuny.tickets[ticket].thread, field_of(q->body, "SocialThread"));
+        if (stage == 1)
+                return fault();
+        article = make_article(ticket, q->body);
+        if (stage == 2)
+                return fault();
+        strset(&znuny.articles[article].key, field_of(q->body, "SocialPost"));
+        return stage == 3 ? fault() : made(ticket, article);
+}
+
+static struct answer update(const struct request *q)
+{
+        struct json_object *article = mj_get(q->body, "Article");
+        const char *state = mj_str(mj_get(q->body, "Ticket"), "State"), *thread = field_of(q->body, "SocialThread");
+        int ticket = ticket_of(mj_str(q->body, "TicketID")), stage = q->fault.stage, i;
+        struct json_object *o;
+
+        if (ticket < 0)
+                return error("TicketUpdate", "AccessDenied", "User does not have access to the ticket!");
+        if (*state)
+                znuny.tickets[ticket].state = "open";
+        if (stage == 0)
+                return fault();
+        if (*thread)
+                strset(&znuny.tickets[ticket].thread, thread);
+        if (stage == 1)
+                return fault();
+        if (!article) {
+                o = json_object_new_object();
+                put_id(o, "TicketID", ticket, true);
+                put_owned(o, "TicketNumber", znuny_number(ticket));
+                return reply(o);
+        }
+        i = make_article(ticket, q->body);
+        if (stage == 2)
+                return fault();
+        strset(&znuny.articles[i].key, field_of(q->body, "SocialPost"));
+        return stage == 3 ? fault() : made(ticket, i);
+}
+
+/* --- Reading --- */
+
+static char *base64(const char *text)
+{
+        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        size_t size = strlen(text);
+        char *out = xcalloc(1, size * 4 / 3 + 8), *to = out;
+
+        for (size_t i = 0; i < size; i += 3) {
+                uint32_t bits = 0;
+                size_t left = MIN(size - i, (size_t) 3);
+
+                for (size_t k = 0; k < 3; k++)
+                        bits = bits << 8 | (k < left ? (unsigned char) text[i + k] : 0);
+                *to++ = digits[bits >> 18];
+                *to++ = digits[bits >> 12 & 63];
+                *to++ = left > 1 ? digits[bits >> 6 & 63] : '=';
+                *to++ = left > 2 ? digits[bits & 63] : '=';
+        }
+        return out;
+}
+
+static void add_file(struct json_object *list, const char *name, const char *type, const char *disposition, const char *content)
+{
+        struct json_object *o = json_object_new_object();
+
+        mj_put_str(o, "Filename", name);
+        mj_put_str(o, "ContentType", type);
+        mj_put_str(o, "Disposition", disposition);
+        put_owned(o, "Content", base64(content));
+        (void) json_object_array_add(list, o);
+}
+
+static void add_files(struct json_object *o, const struct article *a)
+{
+        struct json_object *list = json_object_new_array();
+
+        if (a->rich) {
+                struct buffer b = { .max = 1 << 20 };
+
+                (void) buffer_append_str(&b, "<!DOCTYPE html><html><head></head><body>");
+                for (const char *p = a->body; *p; p++)
+                        (void) (*p == '\n' ? buffer_append_str(&b, "<br/>") : *p == '<' ? buffer_append_str(&b, "&lt;")
+                                : *p == '&' ? buffer_append_str(&b, "&amp;") : buffer_append(&b, p, 1));
+                (void) buffer_append_str(&b, "</body></html>");
+                add_file(list, "file-2", "text/html; charset=\"utf-8\"", "inline", buffer_str(&b));
+                buffer_done(&b);
+        }
+        for (int i = 0; i < a->attachments; i++)
+                add_file(list, "contract.pdf", "application/pdf", "attachment", "x");
+        if (mj_len(list))
+                json_object_object_add(o, "Attachment", list);
+        else
+                (void) json_object_put(list);
+}
+
+static void add_field(struct json_object *o, const char *name, const char *value)
+{
+        struct json_object *list = mj_get(o, "DynamicField"), *f = json_object_new_object();
+
+        if (!list)
+                json_object_object_add(o, "DynamicField", list = json_object_new_array());
+        mj_put_str(f, "Name", name);
+        if (*value)
+                mj_put_str(f, "Value", value);
+        else
+                json_object_object_add(f, "Value", NULL);
+        (void) json_object_array_add(list, f);
+}
+
+static struct json_object *article_json(int i, bool files)
+{
+        const struct article *a = &znuny.articles[i];
+        struct json_object *o = json_object_new_object();
+
+        mj_put_int(o, "ArticleID", i + 1);
+        mj_put_int(o, "TicketID", a->ticket + 1);
+        mj_put_str(o, "SenderType", a->agent ? "agent" : "customer");
+        mj_put_str(o, "CommunicationChannel", "Internal");
+        mj_put_int(o, "IsVisibleForCustomer", a->visible);
+        mj_put_str(o, "From", a->from);
+        mj_put_str(o, "Subject", a->subject);
+        if (a->rich)
+                put_owned(o, "Body", xasprintf("\n%s\n\n", a->body));
+        else
+                mj_put_str(o, "Body", a->body);
+        put_owned(o, "CreateTime", znuny_time(a->created));
+        put_owned(o, "ChangeTime", znuny_time(a->changed));
+        mj_put_int(o, "CreateBy", a->create_by);
+        mj_put_int(o, "ChangeBy", a->change_by);
+        mj_put_int(o, "IncomingTime", (UTC_START + a->created) / USEC_PER_SEC);
+        add_field(o, "SocialPost", a->key);
+        if (files)
+                add_files(o, a);
+        return o;
+}
+
+static struct { int *public, n; } *gets;
+static int n_gets;
+
+static void on_get(int get)
+{
+        for (int i = 0; i < gets[get].n; i++)
+                if (!znuny.articles[gets[get].public[i]].seen_public)
+                        znuny.articles[gets[get].public[i]].seen_public = sim.now;
+}
+
+static void add_articles(struct json_object *o, const struct request *q, int ticket)
+{
+        bool agents = streq(mj_str(q->body, "ArticleSenderType"), "agent"), files = mj_int(q->body, "Attachments", 0) == 1;
+        int64_t limit = mj_int(q->body, "ArticleLimit", 0);
+        struct json_object *list = json_object_new_array();
+        int n = 0;
+
+        for (int k = 0; k < znuny.n_articles; k++) {
+                int i = limit > 0 ? znuny.n_articles - 1 - k : k;        /* newest first only where the number is limited */
+                const struct article *a = &znuny.articles[i];
+
+                if (a->ticket != ticket || a->shown_usec > sim.now || (agents && !a->agent) || (limit > 0 && n >= limit))
+                        continue;
+                n++;
+                (void) json_object_array_add(list, article_json(i, files));
+                if (a->visible && a->agent) {
+                        gets[n_gets].public = xrealloc(gets[n_gets].public, (size_t) (gets[n_gets].n + 1) * sizeof(int));
+                        gets[n_gets].public[gets[n_gets].n++] = i;
+                }
+        }
+        if (n)
+                json_object_object_add(o, "Article", list);
+        else
+                (void) json_object_put(list);
+}
+
+static struct answer get(const struct request *q)
+{
+        struct json_object *list = json_object_new_array(), *o = json_object_new_object();
+
+        gets = xrealloc(gets, (size_t) (n_gets + 1) * sizeof *gets);
+        gets[n_gets].public = NULL;
+        gets[n_gets].n = 0;
+        json_object_object_add(o, "Ticket", list);
+        for (const char *id = mj_str(q->body, "TicketID"); *id; id += strcspn(id, ","), id += *id == ',') {
+                int ticket = ticket_of(id);
+                const struct ticket *t = &znuny.tickets[MAX(ticket, 0)];
+                struct json_object *one;
+
+                if (ticket < 0) {
+                        (void) json_object_put(o);
+                        return error("TicketGet", "AccessDenied", "User does not have access to the ticket!");
+                }
+                one = json_object_new_object();
+                put_id(one, "TicketID", ticket, false);
+                put_owned(one, "TicketNumber", znuny_number(ticket));
+                mj_put_str(one, "Title", t->title);
+                mj_put_str(one, "StateType", t->state);
+                mj_put_str(one, "State", t->state);
+                mj_put_str(one, "CustomerUserID", t->customer);
+                mj_put_str(one, "CustomerID", "");
+                add_field(one, "SocialThread", t->thread);
+                if (mj_int(q->body, "AllArticles", 0) == 1)
+                        add_articles(one, q, ticket);
+                (void) json_object_array_add(list, one);
+        }
+        return (struct answer) { .status = 200, .json = o, .delivered = n_gets++, .on_delivery = on_get };
+}
+
+static bool has_newer(int ticket, int64_t since)
+{
+        for (int i = znuny.n_articles - 1; i >= 0; i--)
+                if (znuny.articles[i].ticket == ticket && znuny.articles[i].created >= since && znuny.articles[i].shown_usec <= sim.now)
+                        return true;
+        return false;
+}
+
+static void add_id(struct json_object *list, int ticket)
+{
+        _cleanup_free_ char *id = xasprintf("%d", ticket + 1);
+
+        (void) json_object_array_add(list, json_object_new_string(id));
+}
+
+static struct answer search(const struct request *q)
+{
+        struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+        struct json_object *equals = mj_get(mj_get(q->body, "DynamicField_SocialThread"), "Equals");
+        const char *customer = mj_str(q->body, "CustomerUserLogin");
+        int64_t articles = mj_int(q->body, "ArticleCreateTimeNewerMinutes", -1), tickets = mj_int(q->body, "TicketCreateTimeNewerMinutes", -1);
+        int64_t limit = mj_int(q->body, "Limit", 500), n = 0;
+
+        if (articles >= 0 && sim.incarnation == znuny.silent_incarnation && sim.now < znuny.silent_until && sim.now > znuny.lax_until && sim.now > znuny.silent_since + USEC_PER_SEC)
+                oracle_rude("a poll of the helpdesk in the silence that it asked for");
+        for (int i = znuny.n_tickets - 1; i >= 0 && n < limit; i--) {
+                const struct ticket *t = &znuny.tickets[i];
+
+                if (t->deleted || (equals && strcasecmp(json_object_get_string(equals), t->thread) != 0) ||
+                    (*customer && !streq(customer, t->customer)) ||
+                    (articles >= 0 && !has_newer(i, sim.now - articles * USEC_PER_MINUTE)) ||
+                    (tickets >= 0 && t->created < sim.now - tickets * USEC_PER_MINUTE))
+                        continue;
+                add_id(list, i);
+                n++;
+        }
+        if (n)
+                json_object_object_add(o, "TicketID", list);
+        else
+                (void) json_object_put(list);
+        return reply(o);
+}
+
+static struct answer history(const struct request *q)
+{
+        struct json_object *o = json_object_new_object(), *outer = json_object_new_array(), *one = json_object_new_object();
+        struct json_object *list = json_object_new_array();
+        int ticket = ticket_of(mj_str(q->body, "TicketID"));
+
+        json_object_object_add(o, "TicketHistory", outer);
+        (void) json_object_array_add(outer, one);
+        json_object_object_add(one, "History", list);
+        if (ticket < 0) {
+                (void) json_object_put(o);
+                return error("TicketHistoryGet", "AccessDenied", "User does not have access to the ticket!");
+        }
+        for (int i = 0; i < znuny.n_history; i++) {
+                const struct history *h = &znuny.history[i];
+                struct json_object *line;
+
+                if (h->ticket != ticket)
+                        continue;
+                line = json_object_new_object();
+                mj_put_int(line, "ArticleID", h->article + 1);
+                mj_put_str(line, "HistoryType", h->type);
+                mj_put_str(line, "Name", h->name);
+                put_owned(line, "CreateTime", znuny_time(h->created));
+                put_id(line, "TicketID", ticket, true);
+                (void) json_object_array_add(list, line);
+        }
+        return reply(o);
+}
+
+static struct answer login(const struct request *q)
+{
+        struct json_object *o;
+
+        if (znuny.locked_out || !streq(mj_str(q->body, "Password"), "the-password"))
+                return error("SessionCreate", "AuthFail", "Authorization failing!");
+        o = json_object_new_object();
+        put_owned(o, "SessionID", xasprintf("session-%d", znuny.session));
+        return reply(o);
+}
+
+void znuny_on_fault(const struct request *q)
+{
+        struct json_object *article = mj_get(q->body, "Article");
+        int mention = streq(mj_str(article, "SenderType"), "customer") ? people_mention_in(mj_str(article, "Body")) : -1;
+
+        if (mention >= 0)
+                masto.statuses[mention].failed_filings++;
+}
+
+struct answer znuny_handle(const struct request *q)
+{
+        static const struct {
+                const char *name;
+                struct answer (*fn)(const struct request *q);
+        } operations[] = {
+                { "TicketCreate", create }, { "TicketUpdate", update }, { "TicketGet", get }, { "TicketSearch", search },
+                { "TicketHistoryGet", history },
+        };
+        const char *name = strrchr(q->path, '/') + 1;
+        _cleanup_free_ char *session = xasprintf("session-%d", znuny.session);
+
+        if (streq(name, "SessionCreate"))
+                return login(q);
+        for (size_t i = 0; i < ELEMENTSOF(operations); i++)
+                if (streq(operations[i].name, name)) {
+                        if (znuny.locked_out || !streq(mj_str(q->body, "SessionID"), session))
+                                return error(name, "AuthFail", "Authorization failing!");
+                        return operations[i].fn(q);
+                }
+        return (struct answer) { .status = 500, .text = xstrdup("Could not determine Operation for URL") };
+}
