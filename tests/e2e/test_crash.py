@@ -1,4 +1,5 @@
 """The daemon's own end, wherever it comes: SIGKILL, SIGTERM; SIGHUP; and two of them."""
+import json
 import signal
 import time
 
@@ -175,7 +176,8 @@ def test_a_reload_loses_nothing_that_is_in_flight(bridge, znuny):
     bridge.channel["poll_every"] = "400ms"
     assert bridge.daemon.reload()
     each_filed_once(bridge, word, 3)
-    assert len(hits) == 3 and "verdict=ambiguous" not in bridge.daemon.log()
+    # The helpdesk's new instance asks once whether it may make a ticket, with one that is none.
+    assert len([h for h in hits if word in json.dumps(h.json)]) == 3 and "verdict=ambiguous" not in bridge.daemon.log()
     bridge.daemon.wait_running()
     bridge.conversation()
 

@@ -150,6 +150,7 @@ def test_replies_in_ten_conversations_at_once_each_go_to_their_own(up, znuny):
     for n in posts:
         znuny.write(tickets[n], f"Answer {word}a{n}x")
     for n in posts:
-        up.alice.answer_of(posts[n], f"{word}a{n}x")
         znuny.note_of(tickets[n], "Reply posted")
-    assert len(up.brand.posts(word)) == 10
+    # What snac stored: its view of a thread loses some of those that come at once.
+    answers = {n: up.brand.posts(f"{word}a{n}x") for n in posts}
+    assert {n: [a["inReplyTo"] for a in found] for n, found in answers.items()} == {n: [post["uri"]] for n, post in posts.items()}
