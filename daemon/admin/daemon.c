@@ -90,6 +90,18 @@ static void apply(struct daemon *d, struct instance *list)
 
 /* --- Start and reload, in tasks: both wait for the store --- */
 
+static void log_problems(const struct problems *p)
+{
+        const char *line = buffer_str(&p->text);
+
+        while (*line) {
+                size_t n = strcspn(line, "\n");
+
+                log_printf(LOG_ERR, "%.*s", (int) n, line);
+                line += n + (line[n] == '\n');
+        }
+}
+
 static void start_task(void *data)
 {
         struct daemon *d = data;
@@ -107,7 +119,7 @@ static void start_task(void *data)
                 config_free_instances(list);
                 loop_exit(d->loop, 1);
         } else if (p.n) {
-                log_printf(LOG_ERR, "%s", buffer_str(&p.text));
+                log_problems(&p);
                 loop_exit(d->loop, 1);
         } else {
                 apply(d, list);
@@ -115,18 +127,6 @@ static void start_task(void *data)
                 log_event(LOG_INFO, "ready", FI("helpdesks", (int64_t) d->config.n_helpdesks), FI("channels", (int64_t) d->config.n_channels));
         }
         buffer_done(&p.text);
-}
-
-static void log_problems(const struct problems *p)
-{
-        const char *line = buffer_str(&p->text);
-
-        while (*line) {
-                size_t n = strcspn(line, "\n");
-
-                log_printf(LOG_ERR, "%.*s", (int) n, line);
-                line += n + (line[n] == '\n');
-        }
 }
 
 static void reload_task(void *data)

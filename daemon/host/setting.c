@@ -6,6 +6,7 @@
 #include "host/setting.h"
 
 #include "base/text.h"
+#include "io/http.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -191,13 +192,6 @@ static const char *parse_number(const struct mentiond_option *o, const char *val
         return NULL;
 }
 
-static bool good_url(const char *url)
-{
-        const char *host = startswith(url, "https://") ? url + 8 : startswith(url, "http://") ? url + 7 : NULL;
-
-        return host && *host && *host != '/' && !strpbrk(url, " \t\r\n\"<>@#");
-}
-
 /* NULL, or what is wrong with the value; malloced. */
 static char *fill_one(const struct mentiond_option *o, void *state, const char *value)
 {
@@ -221,7 +215,7 @@ static char *fill_one(const struct mentiond_option *o, void *state, const char *
         case MENTIOND_URL: {
                 _cleanup_free_ char *url = xstrdup(value);
 
-                if (!good_url(url))
+                if (http_check_url(url) < 0)
                         return xasprintf("\"%s\" is no http or https URL", value);
                 for (size_t n = strlen(url); n && url[n - 1] == '/'; n--)
                         url[n - 1] = '\0';
