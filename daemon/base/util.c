@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 /* write(2) and abort(): stdio might allocate, and the core says who asked for how much. */
-static _noreturn_ void out_of_memory(void)
+void out_of_memory(void)
 {
         static const char message[] = "critical: out of memory\n";
 

@@ -40,6 +40,7 @@
 #define USEC_INFINITY INT64_MAX
 
 /* Out of memory ends the process: nothing is lost that the store holds. */
+_noreturn_ void out_of_memory(void);
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);

@@ -313,7 +313,7 @@ static CURL *take_easy(struct http *h)
         CURL *easy = h->n_pool > 0 ? h->pool[--h->n_pool] : curl_easy_init();
 
         if (!easy)
-                abort();
+                out_of_memory();
         return easy;
 }
 

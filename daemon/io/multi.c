@@ -211,7 +211,7 @@ int multi_new(struct loop *l, multi_done_fn done, struct multi **ret)
 
         m->handle = curl_multi_init();
         if (!m->handle)
-                abort();
+                out_of_memory();
         m->loop = l;
         m->done = done;
         m->timer.fn = on_timer;

@@ -89,7 +89,7 @@ static struct stack *stack_get(void)
         s->base = mmap(NULL, GUARD_SIZE + TASK_STACK_SIZE, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
         if (s->base == MAP_FAILED || mprotect(s->base, GUARD_SIZE, PROT_NONE) < 0)
-                abort();
+                out_of_memory();
         s->valgrind_id = VALGRIND_STACK_REGISTER(s->base + GUARD_SIZE, s->base + GUARD_SIZE + TASK_STACK_SIZE);
         return s;
 }
