@@ -18,9 +18,16 @@ struct stmt {
 struct db {
         sqlite3 *handle;
         struct stmt statements[STATEMENTS_MAX];
+        void (*on_broken)(const char *why, void *data);
+        void *broken_data;
+        bool broken;
+        int log_pages;
+        struct db *next_abandoned;
 };
 
-static int error_number(int r)
+static struct db *abandoned;     /* to be seen as not lost */
+
+static int errno_of(int r)
 {
         switch (r & 0xff) {
         case SQLITE_OK:
@@ -42,29 +49,61 @@ static int error_number(int r)
         case SQLITE_LOCKED:
                 return -EBUSY;
         case SQLITE_NOMEM:
-                abort();
+                out_of_memory();
         default:
                 return -EPROTO;
         }
 }
 
+static int error_number(struct db *db, int result)
+{
+        int r = errno_of(result);
+
+        if ((r == -EIO || r == -EUCLEAN) && !db->broken) {
+                db->broken = true;
+                if (db->on_broken)
+                        db->on_broken(sqlite3_errmsg(db->handle), db->broken_data);
+        }
+        return r;
+}
+
+void db_on_broken(struct db *db, void (*fn)(const char *why, void *data), void *data)
+{
+        db->on_broken = fn;
+        db->broken_data = data;
+}
+
+static int on_commit(void *data, sqlite3 *handle _unused_, const char *name _unused_, int pages)
+{
+        struct db *db = data;
+
+        db->log_pages = pages;
+        return SQLITE_OK;
+}
+
 int db_open(const char *path, unsigned flags, struct db **ret)
 {
-        _cleanup_(db_closep) struct db *db = xcalloc(1, sizeof *db);
+        struct db *db = xcalloc(1, sizeof *db);
         int mode = flags & DB_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
         int r;
 
+        *ret = db;
         r = sqlite3_open_v2(path, &db->handle, mode | SQLITE_OPEN_NOMUTEX, NULL);
         if (r != SQLITE_OK)
-                return error_number(r);
+                return error_number(db, r);
         (void) sqlite3_extended_result_codes(db->handle, 1);
         (void) sqlite3_busy_timeout(db->handle, 5000);
-        *ret = TAKE_PTR(db);
+        (void) sqlite3_wal_hook(db->handle, on_commit, db);      /* SQLite's own one does not tell of a failed sync */
         return 0;
 }
 
 void db_close(struct db *db)
 {
+        if (db->broken) {
+                db->next_abandoned = abandoned;
+                abandoned = db;
+                return;
+        }
         for (size_t i = 0; i < STATEMENTS_MAX; i++)
                 (void) sqlite3_finalize(db->statements[i].st);
         (void) sqlite3_close(db->handle);
@@ -73,7 +112,7 @@ void db_close(struct db *db)
 
 int db_exec(struct db *db, const char *sql)
 {
-        return error_number(sqlite3_exec(db->handle, sql, NULL, NULL, NULL));
+        return error_number(db, sqlite3_exec(db->handle, sql, NULL, NULL, NULL));
 }
 
 static int prepare(struct db *db, const char *sql, struct stmt **ret)
@@ -93,7 +132,7 @@ static int prepare(struct db *db, const char *sql, struct stmt **ret)
         }
         r = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &st->st, NULL);
         if (r != SQLITE_OK)
-                return error_number(r);
+                return error_number(db, r);
         st->sql = sql;
         st->db = db;
         *ret = st;
@@ -116,7 +155,7 @@ static int bind(struct stmt *st, const char *format, va_list ap)
                                 r = sqlite3_bind_text(st->st, i, s, -1, SQLITE_TRANSIENT);
                 }
                 if (r != SQLITE_OK)
-                        return error_number(r);
+                        return error_number(st->db, r);
         }
         return 0;
 }
@@ -153,8 +192,9 @@ int db_step(struct stmt *st)
 
         if (r == SQLITE_ROW)
                 return 1;
+        r = error_number(st->db, r);     /* before the words are forgotten */
         (void) sqlite3_reset(st->st);
-        return error_number(r);
+        return r;
 }
 
 void db_reset(struct stmt *st)
@@ -219,6 +259,15 @@ int64_t db_last_id(struct db *db)
 const char *db_error(struct db *db)
 {
         return sqlite3_errmsg(db->handle);
+}
+
+int db_checkpoint(struct db *db, int pages)
+{
+        int mode = pages ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE;
+
+        if (db->log_pages < pages)
+                return 0;
+        return error_number(db, sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, NULL, NULL));
 }
 
 int db_check(struct db *db)

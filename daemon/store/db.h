@@ -12,7 +12,7 @@ struct stmt;
 
 enum db_flags { DB_READ_ONLY = 1 << 0 };
 
-int db_open(const char *path, unsigned flags, struct db **ret);
+int db_open(const char *path, unsigned flags, struct db **ret);  /* *ret also on failure, for db_error() */
 void db_close(struct db *db);
 DEFINE_CLEANUP(struct db *, db_close)
 
@@ -32,6 +32,13 @@ const char *db_text(struct stmt *st, int column);               /* "" for NULL; 
 
 int64_t db_last_id(struct db *db);
 const char *db_error(struct db *db);
+
+/* After -EIO or -EUCLEAN it is not known what the disk has.  fn is told the first time, in words; and db_close() then
+ * leaves the files as they are, for to close them means to write and sync them once more. */
+void db_on_broken(struct db *db, void (*fn)(const char *why, void *data), void *data);
+
+/* Copies the write-ahead log into the database, if it has as many pages; 0: also an empty one, which is cut off then. */
+int db_checkpoint(struct db *db, int pages);
 
 /* PRAGMA integrity_check: 0 or -EUCLEAN. */
 int db_check(struct db *db);

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 
 #define SCHEMA_VERSION 1
+#define LOG_PAGES 1000           /* 4 MB, after which they are copied into the database; SQLite's default */
 
 struct write {
         struct write *next;
@@ -44,6 +45,7 @@ struct store {
         struct write *batch, *finished;  /* under the mutex */
         bool stopping;                   /* under the mutex */
         bool busy;                       /* a batch is with the writer; the loop's own */
+        bool unreadable;                 /* what tasks were told of the store may be wrong: they write nothing more */
         int wakeup_fd;
 
         void (*on_fatal)(const char *reason, void *data);
@@ -81,6 +83,12 @@ static int transact(struct store *s, struct write *list, bool alone)
         }
         if (r >= 0)
                 r = db_exec(s->writer, "COMMIT");
+        if (r >= 0) {
+                int copied = db_checkpoint(s->writer, LOG_PAGES);
+
+                if (copied == -EIO || copied == -EUCLEAN)
+                        r = copied;      /* for want of room it is done later */
+        }
         if (r == -EIO || r == -EUCLEAN) {
                 /* What reached the disk is unknown, and a second fsync would not tell (matrix, row 3). */
                 s->fatal = xasprintf("the store cannot be written: %s", db_error(s->writer));
@@ -155,11 +163,21 @@ static void finish(struct store *s, struct write *list)
         }
 }
 
+static void on_unreadable(const char *why, void *data)
+{
+        struct store *s = data;
+        _cleanup_free_ char *reason = xasprintf("the store cannot be read: %s", why);
+
+        s->unreadable = true;
+        if (s->on_fatal)
+                s->on_fatal(reason, s->fatal_data);
+}
+
 static void hand_over(struct store *s)
 {
         struct write *list;
 
-        if (s->busy || !s->first)
+        if (s->busy || !s->first || s->unreadable)
                 return;
         list = TAKE_PTR(s->first);
         s->last = &s->first;
@@ -278,19 +296,24 @@ int store_open(struct loop *l, const char *directory, unsigned flags, struct sto
         r = db_open(path, 0, &s->writer);
         if (r >= 0)
                 r = db_exec(s->writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-                                       "PRAGMA wal_autocheckpoint = 1000; PRAGMA temp_store = MEMORY");
+                                       "PRAGMA temp_store = MEMORY");
         if (r >= 0)
                 r = prepare_schema(s, path, ret_error);
+        /* If a sync failed in the life before, the log is in the kernel's memory but perhaps not on the disk, and no sync
+         * would write it any more: what came behind the hole would be lost with the power. */
+        if (r >= 0)
+                r = db_checkpoint(s->writer, 0);
         if (r >= 0)
                 r = db_open(path, 0, &s->reader);
         if (r >= 0)
                 r = db_exec(s->reader, "PRAGMA query_only = ON");
+        if (r >= 0)
+                db_on_broken(s->reader, on_unreadable, s);
         if (r < 0) {
                 if (!*ret_error && r == -EUCLEAN)
                         *ret_error = xasprintf("%s is damaged: restore it from a backup", path);
                 else if (!*ret_error)
-                        *ret_error = xasprintf("cannot open %s: %s", path,
-                                               s->writer ? db_error(s->writer) : strerror(-r));
+                        *ret_error = xasprintf("cannot open %s: %s", path, db_error(s->reader ?: s->writer));
                 return r;
         }
         (void) chmod(path, 0600);
