@@ -67,6 +67,7 @@ class Daemon:
         self.socket = self.state / "control"
         self.process = None
         self.secrets = []
+        self.env = {}            # beside our own
         self.config = {"state_directory": self.state, "control_socket": self.socket,
                        "plugin_directory": (BUILD / "plugins" / ".libs").resolve(), "helpdesk": {}, "channel": {}}
 
@@ -94,7 +95,7 @@ class Daemon:
         self.write()
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen([*WRAPPER, program("mentiond"), "-c", self.file], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, start_new_session=True)
+                                            stdout=log, stderr=log, start_new_session=True, env=dict(os.environ, **self.env))
         if wait:
             self.wait_running()
 
