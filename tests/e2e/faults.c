@@ -27,6 +27,7 @@ struct rule {
         _Atomic int64_t seen;            /* calls until now */
         int64_t first, last;             /* of these, from 1 on, the ones that fail; 0: none */
         int64_t error;                   /* with this; 0: half of it is done */
+        int64_t after_sync;              /* until this sync none counts */
 };
 
 struct control {
@@ -62,6 +63,8 @@ static int fails(int kind)
         if (!control)
                 return 0;
         r = &control->rules[kind];
+        if (atomic_load(&control->rules[SYNC].seen) < r->after_sync)
+                return 0;
         n = atomic_fetch_add(&r->seen, 1) + 1;
         return r->first && n >= r->first && n <= r->last;
 }

@@ -25,6 +25,7 @@ class Fake:
     def __init__(self, store, conversations=1):
         self.lock = threading.RLock()
         self.conversations = conversations
+        self.hooks = []
         self.statuses, self.tickets, self.articles, self.log = [], [], [], []
         self.store = store       # the daemon's folder, to be asked what was recorded when a request comes
         self.intents = self.without_intent = 0
@@ -38,6 +39,7 @@ class Fake:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 with fake.lock:
                     answer = fake.handle(self.command, self.path, self.headers, body)
+                    fake.call_hooks(answer)
                 data = json.dumps(answer).encode()
                 self.send_response_only(200 if answer is not None else 404)
                 self.send_header("Content-Length", str(len(data)))
@@ -82,6 +84,17 @@ class Fake:
         found = re.fullmatch(r"v1/statuses/(\d+)(/context)?", name)
         status = found and self.status(found[1])
         return self.context(status) if found and found[2] else status
+
+    def once(self, name, fn, when=lambda body, answer: True):
+        """Calls fn() before the first such request is answered."""
+        with self.lock:
+            self.hooks.append((name, fn, when))
+
+    def call_hooks(self, answer):
+        name, body = self.log[-1]
+        for hook in [h for h in self.hooks if h[0] == name and h[2](body, answer)]:
+            self.hooks.remove(hook)
+            hook[1]()
 
     # The network.
 

@@ -7,7 +7,7 @@ from .daemon import BUILD, WRAPPER, program
 
 LIBRARY = (BUILD / "tests/e2e/.libs/faults.so").resolve()
 KINDS = ALLOC, WRITE, SYNC, TRUNCATE, READ, SYNC_DATABASE = range(6)
-RULE = struct.Struct("=qqqq")
+RULE = struct.Struct("=qqqqq")
 EVER = 1 << 60
 SHORT = 0                        # in place of an errno: half of it is written
 
@@ -36,17 +36,18 @@ class Faults:
             self.map = mmap.mmap(f.fileno(), 4096)
         daemon.env = {"LD_PRELOAD": str(LIBRARY), "MENTIOND_FAULTS": str(path)}
 
-    def fail(self, kind, error, first=1, times=EVER):
-        """Fails the calls from the first-th on, counted from now."""
-        seen = self.seen(kind)
-        self.map[kind * RULE.size + 8:(kind + 1) * RULE.size] = struct.pack("=qqq", seen + first, seen + first + times - 1, error)
+    def fail(self, kind, error, first=1, times=EVER, syncs=0):
+        """Fails the calls from the first-th on, counted from now, or from behind so many syncs."""
+        seen, after = self.seen(kind), self.seen(SYNC) + syncs if syncs else 0
+        self.map[kind * RULE.size + 8:(kind + 1) * RULE.size] = struct.pack(
+            "=qqqq", seen + first, seen + first + times - 1, error, after)
 
     def seen(self, kind):
         return struct.unpack_from("=q", self.map, kind * RULE.size)[0]
 
     def came(self, kind):
         """Whether a call failed."""
-        seen, first, last, error = RULE.unpack_from(self.map, kind * RULE.size)
+        seen, first, *_ = RULE.unpack_from(self.map, kind * RULE.size)
         return 0 < first <= seen
 
     def failed_at(self, kind):
@@ -56,7 +57,7 @@ class Faults:
     def heal(self):
         """Nothing fails any more."""
         for kind in KINDS:
-            self.map[kind * RULE.size + 8:(kind + 1) * RULE.size] = bytes(24)
+            self.map[kind * RULE.size + 8:(kind + 1) * RULE.size] = bytes(RULE.size - 8)
 
     def set_clock(self, ahead):
         """Seconds that the system's clock is ahead; the clock that only goes on (monotonic) is not touched."""
