@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -105,6 +106,18 @@ static void on_reload(int signo _unused_, void *data)
         daemon_reload(data);
 }
 
+/* What is opened next must not become stderr, and get the log: it may be a connection. */
+static void open_standard_files(void)
+{
+        int fd;
+
+        do
+                fd = open("/dev/null", O_RDWR);
+        while (fd >= 0 && fd <= STDERR_FILENO);
+        if (fd >= 0)
+                close(fd);
+}
+
 static int run(const char *file)
 {
         _cleanup_(loop_freep) struct loop *l = NULL;
@@ -148,6 +161,8 @@ int main(int argc, char **argv)
         bool check = false;
         int c;
 
+        open_standard_files();
+        (void) signal(SIGPIPE, SIG_IGN);         /* stderr may be one that nobody reads any more */
         while ((c = getopt_long(argc, argv, "c:h", options, NULL)) >= 0)
                 switch (c) {
                 case 'c':

@@ -5,6 +5,7 @@
 #include "admin/control.h"
 
 #include "admin/daemon.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <mentiond/json.h>
@@ -19,6 +20,7 @@
 #define REQUEST_MAX 4096         /* a command and a name */
 #define ANSWER_MAX (16 * 1024 * 1024)
 #define CONNECTIONS_MAX 16       /* people and monitors on one machine */
+#define ACCEPT_AGAIN_USEC USEC_PER_SEC
 
 struct connection {
         struct control *control;
@@ -34,6 +36,7 @@ struct control {
         char *path;
         int fd;
         struct loop_io *io;
+        struct loop_timer accept_timer;  /* runs while there are no descriptors */
         struct connection *connections;
         size_t n;
 };
@@ -128,6 +131,12 @@ static void on_accept(int fd, uint32_t events _unused_, void *data)
         int peer;
 
         peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (peer < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+                /* It stays in the queue, and would wake the loop again and again. */
+                log_event(LOG_WARNING, "mentionctl has to wait", F("reason", strerror(errno)));
+                (void) loop_io_set(c->io, 0);
+                loop_timer_set(c->daemon->loop, &c->accept_timer, mono_usec() + ACCEPT_AGAIN_USEC);
+        }
         if (peer < 0)
                 return;
         if (c->n >= CONNECTIONS_MAX) {
@@ -147,6 +156,11 @@ static void on_accept(int fd, uint32_t events _unused_, void *data)
                 k->next->previous = &k->next;
         c->connections = k;
         c->n++;
+}
+
+static void on_accept_time(struct loop_timer *t)
+{
+        (void) loop_io_set(CONTAINER_OF(t, struct control, accept_timer)->io, EPOLLIN);
 }
 
 int control_open(struct daemon *d, const char *path, struct control **ret, char **ret_error)
@@ -173,7 +187,7 @@ int control_open(struct daemon *d, const char *path, struct control **ret, char 
         r = bind(fd, (struct sockaddr *) &address, sizeof address) < 0 || listen(fd, CONNECTIONS_MAX) < 0 ? -errno : 0;
         (void) umask(mask);
         c = xcalloc(1, sizeof *c);
-        *c = (struct control) { .daemon = d, .path = xstrdup(path), .fd = fd };
+        *c = (struct control) { .daemon = d, .path = xstrdup(path), .fd = fd, .accept_timer.fn = on_accept_time };
         if (r >= 0)
                 r = loop_io_add(d->loop, fd, EPOLLIN, "control socket", on_accept, c, &c->io);
         if (r < 0) {
@@ -191,6 +205,7 @@ void control_stop(struct control *c)
 {
         if (c->fd < 0)
                 return;
+        loop_timer_clear(c->daemon->loop, &c->accept_timer);
         loop_io_remove(TAKE_PTR(c->io));
         (void) unlink(c->path);
         close(c->fd);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -235,6 +236,27 @@ static int send_to_journal(int level, const char *message, const char *line, con
         return r;
 }
 
+/* One write, so that lines of several processes do not mix.  What stderr does not take at once is lost: a log must not
+ * hold up the loop, and there is nobody left to tell.  A pipe or socket that is ready takes PIPE_BUF without waiting. */
+static void send_to_stderr(const char *line, size_t size, mode_t mode)
+{
+        size_t most = S_ISREG(mode) ? size : PIPE_BUF;
+
+        while (size > 0) {
+                struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+                ssize_t n;
+
+                if (poll(&p, 1, 0) <= 0 || !(p.revents & POLLOUT))
+                        return;
+                n = write(STDERR_FILENO, line, MIN(size, most));
+                if (n < 0 && errno != EINTR)
+                        return;
+                n = MAX(n, (ssize_t) 0);
+                line += n;
+                size -= (size_t) n;
+        }
+}
+
 void log_write(int level, const char *message, const struct log_field *fields)
 {
         level &= LOG_PRIMASK;
@@ -265,11 +287,7 @@ void log_write(int level, const char *message, const struct log_field *fields)
         else if (!have_stat || !stderr_is_journal(&st) ||
                  send_to_journal(level, strempty(message), line.data + prefix_size, fields) < 0) {
                 (void) buffer_append_str(&line, "\n");
-
-                /* One write, so that lines of several processes do not mix.  What stderr does not take is
-                 * lost: a log must not hold up the loop, and there is nobody left to tell. */
-                while (write(STDERR_FILENO, line.data, line.size) < 0 && errno == EINTR)
-                        ;
+                send_to_stderr(line.data, line.size, st.st_mode);
         }
         errno = saved_errno;
 }

@@ -16,12 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ALLOC, WRITE, SYNC, TRUNCATE, READ, SYNC_DATABASE, KINDS };
+enum { ALLOC, WRITE, SYNC, TRUNCATE, READ, SYNC_DATABASE, ACCEPT, KINDS };
 
 struct rule {
         _Atomic int64_t seen;            /* calls until now */
@@ -172,6 +173,14 @@ int ftruncate64(int fd, off64_t size)
 int ftruncate(int fd, off_t size)
 {
         return ftruncate64(fd, size);
+}
+
+int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags)
+{
+        if (!fails(ACCEPT))
+                return (int) syscall(SYS_accept4, fd, address, size, flags);
+        errno = (int) control->rules[ACCEPT].error;
+        return -1;
 }
 
 int clock_gettime(clockid_t id, struct timespec *ts)

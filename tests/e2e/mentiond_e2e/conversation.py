@@ -97,8 +97,8 @@ class Conversation:
             "helpdesk": "desk", "hold": "0s", **quick}
         self.faults = Faults(self.daemon)
 
-    def start(self):
-        self.daemon.start(wait=False)
+    def start(self, **options):
+        self.daemon.start(wait=False, **options)
         return self
 
     def ended(self):

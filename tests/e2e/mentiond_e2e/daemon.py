@@ -90,12 +90,13 @@ class Daemon:
 
     # Its life.
 
-    def start(self, wait=True):
+    def start(self, wait=True, stderr=None, first=None):
+        """first() is called in the new process, before it becomes mentiond."""
         assert self.process is None
         self.write()
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen([*WRAPPER, program("mentiond"), "-c", self.file], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, start_new_session=True, env=dict(os.environ, **self.env))
+                                            stdout=log, stderr=log if stderr is None else stderr, preexec_fn=first, start_new_session=True, env=dict(os.environ, **self.env))
         if wait:
             self.wait_running()
 

@@ -6,7 +6,7 @@ import struct
 from .daemon import BUILD, WRAPPER, program
 
 LIBRARY = (BUILD / "tests/e2e/.libs/faults.so").resolve()
-KINDS = ALLOC, WRITE, SYNC, TRUNCATE, READ, SYNC_DATABASE = range(6)
+KINDS = ALLOC, WRITE, SYNC, TRUNCATE, READ, SYNC_DATABASE, ACCEPT = range(7)
 RULE = struct.Struct("=qqqqq")
 EVER = 1 << 60
 SHORT = 0                        # in place of an errno: half of it is written
@@ -23,7 +23,7 @@ def why_not():
 
 
 def name(kind, error):
-    return f"{('memory', 'write', 'sync', 'truncate', 'read', 'checkpoint')[kind]}-{errno.errorcode.get(error, 'short')}"
+    return f"{('memory', 'write', 'sync', 'truncate', 'read', 'checkpoint', 'accept')[kind]}-{errno.errorcode.get(error, 'short')}"
 
 
 class Faults:
