@@ -110,15 +110,21 @@ class Conversation:
         self.daemon.process = None
         return status
 
-    def said(self):
-        """Whether all is said that is to be said, and recorded so."""
-        if self.fake.counts() != self.fake.wanted():
-            return False
+    def is_any(self, states):
+        """Whether any row of the journal is in one of these states."""
         db = sqlite3.connect(f"file:{self.daemon.state}/mentiond.db?mode=ro", uri=True, timeout=20)
         try:
-            return not db.execute("SELECT 1 FROM journal WHERE state NOT IN ('filed', 'posted', 'known')").fetchone()
+            return db.execute(f"SELECT 1 FROM journal WHERE state {states}").fetchone()
         finally:
             db.close()
+
+    def said(self):
+        """Whether all is said that is to be said, and recorded so."""
+        return self.fake.counts() == self.fake.wanted() and not self.is_any("NOT IN ('filed', 'posted', 'known')")
+
+    def held(self):
+        """Whether a person is asked, and everything else is done."""
+        return self.is_any("= 'held'") and not self.is_any("NOT IN ('filed', 'posted', 'known', 'held')")
 
     def wait_said(self, timeout=30):
         def done():

@@ -7,6 +7,7 @@ daemon has asked for mentions once, and each step follows the one before by itse
 import http.server
 import json
 import re
+import socket
 import sqlite3
 import threading
 import time
@@ -25,7 +26,8 @@ class Fake:
     def __init__(self, store, conversations=1):
         self.lock = threading.RLock()
         self.conversations = conversations
-        self.hooks = []
+        self.hooks, self.connections = [], set()
+        self.ahead = 0           # seconds that the servers' clocks are ahead of ours here
         self.statuses, self.tickets, self.articles, self.log = [], [], [], []
         self.store = store       # the daemon's folder, to be asked what was recorded when a request comes
         self.intents = self.without_intent = 0
@@ -34,6 +36,14 @@ class Fake:
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
+
+            def setup(self):
+                super().setup()
+                fake.connections.add(self.connection)
+
+            def finish(self):
+                fake.connections.discard(self.connection)
+                super().finish()
 
             def answer(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -64,6 +74,17 @@ class Fake:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+    def now(self):
+        return time.time() + self.ahead
+
+    def cut(self):
+        """All connections end."""
+        for c in list(self.connections):
+            try:
+                c.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass             # it has ended by itself
 
     def handle(self, method, path, headers, body):
         path, _, query = path.partition("?")
@@ -105,7 +126,7 @@ class Fake:
         self.statuses.append({
             "id": str(100 + len(self.statuses)), "in_reply_to_id": parent, "visibility": "public", "account": account,
             "content": f"<p>{text}</p>", "text": text, "url": f"https://brand.example/{100 + len(self.statuses)}", "language": "en",
-            "created_at": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()), "media_attachments": []})
+            "created_at": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(self.now())), "media_attachments": []})
         return self.statuses[-1]
 
     def notifications(self, below):
@@ -155,11 +176,11 @@ class Fake:
         return next((f["Value"] for f in body.get("DynamicField", ()) if f["Name"] == name), "")
 
     def add_article(self, ticket, sender, key, subject, text, visible, origin):
-        now = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+        now = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self.now()))
         self.articles.append({
             "ArticleID": len(self.articles) + 1, "TicketID": ticket, "SenderType": sender, "CommunicationChannel": "Internal",
             "IsVisibleForCustomer": visible, "From": origin, "Subject": subject, "Body": text, "CreateTime": now, "ChangeTime": now,
-            "CreateBy": 2, "ChangeBy": 2, "IncomingTime": int(time.time()), "DynamicField": listed({"SocialPost": key})})
+            "CreateBy": 2, "ChangeBy": 2, "IncomingTime": int(self.now()), "DynamicField": listed({"SocialPost": key})})
         return self.articles[-1]
 
     def take_article(self, ticket, body):

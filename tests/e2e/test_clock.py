@@ -1,0 +1,81 @@
+"""The system's clock is set, by an hour or by ten years, or the machine slept: nothing is said twice or lost."""
+import signal
+
+import pytest
+
+from mentiond_e2e import faults
+from mentiond_e2e.conversation import Conversation
+from mentiond_e2e.wait import until
+
+pytestmark = pytest.mark.skipif(faults.why_not() is not None, reason=faults.why_not() or "")
+HOUR, YEARS = 3600, 10 * 365 * 86400
+JUMPS = pytest.mark.parametrize("jump", [HOUR, -HOUR, YEARS, -YEARS], ids=["an hour on", "an hour back", "ten years on", "ten years back"])
+
+
+@pytest.fixture
+def talk(directory, request):
+    c = Conversation(directory, getattr(request, "param", 1))
+    yield c
+    c.close()
+
+
+def is_ticket(body, answer):
+    return "TicketID" in answer
+
+
+@JUMPS
+def test_a_clock_that_is_set_between_two_steps_changes_nothing(jump, talk):
+    """Of a start, a ticket, a reply and its note."""
+    talk.fake.once("TicketCreate", lambda: talk.faults.set_clock(jump), is_ticket)
+    talk.fake.once("POST v1/statuses", lambda: talk.faults.set_clock(0))
+    talk.start()
+    talk.wait_said()
+    talk.daemon.stop()
+    talk.verify()
+
+
+@JUMPS
+def test_a_clock_that_is_set_while_mentiond_is_down_changes_nothing(jump, talk):
+    """Killed with a request on its way, it looks for what came of it by another clock; and then by the right one again."""
+    talk.fake.once("TicketCreate", lambda: talk.daemon.signal(signal.SIGKILL), is_ticket)
+    talk.start()
+    until("the end", talk.ended)
+    talk.collect()
+    talk.faults.set_clock(jump)
+    talk.fake.once("POST v1/statuses", lambda: talk.daemon.signal(signal.SIGKILL))
+    talk.start()
+    until("the end", talk.ended)
+    talk.collect()
+    talk.faults.set_clock(0)
+    talk.start()
+    # The reply was sent by a clock that the network's is far from: if that leaves a doubt, a person is asked.
+    until("all to be said, or held", lambda: talk.said() or talk.held())
+    talk.daemon.stop()
+    assert talk.fake.doubled() == [] and talk.fake.odd() == [] and not talk.fake.without_intent
+    assert talk.fake.counts()["tickets"] == talk.fake.counts()["posts"] == 1
+    if not talk.held():
+        talk.verify()
+
+
+@pytest.mark.parametrize("talk", [3], indirect=True)
+def test_after_a_sleep_of_the_machine_with_its_connections_gone_nothing_is_doubled(talk):
+    """The monotonic clock stood still, all others went on, and each connection is dead."""
+    def sleep():
+        talk.fake.ahead += 8 * HOUR
+        talk.faults.set_clock(talk.fake.ahead)
+        talk.fake.cut()
+    talk.fake.once("TicketCreate", sleep, is_ticket)
+    talk.fake.once("POST v1/statuses", sleep)
+    talk.start()
+    talk.wait_said()
+    talk.daemon.stop()
+    talk.verify()
+
+
+def test_a_hold_is_not_ended_or_made_endless_by_a_clock_that_is_set(talk):
+    talk.daemon.config["channel"]["brand"]["hold"] = "1s"
+    talk.fake.once("TicketGet", lambda: talk.faults.set_clock(-YEARS), lambda body, answer: body.get("Attachments"))
+    talk.start()
+    talk.wait_said()
+    talk.daemon.stop()
+    talk.verify()
