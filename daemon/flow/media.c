@@ -7,7 +7,8 @@
 #include "base/clock.h"
 
 #define NAME_MAX_BYTES 80
-#define MEDIA_TOTAL_USEC (20 * USEC_PER_SEC)     /* for one file; a ticket must not wait longer */
+#define FILE_USEC (20 * USEC_PER_SEC)            /* for one file; a ticket must not wait longer */
+#define ALL_USEC (40 * USEC_PER_SEC)             /* for all of a post: the helpdesk needs the rest of OP_DEADLINE_USEC */
 #define TOTAL_FACTOR 4                           /* all files of a post together: so many times media_max */
 
 static const char *const good_types[] = { "image/", "video/", "audio/" };
@@ -37,18 +38,21 @@ static const char *file_name(struct arena *a, const char *url, size_t number)
 
 /* NULL, or why not. */
 static const char *fetch(struct mentiond_op *op, const struct instance *channel, const char *url, size_t max,
-                         struct mentiond_attachment *ret)
+                         int64_t end_usec, struct mentiond_attachment *ret)
 {
+        int64_t left = end_usec - mono_usec();
         _cleanup_http_reply_ struct http_reply r = { .fate = HTTP_REFUSED };
         _cleanup_free_ char *type = NULL;
         size_t size;
 
+        if (left <= 0)
+                return "the files before it took too long";
         http_perform(op->instance->host->http, &(struct http_request) {
                 .method = "GET",
                 .url = url,
                 .guarded = !channel->options.media_private,
                 .max_body = max,
-                .total_usec = MEDIA_TOTAL_USEC,
+                .total_usec = MIN(MIN(FILE_USEC, left), channel->options.timeout_usec),
                 .proxy = channel->options.proxy,
                 .ca_file = channel->options.ca_file,
         }, &r);
@@ -76,6 +80,7 @@ void media_fetch(struct mentiond_op *op, const struct instance *channel, struct 
         struct json_object *list = mj_get(mention, "media");
         size_t max = (size_t) channel->options.media_max, left = TOTAL_FACTOR * max;
         struct mentiond_attachment *made = arena_alloc(op->arena, MAX(mj_len(list), (size_t) 1) * sizeof *made);
+        int64_t end_usec = mono_usec() + ALL_USEC;
         const char *failed = "";
         uint32_t n = 0;
 
@@ -84,7 +89,7 @@ void media_fetch(struct mentiond_op *op, const struct instance *channel, struct 
 
                 if (!*url)
                         continue;
-                why = fetch(op, channel, url, MIN(max, left), &made[n]);
+                why = fetch(op, channel, url, MIN(max, left), end_usec, &made[n]);
                 if (why) {
                         failed = arena_printf(op->arena, "%s\nNot attached: %s (%s)", failed, url, why);
                         continue;

@@ -1,10 +1,12 @@
 """mentiond and mentionctl, as they were built."""
+import contextlib
 import json
 import os
 import pathlib
 import re
 import shlex
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -196,6 +198,10 @@ class Daemon:
         finally:
             if self.process:
                 self.kill()
+            store = self.state / "mentiond.db"
+            if store.exists():
+                with contextlib.closing(sqlite3.connect(store)) as db:
+                    assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             log = self.log()
             report = REPORTS.search(log)
             assert not report, "a sanitizer reports:\n" + log[report.start():][:6000]

@@ -14,6 +14,7 @@ import time
 class Request:
     def __init__(self, method, path, headers, body):
         self.method, self.path, self.headers, self.body = method, path, headers, body
+        self.at = time.monotonic()
 
     @property
     def json(self):
@@ -79,7 +80,9 @@ def rewrite(change):
 
 
 class Proxy:
-    def __init__(self, server):
+    def __init__(self, server, tls=None):
+        """tls: an SSL context, which may be changed while it is down."""
+        self.tls = tls
         self.host = server.split("://")[1].split("/")[0]
         self.rest = server.split("://")[1][len(self.host):]
         self.rules, self.requests = [], []
@@ -92,7 +95,7 @@ class Proxy:
     @property
     def url(self):
         """What mentiond is to use in place of the server's."""
-        return f"http://127.0.0.1:{self.port}{self.rest}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}{self.rest}"
 
     def up(self):
         proxy = self
@@ -102,6 +105,8 @@ class Proxy:
             disable_nagle_algorithm = True
 
             def setup(self):
+                if proxy.tls:
+                    self.request = proxy.tls.wrap_socket(self.request, server_side=True)
                 super().setup()
                 proxy.sockets.add(self.connection)
 
@@ -111,6 +116,7 @@ class Proxy:
                     super().finish()
                 except OSError:
                     pass
+                self.connection.close()
 
             def do_GET(self):
                 proxy.handle(self)
@@ -126,6 +132,9 @@ class Proxy:
 
             def handle_error(self, *args):
                 pass             # connections end as they like
+
+            def shutdown_request(self, request):
+                self.close_request(request)      # without a FIN of its own: a reset may be wanted
 
         for _ in range(100):
             try:
@@ -150,9 +159,9 @@ class Proxy:
                 pass
 
     def rule(self, method, pattern, what, times=1):
-        """Does what (see above) with the next so many such requests; times=None: with all.  What may be a function of the
-        request, which may take its time, and returns one of those, or None for the usual.  Returns the list of the
-        requests that it was done with."""
+        """Does what (see above, and wire.py) with the next so many such requests; times=None: with all.  What may be a
+        function of the request, which may take its time, and returns one of those, or None for the usual.  Returns the
+        list of the requests that it was done with."""
         hits = []
 
         def apply(request):
@@ -186,7 +195,7 @@ class Proxy:
         with self.lock:
             self.requests.append(request)
             todo = next((t for t in (rule(request) for rule in self.rules) if t), None)
-        if callable(todo):
+        while callable(todo):
             todo = todo(request)
         act, then = todo or (True, None)
         reply = self.forward(act if isinstance(act, Request) else request) if act else CUT
@@ -194,6 +203,10 @@ class Proxy:
         if then == CUT:
             handler.close_connection = True
             handler.connection.shutdown(socket.SHUT_RDWR)
+            return
+        if callable(then):       # talks by itself
+            handler.close_connection = True
+            then(handler.connection)
             return
         status, headers, content = then
         handler.send_response_only(status)

@@ -1,0 +1,220 @@
+"""Whatever the wire or the server does to one exchange: each mention is filed once, each reply posted once.
+
+Each test has as many conversations as there are faults, and each conversation meets another one.
+"""
+import base64
+import json
+import re
+
+import pytest
+
+from mentiond_e2e import proxy, wire
+from mentiond_e2e.wait import SLOW, until
+from mentiond_e2e.wire import FAULTS, Each
+from mentiond_e2e.znuny import listed
+
+CREATE, UPDATE, SEARCH, STATUSES = "/TicketCreate$", "/TicketUpdate$", "/TicketSearch$", "^/api/v1/statuses$"
+N = len(FAULTS)
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"x" * 3000
+READ_FAULTS = {name: fault for name, fault in FAULTS.items() if "has not acted" not in name}     # for what only asks
+
+
+@pytest.fixture
+def hurried(bridge):
+    """Gives up soon, and tries again soon."""
+    for side in bridge.desk, bridge.channel:
+        side.update(timeout=f"{round(1500 * SLOW)}ms", retry="50ms", retry_max="1s", settle="300ms")
+    bridge.proxy_desk()
+    bridge.proxy_net()
+    return bridge
+
+
+def numbered(word):
+    """Which of the texts of ask() or answer() a request holds."""
+    def subject(request):
+        found = re.search(word + r"n(\d+)x", request.body.decode())
+        return int(found[1]) if found else None
+    return subject
+
+
+def ask(b, word, n=N):
+    return b.mentions([f"{word}n{k}x what about my parcel?" for k in range(n)])
+
+
+def filed_once(b, word, n=N):
+    """The tickets' ids, in the order of ask()."""
+    def there():
+        return b.znuny.sql(f"""SELECT t.title, t.id, count(v.value_text), count(a.id) FROM ticket t JOIN article a ON a.ticket_id = t.id
+            JOIN article_sender_type s ON s.id = a.article_sender_type_id AND s.name = 'customer'
+            LEFT JOIN (dynamic_field_value v JOIN dynamic_field f ON f.id = v.field_id AND f.name = 'SocialPost') ON v.object_id = a.id
+            WHERE t.title LIKE '%{word}n%' GROUP BY t.title, t.id""")
+    until(f"{n} tickets", lambda: sum(int(row[2]) for row in there()) >= n, 60)
+    b.daemon.wait_quiet(40)
+    found = {}
+    for title, id, keys, articles in there():
+        k = int(re.search(word + r"n(\d+)x", title)[1])
+        assert k not in found and keys == articles == "1", f"{word}n{k}x: ticket {id} and {found.get(k)}, {articles} articles"
+        found[k] = id
+    assert sorted(found) == list(range(n)) and len(b.znuny.tickets(f"{word}n")) == n
+    return [found[k] for k in range(n)]
+
+
+def answer(b, word, tickets):
+    for k, ticket in enumerate(tickets):
+        b.znuny.write(ticket, f"Answer {word}n{k}x")
+
+
+def answered_once(b, word, tickets):
+    def told():
+        return [row[0] for row in b.znuny.sql(f"""SELECT a.ticket_id FROM article a JOIN article_data_mime m ON m.article_id = a.id
+            WHERE m.a_subject = 'Reply posted' AND a.ticket_id IN ({','.join(tickets)}) ORDER BY a.ticket_id""")]
+    until("all to be told", lambda: len(told()) >= len(tickets), 60)
+    b.daemon.wait_quiet(40)
+    posted = [int(re.search(word + r"n(\d+)x", note["content"])[1]) for note in b.brand.posts(word)]
+    assert sorted(posted) == list(range(len(tickets)))
+    assert told() == sorted(tickets, key=int)
+
+
+@pytest.mark.weight(9)
+def test_a_ticket_is_made_once_whatever_becomes_of_the_request_and_of_the_look_for_it(hurried):
+    word = hurried.word()
+    made, sought = Each(FAULTS, numbered(word)), Each(READ_FAULTS, lambda r: r.json.get("DynamicField_SocialThread", {}).get("Equals"))
+    hurried.start()
+    hurried.desk_proxy.rule("POST", CREATE, made, times=None)
+    hurried.desk_proxy.rule("POST", SEARCH, sought, times=None)
+    ask(hurried, word)
+    filed_once(hurried, word)
+    assert not made.left and not sought.left
+
+
+@pytest.mark.weight(14)
+def test_a_reply_and_its_note_are_made_once_whatever_becomes_of_the_requests_and_of_the_looks_for_them(hurried):
+    word = hurried.word()
+    hurried.start()
+    ask(hurried, word)
+    tickets = filed_once(hurried, word)
+    posted, sought = Each(FAULTS, numbered(word)), Each(READ_FAULTS, lambda r: r.path)
+    noted = Each(FAULTS, lambda r: r.json["TicketID"] if "Reply posted" in str(r.json.get("Article")) else None)
+    hurried.net_proxy.rule("POST", STATUSES, posted, times=None)
+    hurried.net_proxy.rule("GET", "/context$", sought, times=None)
+    hurried.desk_proxy.rule("POST", UPDATE, noted, times=None)
+    answer(hurried, word, tickets)
+    answered_once(hurried, word, tickets)
+    assert not posted.left and not sought.left and not noted.left
+
+
+def every_second(server, method, pattern, holds=""):
+    """Every other poll meets a fault: more in a row make the pauses long."""
+    def subject(request):
+        if holds in request.path + request.body.decode():
+            n.append(request)
+            return len(n) if len(n) % 2 else None
+        return None
+    n = []
+    faults = Each(READ_FAULTS, subject)
+    server.rule(method, pattern, faults, times=None)
+    return faults
+
+
+@pytest.mark.weight(10)
+def test_nothing_is_lost_whatever_becomes_of_polls(hurried):
+    word = hurried.word()
+    hurried.channel["poll_every"] = hurried.desk["poll_every"] = "100ms"
+    hurried.start()
+    ask(hurried, word, 4)
+    tickets = filed_once(hurried, word, 4)
+    net = every_second(hurried.net_proxy, "GET", "/notifications(?!.*max_id)")
+    desk = every_second(hurried.desk_proxy, "POST", SEARCH, "ArticleCreateTimeNewerMinutes")
+    later = hurried.word()
+    for k in range(4):
+        hurried.znuny.write(tickets[k], f"Answer {word}n{k}x")
+        hurried.mention(f"{later}n{k}x again")
+        until("more faults", lambda: all(len(faults.left) <= (3 - k) * len(READ_FAULTS) // 4 for faults in (net, desk)), 60)
+    filed_once(hurried, later, 4)
+    answered_once(hurried, word, tickets)
+    until("all faults", lambda: not net.left and not desk.left, 60)
+
+
+# --- The helpdesk has reasons of its own ---
+
+def test_a_throttled_helpdesk_is_left_alone_as_long_as_it_asks(hurried):
+    desk = hurried.desk_proxy
+    hurried.start()
+    hits = desk.rule("POST", CREATE, proxy.answer(429, {"error": "Too many requests"}, headers=[("Retry-After", "2")]))
+    word = hurried.word()
+    hurried.mentions([f"{word}n{k}x anybody?" for k in range(3)])
+    filed_once(hurried, word, 3)
+    quiet = [r.at - hits[0].at for r in desk.requests if r.at > hits[0].at]
+    # What was under way when it said so may still come.
+    assert not [at for at in quiet if 0.5 < at < 2], quiet
+
+
+def test_a_helpdesk_that_refuses_the_user_in_mid_run_stops_alone(hurried):
+    hurried.start()
+    word, post, ticket = hurried.conversation()
+    hurried.desk_proxy.rule("POST", "/", proxy.answer(401, b"Unauthorized", "text/plain"), times=None)
+    until("the helpdesk to stop", lambda: hurried.daemon.state_of("desk") == "stopped")
+    later = hurried.word()
+    hurried.mentions([f"{later}n{k}x still there?" for k in range(2)])
+    until("the mentions", lambda: len(hurried.daemon.queue(kind="mention", state="new")) == 2)
+    assert hurried.daemon.state_of("brand") == "running"
+    seen = len(hurried.desk_proxy.requests)
+    hurried.znuny.write(ticket, f"Answer {word}r")
+    hurried.mentions([f"{later}n2x and still?"])
+    until("the third", lambda: len(hurried.daemon.queue(kind="mention", state="new")) == 3)
+    assert len(hurried.desk_proxy.requests) == seen
+    hurried.desk_proxy.clear()
+    hurried.daemon.ctl("resume", "desk")
+    filed_once(hurried, later, 3)
+    hurried.alice.answer_of(post, f"{word}r")
+    hurried.daemon.wait_quiet()
+    assert len(hurried.brand.posts(f"{word}r")) == 1
+
+
+# --- Media ---
+
+@pytest.fixture
+def gallery(hurried):
+    """Where the pictures of mentions are, each named by its number; pictures(word) puts one into each mention."""
+    class Gallery(proxy.Proxy):
+        def forward(self, request):
+            return 200, [("Content-Type", "image/png")], PICTURE
+
+    server = Gallery("http://nobody")
+    yield server
+    server.down()
+
+
+def show_pictures(b, word, url):
+    """Gives a picture to each mention: url(number) is its address."""
+    def change(body):
+        page = json.loads(body)
+        for item in page:
+            found = re.search(word + r"n(\d+)x", item["status"]["content"])
+            if found:
+                item["status"]["media_attachments"] = [{"id": "1", "type": "image", "url": url(int(found[1]))}]
+        return json.dumps(page).encode()
+    b.net_proxy.rule("GET", "/notifications", wire.altered(change), times=None)
+
+
+@pytest.mark.weight(7)
+def test_a_picture_is_attached_or_a_line_says_why_not_whatever_becomes_of_the_request(hurried, gallery):
+    word = hurried.word()
+    faults = Each(READ_FAULTS, lambda r: r.path)
+    gallery.rule("GET", "/", faults, times=None)
+    hurried.start()
+    show_pictures(hurried, word, lambda k: f"{gallery.url}/{k}.png")
+    ask(hurried, word, len(READ_FAULTS))
+    tickets = filed_once(hurried, word, len(READ_FAULTS))
+    assert not faults.left
+    for k, ticket in enumerate(tickets):
+        fault = faults.given[f"/{k}.png"]
+        [a] = hurried.znuny.ticket(ticket, Attachments=1)["Article"]
+        files = [base64.b64decode(f["Content"]) for f in listed(a.get("Attachment"))]
+        why = re.search(rf"^Not attached: {gallery.url}/{k}.png \((.+)\)$", a["Body"], re.M)
+        if fault == "100 Continue before the reply":
+            assert files == [PICTURE] and not why, fault
+        elif fault in ("JSON that breaks off", "a length too short"):
+            assert len(files) == 1 and PICTURE.startswith(files[0])      # as it was sent; nobody can tell
+        else:
+            assert files == [] and why, f"{fault}: {a['Body']}"
