@@ -359,8 +359,11 @@ static char *explain(const struct transfer *t, bool left)
         case CURLE_OPERATION_TIMEDOUT:
                 return xasprintf("no connection to %s in time", t->server);
         case CURLE_PEER_FAILED_VERIFICATION:
+                /* A server that closes at once may leave the words for that. */
                 return xasprintf("certificate of %s is not valid: %s", t->server,
-                                 startswith(t->detail, ca) ? t->detail + strlen(ca) : t->detail);
+                                 startswith(t->detail, ca)       ? t->detail + strlen(ca)
+                                 : startswith(t->detail, "SSL: ") ? t->detail + strlen("SSL: ")
+                                                                  : "it cannot be verified");
         case CURLE_SSL_CACERT_BADFILE:
                 return xasprintf("the CA file for %s cannot be used: %s", t->server, strempty(t->request->ca_file));
         case CURLE_SEND_ERROR:

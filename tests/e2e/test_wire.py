@@ -23,7 +23,7 @@ READ_FAULTS = {name: fault for name, fault in FAULTS.items() if "has not acted" 
 def hurried(bridge):
     """Gives up soon, and tries again soon."""
     for side in bridge.desk, bridge.channel:
-        side.update(timeout=f"{round(1500 * SLOW)}ms", retry="50ms", retry_max="1s", settle="300ms")
+        side.update(timeout=f"{round(2500 * SLOW)}ms", retry="50ms", retry_max="1s", settle="300ms")
     bridge.proxy_desk()
     bridge.proxy_net()
     return bridge
