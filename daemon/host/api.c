@@ -159,8 +159,10 @@ static int verdict_of_status(const struct http_reply *r, bool repeatable)
         switch (r->status) {
         case 200 ... 299:
                 return MENTIOND_OK;
-        case 300 ... 399:                /* an address that moved, or a page of maintenance: a person mends it */
+        case 304 ... 399:                /* an address that moved: a person mends it */
                 return MENTIOND_RETRY;
+        case 300 ... 303:                /* the same, or where to see what the request has done */
+                return repeatable ? MENTIOND_RETRY : MENTIOND_AMBIGUOUS;
         case 401:
                 return MENTIOND_AUTH;
         case 404:

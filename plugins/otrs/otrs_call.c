@@ -39,7 +39,7 @@ static int refine(struct mentiond_op *op, int verdict, enum otrs_effect effect,
                 return mentiond_fail(op, MENTIOND_RETRY, "HTTP status 404: %s", not_there);
         default:
                 /* This says nothing about one ticket or item. */
-                return mentiond_fail(op, reply->status >= 500 ? unclear(effect) : MENTIOND_RETRY,
+                return mentiond_fail(op, reply->status >= 500 || reply->status <= 303 ? unclear(effect) : MENTIOND_RETRY,
                                      "HTTP status %u, of the web server or a proxy before the helpdesk", reply->status);
         }
         if (fault)

@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
@@ -11,6 +12,7 @@ import pytest
 
 from mentiond_e2e import daemon, servers
 from mentiond_e2e.bridge import Bridge
+from mentiond_e2e.crowd import Gallery
 from mentiond_e2e.wait import SLOW
 
 LOG_TAIL = 40                    # lines of the daemon's log below a failure
@@ -59,6 +61,35 @@ def bridge(request, world, directory):
 def up(bridge):
     """Started, and in order."""
     return bridge.start()
+
+
+@pytest.fixture
+def eager(bridge):
+    """Not started, behind proxies; tries again soon."""
+    for side in bridge.desk, bridge.channel:
+        side.update(retry="50ms", retry_max="1s", settle="300ms")
+    bridge.proxy_desk()
+    bridge.proxy_net()
+    return bridge
+
+
+@pytest.fixture
+def hurried(eager, znuny):
+    """Also gives up soon; but not on a helpdesk that is only slow, on a machine that has much to do."""
+    begun = time.monotonic()
+    for _ in range(3):
+        znuny.call("TicketSearch", Title="nothing")
+    patience = max(2 * SLOW, 10 * (time.monotonic() - begun))
+    for side in eager.desk, eager.channel:
+        side["timeout"] = f"{round(1000 * patience)}ms"
+    return eager
+
+
+@pytest.fixture
+def gallery():
+    g = Gallery()
+    yield g
+    g.down()
 
 
 # --- For run-e2e: several pytest processes share the tests, and each tells what became of its own. ---

@@ -4,7 +4,8 @@ import re
 import pytest
 
 from mentiond_e2e import tls, wire
-from mentiond_e2e.wait import SLOW, until
+from mentiond_e2e.names import Names
+from mentiond_e2e.wait import until
 
 NOBODY = {
     "an expired certificate": (lambda ca: ca.signed("expired", ends="20200201000000Z"), "certificate of .* is not valid: .*expired"),
@@ -27,7 +28,7 @@ def sure(bridge, ca):
     for server, side in zip(bridge.servers, (bridge.desk, bridge.channel)):
         server.tls = bridge.good
         side.update(url=server.url) if side is bridge.desk else side.update(server=server.url)
-        side.update(ca_file=ca.file, timeout=f"{round(2000 * SLOW)}ms", retry="50ms", retry_max="1s")
+        side.update(ca_file=ca.file, retry="50ms", retry_max="1s")
     return bridge
 
 
@@ -98,3 +99,25 @@ def test_a_server_that_would_rather_speak_http2_and_goes_away_is_no_reason_for_d
         server.clear()
     become(sure, sure.good)
     all_done(sure, word, post, ticket)
+
+
+@pytest.mark.weight(5)
+def test_names_that_cannot_be_resolved_cost_nothing_but_time(sure, znuny, ca):
+    good = ca.signed("named", host="DNS:desk.test,DNS:net.test")
+    become(sure, good)
+    sure.desk["url"], sure.channel["server"] = (
+        server.url.replace("127.0.0.1", name) for server, name in zip(sure.servers, ("desk.test", "net.test")))
+    names = Names(sure.daemon)
+    names.mean(desk_test="127.0.0.1", net_test="127.0.0.1")
+    sure.start()
+    word, post, ticket = sure.conversation()
+    sure.daemon.stop()
+    sure.mention(f"o{word} and now?")
+    znuny.write(ticket, f"Answer {word}r")
+    names.mean()
+    sure.daemon.start(wait=False)
+    for name in "brand", "desk":
+        until(f"the complaint of {name}", lambda: "cannot be resolved" in sure.daemon.instances()[name]["reason"])
+    names.mean(desk_test="127.0.0.1", net_test="127.0.0.1")
+    all_done(sure, word, post, ticket)
+    assert names.asked_outside() == []

@@ -3,76 +3,18 @@
 Each test has as many conversations as there are faults, and each conversation meets another one.
 """
 import base64
-import json
 import re
 
 import pytest
 
-from mentiond_e2e import proxy, wire
-from mentiond_e2e.wait import SLOW, until
+from mentiond_e2e import proxy
+from mentiond_e2e.crowd import PICTURE, answer, answered_once, ask, filed_once, numbered, show_pictures
+from mentiond_e2e.wait import until
 from mentiond_e2e.wire import FAULTS, Each
 from mentiond_e2e.znuny import listed
 
 CREATE, UPDATE, SEARCH, STATUSES = "/TicketCreate$", "/TicketUpdate$", "/TicketSearch$", "^/api/v1/statuses$"
-N = len(FAULTS)
-PICTURE = b"\x89PNG\r\n\x1a\n" + b"x" * 3000
 READ_FAULTS = {name: fault for name, fault in FAULTS.items() if "has not acted" not in name}     # for what only asks
-
-
-@pytest.fixture
-def hurried(bridge):
-    """Gives up soon, and tries again soon."""
-    for side in bridge.desk, bridge.channel:
-        side.update(timeout=f"{round(2500 * SLOW)}ms", retry="50ms", retry_max="1s", settle="300ms")
-    bridge.proxy_desk()
-    bridge.proxy_net()
-    return bridge
-
-
-def numbered(word):
-    """Which of the texts of ask() or answer() a request holds."""
-    def subject(request):
-        found = re.search(word + r"n(\d+)x", request.body.decode())
-        return int(found[1]) if found else None
-    return subject
-
-
-def ask(b, word, n=N):
-    return b.mentions([f"{word}n{k}x what about my parcel?" for k in range(n)])
-
-
-def filed_once(b, word, n=N):
-    """The tickets' ids, in the order of ask()."""
-    def there():
-        return b.znuny.sql(f"""SELECT t.title, t.id, count(v.value_text), count(a.id) FROM ticket t JOIN article a ON a.ticket_id = t.id
-            JOIN article_sender_type s ON s.id = a.article_sender_type_id AND s.name = 'customer'
-            LEFT JOIN (dynamic_field_value v JOIN dynamic_field f ON f.id = v.field_id AND f.name = 'SocialPost') ON v.object_id = a.id
-            WHERE t.title LIKE '%{word}n%' GROUP BY t.title, t.id""")
-    until(f"{n} tickets", lambda: sum(int(row[2]) for row in there()) >= n, 60)
-    b.daemon.wait_quiet(40)
-    found = {}
-    for title, id, keys, articles in there():
-        k = int(re.search(word + r"n(\d+)x", title)[1])
-        assert k not in found and keys == articles == "1", f"{word}n{k}x: ticket {id} and {found.get(k)}, {articles} articles"
-        found[k] = id
-    assert sorted(found) == list(range(n)) and len(b.znuny.tickets(f"{word}n")) == n
-    return [found[k] for k in range(n)]
-
-
-def answer(b, word, tickets):
-    for k, ticket in enumerate(tickets):
-        b.znuny.write(ticket, f"Answer {word}n{k}x")
-
-
-def answered_once(b, word, tickets):
-    def told():
-        return [row[0] for row in b.znuny.sql(f"""SELECT a.ticket_id FROM article a JOIN article_data_mime m ON m.article_id = a.id
-            WHERE m.a_subject = 'Reply posted' AND a.ticket_id IN ({','.join(tickets)}) ORDER BY a.ticket_id""")]
-    until("all to be told", lambda: len(told()) >= len(tickets), 60)
-    b.daemon.wait_quiet(40)
-    posted = [int(re.search(word + r"n(\d+)x", note["content"])[1]) for note in b.brand.posts(word)]
-    assert sorted(posted) == list(range(len(tickets)))
-    assert told() == sorted(tickets, key=int)
 
 
 @pytest.mark.weight(9)
@@ -82,8 +24,8 @@ def test_a_ticket_is_made_once_whatever_becomes_of_the_request_and_of_the_look_f
     hurried.start()
     hurried.desk_proxy.rule("POST", CREATE, made, times=None)
     hurried.desk_proxy.rule("POST", SEARCH, sought, times=None)
-    ask(hurried, word)
-    filed_once(hurried, word)
+    ask(hurried, word, len(FAULTS))
+    filed_once(hurried, word, len(FAULTS))
     assert not made.left and not sought.left
 
 
@@ -91,8 +33,8 @@ def test_a_ticket_is_made_once_whatever_becomes_of_the_request_and_of_the_look_f
 def test_a_reply_and_its_note_are_made_once_whatever_becomes_of_the_requests_and_of_the_looks_for_them(hurried):
     word = hurried.word()
     hurried.start()
-    ask(hurried, word)
-    tickets = filed_once(hurried, word)
+    ask(hurried, word, len(FAULTS))
+    tickets = filed_once(hurried, word, len(FAULTS))
     posted, sought = Each(FAULTS, numbered(word)), Each(READ_FAULTS, lambda r: r.path)
     noted = Each(FAULTS, lambda r: r.json["TicketID"] if "Reply posted" in str(r.json.get("Article")) else None)
     hurried.net_proxy.rule("POST", STATUSES, posted, times=None)
@@ -172,30 +114,6 @@ def test_a_helpdesk_that_refuses_the_user_in_mid_run_stops_alone(hurried):
 
 
 # --- Media ---
-
-@pytest.fixture
-def gallery(hurried):
-    """Where the pictures of mentions are, each named by its number; pictures(word) puts one into each mention."""
-    class Gallery(proxy.Proxy):
-        def forward(self, request):
-            return 200, [("Content-Type", "image/png")], PICTURE
-
-    server = Gallery("http://nobody")
-    yield server
-    server.down()
-
-
-def show_pictures(b, word, url):
-    """Gives a picture to each mention: url(number) is its address."""
-    def change(body):
-        page = json.loads(body)
-        for item in page:
-            found = re.search(word + r"n(\d+)x", item["status"]["content"])
-            if found:
-                item["status"]["media_attachments"] = [{"id": "1", "type": "image", "url": url(int(found[1]))}]
-        return json.dumps(page).encode()
-    b.net_proxy.rule("GET", "/notifications", wire.altered(change), times=None)
-
 
 @pytest.mark.weight(7)
 def test_a_picture_is_attached_or_a_line_says_why_not_whatever_becomes_of_the_request(hurried, gallery):

@@ -68,8 +68,8 @@ class Daemon:
         self.log_file.touch()
         self.socket = self.state / "control"
         self.process = None
+        self.env = {}            # besides ours
         self.secrets = []
-        self.env = {}            # beside our own
         self.config = {"state_directory": self.state, "control_socket": self.socket,
                        "plugin_directory": (BUILD / "plugins" / ".libs").resolve(), "helpdesk": {}, "channel": {}}
 
@@ -98,7 +98,8 @@ class Daemon:
         self.write()
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen([*WRAPPER, program("mentiond"), "-c", self.file], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log if stderr is None else stderr, preexec_fn=first, start_new_session=True, env=dict(os.environ, **self.env))
+                                            stdout=log, stderr=log if stderr is None else stderr, preexec_fn=first,
+                                            start_new_session=True, env={**os.environ, **self.env})
         if wait:
             self.wait_running()
 

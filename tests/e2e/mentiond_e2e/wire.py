@@ -142,3 +142,25 @@ class Each:
                 return None
             self.given[about], fault = self.left.pop(0)
             return fault
+
+
+class Trap:
+    """A port that nobody has to come to."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.came = 0
+        threading.Thread(target=self.wait, daemon=True).start()
+
+    def wait(self):
+        try:
+            while True:
+                self.listener.accept()[0].close()
+                self.came += 1
+        except OSError:
+            pass
+
+    def down(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
