@@ -318,3 +318,12 @@ const char *text_nearest(const char *name, const char *const *candidates)
         }
         return best;
 }
+
+uint64_t text_hash(const char *s)
+{
+        uint64_t hash = UINT64_C(14695981039346656037);
+
+        for (; *s; s++)
+                hash = (hash ^ (unsigned char) *s) * UINT64_C(1099511628211);
+        return hash;
+}

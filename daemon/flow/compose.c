@@ -18,14 +18,11 @@
 const char *compose_key(struct arena *a, const char *channel, const char *id)
 {
         char *key = arena_printf(a, "%s:%s", channel, arena_take(a, text_percent_encode(id)));
-        uint64_t hash = UINT64_C(14695981039346656037);
 
         if (strlen(key) <= KEY_MAX)
                 return key;
         /* No network that we know has ids as long; two that differ only behind this must not meet. */
-        for (const char *p = id; *p; p++)
-                hash = (hash ^ (unsigned char) *p) * UINT64_C(1099511628211);
-        return arena_printf(a, "%.*s~%016llx", KEY_MAX - 17, key, (unsigned long long) hash);
+        return arena_printf(a, "%.*s~%016llx", KEY_MAX - 17, key, (unsigned long long) text_hash(id));
 }
 
 const char *compose_author(struct arena *a, struct json_object *mention)

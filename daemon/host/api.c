@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/counter.h"
+#include "base/jsonguard.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -15,7 +16,7 @@
 #include <errno.h>
 
 #define REASON_MAX 500                   /* bytes of a server's own words that go into logs and notes */
-#define JSON_DEPTH_MAX 64                /* the deepest reply of a known API is under 20 */
+#define JSON_DEPTH_MAX (JSONGUARD_DEPTH_MAX + 4) /* the parser counts otherwise */
 
 /* --- Results, log, time --- */
 
@@ -246,24 +247,26 @@ static char *address_of(struct mentiond_op *op, const char *path, bool *ret_own)
 
 static struct json_object *parse_json(const struct buffer *body)
 {
-        struct json_tokener *tok = json_tokener_new_ex(JSON_DEPTH_MAX);
+        _cleanup_free_ char *mended = NULL;
+        const char *text = buffer_str(body);
+        size_t size = body->size, end;
+        struct json_tokener *tok;
         struct json_object *json;
 
-        json = json_tokener_parse_ex(tok, buffer_str(body), (int) body->size);
+        if (!jsonguard(text, size, &mended, &size))
+                return NULL;
+        if (mended)
+                text = mended;
+        tok = json_tokener_new_ex(JSON_DEPTH_MAX);
+        json = json_tokener_parse_ex(tok, text, (int) size);
         if (json_tokener_get_error(tok) == json_tokener_continue)
                 json = json_tokener_parse_ex(tok, "", 1);        /* a bare number ends only at a NUL */
-        if (json_tokener_get_error(tok) != json_tokener_success) {
+        end = json_tokener_get_parse_end(tok);
+        while (end < size && strchr(" \t\r\n", text[end]))
+                end++;
+        if (json_tokener_get_error(tok) != json_tokener_success || end < size) {
                 (void) json_object_put(json);
                 json = NULL;
-        } else {
-                size_t end = json_tokener_get_parse_end(tok);
-
-                while (end < body->size && strchr(" \t\r\n", body->data[end]))
-                        end++;
-                if (end < body->size) {
-                        (void) json_object_put(json);
-                        json = NULL;
-                }
         }
         json_tokener_free(tok);
         return json;

@@ -25,10 +25,17 @@ static bool good_id(const char *id)
         return true;
 }
 
+/* One line for each, however often a poll sees it. */
 static bool put_aside(struct mentiond_op *op, const char *what, const char *id, const char *why)
 {
-        _cleanup_free_ char *safe = log_escape(strempty(id), 200);
+        _cleanup_free_ char *safe = log_escape(strempty(id), 200), *all = xasprintf("%s %s %s", what, safe, why);
+        struct instance *i = op->instance;
+        uint64_t hash = text_hash(all);
 
+        for (size_t n = 0; n < MIN((size_t) i->n_aside, ELEMENTSOF(i->aside)); n++)
+                if (i->aside[n] == hash)
+                        return false;
+        i->aside[i->n_aside++ % ELEMENTSOF(i->aside)] = hash;
         log_event(LOG_WARNING, "item put aside", F("instance", op->instance->name), F("kind", what), F("id", safe), F("reason", why));
         return false;
 }

@@ -51,6 +51,9 @@ struct instance {
         char *self_id, *self_handle;
         struct mentiond_caps caps;
 
+        uint64_t aside[32];              /* what was put aside, as hashes: polls see it again and again */
+        unsigned n_aside;
+
         struct mentiond_op *ops;         /* in flight */
         size_t n_tasks;                  /* that may touch it */
         bool starting;                   /* one of them calls start() */

@@ -141,7 +141,7 @@ struct mentiond_response {
         uint32_t status;                 /* 0: there was no whole reply */
         const char *body;                /* NUL-terminated behind body_size bytes */
         uint64_t body_size;
-        struct json_object *json;        /* the body parsed, or NULL if it is not JSON */
+        struct json_object *json;        /* the body parsed, or NULL if it is not JSON, or too much */
 };
 
 /* Sends one request and waits for the whole reply.  Never sends it twice.  Redirects are not followed, a
@@ -149,7 +149,7 @@ struct mentiond_response {
  *
  * Returns the verdict on the exchange: 2xx OK; 401 AUTH; 404 and 410 GONE; 3xx, 408, 425 and 5xx RETRY; 429
  * THROTTLED; other 4xx REJECTED; and AMBIGUOUS instead of RETRY where the request is not repeatable and may have
- * been acted upon (a cut connection, 5xx but 503).  The reason says what was asked and what was answered.  *ret
+ * been acted upon (a cut connection, 5xx but 503, 300 to 303).  The reason says what was asked and what was answered.  *ret
  * is filled in whatever is returned, so that a plugin can refine the verdict.  Waits. */
 MENTIOND_EXPORT int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request,
                                   struct mentiond_response *ret);

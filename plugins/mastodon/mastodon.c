@@ -161,7 +161,7 @@ static int poll(struct mentiond_op *op, void *state)
                         int64_t seen_usec = mentiond_parse_time(mj_str(item, "created_at"));
                         const char *id = mj_str(item, "id");
 
-                        if (status && strcmp(mj_str(item, "type"), "mention") == 0) {   /* snac sends all types */
+                        if (strcmp(mj_str(item, "type"), "mention") == 0) {     /* snac sends all types */
                                 struct mentiond_mention *mention = mention_of(op, status);
                                 mention->seen_usec = seen_usec;
                                 fresh += mentiond_emit(op, mention);
