@@ -3,6 +3,7 @@
  * mentiond(8): options, signals, the loop, the service manager.
  */
 #include "admin/daemon.h"
+#include "base/crash.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -128,6 +129,7 @@ static int run(const char *file)
         if (load(file, &c) < 0)
                 return EXIT_FAILURE;
         log_set_level(log_level_from_string(c.options.log_level));
+        crash_init();
         (void) umask(077);               /* the store and its log hold conversations */
         r = loop_new(&l);
         if (r >= 0)

@@ -9,6 +9,7 @@
 
 #include "admin/control.h"
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -109,7 +110,9 @@ static void start_task(void *data)
         struct instance *list = config_instances(&d->config, &d->host, &p);
         int r;
 
+        crash_point("store", "recover");
         r = store_recover(d->host.store);
+        crash_point("store", "recovered");
         if (r > 0)
                 log_event(LOG_WARNING, "some requests were on their way when mentiond last ended; they are looked for first", FI("rows", r));
         if (r >= 0)

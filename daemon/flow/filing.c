@@ -8,6 +8,7 @@
 #include "flow/media.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "host/payload.h"
 
@@ -146,6 +147,7 @@ void filing_attempt(struct flow_instance *f, struct arena *a _unused_, const str
                 r = store_begin(f->instance->host->store, row->id, STATE_FILING, utc_usec(), NULL);
                 begun.attempt++;
                 s.row = &begun;
+                crash_point(row->kind, STATE_FILING);
         }
         if (r >= 0) {
                 if (!s.looked && *g.thread.ticket && !is_note(&g))

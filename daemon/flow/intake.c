@@ -6,6 +6,7 @@
 #include "flow/internal.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "host/payload.h"
 
@@ -34,8 +35,10 @@ static void poll_task(void *data)
         verdict = call_poll(i, &op);
         /* What was shown once is kept, however the poll ended: some servers will not show it again (snac has a
          * window of 64).  The first poll only learns what is old, and must do so whole. */
+        crash_point(i->plugin->name, "polled");
         if (verdict == MENTIOND_OK || i->stored.polled)
                 r = op.emit_error ? op.emit_error : op_commit(&op, verdict == MENTIOND_OK, &n_new);
+        crash_point(i->plugin->name, "taken");
         if (r < 0)
                 verdict = mentiond_fail(&op, MENTIOND_RETRY, "what was polled cannot be stored: %s", strerror(-r));
         verdict = op_judge(&op, verdict);
@@ -120,7 +123,9 @@ static int place_one(struct flow_instance *f, int64_t id)
         }
         q = op.n_ancestors ? &op.ancestors[op.n_ancestors - 1] : NULL;
         payload = q ? payload_with_quote(row.payload, q->handle, q->name, q->text, q->url) : xstrdup(row.payload);
+        crash_point(row.kind, "place");
         r = store_place(i->host->store, id, root_of(f, &op, isempty(parent) ? row.native_id : parent), payload);
+        crash_point(row.kind, "placed");
         return r < 0 ? 0 : 1;
 }
 

@@ -7,6 +7,7 @@
 #include "flow/internal.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "host/payload.h"
 
@@ -114,6 +115,7 @@ static void attempt(struct posting *g, bool look)
                 }
                 begun.attempt++;
                 s.row = &begun;
+                crash_point(g->row->kind, STATE_SENDING);
         }
         verdict = act(g, look, &posted);
         if (verdict == MENTIOND_OK && isempty(posted.id))

@@ -11,6 +11,7 @@
 #include "flow/internal.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -137,6 +138,7 @@ static void record(struct flow_instance *f, const struct store_row *row, const s
         task_set_deadline(task_self(), USEC_INFINITY);
         while (r < 0 && r != -ESTALE && task_sleep_until(mono_usec() + RECORD_AGAIN_USEC) == 0)
                 r = store_move(f->instance->host->store, m);
+        crash_point(row->kind, m->state);
         flow_kick_all(f->flow);
 }
 
@@ -162,6 +164,7 @@ void step_take(struct flow_instance *f, const struct step *s)
         if (is_reply(s->row))
                 tell_agent(&m, s->op->arena, s->row, n.tell, ok ? strempty(s->url) : reason);
         log_step(f, s, &n, reason);
+        crash_point(s->row->kind, "judged");
         record(f, s->row, &m);
 }
 
@@ -216,6 +219,7 @@ int flow_drop(struct flow *f, int64_t id, const char *reason)
                 tell_agent(&told, a, &row, TELL_WITHDRAWN, !row.tried_usec ? reason : arena_printf(a,
                            "%s. An attempt may have succeeded before: look at the conversation on the network", reason));
         r = store_drop(f->host->store, id, reason, told.note_key, told.note_payload, steady_usec());
+        crash_point(row.kind, is_reply(&row) ? STATE_WITHDRAWN : STATE_DROPPED);
         flow_kick_all(f);
         return r;
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/counter.h"
+#include "base/crash.h"
 #include "base/jsonguard.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -327,7 +328,9 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
 
         if (task_sleep_until(budget_take(&i->budget)) < 0)
                 return mentiond_fail(op, MENTIOND_CANCELED, "the operation was ended while it waited for its turn");
+        crash_point(op->name, "request");
         http_perform(i->host->http, &http, &reply);
+        crash_point(op->name, "response");
         counter_add("requests", i->name, "", 1);
 
         if (reply.fate == HTTP_REPLIED && reply.body.size)
