@@ -68,6 +68,7 @@ class Daemon:
         self.log_file.touch()
         self.socket = self.state / "control"
         self.process = None
+        self.program = program("mentiond")
         self.env = {}            # besides ours
         self.secrets = []
         self.config = {"state_directory": self.state, "control_socket": self.socket,
@@ -97,7 +98,7 @@ class Daemon:
         assert self.process is None
         self.write()
         with open(self.log_file, "ab") as log:
-            self.process = subprocess.Popen([*WRAPPER, program("mentiond"), "-c", self.file], stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen([*WRAPPER, self.program, "-c", self.file], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log if stderr is None else stderr, preexec_fn=first,
                                             start_new_session=True, env={**os.environ, **self.env})
         if wait:
