@@ -57,11 +57,13 @@ class Znuny(Model):
         with self.lock:
             self.ahead += seconds
 
-    def write(self, ticket, text, public=True, rich=False, sender="\"Ada Agent\" <ada@desk.example>"):
-        """An agent's note; returns its article."""
+    def write(self, ticket, text, public=True, rich=False, touched=False, files=(), sender="\"Ada Agent\" <ada@desk.example>"):
+        """An agent's note; returns its article.  touched: it was changed since, as by a switch of its visibility."""
         with self.lock:
             a = self.add_article(ticket, AGENT, SenderType="agent", IsVisibleForCustomer=int(public), From=sender, Subject="Note",
-                                 Body=f"\n{text}\n\n" if rich else text, html=f"<p>{html.escape(text)}</p>" if rich else "")
+                                 Body=f"\n{text}\n\n" if rich else text, html=f"<p>{html.escape(text)}</p>" if rich else "",
+                                 files=[{"Filename": name, "ContentType": "text/plain", "Content": "eA=="} for name in files])
+            a.changed += touched
             self.add_line(ticket, a.id, "AddNote", "%%", AGENT)
             self.lock.notify_all()
             return a
