@@ -78,6 +78,22 @@ void intake_poll(struct flow_instance *f)
         instance_task(f->instance, poll_task, poll_done, f);
 }
 
+void intake_release(struct flow_instance *f, const struct store_row *row)
+{
+        const struct instance *channel = host_find_id(f->instance->host, row->source);
+        const char *name = channel ? channel->name : "channel";
+        int r = store_release_shown(f->instance->host->store, row->source);
+
+        if (r < 0) {
+                log_event(LOG_ERR, "what was polled cannot be filed yet", F("instance", name), F("reason", strerror(-r)));
+                budget_pause(&f->instance->budget, f->instance->options.retry_usec);
+        } else if (r > 0) {
+                log_event(LOG_WARNING, "polls go on failing; what they brought is filed, and may come before older mentions",
+                          F("instance", name), FI("new", r));
+        }
+        flow_kick_all(f->flow);
+}
+
 /* --- Placing --- */
 
 /* The root of the thread as far as the journal or the network knows it, and the post that is answered. */

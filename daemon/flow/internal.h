@@ -12,6 +12,8 @@
 /* intake.c */
 void intake_poll(struct flow_instance *f);           /* starts a poll unless one is running */
 void intake_place(struct flow_instance *f);          /* starts placing what has no thread yet */
+/* In a task: polls have failed for too long, and what they brought goes its way without what may be older. */
+void intake_release(struct flow_instance *f, const struct store_row *row);
 
 /* filing.c, posting.c: one attempt at a row, in a task. */
 void filing_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row);

@@ -35,7 +35,9 @@ static void attempt_run(void *data)
                 return;
         if (!row.due_usec)
                 return;          /* dropped meanwhile, or another step was quicker */
-        if (streq(row.kind, KIND_REPLY))
+        if (streq(row.state, STATE_SHOWN))
+                intake_release(at->f, &row);
+        else if (streq(row.kind, KIND_REPLY))
                 posting_attempt(at->f, a, &row);
         else
                 filing_attempt(at->f, a, &row);

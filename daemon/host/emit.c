@@ -52,7 +52,24 @@ static void add_item(struct mentiond_op *op, const struct store_item *item)
                 op->items_allocated = MAX(op->items_allocated * 2, (size_t) 64);
                 op->items = xrealloc(op->items, op->items_allocated * sizeof *op->items);
         }
-        op->items[op->n_items++] = *item;
+        op->items[op->n_items] = *item;
+        /* Of those created at the same time (some servers tell whole seconds) a channel emits the newest first, as networks
+         * list them, and a helpdesk the oldest. */
+        op->items[op->n_items++].order = instance_is_channel(op->instance) ? -op->n_emitted : op->n_emitted;
+        op->n_emitted++;
+}
+
+static bool is_emitted(struct mentiond_op *op, const char *id)
+{
+        for (size_t i = 0; i < op->n_items; i++)
+                if (streq(op->items[i].native_id, id))
+                        return true;
+        return false;
+}
+
+static char *state_of(struct mentiond_op *op, const char *id)
+{
+        return store_state_of(op->instance->host->store, op->instance->stored.id, id);
 }
 
 /* Whether this poll or the journal has it already. */
@@ -60,10 +77,9 @@ static bool is_known(struct mentiond_op *op, const char *id)
 {
         _cleanup_free_ char *state = NULL;
 
-        for (size_t i = 0; i < op->n_items; i++)
-                if (streq(op->items[i].native_id, id))
-                        return true;
-        state = store_state_of(op->instance->host->store, op->instance->stored.id, id);
+        if (is_emitted(op, id))
+                return true;
+        state = state_of(op, id);
         return state;
 }
 
@@ -98,8 +114,9 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
         struct mentiond_mention m = COPY_SIZED(struct mentiond_mention, mention);
         struct mentiond_author none = { .struct_size = sizeof none, .followers = -1 }, author = none;
         struct instance *i = op->instance;
+        _cleanup_free_ char *state = NULL;
         int64_t seen;
-        bool old;
+        bool old, again;
 
         if (m.author)
                 author = COPY_SIZED(struct mentiond_author, m.author);
@@ -107,7 +124,11 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
                 return 0;
         seen = m.seen_usec ? m.seen_usec : m.created_usec;
         op->seen_usec = MAX(op->seen_usec, seen);
-        if (streq(author.id, i->self_id) || is_known(op, m.id))
+        if (streq(author.id, i->self_id) || is_emitted(op, m.id))
+                return 0;
+        state = state_of(op, m.id);
+        again = state && streq(state, STATE_SHOWN);      /* now its place among the others is known better */
+        if (state && !again)
                 return 0;
         /* Until the first poll has ended all is old; later, what the network had shown before it.  Both by the
          * network's clock: ours may differ. */
@@ -120,9 +141,9 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
                 .parent = arena_strdup(op->arena, m.parent),
                 .created_usec = m.created_usec,
                 .ready_usec = steady_usec(),
-                .payload = old ? NULL : arena_take(op->arena, payload_of_mention(&m, &author)),
+                .payload = old || again ? NULL : arena_take(op->arena, payload_of_mention(&m, &author)),
         });
-        return !old;
+        return !old && !again;
 }
 
 void mentiond_emit_ancestor(struct mentiond_op *op, const struct mentiond_mention *mention)

@@ -77,10 +77,11 @@ int op_commit(struct mentiond_op *op, bool done, size_t *ret_new)
         int64_t newest = MIN(op->seen_usec, utc_usec());
         int r;
 
-        /* Threads are filed in the order in which people wrote.  Of those written at the same time (some servers tell
-         * whole seconds) a channel emits the newest first, as networks list them, and a helpdesk the oldest. */
-        for (size_t k = 0; k < op->n_items; k++)
-                op->items[k].order = instance_is_channel(i) ? -(int64_t) k : (int64_t) k;
+        /* Threads are filed in the order in which people wrote.  Networks are read newest first: what a channel brought
+         * waits until a poll ends, for older ones may follow.  Helpdesks are read ticket by ticket, the oldest first. */
+        for (size_t k = 0; !done && instance_is_channel(i) && k < op->n_items; k++)
+                if (streq(op->items[k].state, STATE_NEW))
+                        op->items[k].state = STATE_SHOWN;
         if (op->n_items)
                 qsort(op->items, op->n_items, sizeof *op->items, older_first);
         p.horizon_usec = MAX(i->stored.horizon_usec, newest ? newest - HORIZON_OVERLAP_USEC : 0);

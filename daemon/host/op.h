@@ -32,6 +32,7 @@ struct mentiond_op {
         struct store_merge *merges;
         size_t n_merges;
         int64_t seen_usec;               /* newest */
+        int64_t n_emitted;
         int emit_error;                  /* of a commit in the middle of a poll */
 
         /* What fetch() emits: the ancestors, root first, and the post. */

@@ -108,7 +108,7 @@ static int thread_of_mention(struct db *db, int64_t channel, const struct store_
 static int insert_row(struct db *db, const struct store_poll *p, const struct store_item *i, int64_t target,
                       int64_t thread, const char *state, const char *reason)
 {
-        bool active = streq(state, STATE_NEW) || streq(state, STATE_WAITING);
+        bool active = streq(state, STATE_NEW) || streq(state, STATE_WAITING), shown = streq(state, STATE_SHOWN);
         int64_t due = 0;
         int r = 0;
 
@@ -116,16 +116,19 @@ static int insert_row(struct db *db, const struct store_poll *p, const struct st
                 r = lane_is_free(db, target, thread);
         if (r < 0)
                 return r;
-        due = r ? i->ready_usec : 0;
+        due = shown ? i->ready_usec + STORE_SHOWN_USEC : r ? i->ready_usec : 0;
         return db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
-                          " ready_usec, due_usec, reason, payload)"
-                          " VALUES (?, ?, ?, ?, ?, NULLIF(?, 0), ?, ?, ?, NULLIF(?, 0), ?, ?)",
-                      "ssisiiiiiies", i->kind, state, p->source, i->native_id, target, thread, i->created_usec,
-                      utc_usec(), i->ready_usec, due, reason, streq(state, STATE_KNOWN) ? NULL : i->payload);
+                          " ready_usec, due_usec, reason, payload, parent, place)"
+                          " VALUES (?1, ?2, ?3, ?4, ?5, NULLIF(?6, 0), ?7, ?8, ?9, NULLIF(?10, 0), ?11, ?12, ?13,"
+                          " CASE ?2 WHEN 'shown' THEN ?14 END)",
+                      "ssisiiiiiiesei", i->kind, state, p->source, i->native_id, target, thread, i->created_usec,
+                      utc_usec(), i->ready_usec, due, reason, streq(state, STATE_KNOWN) ? NULL : i->payload,
+                      shown ? i->parent : NULL, i->order);
 }
 
-static int insert_mention(struct db *db, const struct store_poll *p, const struct store_item *i)
+static int insert_mention(struct db *db, const struct store_poll *p, const struct store_item *i, bool join)
 {
+        const char *state = join && streq(i->state, STATE_NEW) ? STATE_SHOWN : i->state;
         int64_t thread = 0;
         int r = 0;
 
@@ -133,7 +136,7 @@ static int insert_mention(struct db *db, const struct store_poll *p, const struc
                 r = thread_of_mention(db, p->source, i, &thread);
         if (r < 0)
                 return r;
-        return insert_row(db, p, i, p->target, thread, i->state, i->reason);
+        return insert_row(db, p, i, p->target, thread, state, i->reason);
 }
 
 /* 1 if it was inserted, 0 if the ticket is none of ours. */
@@ -159,10 +162,77 @@ static int insert_reply(struct db *db, const struct store_poll *p, const struct 
         return insert_row(db, p, i, channel, thread, i->state, reason);
 }
 
+/* --- Mentions that are shown --- */
+
+static int has_shown(struct db *db, int64_t source)
+{
+        int64_t found;
+
+        return db_get_int(db, &found, "SELECT 1 FROM journal WHERE source = ? AND state = 'shown' LIMIT 1", "i", source);
+}
+
+/* As if it had come just now: rows that refer to a mention by its id are those of a lane only. */
+static int release_one(struct db *db, int64_t id, int64_t target, int64_t thread)
+{
+        int r = thread ? lane_is_free(db, target, thread) : 0;
+
+        if (r < 0)
+                return r;
+        return db_run(db, "INSERT OR REPLACE INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
+                          " ready_usec, due_usec, payload) SELECT kind, 'new', source, native_id, target, NULLIF(?, 0), created_usec,"
+                          " seen_usec, ready_usec, CASE ? WHEN 1 THEN ready_usec END, payload FROM journal WHERE id = ?",
+                      "iii", thread, (int64_t) r, id);
+}
+
+/* Returns how many. */
+static int release_shown(struct db *db, int64_t source)
+{
+        int n = 0, r;
+
+        for (;; n++) {
+                _cleanup_free_ char *parent = NULL;
+                int64_t id, target, thread;
+                struct stmt *st;
+
+                r = db_query(db, &st, "SELECT id, target, thread, parent FROM journal WHERE source = ? AND state = 'shown'"
+                                      " ORDER BY created_usec, place, id LIMIT 1", "i", source);
+                if (r >= 0)
+                        r = db_step(st);
+                if (r <= 0)
+                        return r < 0 ? r : n;
+                id = db_int(st, 0);
+                target = db_int(st, 1);
+                thread = db_int(st, 2);
+                parent = xstrdup(db_text(st, 3));
+                db_reset(st);
+                /* What it answers may have come after it. */
+                if (!thread)
+                        r = thread_of_mention(db, source, &(struct store_item) { .parent = parent }, &thread);
+                if (r >= 0)
+                        r = release_one(db, id, target, thread);
+                if (r < 0)
+                        return r;
+        }
+}
+
+static int release_of(struct db *db, void *data)
+{
+        return release_shown(db, *(int64_t *) data);
+}
+
+int store_release_shown(struct store *s, int64_t source)
+{
+        return store_write(s, release_of, &source);
+}
+
 static int commit_poll(struct db *db, void *data)
 {
         struct store_poll *p = data;
-        int r;
+        int r = p->done ? has_shown(db, p->source) : 0;
+        bool join = r > 0;
+
+        if (r < 0)
+                return r;
 
         p->n_new = 0;
         for (size_t k = 0; k < p->n_merges; k++) {
@@ -181,12 +251,23 @@ static int commit_poll(struct db *db, void *data)
                                p->source, i->native_id);
                 if (r < 0)
                         return r;
-                if (r)
+                if (r) {
+                        r = db_run(db, "UPDATE journal SET place = ?1 WHERE source = ?2 AND native_id = ?3 AND state = 'shown'"
+                                       " AND place != ?1", "iis", i->order, p->source, i->native_id);
+                        if (r < 0)
+                                return r;
                         continue;
-                r = streq(i->kind, KIND_MENTION) ? insert_mention(db, p, i) : insert_reply(db, p, i);
+                }
+                r = streq(i->kind, KIND_MENTION) ? insert_mention(db, p, i, join) : insert_reply(db, p, i);
                 if (r < 0)
                         return r;
-                p->n_new += r > 0 && !streq(i->state, STATE_KNOWN);
+                p->n_new += r > 0 && !join && (streq(i->state, STATE_NEW) || streq(i->state, STATE_WAITING));
+        }
+        if (join) {
+                r = release_shown(db, p->source);
+                if (r < 0)
+                        return r;
+                p->n_new = (size_t) r;
         }
         for (size_t k = 0; k < p->n_cursors; k++) {
                 r = db_run(db, "INSERT INTO cursor (instance, key, value) VALUES (?, ?, ?)"
@@ -211,6 +292,8 @@ static bool poll_says_nothing(struct store *s, const struct store_poll *p)
                 return false;
         if (!p->done)
                 return true;
+        if (has_shown(store_reader(s), p->source) != 0)
+                return false;
         return db_get_int(store_reader(s), &horizon, "SELECT horizon_usec FROM instance WHERE id = ? AND polled = 1", "i",
                           p->source) == 1 && horizon == p->horizon_usec;
 }

@@ -54,13 +54,16 @@ CREATE TABLE journal (
         result_id    TEXT,                         -- article or post
         result_url   TEXT,
         reason       TEXT,                         -- why it is where it is
-        payload      TEXT
+        payload      TEXT,
+        parent       TEXT,                         -- of a mention in state shown: the post that it answers
+        place        INTEGER                       -- of the same: its place among those created at the same time
 );
 CREATE UNIQUE INDEX journal_native ON journal (source, native_id);
 CREATE INDEX journal_due ON journal (target, due_usec) WHERE due_usec IS NOT NULL;
 CREATE INDEX journal_lane ON journal (target, thread, id)
         WHERE state IN ('new', 'waiting', 'filing', 'sending', 'ambiguous');
 CREATE INDEX journal_unplaced ON journal (source, id) WHERE thread IS NULL AND state = 'new';
+CREATE INDEX journal_shown ON journal (source, created_usec, place, id) WHERE state = 'shown';
 CREATE INDEX journal_attention ON journal (state, id) WHERE state IN ('held', 'dead');
 CREATE INDEX journal_thread ON journal (thread, kind, id);
 

@@ -14,6 +14,7 @@
 #include "io/task.h"
 
 /* States of the journal, stored by these names. */
+#define STATE_SHOWN     "shown"        /* a mention, seen by a poll that has not ended well: in no lane yet */
 #define STATE_NEW       "new"          /* journalled, nothing done */
 #define STATE_FILING    "filing"       /* a request to the helpdesk may be on its way */
 #define STATE_FILED     "filed"
@@ -54,7 +55,7 @@ struct store_instance {
 };
 int store_instance_get(struct store *s, const char *name, const char *plugin, struct store_instance *ret);   /* waits */
 
-/* Rows found in filing or sending become ambiguous and due; returns how many. */
+/* Rows found in filing or sending become ambiguous and due; returns how many.  Those in shown wait anew. */
 int store_recover(struct store *s);                                      /* waits */
 
 int store_set_paused(struct store *s, int64_t instance, bool paused);    /* waits */
@@ -63,7 +64,7 @@ int store_set_paused(struct store *s, int64_t instance, bool paused);    /* wait
 
 struct store_item {
         const char *kind;                /* mention or reply */
-        const char *state;               /* new, waiting or known */
+        const char *state;               /* shown, new, waiting or known */
         const char *native_id;
         const char *root, *parent;       /* of a mention */
         const char *ticket;              /* of a reply: tells its thread */
@@ -78,7 +79,11 @@ struct store_merge { const char *ticket, *into, *number; };
 
 /* What one poll brought: commits whole or not at all.  An item that the journal knows is passed over.  A mention
  * without root whose parent is not known either stays unplaced; a reply whose ticket holds several threads gets
- * that as a reason to be held, one whose ticket holds none is passed over. */
+ * that as a reason to be held, one whose ticket holds none is passed over.
+ *
+ * Mentions that are shown are held together until a poll is done.  That gives them and what it brings itself their
+ * places in the lanes, all in the order in which people wrote; so they get new ids.  One that is shown again takes the
+ * order that it is given then. */
 struct store_poll {
         int64_t source;
         int64_t target;                  /* of mentions: the channel's helpdesk */
@@ -90,9 +95,14 @@ struct store_poll {
         size_t n_cursors;
         const struct store_merge *merges;
         size_t n_merges;
-        size_t n_new;                    /* out: items inserted in another state than known */
+        size_t n_new;                    /* out: what is to be acted upon from now on */
 };
 int store_commit_poll(struct store *s, struct store_poll *p);            /* waits */
+
+/* The same without a poll that is done: how many.  Shown mentions are due after STORE_SHOWN_USEC, for their target, and
+ * that is what has to be done with them: late order is a smaller evil than silence. */
+#define STORE_SHOWN_USEC (10 * USEC_PER_MINUTE)
+int store_release_shown(struct store *s, int64_t source);                /* waits */
 
 /* Gives an unplaced mention its thread, and the payload that now says more. */
 int store_place(struct store *s, int64_t id, const char *root, const char *payload);   /* waits */
@@ -160,13 +170,13 @@ int store_move(struct store *s, const struct store_move *m);             /* wait
 /* --- People */
 
 struct store_list {
-        const char *state;               /* NULL: all that are active, held or dead */
+        const char *state;               /* NULL: all that are shown, active, held or dead */
         int64_t after;                   /* id */
         size_t max;
 };
 int store_list(struct store *s, struct arena *a, const struct store_list *q, struct store_row **ret, size_t *ret_n);
 
-/* How many rows are active, held or dead; calls fn for each instance, kind and state. */
+/* How many rows are shown, active, held or dead; calls fn for each instance, kind and state. */
 typedef void (*store_count_fn)(int64_t target, const char *kind, const char *state, int64_t n, void *data);
 int store_counts(struct store *s, store_count_fn fn, void *data);
 

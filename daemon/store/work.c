@@ -125,7 +125,7 @@ int store_list(struct store *s, struct arena *a, const struct store_list *q, str
         int r;
 
         r = db_query(store_reader(s), &st, "SELECT " ROW_COLUMNS " FROM journal WHERE id > ?1 AND CASE WHEN ?2 IS NULL THEN"
-                                           " state IN ('new', 'waiting', 'filing', 'sending', 'ambiguous', 'held', 'dead')"
+                                           " state IN ('shown', 'new', 'waiting', 'filing', 'sending', 'ambiguous', 'held', 'dead')"
                                            " ELSE state = ?2 END ORDER BY id LIMIT ?3",
                      "isi", q->after, q->state, (int64_t) q->max);
         if (r < 0)
@@ -160,7 +160,10 @@ int store_counts(struct store *s, store_count_fn fn, void *data)
         /* Each within its partial index: what is done is not counted, and grows. */
         r = count_rows(s, "SELECT target, kind, state, count(*) FROM journal WHERE state IN " ACTIVE_STATES
                           " GROUP BY target, kind, state", fn, data);
-        return r < 0 ? r : count_rows(s, "SELECT target, kind, state, count(*) FROM journal WHERE state IN ('held', 'dead')"
+        if (r >= 0)
+                r = count_rows(s, "SELECT target, kind, state, count(*) FROM journal WHERE state IN ('held', 'dead')"
+                                  " GROUP BY target, kind, state", fn, data);
+        return r < 0 ? r : count_rows(s, "SELECT target, kind, state, count(*) FROM journal WHERE state = 'shown'"
                                          " GROUP BY target, kind, state", fn, data);
 }
 
@@ -232,7 +235,12 @@ int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, 
 static int recover(struct db *db, void *data)
 {
         int64_t *now_usec = data;
+        int r;
 
+        /* By this process's clock. */
+        r = db_run(db, "UPDATE journal SET due_usec = ? WHERE state = 'shown'", "i", *now_usec + STORE_SHOWN_USEC);
+        if (r < 0)
+                return r;
         return db_run(db, "UPDATE journal SET state = 'ambiguous', absent = 0, due_usec = ?,"
                           " reason = 'mentiond ended during the attempt' WHERE state IN ('filing', 'sending')", "i", *now_usec);
 }
@@ -390,7 +398,7 @@ static int drop(struct db *db, void *data)
         int r;
 
         r = db_run(db, "UPDATE journal SET state = CASE kind WHEN 'reply' THEN 'withdrawn' ELSE 'dropped' END, due_usec = NULL,"
-                       " reason = ? WHERE id = ? AND state IN ('new', 'waiting', 'ambiguous', 'held', 'dead')",
+                       " reason = ? WHERE id = ? AND state IN ('shown', 'new', 'waiting', 'ambiguous', 'held', 'dead')",
                    "si", a->reason, a->id);
         if (r <= 0)
                 return r < 0 ? r : exists(db, a->id);

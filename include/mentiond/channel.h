@@ -119,8 +119,9 @@ struct mentiond_channel {
 
         /* Emits what is there, in any order; of what was written at the same time the newest first, as networks
          * list it.  With OK all that was emitted commits together with the cursors, and
-         * the horizon moves.  Otherwise what was emitted is kept, and neither cursors nor horizon move: the
-         * next poll reads again down to the old horizon, and loses nothing. */
+         * the horizon moves.  Otherwise what was emitted is kept, but not filed before a poll ends with OK (or none
+         * did for 10 minutes), and neither cursors nor horizon move: the next poll reads again down to the old horizon,
+         * and loses nothing. */
         int (*poll)(struct mentiond_op *op, void *state);
 
         /* Optional.  Reads one post again: emits it, and before it its ancestors by mentiond_emit_ancestor(),

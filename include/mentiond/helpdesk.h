@@ -119,7 +119,8 @@ struct mentiond_helpdesk {
         int (*note)(struct mentiond_op *op, void *state, const struct mentiond_note *note,
                     struct mentiond_filed *ret);
 
-        /* Emits agents' articles.  Commits as a channel's poll does. */
+        /* Emits agents' articles, all new ones of a ticket together and the oldest first: also what a poll emitted that
+         * fails afterwards is acted upon at once.  Commits as a channel's poll does. */
         int (*poll)(struct mentiond_op *op, void *state);
 
         void (*stop)(struct mentiond_op *op, void *state);   /* optional */

@@ -244,6 +244,7 @@ static void on_page(int page)
                 if (!n->first_shown) {
                         n->first_shown = sim.now;
                         n->first_poll = masto.polls;
+                        n->first_began = masto.poll_began;
                         n->first_incarnation = sim.incarnation;
                 }
                 n->shown = sim.now;

@@ -99,6 +99,12 @@ static bool is_easily_placed(int i)
         return true;
 }
 
+/* Whether b may be filed before a, which is older: it was there when a was not, or polls went on failing in between. */
+static bool may_overtake(const struct notification *b, const struct notification *a)
+{
+        return a->first_poll > b->first_poll && (a->visible >= b->first_began || a->first_shown - b->first_shown > 10 * USEC_PER_MINUTE);
+}
+
 static void judge_order(struct verdict *v, int a, int b)
 {
         const struct status *x = &masto.statuses[a], *y = &masto.statuses[b];
@@ -109,7 +115,7 @@ static void judge_order(struct verdict *v, int a, int b)
                 return;
         n = &masto.notifications[x->notification];
         m = &masto.notifications[y->notification];
-        if (n->optional || m->optional || !n->first_shown || n->first_poll > m->first_poll || n->first_incarnation != m->first_incarnation || sim.plan.disk_usec || row_of("mention", x->id) ||
+        if (n->optional || m->optional || !n->first_shown || may_overtake(m, n) || n->first_incarnation != m->first_incarnation || sim.plan.disk_usec || row_of("mention", x->id) ||
             !is_easily_placed(a) || znuny.articles[second].moved || znuny.articles[first].moved || x->chain_broken)
                 return;
         broken(v, WRONG, x->id, "mention %s was filed after %s, which is younger", x->id, y->id);

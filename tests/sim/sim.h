@@ -158,6 +158,7 @@ struct notification {
         int shown_incarnation;
         int64_t shown;                   /* last */
         int first_poll, first_incarnation;       /* by which it was first shown */
+        int64_t first_began;             /* when that poll began */
 };
 struct account { const char *id, *acct, *name, *handle; bool bot; };
 

@@ -324,7 +324,7 @@ int64_t fake_id(int64_t source, const char *native_id)
 {
         static const char *const states[] = {
                 STATE_NEW, STATE_FILING, STATE_FILED, STATE_WAITING, STATE_SENDING, STATE_POSTED, STATE_AMBIGUOUS, STATE_HELD,
-                STATE_DEAD, STATE_WITHDRAWN, STATE_DROPPED, STATE_KNOWN,
+                STATE_DEAD, STATE_WITHDRAWN, STATE_DROPPED, STATE_KNOWN, STATE_SHOWN,
         };
 
         for (size_t k = 0; k < ELEMENTSOF(states); k++) {

@@ -78,6 +78,27 @@ static void item_is_new_once(void)
         close_op();
 }
 
+static void item_of_a_poll_that_has_not_ended_is_shown_until_one_has(void)
+{
+        int64_t first;
+
+        open_op();
+        assert_int_equal(emit("2"), 1);
+        assert_int_equal(op_commit(&op, false, NULL), 0);
+        assert_string_equal(fake_state(brand->stored.id, "2"), STATE_SHOWN);
+        assert_int_equal(emit("2"), 0);          /* the journal has it; its place among the others is told again */
+        assert_int_equal(emit("1"), 1);
+        assert_int_equal(commit(), 2);
+        first = fake_id(brand->stored.id, "2");
+        assert_string_equal(fake_state(brand->stored.id, "2"), STATE_NEW);
+        assert_string_equal(fake_state(brand->stored.id, "1"), STATE_NEW);
+        assert_string_equal(mj_str(payload_of("2"), "text"), "hello");
+        assert_int_equal(emit("2"), 0);
+        assert_int_equal(commit(), 0);
+        assert_int_equal(fake_id(brand->stored.id, "2"), first);
+        close_op();
+}
+
 static void all_is_old_until_the_first_poll_has_ended(void)
 {
         open_first();
@@ -318,7 +339,7 @@ static void unfinished_poll_keeps_items_but_no_cursor(void)
         (void) emit("1");
         mentiond_set_cursor(&op, "page", "5");
         assert_int_equal(op_commit(&op, false, NULL), 0);
-        assert_string_equal(fake_state(brand->stored.id, "1"), STATE_NEW);
+        assert_string_equal(fake_state(brand->stored.id, "1"), STATE_SHOWN);
         assert_null(store_cursor(fake_host.store, brand->stored.id, "page"));
         assert_int_equal(brand->stored.horizon_usec, 0);
         close_op();
@@ -351,10 +372,11 @@ static void very_long_poll_is_committed_on_its_way(void)
         open_op();
         for (int i = 0; i < 5001; i++)
                 assert_int_equal(emit(mentiond_format(&op, "id-%d", i)), 1);
-        assert_string_equal(fake_state(brand->stored.id, "id-4999"), STATE_NEW);
+        assert_string_equal(fake_state(brand->stored.id, "id-4999"), STATE_SHOWN);
         assert_string_equal(fake_state(brand->stored.id, "id-5000"), "");
         assert_false(op.emit_error);
-        (void) commit();
+        assert_int_equal(commit(), 5001);
+        assert_string_equal(fake_state(brand->stored.id, "id-4999"), STATE_NEW);
         assert_string_equal(fake_state(brand->stored.id, "id-5000"), STATE_NEW);
         close_op();
 }
@@ -530,6 +552,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 world_test(item_is_new_once),
+                world_test(item_of_a_poll_that_has_not_ended_is_shown_until_one_has),
                 world_test(all_is_old_until_the_first_poll_has_ended),
                 world_test(what_was_shown_before_the_baseline_is_old),
                 world_test(own_posts_are_neither_new_nor_kept),

@@ -764,13 +764,68 @@ static void poll_that_fails_in_the_middle_keeps_what_it_saw_and_will_look_again(
 
         fake.verdicts[CALL_POLL] = ONCE(MENTIOND_RETRY);
         poll_and_wait();
-        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_string_equal(mention_state("m2"), STATE_SHOWN);
         assert_int_equal(brand->stored.horizon_usec, horizon);
         cursor = store_cursor(fake_host.store, brand->stored.id, "page");
         assert_string_equal(cursor, "m1");
         poll_and_wait();
+        assert_true(mention_becomes("m2", STATE_FILED));
         assert_true(brand->stored.horizon_usec > horizon);
         assert_true(emitted[0] && emitted[1] && emitted[2]);
+        fake_close();
+}
+
+/* The newest first; the first poll breaks off. */
+static void show_downwards(enum fake_call call, struct mentiond_op *op)
+{
+        static const struct { const char *id; int64_t age_usec; } posts[] = {
+                { "m3", USEC_PER_MINUTE }, { "m2", 2 * USEC_PER_MINUTE }, { "m1", 3 * USEC_PER_MINUTE },
+        };
+        bool whole = n_polled > 0;
+
+        if (call != CALL_POLL)
+                return;
+        for (size_t i = 0; i < (whole ? 3 : 1); i++) {
+                struct mentiond_mention m = shown(posts[i].id);
+
+                m.created_usec -= posts[i].age_usec;
+                m.root = "m1";
+                (void) mentiond_emit(op, &m);
+        }
+        n_polled++;
+}
+
+static void poll_that_failed_and_the_next_are_filed_in_one_order(void)
+{
+        fake_open(0);
+        n_polled = 0;
+        fake.on_call = show_downwards;
+        fake.verdicts[CALL_POLL] = ONCE(MENTIOND_RETRY);
+        poll_and_wait();
+        poll_and_wait();
+        assert_true(mention_becomes("m3", STATE_FILED));
+        assert_string_equal(fake.said, "file brand:m1; append brand:m2; append brand:m3; ");
+        fake_close();
+}
+
+static void what_was_shown_is_filed_although_polls_go_on_failing(void)
+{
+        struct store_item items[] = {
+                { .kind = KIND_MENTION, .state = STATE_SHOWN, .native_id = "m2", .root = "m1", .created_usec = 2, .payload = "{}" },
+                { .kind = KIND_MENTION, .state = STATE_SHOWN, .native_id = "m1", .root = "m1", .created_usec = 1, .payload = "{}" },
+        };
+        struct store_poll p = { .items = items, .n_items = 2 };
+
+        fake_open(0);
+        p.source = brand->stored.id;
+        p.target = desk->stored.id;
+        items[0].ready_usec = steady_usec() - STORE_SHOWN_USEC;  /* so long ago; the other one just now */
+        items[1].ready_usec = steady_usec();
+        assert_int_equal(store_commit_poll(fake_host.store, &p), 0);
+        flow_kick(desk);
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_string_equal(fake.said, "file brand:m1; append brand:m2; ");
+        assert_true(world_logged("polls go on failing"));
         fake_close();
 }
 
@@ -1112,6 +1167,8 @@ int main(void)
                 world_test(drain_finishes_what_is_in_flight_and_begins_nothing),
                 world_test(what_was_on_its_way_when_mentiond_ended_is_looked_for),
                 world_test(poll_that_fails_in_the_middle_keeps_what_it_saw_and_will_look_again),
+                world_test(poll_that_failed_and_the_next_are_filed_in_one_order),
+                world_test(what_was_shown_is_filed_although_polls_go_on_failing),
                 world_test(first_poll_that_fails_learns_nothing),
                 world_test(next_poll_comes_by_itself),
                 world_test(failing_poll_backs_off),

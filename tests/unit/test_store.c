@@ -86,7 +86,7 @@ static struct store_row row_of(const char *native_id)
 {
         static const char *const states[] = {
                 STATE_NEW, STATE_FILING, STATE_FILED, STATE_WAITING, STATE_SENDING, STATE_POSTED, STATE_AMBIGUOUS, STATE_HELD,
-                STATE_DEAD, STATE_WITHDRAWN, STATE_DROPPED, STATE_KNOWN,
+                STATE_DEAD, STATE_WITHDRAWN, STATE_DROPPED, STATE_KNOWN, STATE_SHOWN,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(states); i++) {
@@ -449,6 +449,140 @@ static void poll_that_says_nothing_writes_nothing(void)
         p.horizon_usec++;
         assert_int_equal(store_commit_poll(s, &p), 0);
         assert_int_equal(store_commits(s), commits + 1);
+        close_store();
+}
+
+/* --- Polls that fail --- */
+
+static struct store_item shown(const char *id, const char *parent, int64_t created_usec)
+{
+        struct store_item i = mention(id, "", parent);
+
+        i.state = STATE_SHOWN;
+        i.created_usec = created_usec;
+        return i;
+}
+
+static size_t poll_done(struct store_item *items, size_t n)
+{
+        struct store_poll p = { .source = channel, .target = helpdesk, .items = items, .n_items = n, .done = true, .horizon_usec = NOW };
+
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        return p.n_new;
+}
+
+static void what_a_failed_poll_brought_takes_its_place_when_one_is_done(void)
+{
+        struct store_item older[] = { mention("1", "", ""), mention("4", "", "1") };
+        int64_t due[8];
+
+        open_store();
+        older[0].created_usec = NOW - 40;
+        older[1].created_usec = NOW - 10;
+        assert_int_equal(take(shown("3", "2", NOW - 20)), 0);
+        assert_int_equal(take(shown("2", "1", NOW - 30)), 0);
+        assert_int_equal(row_of("2").thread, 0);
+        assert_int_equal(store_unplaced(s, channel), 0);
+        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC - 1, due, 8), 0);
+
+        assert_int_equal(poll_done(older, 2), 4);
+        assert_true(id_of("1") < id_of("2") && id_of("2") < id_of("3") && id_of("3") < id_of("4"));
+        for (int i = 1; i <= 4; i++) {
+                const struct store_row r = row_of((char[]) { (char) ('0' + i), '\0' });
+
+                assert_string_equal(r.state, STATE_NEW);
+                assert_int_equal(r.thread, row_of("1").thread);
+                assert_string_equal(r.payload, "{\"text\":\"hello\"}");
+                assert_int_equal(r.due_usec, i == 1 ? NOW : 0);
+        }
+        assert_int_equal(poll_done(older, 2), 0);
+        close_store();
+}
+
+static void poll_that_says_nothing_gives_what_was_shown_its_place(void)
+{
+        open_store();
+        (void) poll_done(NULL, 0);
+        (void) take(shown("1", "", NOW - 20));
+        assert_int_equal(poll_done(NULL, 0), 1);
+        assert_string_equal(row_of("1").state, STATE_NEW);
+        assert_int_equal(row_of("1").due_usec, NOW);
+        close_store();
+}
+
+static void shown_again_it_takes_the_place_that_it_has_now(void)
+{
+        struct store_item i = shown("2", "", NOW - 20), late[] = { shown("1", "", NOW - 20), shown("3", "", NOW - 20) };
+
+        open_store();
+        i.root = late[0].root = late[1].root = "1";
+        i.order = 0;
+        (void) take(i);
+        i.order = -1;
+        (void) take(i);
+        late[0].order = -2;
+        late[1].order = 0;
+        late[0].state = late[1].state = STATE_NEW;
+        (void) poll_done(late, 2);
+        assert_true(id_of("1") < id_of("2") && id_of("2") < id_of("3"));
+        close_store();
+}
+
+static void shown_mentions_are_due_in_the_end_and_can_be_released(void)
+{
+        int64_t due[8];
+
+        open_store();
+        (void) take(shown("2", "1", NOW - 20));
+        (void) take(shown("1", "", NOW - 30));
+        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC, due, 8), 2);
+        assert_int_equal(store_release_shown(s, channel), 2);
+        assert_int_equal(store_release_shown(s, channel), 0);
+        assert_true(id_of("1") < id_of("2"));
+        assert_int_equal(row_of("2").thread, row_of("1").thread);
+        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC, due, 8), 1);
+        assert_int_equal(due[0], id_of("1"));
+        close_store();
+}
+
+static void shown_mentions_wait_anew_after_a_restart(void)
+{
+        int64_t due;
+
+        open_store();
+        (void) take(shown("1", "", NOW - 20));
+        assert_int_equal(store_recover(s), 0);
+        due = row_of("1").due_usec - steady_usec() - STORE_SHOWN_USEC;
+        assert_true(due <= 0 && due > -USEC_PER_MINUTE);
+        close_store();
+}
+
+static int64_t n_shown;
+
+static void count_shown(int64_t target, const char *kind, const char *state, int64_t n, void *data _unused_)
+{
+        if (target == helpdesk && streq(kind, KIND_MENTION) && streq(state, STATE_SHOWN))
+                n_shown += n;
+}
+
+static void shown_mentions_are_listed_and_counted_and_can_be_dropped(void)
+{
+        struct store_row *rows;
+        size_t n;
+
+        open_store();
+        n_shown = 0;
+        (void) take(shown("1", "", NOW - 20));
+        (void) take(shown("2", "9", NOW - 10));
+        assert_int_equal(store_list(s, a, &(struct store_list) { .max = 10 }, &rows, &n), 0);
+        assert_int_equal(n, 2);
+        assert_int_equal(store_counts(s, count_shown, NULL), 0);
+        assert_int_equal(n_shown, 2);
+        assert_int_equal(store_retry(s, id_of("1"), NOW), -EINVAL);
+        assert_int_equal(store_drop(s, id_of("2"), "spam", NULL, NULL, NOW), 0);
+        assert_string_equal(row_of("2").state, STATE_DROPPED);
+        assert_int_equal(poll_done(NULL, 0), 1);
+        assert_string_equal(row_of("2").state, STATE_DROPPED);
         close_store();
 }
 
@@ -1180,6 +1314,12 @@ int main(void)
                 world_test(baseline_is_the_first_horizon_and_stays),
                 world_test(unfinished_poll_moves_no_horizon),
                 world_test(poll_that_says_nothing_writes_nothing),
+                world_test(what_a_failed_poll_brought_takes_its_place_when_one_is_done),
+                world_test(poll_that_says_nothing_gives_what_was_shown_its_place),
+                world_test(shown_again_it_takes_the_place_that_it_has_now),
+                world_test(shown_mentions_are_due_in_the_end_and_can_be_released),
+                world_test(shown_mentions_wait_anew_after_a_restart),
+                world_test(shown_mentions_are_listed_and_counted_and_can_be_dropped),
                 world_test(pause_by_the_operator_is_kept),
                 world_test(only_the_head_of_a_lane_is_due_and_the_next_follows),
                 world_test(held_or_dead_head_frees_its_lane),
