@@ -53,6 +53,14 @@ static int64_t backoff(const struct flow_instance *f, const struct store_row *ro
                             (unsigned) MIN(row->attempt, INT64_C(32)));
 }
 
+/* A ticket that was deleted under a conversation: it goes on in a new one. */
+static struct next without_ticket(const struct flow_instance *f, const struct store_row *row)
+{
+        if (streq(row->kind, KIND_NOTE))
+                return (struct next) { .state = STATE_DROPPED };
+        return (struct next) { .state = STATE_NEW, .delay_usec = backoff(f, row), .unlink = true };
+}
+
 static struct next after_attempt(const struct flow_instance *f, const struct step *s)
 {
         const struct store_row *row = s->row;
@@ -70,11 +78,8 @@ static struct next after_attempt(const struct flow_instance *f, const struct ste
         case MENTIOND_CANCELED:
                 return (struct next) { .state = STATE_AMBIGUOUS };
         case MENTIOND_GONE:
-                /* A ticket that was deleted under a conversation: it goes on in a new one. */
-                if (streq(row->kind, KIND_MENTION))
-                        return (struct next) { .state = STATE_NEW, .delay_usec = backoff(f, row), .unlink = true };
-                if (streq(row->kind, KIND_NOTE))
-                        return (struct next) { .state = STATE_DROPPED };
+                if (!is_reply(row))
+                        return without_ticket(f, row);
                 return (struct next) { .state = STATE_DEAD, .tell = TELL_REFUSED };
         case MENTIOND_REJECTED:
                 return (struct next) { .state = STATE_DEAD, .tell = TELL_REFUSED };
@@ -110,6 +115,11 @@ static struct next after_look(const struct flow_instance *f, const struct step *
         case MENTIOND_AUTH:
         case MENTIOND_CANCELED:
                 return (struct next) { .state = STATE_AMBIGUOUS };
+        case MENTIOND_GONE:
+                /* Of a reply it says that the post which it answers is gone, not whether it was posted. */
+                if (!is_reply(row))
+                        return without_ticket(f, row);
+                return (struct next) { .state = STATE_HELD, .tell = TELL_HELD };
         default:
                 return (struct next) { .state = STATE_HELD, .tell = TELL_HELD };
         }

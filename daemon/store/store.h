@@ -161,7 +161,7 @@ struct store_move {
         const char *reason;              /* NULL: unchanged; "" clears */
         const char *result_id, *result_url;      /* NULL: unchanged; of a reply they are its part's, too */
         const struct store_thread *link;         /* helpdesk, ticket, number, url of the row's thread */
-        bool unlink;                             /* the thread's ticket is gone */
+        bool unlink;                             /* the thread's ticket is gone, and what was seen in it does not count */
         const char *note_key, *note_payload;     /* a note for the thread's ticket, if it has one */
         int64_t now_usec;
 };

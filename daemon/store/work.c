@@ -316,12 +316,12 @@ static int move(struct db *db, void *data)
         if (r < 0)
                 return r;
         r = db_run(db, "UPDATE journal SET state = ?2, due_usec = NULLIF(?3, -1),"
-                       " absent = absent + ?4,"
+                       " absent = CASE ?8 WHEN 1 THEN 0 ELSE absent + ?4 END,"
                        " reason = NULLIF(ifnull(?5, reason), ''),"
                        " result_id = ifnull(?6, result_id), result_url = ifnull(?7, result_url)"
                        " WHERE id = ?1 AND (state IN " ACTIVE_STATES " OR ?2 IN ('filed', 'posted'))",
-                   "isiisss", m->id, m->state, active ? m->due_usec : INT64_C(-1),
-                   (int64_t) m->saw_absent, m->reason, m->result_id, m->result_url);
+                   "isiisssi", m->id, m->state, active ? m->due_usec : INT64_C(-1),
+                   (int64_t) m->saw_absent, m->reason, m->result_id, m->result_url, (int64_t) m->unlink);
         if (r <= 0)
                 return r < 0 ? r : -ESTALE;
         if (streq(m->state, STATE_POSTED)) {

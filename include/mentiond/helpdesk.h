@@ -111,7 +111,8 @@ struct mentiond_helpdesk {
                       struct mentiond_filed *ret);
 
         /* Looks for an article or note by its key: OK with *ret, ABSENT, UNKNOWN, or a verdict on the
-         * attempt to look.  ABSENT with ret->ticket set: the thread's ticket is there, the article is not. */
+         * attempt to look: GONE if lookup->ticket is, as append() says it.  ABSENT with ret->ticket set: the thread's
+         * ticket is there, the article is not. */
         int (*find)(struct mentiond_op *op, void *state, const struct mentiond_lookup *lookup,
                     struct mentiond_filed *ret);
 

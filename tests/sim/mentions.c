@@ -72,7 +72,8 @@ static void judge_mention(struct verdict *v, int i)
                 broken(v, STUCK, s->id, "mention %s is still %s: %s", s->id, r->state, r->reason);
         if (is_aside(r)) {
                 v->held++;
-                if (!(strstr(r->reason, "sent several times") && s->failed_filings >= 10) && !sim.plan.deletes && !sim.plan.merges)
+                if (!(strstr(r->reason, "sent several times") && s->failed_filings >= 10) &&
+                    !(sim.plan.merges && strstr(r->reason, "was merged into one")))
                         broken(v, WRONG, s->id, "mention %s is %s without a cause: %s", s->id, r->state, r->reason);
         }
         if (!is_owed(i))

@@ -175,6 +175,23 @@ static void ticket_that_is_gone_is_followed_by_a_new_one(void)
         fake_close();
 }
 
+static void ticket_that_is_gone_while_it_is_looked_into_is_followed_by_a_new_one(void)
+{
+        open_with_ticket(0);
+        fake.verdicts[DESK_APPEND] = ONCE(MENTIOND_AMBIGUOUS);
+        fake.verdicts[DESK_LOOK] = ONCE(MENTIOND_ABSENT, MENTIOND_GONE, MENTIOND_ABSENT, MENTIOND_ABSENT);
+        fake.verdicts[DESK_FILE] = ONCE(MENTIOND_AMBIGUOUS);
+        fake.ticket = "78";
+        fake_mention("m2", "m1", "");
+        assert_true(mention_becomes("m2", STATE_FILED));
+        /* What was not there in the old ticket says nothing about the new one: two looks again. */
+        assert_string_equal(fake.said, "append brand:m2; find brand:m2; find brand:m2; file brand:m2; find brand:m2; find brand:m2; "
+                                       "file brand:m2; ");
+        assert_true(store_is_linked(fake_host.store, desk->stored.id, "78"));
+        assert_false(store_is_linked(fake_host.store, desk->stored.id, "77"));
+        fake_close();
+}
+
 static void refused_mention_is_kept_dead_and_a_person_can_retry_it(void)
 {
         fake_open(0);
@@ -1133,6 +1150,7 @@ int main(void)
                 world_test(ambiguous_filing_is_looked_for_and_not_done_again_if_found),
                 world_test(ambiguous_filing_absent_twice_is_done_again),
                 world_test(ticket_that_is_gone_is_followed_by_a_new_one),
+                world_test(ticket_that_is_gone_while_it_is_looked_into_is_followed_by_a_new_one),
                 world_test(refused_mention_is_kept_dead_and_a_person_can_retry_it),
                 world_test(reply_is_posted_to_the_author_and_the_agent_is_told),
                 world_test(answers_of_a_direct_mention_stay_direct),

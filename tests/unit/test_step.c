@@ -241,12 +241,23 @@ static void mention_that_was_looked_for(void)
                 E(MENTIOND_AUTH, STATE_AMBIGUOUS),
                 E(MENTIOND_CANCELED, STATE_AMBIGUOUS),
                 E(MENTIOND_UNKNOWN, STATE_HELD),
-                E(MENTIOND_GONE, STATE_HELD),
+                E(MENTIOND_GONE, STATE_NEW, .delay_max = 2 * RETRY_USEC),
                 E(MENTIOND_REJECTED, STATE_HELD),
                 E(MENTIOND_BUG, STATE_HELD),
         };
 
         check_all(KIND_MENTION, e, ELEMENTSOF(e), true);
+}
+
+static void note_that_was_looked_for(void)
+{
+        static const struct expected e[] = {
+                E(MENTIOND_OK, STATE_FILED),
+                E(MENTIOND_GONE, STATE_DROPPED),                /* with its ticket */
+                E(MENTIOND_UNKNOWN, STATE_HELD),
+        };
+
+        check_all(KIND_NOTE, e, ELEMENTSOF(e), true);
 }
 
 static void note_that_was_tried(void)
@@ -319,6 +330,7 @@ int main(void)
                 world_test(mention_that_was_filed_thirty_times_and_never_found_is_held),
                 world_test(mention_that_was_tried),
                 world_test(mention_that_was_looked_for),
+                world_test(note_that_was_looked_for),
                 world_test(note_that_was_tried),
                 world_test(verdict_that_is_none_is_a_bug),
                 world_test(failures_in_a_row_pause_the_whole_instance),
