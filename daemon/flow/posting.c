@@ -22,14 +22,14 @@ struct posting {
         struct store_part part;
 };
 
-/* The post to answer is the thread's newest that was there when the reply was seen; once there was an attempt, the one
+/* The post to answer is the thread's newest that was in the ticket when the reply was written; once there was an attempt, the one
  * that it answered: its author and audience are what the text and the visibility go by. */
 static bool freeze(struct posting *g)
 {
         struct store *s = g->f->instance->host->store;
         struct arena *a = g->op.arena;
         bool frozen = store_part(s, a, g->row->id, 0, &g->part) > 0;
-        int64_t id = frozen ? store_row_of(s, g->row->target, g->part.parent) : store_last_mention(s, g->row->thread, g->row->id);
+        int64_t id = frozen ? store_row_of(s, g->row->target, g->part.parent) : store_last_mention(s, g->row->id);
         struct store_row mention;
 
         if (!id || store_load(s, a, id, &mention) <= 0)

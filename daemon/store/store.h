@@ -138,9 +138,9 @@ struct store_thread {
 };
 int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thread *ret);
 
-/* The newest mention of a thread that was journalled before a row and is filed, or may be; else the newest that is filed;
- * 0 if there is none. */
-int64_t store_last_mention(struct store *s, int64_t thread, int64_t before_id);
+/* What a reply answers: the newest mention of its thread that was in the ticket before it was written, or may have been;
+ * else the newest that is filed; 0 if there is none.  Where article ids are numbers they tell: helpdesks count upwards. */
+int64_t store_last_mention(struct store *s, int64_t reply);
 
 struct store_part {
         int64_t number;

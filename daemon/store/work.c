@@ -192,19 +192,27 @@ int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thre
         return 1;
 }
 
-int64_t store_last_mention(struct store *s, int64_t thread, int64_t before_id)
+#define IS_NUMBER(column) column " != '' AND " column " NOT GLOB '*[^0-9]*'"
+
+int64_t store_last_mention(struct store *s, int64_t reply)
 {
         int64_t id;
 
-        /* What was there goes by id, for our clock may jump; which of it is the newest by the network's clock, for a post
-         * may be shown after its answer.  What is on its way may be in the ticket, and read by the agent. */
-        if (db_get_int(store_reader(s), &id, "SELECT id FROM journal WHERE thread = ? AND kind = 'mention'"
-                                             " AND state IN ('filed', 'filing', 'ambiguous') AND id < ?"
-                                             " ORDER BY created_usec DESC, id DESC LIMIT 1", "ii", thread, before_id) == 1)
+        /* What was there goes by the helpdesk's articles, or else by id, for our clock may jump; which of it is the newest by
+         * the network's clock, for a post may be shown after its answer.  What is on its way may be in the ticket, and read
+         * by the agent, unless its first attempt began when the reply was here already. */
+        if (db_get_int(store_reader(s), &id, "SELECT m.id FROM journal r JOIN journal m ON m.thread = r.thread AND m.kind = 'mention'"
+                                             " WHERE r.id = ? AND m.id < r.id AND CASE"
+                                             " WHEN m.state IN ('filing', 'ambiguous') THEN m.tried_usec <= r.seen_usec"
+                                             " WHEN m.state != 'filed' THEN 0"
+                                             " WHEN m.target = r.source AND " IS_NUMBER("m.result_id") " AND " IS_NUMBER("r.native_id")
+                                             " THEN CAST(m.result_id AS INTEGER) < CAST(r.native_id AS INTEGER)"
+                                             " ELSE 1 END ORDER BY m.created_usec DESC, m.id DESC LIMIT 1", "i", reply) == 1)
                 return id;
         /* One that only now became known as filed is better than none. */
-        return db_get_int(store_reader(s), &id, "SELECT id FROM journal WHERE thread = ? AND kind = 'mention' AND state = 'filed'"
-                                                " ORDER BY created_usec DESC, id DESC LIMIT 1", "i", thread) == 1 ? id : 0;
+        return db_get_int(store_reader(s), &id, "SELECT m.id FROM journal r JOIN journal m ON m.thread = r.thread"
+                                                " AND m.kind = 'mention' AND m.state = 'filed' WHERE r.id = ?"
+                                                " ORDER BY m.created_usec DESC, m.id DESC LIMIT 1", "i", reply) == 1 ? id : 0;
 }
 
 int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, struct store_part *ret)

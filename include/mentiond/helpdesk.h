@@ -44,7 +44,7 @@ struct mentiond_filed {
         const char *ticket;      /* the helpdesk's id */
         const char *number;      /* what people call it */
         const char *url;         /* for people; "" if it cannot be known */
-        const char *article;
+        const char *article;     /* its id; of the same kind as those that are emitted */
 };
 
 /* An internal line from mentiond to the agent. */
@@ -80,7 +80,8 @@ struct mentiond_article {
         uint32_t struct_size;
         uint32_t kind;           /* enum mentiond_article_kind */
         const char *ticket;
-        const char *id;          /* unique within the helpdesk */
+        const char *id;          /* unique within the helpdesk; numbers must ascend, for by them mentions are told that
+                                  * were in the ticket before a reply was written */
         const char *agent;       /* name of who wrote it */
         const char *html;
         const char *text;

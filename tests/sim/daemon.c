@@ -426,6 +426,8 @@ void operator_act(void)
 static void on_log(int level _unused_, const char *line, void *data _unused_)
 {
         note("log %s", line);
+        if (strstr(line, ": polls go on failing"))
+                sim.released_usec[sim.n_released++ % ELEMENTSOF(sim.released_usec)] = sim.now;
         if (strstr(line, ": ambiguous "))
                 sim.ambiguous++;
 }

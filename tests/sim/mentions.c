@@ -103,7 +103,12 @@ static bool is_easily_placed(int i)
 /* Whether b may be filed before a, which is older: it was there when a was not, or polls went on failing in between. */
 static bool may_overtake(const struct notification *b, const struct notification *a)
 {
-        return a->first_poll > b->first_poll && (a->visible >= b->first_began || a->first_shown - b->first_shown > 10 * USEC_PER_MINUTE);
+        if (a->first_poll <= b->first_poll)
+                return false;
+        for (size_t i = 0; i < ELEMENTSOF(sim.released_usec); i++)
+                if (sim.released_usec[i] >= b->first_shown && sim.released_usec[i] < a->first_shown)
+                        return true;
+        return a->visible >= b->first_began;
 }
 
 static void judge_order(struct verdict *v, int a, int b)

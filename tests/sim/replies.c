@@ -119,6 +119,10 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
         else if (shown >= 0 && znuny_follow(znuny.articles[shown].ticket) != znuny_follow(a->ticket))
                 broken(v, WRONG, token, "reply %s (%s) was written in ticket %d and answers a post of ticket %d", s->id, token,
                        a->ticket + 1, znuny.articles[shown].ticket + 1);
+        /* What came after it is not what it answers, if there was anything before, and the daemon could know that. */
+        if (shown > n->article && znuny.articles[shown].confirmed && znuny.articles[shown].confirmed < a->seen_public && !sim.incarnation &&
+            was_confirmed(a->ticket, a->created) && !a->moved && !znuny.articles[shown].moved && !znuny.tickets[a->ticket].in_merge)
+                broken(v, WRONG, token, "reply %s (%s) answers %s, which was not there when it was written", s->id, token, parent->id);
         /* Nothing that the agent had before him, and the daemon knew of, is passed over. */
         for (int k = 0; k < znuny.n_articles && shown >= 0; k++) {
                 const struct article *m = &znuny.articles[k];

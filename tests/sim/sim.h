@@ -48,6 +48,8 @@ struct sim {
         jmp_buf crash_env;
         uint64_t hash;                   /* of the trace */
         uint64_t crashes, ambiguous, requests, commits;
+        int64_t released_usec[32];       /* when what failed polls had brought went its way without them */
+        unsigned n_released;
         struct { int kind; int64_t countdown; } trap;    /* the next crash: see enum trap */
 };
 extern struct sim sim;

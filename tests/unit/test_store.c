@@ -983,22 +983,64 @@ static void reply_into_a_foreign_ticket_is_passed_over(void)
         close_store();
 }
 
+static void file_as(const char *native_id, const char *article)
+{
+        struct store_thread link = { .helpdesk = helpdesk, .ticket = "77", .number = "N", .url = "" };
+
+        assert_int_equal(store_move(s, &(struct store_move) {
+                .id = id_of(native_id), .state = STATE_FILED, .link = &link, .result_id = article, .now_usec = NOW }), 0);
+}
+
+static int64_t answered_by(const char *reply_id)
+{
+        return store_last_mention(s, id_of(reply_id));
+}
+
 static void reply_answers_the_newest_filed_mention_that_was_there(void)
 {
-        int64_t thread;
-
         open_store();
         (void) take(mention("1", "r", ""));
-        thread = thread_of("1");
-        assert_int_equal(store_last_mention(s, thread, INT64_MAX), 0);          /* not filed yet */
-        file("1", "77");
+        file_as("1", "one");
+        (void) take(reply("a1", "77"));
         (void) take(mention("2", "r", ""));
-        assert_int_equal(store_last_mention(s, thread, INT64_MAX), id_of("1"));
-        file("2", "77");
-        assert_int_equal(store_last_mention(s, thread, INT64_MAX), id_of("2"));
-        assert_int_equal(store_last_mention(s, thread, id_of("2")), id_of("1"));
-        assert_int_equal(store_last_mention(s, thread, id_of("1")), id_of("2"));        /* better than none */
-        assert_int_equal(store_last_mention(s, 12345, INT64_MAX), 0);
+        (void) take(reply("a2", "77"));
+        assert_int_equal(answered_by("a2"), id_of("1"));         /* 2 is not filed yet */
+        file_as("2", "two");
+        assert_int_equal(answered_by("a2"), id_of("2"));
+        assert_int_equal(answered_by("a1"), id_of("1"));
+        assert_int_equal(store_last_mention(s, 12345), 0);
+        close_store();
+}
+
+static void reply_read_late_answers_what_was_there_by_the_helpdesks_own_order(void)
+{
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file_as("1", "9");
+        (void) take(mention("2", "r", ""));
+        file_as("2", "11");
+        (void) take(reply("10", "77"));
+        (void) take(reply("12", "77"));
+        assert_int_equal(answered_by("10"), id_of("1"));
+        assert_int_equal(answered_by("12"), id_of("2"));
+        (void) take(reply("8", "77"));
+        assert_int_equal(answered_by("8"), id_of("2"));          /* better than none */
+        close_store();
+}
+
+static void reply_does_not_answer_what_began_to_be_filed_after_it_was_read(void)
+{
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file_as("1", "9");
+        (void) take(mention("2", "r", ""));
+        (void) take(reply("10", "77"));
+        assert_int_equal(store_begin(s, id_of("2"), STATE_FILING, utc_usec() + USEC_PER_HOUR, NULL), 0);
+        assert_int_equal(answered_by("10"), id_of("1"));
+        (void) take(mention("3", "r", ""));
+        assert_int_equal(store_begin(s, id_of("3"), STATE_FILING, utc_usec() - USEC_PER_HOUR, NULL), 0);
+        (void) take(reply("14", "77"));
+        assert_int_equal(answered_by("14"), id_of("3"));         /* it may be there */
         close_store();
 }
 
@@ -1339,6 +1381,8 @@ int main(void)
                 world_test(reply_into_a_ticket_of_two_conversations_gets_that_as_a_reason),
                 world_test(reply_into_a_foreign_ticket_is_passed_over),
                 world_test(reply_answers_the_newest_filed_mention_that_was_there),
+                world_test(reply_read_late_answers_what_was_there_by_the_helpdesks_own_order),
+                world_test(reply_does_not_answer_what_began_to_be_filed_after_it_was_read),
                 world_test(retry_is_for_held_and_dead_rows),
                 world_test(retried_reply_waits_again_with_its_counters_at_naught),
                 world_test(drop_is_for_what_is_neither_done_nor_on_its_way),
