@@ -5,6 +5,7 @@
 #include "admin/daemon.h"
 #include "base/crash.h"
 #include "base/log.h"
+#include "host/bench.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,12 +28,14 @@ static void usage(FILE *f)
               "See mentiond(8), mentiond.conf(5), mentionctl(1).\n", f);
 }
 
-static int load(const char *file, struct config *c)
+static int load(const char *file, bool watched, struct config *c)
 {
         struct problems p = PROBLEMS_INIT;
         int r;
 
         config_load(file, c, &p);
+        if (!p.n && watched)
+                bench_open(c->options.state_directory);  /* before any plugin is loaded */
         if (!p.n) {
                 struct host none = { .loop = NULL };
                 struct loop *l = NULL;
@@ -54,7 +57,7 @@ static int check_config(const char *file)
 {
         _cleanup_config_ struct config c;
 
-        if (load(file, &c) < 0)
+        if (load(file, false, &c) < 0)
                 return EXIT_FAILURE;
         printf("%s: ok: %zu %s, %zu %s\n", file, c.n_helpdesks, c.n_helpdesks == 1 ? "helpdesk" : "helpdesks", c.n_channels,
                c.n_channels == 1 ? "channel" : "channels");
@@ -126,7 +129,7 @@ static int run(const char *file)
         struct daemon d = { .loop = NULL };
         int r;
 
-        if (load(file, &c) < 0)
+        if (load(file, true, &c) < 0)
                 return EXIT_FAILURE;
         log_set_level(log_level_from_string(c.options.log_level));
         crash_init();
@@ -148,6 +151,7 @@ static int run(const char *file)
         if (r >= 0)
                 r = loop_run(l);
         daemon_close(&d);
+        bench_close();
         log_event(LOG_INFO, "ended");
         return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/counter.h"
 #include "base/text.h"
+#include "host/bench.h"
 
 #include <mentiond/json.h>
 
@@ -199,6 +200,15 @@ static struct instance *named(struct call *c, char **ret_error)
         return i;
 }
 
+static void start_again(struct daemon *d, struct instance *i)
+{
+        bench_clear(i->name);
+        if (i->state == INSTANCE_STOPPED || i->state == INSTANCE_BENCHED)
+                daemon_reload(d);        /* the secret may have changed; the plugin has to be loaded */
+        else
+                instance_start(i);
+}
+
 static char *set_paused(struct call *c, bool paused)
 {
         char *error = NULL;
@@ -216,10 +226,8 @@ static char *set_paused(struct call *c, bool paused)
         i->stored.paused = paused;
         if (paused)
                 instance_pause(i);
-        else if (i->state == INSTANCE_STOPPED)
-                daemon_reload(c->d);     /* the secret may have changed */
         else
-                instance_start(i);
+                start_again(c->d, i);
         return NULL;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "base/arena.h"
 
+#include <malloc.h>
 #include <stdio.h>
 
 #define CHUNK_FIRST 2048u      /* most operations need less, and there may be thousands */
@@ -26,7 +27,7 @@ struct owned {
 struct arena {
         struct chunk *newest;
         struct owned *owned;
-        size_t next_size;
+        size_t next_size, size;
 };
 
 struct arena *arena_new(void)
@@ -58,11 +59,12 @@ void arena_free(struct arena *a)
         free(a);
 }
 
-static struct chunk *chunk_new(size_t size)
+static struct chunk *chunk_new(struct arena *a, size_t size)
 {
         struct chunk *c = xcalloc(1, sizeof(*c) + size);
 
         c->size = size;
+        a->size += size;
         return c;
 }
 
@@ -84,7 +86,7 @@ void *arena_alloc(struct arena *a, size_t size)
 
         if (c && size > a->next_size / 4) {
                 /* A chunk of its own, behind the newest, which still has room for small ones. */
-                struct chunk *large = chunk_new(size);
+                struct chunk *large = chunk_new(a, size);
 
                 large->used = size;
                 large->older = c->older;
@@ -92,7 +94,7 @@ void *arena_alloc(struct arena *a, size_t size)
                 return large->data;
         }
 
-        c = chunk_new(MAX(size, a->next_size));
+        c = chunk_new(a, MAX(size, a->next_size));
         c->used = size;
         c->older = a->newest;
         a->newest = c;
@@ -150,5 +152,17 @@ void *arena_own(struct arena *a, void *p, void (*destroy)(void *p))
 
 char *arena_take(struct arena *a, char *malloced)
 {
+        if (malloced)
+                a->size += malloc_usable_size(malloced);
         return arena_own(a, malloced, free);
+}
+
+size_t arena_size(const struct arena *a)
+{
+        return a->size;
+}
+
+void arena_charge(struct arena *a, size_t size)
+{
+        a->size += size;
 }

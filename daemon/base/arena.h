@@ -21,4 +21,8 @@ char *arena_vprintf(struct arena *a, const char *format, va_list ap) _printf_(2,
 void *arena_own(struct arena *a, void *p, void (*destroy)(void *p));
 char *arena_take(struct arena *a, char *malloced);   /* arena_own() with free() */
 
+/* Bytes that it holds: its own, those taken, and those that it was told of, as it cannot see into what it owns. */
+size_t arena_size(const struct arena *a);
+void arena_charge(struct arena *a, size_t size);
+
 #endif

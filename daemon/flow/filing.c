@@ -70,7 +70,7 @@ static int look(struct filing *g)
                 .tried_usec = g->row->tried_usec,
         };
 
-        return i->plugin->helpdesk.find(&g->op, i->plugin_state, &q, &g->filed);
+        return OP_CALL(&g->op, i->plugin->helpdesk.find(&g->op, i->plugin_state, &q, &g->filed));
 }
 
 static int file_mention(struct filing *g)
@@ -96,7 +96,7 @@ static int file_mention(struct filing *g)
                 media_fetch(&g->op, g->channel, g->payload, &attachments, &q.n_attachments, &failed);
         q.attachments = attachments;
         q.text = compose_article(g->op.arena, g->payload, g->row->created_usec, failed);
-        return (*q.ticket ? i->plugin->helpdesk.append : i->plugin->helpdesk.file)(&g->op, i->plugin_state, &q, &g->filed);
+        return OP_CALL(&g->op, (*q.ticket ? i->plugin->helpdesk.append : i->plugin->helpdesk.file)(&g->op, i->plugin_state, &q, &g->filed));
 }
 
 static int file_note(struct filing *g)
@@ -112,7 +112,7 @@ static int file_note(struct filing *g)
 
         if (!*q.ticket)
                 return mentiond_fail(&g->op, MENTIOND_GONE, "the conversation has no ticket any more");
-        return i->plugin->helpdesk.note(&g->op, i->plugin_state, &q, &g->filed);
+        return OP_CALL(&g->op, i->plugin->helpdesk.note(&g->op, i->plugin_state, &q, &g->filed));
 }
 
 /* What the helpdesk said of the ticket, for the thread: also after a merge. */

@@ -20,7 +20,13 @@ static int call_poll(struct instance *i, struct mentiond_op *op)
 {
         const struct plugin *p = i->plugin;
 
-        return p->head.kind == MENTIOND_CHANNEL ? p->channel.poll(op, i->plugin_state) : p->helpdesk.poll(op, i->plugin_state);
+        int verdict = OP_CALL(op, p->head.kind == MENTIOND_CHANNEL ? p->channel.poll(op, i->plugin_state)
+                                                                  : p->helpdesk.poll(op, i->plugin_state));
+
+        /* Something that it emitted was not taken: its cursors would leave that out. */
+        if (verdict == MENTIOND_OK && op->cut)
+                verdict = mentiond_fail(op, op->cut, "%s", op->cut_reason);
+        return verdict;
 }
 
 static void poll_task(void *data)
@@ -110,6 +116,11 @@ static const char *root_of(struct flow_instance *f, struct mentiond_op *op, cons
         return op->n_ancestors ? op->ancestors[0].id : parent;
 }
 
+static int call_fetch(struct instance *i, struct mentiond_op *op, const char *id)
+{
+        return OP_CALL(op, i->plugin->channel.fetch(op, i->plugin_state, id));
+}
+
 /* 1: placed; 0: not now. */
 static int place_one(struct flow_instance *f, int64_t id)
 {
@@ -128,7 +139,7 @@ static int place_one(struct flow_instance *f, int64_t id)
         json = payload_parse(op.arena, row.payload);
         parent = mj_str(json, "parent");
         if (i->plugin->channel.fetch)
-                verdict = op_judge(&op, i->plugin->channel.fetch(&op, i->plugin_state, row.native_id));
+                verdict = op_judge(&op, call_fetch(i, &op, row.native_id));
         if (verdict != MENTIOND_OK && verdict != MENTIOND_GONE && verdict != MENTIOND_REJECTED && verdict != MENTIOND_BUG) {
                 f->place_failures = f->placing_id == id ? f->place_failures + 1 : 1;
                 f->placing_id = id;

@@ -83,10 +83,10 @@ static int act(struct posting *g, bool look, struct mentiond_posted *ret)
         };
 
         if (!look)
-                return i->plugin->channel.post(&g->op, i->plugin_state, &post, ret);
+                return OP_CALL(&g->op, i->plugin->channel.post(&g->op, i->plugin_state, &post, ret));
         if (!i->plugin->channel.find)
                 return mentiond_fail(&g->op, MENTIOND_UNKNOWN, "it may have been posted, and this network cannot be asked");
-        return i->plugin->channel.find(&g->op, i->plugin_state, &post, ret);
+        return OP_CALL(&g->op, i->plugin->channel.find(&g->op, i->plugin_state, &post, ret));
 }
 
 static void attempt(struct posting *g, bool look)

@@ -19,6 +19,13 @@
 #define REASON_MAX 500                   /* bytes of a server's own words that go into logs and notes */
 #define JSON_DEPTH_MAX (JSONGUARD_DEPTH_MAX + 4) /* the parser counts otherwise */
 
+#define JSON_FACTOR 8                    /* what a parsed reply takes of its size: 5.5 to 8.9 with replies of Zammad */
+
+/* A cursor is a place in a list: networks have few lists, and say a place in few bytes. */
+#define CURSORS_MAX 1000                 /* set in one poll */
+#define CURSOR_KEY_MAX 1024
+#define CURSOR_VALUE_MAX 65536
+
 /* --- Results, log, time --- */
 
 int mentiond_fail(struct mentiond_op *op, int verdict, const char *format, ...)
@@ -41,7 +48,8 @@ void mentiond_log(struct mentiond_op *op, int level, const char *format, ...)
         va_start(ap, format);
         text = xvasprintf(format, ap);
         va_end(ap);
-        log_event(level, text, F("instance", op->instance->name), F("operation", op->name));
+        if (op_may_log(op))
+                log_event(level, text, F("instance", op->instance->name), F("operation", op->name));
 }
 
 int64_t mentiond_now_usec(struct mentiond_op *op _unused_)
@@ -51,9 +59,8 @@ int64_t mentiond_now_usec(struct mentiond_op *op _unused_)
 
 int mentiond_sleep(struct mentiond_op *op, int64_t usec)
 {
-        if (task_sleep_until(mono_usec() + usec) == 0)
-                return MENTIOND_OK;
-        return mentiond_fail(op, MENTIOND_CANCELED, "the operation was ended");
+        (void) task_sleep_until(mono_usec() + usec);
+        return op_admit(op);
 }
 
 int64_t mentiond_parse_time(const char *text)
@@ -67,7 +74,7 @@ int64_t mentiond_parse_time(const char *text)
 
 void *mentiond_alloc(struct mentiond_op *op, uint64_t size)
 {
-        return arena_alloc(op->arena, size);
+        return arena_alloc(op_memory(op), size);
 }
 
 char *mentiond_format(struct mentiond_op *op, const char *format, ...)
@@ -76,7 +83,7 @@ char *mentiond_format(struct mentiond_op *op, const char *format, ...)
         char *text;
 
         va_start(ap, format);
-        text = arena_vprintf(op->arena, format, ap);
+        text = arena_vprintf(op_memory(op), format, ap);
         va_end(ap);
         return text;
 }
@@ -88,17 +95,17 @@ static void put_json(void *object)
 
 struct json_object *mentiond_json_object(struct mentiond_op *op)
 {
-        return arena_own(op->arena, json_object_new_object(), put_json);
+        return arena_own(op_memory(op), json_object_new_object(), put_json);
 }
 
 const char *mentiond_escape(struct mentiond_op *op, const char *text)
 {
-        return arena_take(op->arena, text_percent_encode(strempty(text)));
+        return arena_take(op_memory(op), text_percent_encode(strempty(text)));
 }
 
 const char *mentiond_text_from_html(struct mentiond_op *op, const char *html)
 {
-        return arena_take(op->arena, text_from_html(strempty(html), strlen(strempty(html))));
+        return arena_take(op_memory(op), text_from_html(strempty(html), strlen(strempty(html))));
 }
 
 uint64_t mentiond_length(const char *text, uint32_t unit)
@@ -128,13 +135,18 @@ const char *mentiond_cursor(struct mentiond_op *op, const char *key)
                 if (streq(op->cursors[i].key, key))
                         return op->cursors[i].value;
         value = store_cursor(op->instance->host->store, op->instance->stored.id, key);
-        return value ? arena_take(op->arena, value) : "";
+        return value ? arena_take(op_memory(op), value) : "";
 }
 
 void mentiond_set_cursor(struct mentiond_op *op, const char *key, const char *value)
 {
-        struct store_cursor c = { arena_strdup(op->arena, key), arena_strdup(op->arena, value) };
+        struct store_cursor c;
 
+        if (strlen(strempty(key)) > CURSOR_KEY_MAX || strlen(strempty(value)) > CURSOR_VALUE_MAX) {
+                (void) op_refuse(op, MENTIOND_BUG, "a cursor is longer than the host takes");
+                return;
+        }
+        c = (struct store_cursor) { arena_strdup(op_memory(op), key), arena_strdup(op->arena, value) };
         for (size_t i = 0; i < op->n_cursors; i++)
                 if (streq(op->cursors[i].key, key)) {
                         op->cursors[i] = c;
@@ -142,6 +154,10 @@ void mentiond_set_cursor(struct mentiond_op *op, const char *key, const char *va
                 }
         if (streq(mentiond_cursor(op, key), c.value))
                 return;          /* an idle instance does not write */
+        if (op->n_cursors >= CURSORS_MAX) {
+                (void) op_refuse(op, MENTIOND_BUG, "more cursors than the host takes in one poll");
+                return;
+        }
         op->cursors = xrealloc(op->cursors, (op->n_cursors + 1) * sizeof c);
         op->cursors[op->n_cursors++] = c;
 }
@@ -306,6 +322,13 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
         int verdict;
 
         answer(ret, &(struct mentiond_response) { .body = "" });
+        verdict = op_admit(op);
+        if (verdict != MENTIOND_OK)
+                return verdict;
+        if (op->n_requests++ >= OP_REQUESTS_MAX)
+                return op_refuse(op, MENTIOND_BUG, "more requests than one operation may make");
+        if (arena_size(op->arena) > op->memory_max)
+                return op_refuse(op, MENTIOND_BUG, "more memory than one operation may take");
         for (const char *const *h = q->headers; h && *h; h++) {
                 if (n >= ELEMENTSOF(headers) - 2)
                         return mentiond_fail(op, MENTIOND_BUG, "more headers than the host takes");
@@ -335,8 +358,10 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
 
         if (reply.fate == HTTP_REPLIED && reply.body.size)
                 json = parse_json(&reply.body);
-        if (json)
+        if (json) {
+                arena_charge(op->arena, JSON_FACTOR * reply.body.size);
                 (void) arena_own(op->arena, json, put_json);
+        }
         verdict = judge_exchange(op, q, &http, &reply, json);
         size = reply.body.size;
         answer(ret, &(struct mentiond_response) {

@@ -13,7 +13,11 @@
 /* Limits on what one item may be.  Anything above is no post of a network that we know. */
 #define ID_MAX 1024              /* bytes; Bluesky's at:// URIs are the longest at about 100 */
 #define ITEMS_MAX 5000           /* emitted before they are committed in the middle of a poll: about 20 MB */
+#define ITEMS_BYTES_MAX (32 * 1024 * 1024)      /* the same, where they are large */
+#define EMITS_MAX 50000          /* new ones in one poll; the next poll goes on where this one ended */
+#define MERGES_MAX 1000          /* in one poll; people merge tickets by hand */
 #define ANCESTORS_MAX 5000
+#define TEXT_MAX (1024 * 1024)   /* bytes of a text or its HTML; networks allow some 100 000 at most */
 
 static bool good_id(const char *id)
 {
@@ -36,18 +40,44 @@ static bool put_aside(struct mentiond_op *op, const char *what, const char *id, 
                 if (i->aside[n] == hash)
                         return false;
         i->aside[i->n_aside++ % ELEMENTSOF(i->aside)] = hash;
-        log_event(LOG_WARNING, "item put aside", F("instance", op->instance->name), F("kind", what), F("id", safe), F("reason", why));
+        if (op_may_log(op))
+                log_event(LOG_WARNING, "item put aside", F("instance", i->name), F("kind", what), F("id", safe), F("reason", why));
         return false;
 }
 
-static void add_item(struct mentiond_op *op, const struct store_item *item)
+static bool too_long(const char *text)
 {
-        if (op->n_items >= ITEMS_MAX && !op->emit_error) {
+        return text && strnlen(text, TEXT_MAX + 1) > TEXT_MAX;
+}
+
+/* Whether there is room for another item.  What is not taken the next poll shows again: this one's cursors do not count. */
+static bool may_emit(struct mentiond_op *op)
+{
+        if (op_admit(op) != MENTIOND_OK)
+                return false;
+        if (!op->emit_error && (op->n_items >= ITEMS_MAX || op->items_bytes >= ITEMS_BYTES_MAX)) {
                 int r = op_commit(op, false, NULL);
 
                 if (r < 0)
                         op->emit_error = r;
         }
+        if (op->emit_error) {
+                (void) op_refuse(op, MENTIOND_RETRY, "what was polled cannot be stored");
+                return false;
+        }
+        if (op->n_emitted >= EMITS_MAX) {
+                (void) op_refuse(op, MENTIOND_BUG, "more new items than the host takes in one poll");
+                return false;
+        }
+        if (!op->items_arena)
+                op->items_arena = arena_new();
+        return true;
+}
+
+static void add_item(struct mentiond_op *op, const struct store_item *item)
+{
+        op->n_emitted++;
+        op->items_bytes += strlen(strempty(item->payload));
         if (op->n_items == op->items_allocated) {
                 op->items_allocated = MAX(op->items_allocated * 2, (size_t) 64);
                 op->items = xrealloc(op->items, op->items_allocated * sizeof *op->items);
@@ -95,6 +125,8 @@ static bool good_mention(struct mentiond_op *op, const struct mentiond_mention *
                 return put_aside(op, "mention", m->id, "the id of the post that it answers is not usable");
         if (!isempty(m->root) && !good_id(m->root))
                 return put_aside(op, "mention", m->id, "the id of its thread is not usable");
+        if (too_long(m->text) || too_long(m->html))
+                return put_aside(op, "mention", m->id, "its text is longer than any network's");
         return true;
 }
 
@@ -120,7 +152,7 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
 
         if (m.author)
                 author = COPY_SIZED(struct mentiond_author, m.author);
-        if (!good_mention(op, &m, &author))
+        if (!may_emit(op) || !good_mention(op, &m, &author))
                 return 0;
         seen = m.seen_usec ? m.seen_usec : m.created_usec;
         op->seen_usec = MAX(op->seen_usec, seen);
@@ -136,12 +168,12 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
         add_item(op, &(struct store_item) {
                 .kind = KIND_MENTION,
                 .state = old ? STATE_KNOWN : STATE_NEW,
-                .native_id = arena_strdup(op->arena, m.id),
-                .root = arena_strdup(op->arena, m.root),
-                .parent = arena_strdup(op->arena, m.parent),
+                .native_id = arena_strdup(op->items_arena, m.id),
+                .root = arena_strdup(op->items_arena, m.root),
+                .parent = arena_strdup(op->items_arena, m.parent),
                 .created_usec = m.created_usec,
                 .ready_usec = steady_usec(),
-                .payload = old || again ? NULL : arena_take(op->arena, payload_of_mention(&m, &author)),
+                .payload = old || again ? NULL : arena_take(op->items_arena, payload_of_mention(&m, &author)),
         });
         return !old && !again;
 }
@@ -153,7 +185,7 @@ void mentiond_emit_ancestor(struct mentiond_op *op, const struct mentiond_mentio
 
         if (m.author)
                 author = COPY_SIZED(struct mentiond_author, m.author);
-        if (!good_id(m.id) || op->n_ancestors >= ANCESTORS_MAX)
+        if (op_admit(op) != MENTIOND_OK || !good_id(m.id) || op->n_ancestors >= ANCESTORS_MAX || too_long(m.text) || too_long(m.html))
                 return;
         op->ancestors = xrealloc(op->ancestors, (op->n_ancestors + 1) * sizeof *op->ancestors);
         op->ancestors[op->n_ancestors++] = ancestor_of(op, &m, &author);
@@ -193,6 +225,8 @@ int mentiond_emit_article(struct mentiond_op *op, const struct mentiond_article 
         struct instance *i = op->instance;
         const char *state = STATE_WAITING, *reason = NULL;
 
+        if (!may_emit(op))
+                return 0;
         if (!good_id(a.id) || !good_id(a.ticket)) {
                 (void) put_aside(op, "article", a.id, "it has no usable id or ticket");
                 return 0;
@@ -200,6 +234,10 @@ int mentiond_emit_article(struct mentiond_op *op, const struct mentiond_article 
         op->seen_usec = MAX(op->seen_usec, a.created_usec);
         if (is_known(op, a.id) || !mentiond_is_linked(op, a.ticket))
                 return 0;
+        if (too_long(a.text) || too_long(a.html)) {
+                reason = "its text is longer than any network allows";
+                a.text = a.html = NULL;
+        }
         if (a.kind != MENTIOND_ARTICLE_REPLY) {
                 state = STATE_KNOWN;
         } else if (a.flags & MENTIOND_ARTICLE_DOUBTFUL) {
@@ -210,12 +248,12 @@ int mentiond_emit_article(struct mentiond_op *op, const struct mentiond_article 
         add_item(op, &(struct store_item) {
                 .kind = KIND_REPLY,
                 .state = state,
-                .native_id = arena_strdup(op->arena, a.id),
-                .ticket = arena_strdup(op->arena, a.ticket),
+                .native_id = arena_strdup(op->items_arena, a.id),
+                .ticket = arena_strdup(op->items_arena, a.ticket),
                 .reason = reason,
                 .created_usec = a.created_usec,
                 .ready_usec = steady_usec(),
-                .payload = arena_take(op->arena, payload_of_article(&a)),
+                .payload = arena_take(op->items_arena, payload_of_article(&a)),
         });
         return !streq(state, STATE_KNOWN);
 }
@@ -239,6 +277,10 @@ void mentiond_merged(struct mentiond_op *op, const char *ticket, const char *int
 {
         if (!good_id(ticket) || !good_id(into) || streq(ticket, into))
                 return;
+        if (op->n_merges >= MERGES_MAX) {
+                (void) op_refuse(op, MENTIOND_BUG, "more merged tickets than the host takes in one poll");
+                return;
+        }
         op->merges = xrealloc(op->merges, (op->n_merges + 1) * sizeof *op->merges);
         op->merges[op->n_merges++] = (struct store_merge) {
                 arena_strdup(op->arena, ticket), arena_strdup(op->arena, into), arena_strdup(op->arena, number),

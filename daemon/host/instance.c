@@ -4,6 +4,7 @@
  * stopped when its credentials are refused, ended.  Owns the plugin's state.  Called by admin and flow.
  */
 #include "host/instance.h"
+#include "host/bench.h"
 #include "host/op.h"
 
 #include "base/clock.h"
@@ -59,7 +60,7 @@ const char *instance_state_name(enum instance_state s)
 {
         static const char *const names[] = {
                 [INSTANCE_STARTING] = "starting", [INSTANCE_RUNNING] = "running", [INSTANCE_PAUSED] = "paused",
-                [INSTANCE_STOPPED] = "stopped", [INSTANCE_ENDING] = "ending",
+                [INSTANCE_STOPPED] = "stopped", [INSTANCE_BENCHED] = "benched", [INSTANCE_ENDING] = "ending",
         };
 
         return names[s];
@@ -97,30 +98,12 @@ static void find_base(struct instance *i)
         }
 }
 
-struct instance *instance_new(struct host *h, const struct section *s, uint32_t kind, const char *plugin_directory,
-                              struct problems *p)
+/* Made from its section, but not judged by the plugin. */
+static struct instance *make(struct host *h, const struct section *s, const struct plugin *plugin, struct problems *p)
 {
-        const struct setting *named = section_get(s, "plugin");
-        _cleanup_free_ char *wrong = NULL;
-        struct plugin *plugin;
-        struct instance *i;
+        struct instance *i = xcalloc(1, sizeof *i);
         size_t problems_before = p->n;
-        const char *objection;
 
-        if (!named) {
-                problem_add(p, s->file, s->line, "%s: \"plugin\" is missing", s->name);
-                return NULL;
-        }
-        if (plugin_load(plugin_directory, named->value, &plugin, &wrong) < 0) {
-                problem_add(p, s->file, named->line, "%s: %s", s->name, wrong);
-                return NULL;
-        }
-        if (plugin->head.kind != kind) {
-                problem_add(p, s->file, named->line, "%s: the plugin \"%s\" is for a %s", s->name, plugin->name,
-                            kind == MENTIOND_CHANNEL ? "helpdesk" : "channel");
-                return NULL;
-        }
-        i = xcalloc(1, sizeof *i);
         i->host = h;
         i->plugin = plugin;
         i->name = xstrdup(s->name);
@@ -138,6 +121,62 @@ struct instance *instance_new(struct host *h, const struct section *s, uint32_t 
                 instance_free(i);
                 return NULL;
         }
+        i->budget.rate = i->options.rate;
+        find_base(i);
+        return i;
+}
+
+/* Its plugin is not even loaded, as that may be where it crashes: of its options the plugin's own are not looked at. */
+static struct instance *make_benched(struct host *h, const struct section *s, uint32_t kind, const char *plugin_name,
+                                     const char *reason, struct problems *p)
+{
+        const struct options *known = kind == MENTIOND_CHANNEL ? &instance_options_channel : &instance_options_helpdesk;
+        struct section own = { .file = s->file, .line = s->line, .name = s->name };
+        struct plugin *stub = xcalloc(1, sizeof *stub);
+        const struct mentiond_option *o;
+        struct instance *i;
+
+        for (size_t n = 0; (o = options_at(known, n)); n++) {
+                const struct setting *set = section_get(s, o->name);
+
+                if (set)
+                        section_add(&own, set->name, set->value, set->line);
+        }
+        stub->name = xstrdup(plugin_name);
+        stub->head.kind = kind;
+        i = make(h, &own, stub, p);
+        own.name = NULL;
+        section_done(&own);
+        if (!i) {
+                free(stub->name);
+                free(stub);
+                return NULL;
+        }
+        i->stub = stub;
+        set_state(i, INSTANCE_BENCHED, reason);
+        return i;
+}
+
+static struct instance *make_judged(struct host *h, const struct section *s, uint32_t kind, const char *plugin_directory,
+                                    const char *plugin_name, unsigned line, struct problems *p)
+{
+        _cleanup_free_ char *wrong = NULL;
+        struct plugin *plugin;
+        struct instance *i;
+        const char *objection;
+
+        if (plugin_load(plugin_directory, plugin_name, &plugin, &wrong) < 0) {
+                problem_add(p, s->file, line, "%s: %s", s->name, wrong);
+                return NULL;
+        }
+        if (plugin->head.kind != kind) {
+                problem_add(p, s->file, line, "%s: the plugin \"%s\" is for a %s", s->name, plugin->name,
+                            kind == MENTIOND_CHANNEL ? "helpdesk" : "channel");
+                return NULL;
+        }
+        i = make(h, s, plugin, p);
+        if (!i)
+                return NULL;
         objection = instance_is_channel(i) ? (plugin->channel.check ? plugin->channel.check(i->plugin_state) : NULL)
                                            : (plugin->helpdesk.check ? plugin->helpdesk.check(i->plugin_state) : NULL);
         if (objection) {
@@ -148,8 +187,30 @@ struct instance *instance_new(struct host *h, const struct section *s, uint32_t 
                 instance_free(i);
                 return NULL;
         }
-        i->budget.rate = i->options.rate;
-        find_base(i);
+        return i;
+}
+
+struct instance *instance_new(struct host *h, const struct section *s, uint32_t kind, const char *plugin_directory,
+                              struct problems *p)
+{
+        const struct setting *named = section_get(s, "plugin");
+        _cleanup_free_ char *benched = NULL;
+        struct instance *i;
+        uint32_t mark;
+
+        if (!named) {
+                problem_add(p, s->file, s->line, "%s: \"plugin\" is missing", s->name);
+                return NULL;
+        }
+        benched = bench_reason(s->name);
+        if (benched)
+                return make_benched(h, s, kind, named->value, benched, p);
+        mark = bench_mark(s->name);
+        task_mark(mark);                 /* loading a plugin and check() run its code, too */
+        i = make_judged(h, s, kind, plugin_directory, named->value, named->line, p);
+        task_mark(0);
+        if (i)
+                i->mark = mark;
         return i;
 }
 
@@ -176,6 +237,9 @@ void instance_free(struct instance *i)
         options_free(&i->plugin->options, i->plugin_state);
         section_done(&i->section);
         free(i->plugin_state);
+        if (i->stub)
+                free(i->stub->name);
+        free(i->stub);
         free(i->reason);
         free(i->self_id);
         free(i->self_handle);
@@ -200,9 +264,9 @@ static void stop_task(void *data)
 
         op_begin(&op, i, "stop", STOP_DEADLINE_USEC);
         if (instance_is_channel(i))
-                i->plugin->channel.stop(&op, i->plugin_state);
+                (void) OP_CALL(&op, (i->plugin->channel.stop(&op, i->plugin_state), MENTIOND_OK));
         else
-                i->plugin->helpdesk.stop(&op, i->plugin_state);
+                (void) OP_CALL(&op, (i->plugin->helpdesk.stop(&op, i->plugin_state), MENTIOND_OK));
 }
 
 /* Behind the last task of an ending instance comes stop(), and behind that nobody. */
@@ -260,7 +324,7 @@ static int call_start(struct instance *i, struct mentiond_op *op)
 {
         const struct plugin *p = i->plugin;
 
-        return p->head.kind == MENTIOND_CHANNEL ? p->channel.start(op, i->plugin_state) : p->helpdesk.start(op, i->plugin_state);
+        return OP_CALL(op, p->head.kind == MENTIOND_CHANNEL ? p->channel.start(op, i->plugin_state) : p->helpdesk.start(op, i->plugin_state));
 }
 
 static void start_later(struct instance *i, int64_t usec)
@@ -327,7 +391,7 @@ static void on_restart(struct loop_timer *t)
 
 void instance_start(struct instance *i)
 {
-        if (i->state == INSTANCE_ENDING)
+        if (i->state == INSTANCE_ENDING || i->state == INSTANCE_BENCHED)
                 return;
         set_state(i, INSTANCE_STARTING, "");
         if (i->starting)
@@ -348,7 +412,10 @@ void instance_attach(struct instance *i)
         i->next = i->host->instances;
         i->host->instances = i;
         i->restart.fn = on_restart;
-        if (i->stored.paused)
+        if (i->state == INSTANCE_BENCHED)
+                log_event(LOG_ERR, "benched: a person is needed; everything for it is kept", F("instance", i->name),
+                          F("reason", i->reason));
+        else if (i->stored.paused)
                 set_state(i, INSTANCE_PAUSED, "paused by the operator");
         else
                 instance_start(i);
@@ -367,7 +434,7 @@ void instance_unlink(struct instance *i)
 
 void instance_pause(struct instance *i)
 {
-        if (i->state == INSTANCE_ENDING)
+        if (i->state == INSTANCE_ENDING || i->state == INSTANCE_BENCHED)
                 return;
         loop_timer_clear(i->host->loop, &i->restart);
         set_state(i, INSTANCE_PAUSED, "paused by the operator");

@@ -13,6 +13,7 @@ enum instance_state {
         INSTANCE_RUNNING,
         INSTANCE_PAUSED,                 /* by the operator */
         INSTANCE_STOPPED,                /* credentials or options refused: waits for a person */
+        INSTANCE_BENCHED,                /* crashed too often: waits for a person, its plugin is not loaded */
         INSTANCE_ENDING,                 /* nothing new is begun */
 };
 const char *instance_state_name(enum instance_state s);
@@ -36,6 +37,8 @@ struct instance {
         char *name;
         struct section section;          /* as configured: tells at a reload whether it changed */
         const struct plugin *plugin;
+        struct plugin *stub;             /* of a benched one: stands for its plugin, does nothing */
+        uint32_t mark;                   /* for task_mark() */
         void *plugin_state;
         struct instance_options options;
         struct store_instance stored;
@@ -57,9 +60,11 @@ struct instance {
         struct mentiond_op *ops;         /* in flight */
         size_t n_tasks;                  /* that may touch it */
         bool starting;                   /* one of them calls start() */
-        bool started, stopped;           /* start() said OK once; stop() was called */
+        bool started, stopped;           /* start() said OK once; stop() was called, or must not be */
         struct loop_timer restart;
         unsigned start_failures;
+        int64_t log_minute;              /* of the steady clock, that n_logs is about */
+        unsigned n_logs;
 
         void *flow;                      /* what flow keeps for it */
 };

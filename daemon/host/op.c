@@ -29,6 +29,7 @@ void op_begin(struct mentiond_op *op, struct instance *i, const char *name, int6
                 .task = task_self(),
                 .arena = arena_new(),
                 .reason = "",
+                .memory_max = OP_MEMORY_MAX,
         };
         op->next = i->ops;
         op->previous = &i->ops;
@@ -45,11 +46,83 @@ void op_end(struct mentiond_op *op)
         if (op->next)
                 op->next->previous = op->previous;
         free(op->items);
+        arena_free(op->items_arena);
         free(op->cursors);
         free(op->merges);
         free(op->ancestors);
         arena_free(op->arena);
 }
+
+/* --- The plugin's code, and its limits --- */
+
+void op_enter(struct mentiond_op *op)
+{
+        op->inside = true;
+        op->memory_max = OP_MEMORY_MAX + 4 * arena_size(op->arena);      /* it may encode the attachments that it is given */
+        task_mark(op->instance->mark);
+}
+
+void op_leave(struct mentiond_op *op)
+{
+        op->inside = false;
+        task_mark(0);
+}
+
+/* The stack of the plugin's code is given up with what it allocated by itself.  What state it left its instance in nobody
+ * knows, so that none of it runs any more, stop() included, until a person says so. */
+static _noreturn_ void abandon(struct mentiond_op *op, const char *why)
+{
+        op->cut = task_interrupted() < 0 ? MENTIOND_CANCELED : MENTIOND_BUG;
+        op->reason = arena_printf(op->arena, "%s() of the plugin was cut off: %s", op->name, why);
+        log_event(LOG_ERR, "a plugin was cut off", F("instance", op->instance->name), F("operation", op->name), F("reason", why));
+        op->instance->stopped = true;
+        instance_refused(op->instance, op->reason);
+        _longjmp(op->back, 1);
+}
+
+int op_refuse(struct mentiond_op *op, int verdict, const char *reason)
+{
+        if (!op->cut) {
+                op->cut = verdict;
+                op->cut_reason = reason;
+        }
+        op->reason = reason;
+        if (op->inside && ++op->n_refused > OP_REFUSED_MAX)
+                abandon(op, task_interrupted() < 0 ? "it did not return after its operation had ended"
+                                                   : "it did not return after it was refused more");
+        return verdict;
+}
+
+int op_admit(struct mentiond_op *op)
+{
+        if (op->inside && task_ran_usec() > BREATH_USEC)
+                task_yield();
+        if (task_interrupted() < 0)
+                return op_refuse(op, MENTIOND_CANCELED, "the operation was ended");
+        return MENTIOND_OK;
+}
+
+struct arena *op_memory(struct mentiond_op *op)
+{
+        if (op->inside && arena_size(op->arena) > op->memory_max + op->memory_max / 4)
+                abandon(op, "it took more memory than one operation may");
+        return op->arena;
+}
+
+bool op_may_log(struct mentiond_op *op)
+{
+        struct instance *i = op->instance;
+        int64_t minute = mono_usec() / USEC_PER_MINUTE;
+
+        if (i->log_minute != minute)
+                i->n_logs = 0;
+        i->log_minute = minute;
+        if (i->n_logs++ == LOGS_A_MINUTE)
+                log_event(LOG_WARNING, "a plugin logs too much: what follows in this minute is left out", F("instance", i->name));
+        return i->n_logs <= LOGS_A_MINUTE;
+}
+
+/* --- What was emitted --- */
 
 static int older_first(const void *a, const void *b)
 {
@@ -88,7 +161,9 @@ int op_commit(struct mentiond_op *op, bool done, size_t *ret_new)
         r = store_commit_poll(i->host->store, &p);
         if (r < 0)
                 return r;
-        op->n_items = op->n_merges = 0;
+        op->n_items = op->n_merges = op->items_bytes = 0;
+        arena_free(op->items_arena);
+        op->items_arena = NULL;
         if (done) {
                 op->n_cursors = 0;
                 if (!i->stored.polled)

@@ -5,6 +5,8 @@
 
 #include "host/instance.h"
 
+#include <setjmp.h>
+
 /* A copy of a plugin's struct as large as ours, with zeroes for what the plugin does not know. */
 #define COPY_SIZED(type, source) ({                                                                         \
         type _copy = { .struct_size = 0 };                                                                  \
@@ -24,9 +26,18 @@ struct mentiond_op {
         const char *reason;              /* of the verdict; never NULL */
         int64_t throttled_usec;          /* how long the network wants silence; 0: it did not say */
 
+        /* The plugin's limits. */
+        bool inside;                     /* its code runs */
+        jmp_buf back;                    /* out of it, where it does not return by itself */
+        int cut;                         /* what it was refused something for, first; 0: nothing */
+        const char *cut_reason;
+        unsigned n_refused, n_requests, n_emitted;
+        size_t memory_max;               /* of the arena; then no requests any more, and a quarter above it, no code */
+
         /* What a poll emits. */
         struct store_item *items;
-        size_t n_items, items_allocated;
+        size_t n_items, items_allocated, items_bytes;
+        struct arena *items_arena;       /* until they are committed; NULL: there are none */
         struct store_cursor *cursors;
         size_t n_cursors;
         struct store_merge *merges;
@@ -45,6 +56,28 @@ void op_begin(struct mentiond_op *op, struct instance *i, const char *name, int6
 void op_end(struct mentiond_op *op);
 #define _cleanup_op_ _cleanup_(op_end)
 
+/* Calls into the plugin, and is the one way to do so: whose code runs is marked, and if that had to be cut off, this is
+ * where it ends.  Once in a function that does nothing else of note, as setjmp(3) is in it. */
+#define OP_CALL(op, call) ({                                                                                \
+        struct mentiond_op *_op = (op);                                                                     \
+        int _verdict;                                                                                       \
+        op_enter(_op);                                                                                      \
+        if (_setjmp(_op->back) == 0)                                                                        \
+                _verdict = (call);                                                                          \
+        else                                                                                                \
+                _verdict = _op->cut;                                                                        \
+        op_leave(_op);                                                                                      \
+        _verdict; })
+void op_enter(struct mentiond_op *op);
+void op_leave(struct mentiond_op *op);
+
+/* At the beginning of a function that the plugin calls: OK, or what it is refused with.  Lets the others run if it ran for
+ * long.  Waits; does not return to a plugin that goes on calling after it was told to end. */
+int op_admit(struct mentiond_op *op);
+int op_refuse(struct mentiond_op *op, int verdict, const char *reason);   /* returns verdict; the reason is a constant */
+struct arena *op_memory(struct mentiond_op *op); /* its arena; does not return to a plugin that took too much */
+bool op_may_log(struct mentiond_op *op);         /* or the instance has logged enough for this minute */
+
 /* Commits what was emitted so far; done: the poll ended OK.  0 or -errno.  Waits. */
 int op_commit(struct mentiond_op *op, bool done, size_t *ret_new);
 
@@ -57,5 +90,12 @@ int op_judge(struct mentiond_op *op, int verdict);
 #define HORIZON_OVERLAP_USEC (5 * USEC_PER_MINUTE)   /* ids and times are handed out before they are visible */
 #define OP_DEADLINE_USEC (2 * USEC_PER_MINUTE)       /* a filing with large attachments */
 #define POLL_DEADLINE_USEC (10 * USEC_PER_MINUTE)    /* a long walk after an outage, at a server's rate limit */
+
+/* What one operation may take before it is a plugin out of control: far above what a network can make one do. */
+#define OP_REQUESTS_MAX 20000            /* at 30 ms each this is the deadline of a poll */
+#define OP_MEMORY_MAX ((size_t) 1024 * 1024 * 1024)  /* a walk over some 25 000 posts keeps its pages until it ends */
+#define OP_REFUSED_MAX 10000             /* a page of items, none of which looks at what it is answered */
+#define LOGS_A_MINUTE 600                /* of an instance */
+#define BREATH_USEC (20 * USEC_PER_MSEC) /* of calls without waiting; 50 ms are told as blocking */
 
 #endif

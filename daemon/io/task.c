@@ -63,18 +63,22 @@ struct task {
         bool started, finished;
 
         bool waiting, interruptible, woken, canceled;
+        uint32_t mark;
         int64_t deadline_usec;
         struct loop_timer deadline_timer;
         struct loop_defer resume;
 };
 
 static struct task *current;
+static int64_t resumed_usec; /* when it was */
 static jmp_buf loop_env;
 static const void *loop_stack_bottom;
 static size_t loop_stack_size;
 static struct stack *pool;
 static unsigned n_pool;
 static void (*monitor)(const char *name, int64_t ran_usec);
+static uint32_t unseen;
+static volatile uint32_t *marked = &unseen;  /* a signal handler, and the next process, read it */
 
 static struct stack *stack_get(void)
 {
@@ -165,10 +169,11 @@ static void enter(struct task *t)
 
 static void run(struct task *t)
 {
-        int64_t began = mono_usec();
+        int64_t began = resumed_usec = mono_usec();
         void *fake_stack _unused_ = NULL;
 
         current = t;
+        *marked = t->mark;
         t->waiting = false;
         __sanitizer_start_switch_fiber(&fake_stack, t->stack->base + GUARD_SIZE, TASK_STACK_SIZE);
         if (_setjmp(loop_env) == 0) {
@@ -179,6 +184,7 @@ static void run(struct task *t)
         }
         __sanitizer_finish_switch_fiber(fake_stack, NULL, NULL);
         current = NULL;
+        *marked = 0;
         if (monitor)
                 monitor(t->name, mono_usec() - began);
         if (!t->finished)
@@ -274,6 +280,32 @@ void task_wait_always(void)
         do
                 suspend(t, false);
         while (!t->woken);
+}
+
+void task_yield(void)
+{
+        struct task *t = current;
+
+        loop_defer(t->loop, &t->resume);
+        switch_to_loop(t);
+}
+
+int64_t task_ran_usec(void)
+{
+        return mono_usec() - resumed_usec;
+}
+
+void task_mark(uint32_t mark)
+{
+        if (current)
+                current->mark = mark;
+        *marked = mark;
+}
+
+void task_mark_at(uint32_t *place)
+{
+        *marked = 0;
+        marked = place ? place : &unseen;
 }
 
 void task_wake(struct task *t)

@@ -35,6 +35,14 @@ void task_cancel(struct task *t);
 void task_set_deadline(struct task *t, int64_t mono_usec);   /* USEC_INFINITY: none */
 int task_interrupted(void);                          /* 0, -ECANCELED or -ETIME, of the calling task */
 
+void task_yield(void);                               /* lets the others run; waits, come what may */
+int64_t task_ran_usec(void);                         /* for how long the calling task has not waited */
+
+/* The calling task runs somebody else's code from now on, or, with 0, no more.  While it runs, and not while it waits,
+ * the mark stands in the place that task_mark_at() named.  Outside of a task it stands there until the next call. */
+void task_mark(uint32_t mark);
+void task_mark_at(uint32_t *place);                  /* NULL: nowhere */
+
 /* Called after each stretch a task ran for without waiting; for the watch on plugins that block. */
 void task_set_monitor(void (*fn)(const char *name, int64_t ran_usec));
 
