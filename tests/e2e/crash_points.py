@@ -20,7 +20,7 @@ class Mortal:
     def __init__(self, bridge, point):
         self.bridge, self.daemon = bridge, bridge.daemon
         self.deaths = 0
-        self.daemon.environment["MENTIOND_CRASH_AT"] = point
+        self.daemon.env["MENTIOND_CRASH_AT"] = point
         self.daemon.start(wait=False)
 
     def look(self):
@@ -29,7 +29,7 @@ class Mortal:
         assert self.daemon.process.returncode == -9, self.daemon.log()
         self.deaths += 1
         self.daemon.process = None
-        self.daemon.environment.clear()
+        self.daemon.env.clear()
         self.daemon.start(wait=False)
 
     def until(self, what, fits):
