@@ -22,6 +22,7 @@ struct flow_instance {
         int64_t placing_id;
         int64_t *in_flight;              /* ids of rows */
         size_t n_in_flight;
+        unsigned turn;                   /* whose row is next, of the sources that have one */
 };
 
 void flow_init(struct flow *f, struct host *h);     /* sets the host's hooks */

@@ -101,7 +101,7 @@ static void pump(struct flow_instance *f)
         }
         now = due_now(i);
         /* Those in flight are due, too, until their first step is committed. */
-        n = f->n_in_flight < parallel ? store_due(i->host->store, i->stored.id, now, ids, parallel + f->n_in_flight) : 0;
+        n = f->n_in_flight < parallel ? store_due(i->host->store, i->stored.id, now, f->turn++, ids, parallel + f->n_in_flight) : 0;
         if (n < 0)
                 log_event(LOG_ERR, "the store cannot be read", F("instance", i->name), F("reason", strerror(-n)));
         for (int k = 0; k < n && f->n_in_flight < parallel; k++)

@@ -17,7 +17,7 @@
 #define EMITS_MAX 50000          /* new ones in one poll; the next poll goes on where this one ended */
 #define MERGES_MAX 1000          /* in one poll; people merge tickets by hand */
 #define ANCESTORS_MAX 5000
-#define TEXT_MAX (1024 * 1024)   /* bytes of a text or its HTML; networks allow some 100 000 at most */
+#define NOTE_MAX (1024 * 1024)   /* bytes of an agent's note, which must not be cut; networks allow some 100 000 at most */
 
 static bool good_id(const char *id)
 {
@@ -47,7 +47,7 @@ static bool put_aside(struct mentiond_op *op, const char *what, const char *id, 
 
 static bool too_long(const char *text)
 {
-        return text && strnlen(text, TEXT_MAX + 1) > TEXT_MAX;
+        return text && strnlen(text, NOTE_MAX + 1) > NOTE_MAX;
 }
 
 /* Whether there is room for another item.  What is not taken the next poll shows again: this one's cursors do not count. */
@@ -125,8 +125,6 @@ static bool good_mention(struct mentiond_op *op, const struct mentiond_mention *
                 return put_aside(op, "mention", m->id, "the id of the post that it answers is not usable");
         if (!isempty(m->root) && !good_id(m->root))
                 return put_aside(op, "mention", m->id, "the id of its thread is not usable");
-        if (too_long(m->text) || too_long(m->html))
-                return put_aside(op, "mention", m->id, "its text is longer than any network's");
         return true;
 }
 
@@ -185,7 +183,7 @@ void mentiond_emit_ancestor(struct mentiond_op *op, const struct mentiond_mentio
 
         if (m.author)
                 author = COPY_SIZED(struct mentiond_author, m.author);
-        if (op_admit(op) != MENTIOND_OK || !good_id(m.id) || op->n_ancestors >= ANCESTORS_MAX || too_long(m.text) || too_long(m.html))
+        if (op_admit(op) != MENTIOND_OK || !good_id(m.id) || op->n_ancestors >= ANCESTORS_MAX)
                 return;
         op->ancestors = xrealloc(op->ancestors, (op->n_ancestors + 1) * sizeof *op->ancestors);
         op->ancestors[op->n_ancestors++] = ancestor_of(op, &m, &author);

@@ -9,6 +9,7 @@
 #include <mentiond/json.h>
 
 #define FIELD_MAX 4096           /* bytes of a name, handle, URL or description; longer is cut */
+#define TEXT_MAX (512 * 1024)    /* bytes of a text, as of HTML; longer is cut */
 #define MEDIA_MAX 16             /* of one post; the networks allow 4 to 20 */
 #define STRIDE_MIN (offsetof(struct mentiond_media, description) + sizeof(char *))
 
@@ -34,7 +35,7 @@ static char *body_text(const char *html, const char *text)
 {
         if (!isempty(html))
                 return text_from_html(html, strlen(html));
-        return text_clean(strempty(text), strlen(strempty(text)));
+        return text_clean(strempty(text), strnlen(strempty(text), TEXT_MAX));
 }
 
 char *payload_text(const struct mentiond_mention *m)

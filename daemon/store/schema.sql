@@ -60,6 +60,7 @@ CREATE TABLE journal (
 );
 CREATE UNIQUE INDEX journal_native ON journal (source, native_id);
 CREATE INDEX journal_due ON journal (target, due_usec) WHERE due_usec IS NOT NULL;
+CREATE INDEX journal_turn ON journal (target, source, due_usec) WHERE due_usec IS NOT NULL;
 CREATE INDEX journal_lane ON journal (target, thread, id)
         WHERE state IN ('new', 'waiting', 'filing', 'sending', 'ambiguous');
 CREATE INDEX journal_unplaced ON journal (source, id) WHERE thread IS NULL AND state = 'new';

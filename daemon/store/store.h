@@ -123,8 +123,9 @@ struct store_row {
         const char *result_id, *result_url, *reason, *payload;
 };
 
-/* Ids of rows of this target that are due, earliest first; returns how many. */
-int store_due(struct store *s, int64_t target, int64_t now_usec, int64_t *ids, size_t max);
+/* Ids of rows of this target that are due; returns how many.  Of each source the earliest first, and one of each source
+ * in turn, so that a channel that floods delays the others by a row and not by a thousand; turn says who begins. */
+int store_due(struct store *s, int64_t target, int64_t now_usec, unsigned turn, int64_t *ids, size_t max);
 int64_t store_next_due(struct store *s, int64_t target, int64_t after_usec);     /* USEC_INFINITY: none */
 int64_t store_unplaced(struct store *s, int64_t channel);                /* id of the oldest; 0: none */
 int store_load(struct store *s, struct arena *a, int64_t id, struct store_row *ret);   /* 1; 0: no such row */

@@ -118,7 +118,7 @@ static int64_t thread_of(const char *native_id)
 static const char *due(int64_t target)
 {
         int64_t ids[16];
-        int n = store_due(s, target, LATER, ids, ELEMENTSOF(ids));
+        int n = store_due(s, target, LATER, 0, ids, ELEMENTSOF(ids));
         const char *text = "";
 
         assert_true(n >= 0);
@@ -483,7 +483,7 @@ static void what_a_failed_poll_brought_takes_its_place_when_one_is_done(void)
         assert_int_equal(take(shown("2", "1", NOW - 30)), 0);
         assert_int_equal(row_of("2").thread, 0);
         assert_int_equal(store_unplaced(s, channel), 0);
-        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC - 1, due, 8), 0);
+        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC - 1, 0, due, 8), 0);
 
         assert_int_equal(poll_done(older, 2), 4);
         assert_true(id_of("1") < id_of("2") && id_of("2") < id_of("3") && id_of("3") < id_of("4"));
@@ -535,12 +535,12 @@ static void shown_mentions_are_due_in_the_end_and_can_be_released(void)
         open_store();
         (void) take(shown("2", "1", NOW - 20));
         (void) take(shown("1", "", NOW - 30));
-        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC, due, 8), 2);
+        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC, 0, due, 8), 2);
         assert_int_equal(store_release_shown(s, channel), 2);
         assert_int_equal(store_release_shown(s, channel), 0);
         assert_true(id_of("1") < id_of("2"));
         assert_int_equal(row_of("2").thread, row_of("1").thread);
-        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC, due, 8), 1);
+        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC, 0, due, 8), 1);
         assert_int_equal(due[0], id_of("1"));
         close_store();
 }
@@ -672,12 +672,31 @@ static void due_is_earliest_first_and_next_due_tells_when_to_wake(void)
         assert_int_equal(store_next_due(s, helpdesk, NOW), USEC_INFINITY);
         (void) take(late);
         (void) take(early);
-        assert_int_equal(store_due(s, helpdesk, NOW, ids, 1), 0);
+        assert_int_equal(store_due(s, helpdesk, NOW, 0, ids, 1), 0);
         assert_int_equal(store_next_due(s, helpdesk, NOW), NOW + 1);
         assert_int_equal(store_next_due(s, helpdesk, NOW + 1), NOW + 2);
-        assert_int_equal(store_due(s, helpdesk, NOW + 2, ids, 1), 1);
+        assert_int_equal(store_due(s, helpdesk, NOW + 2, 0, ids, 1), 1);
         assert_int_equal(ids[0], id_of("early"));
         assert_int_equal(store_next_due(s, channel, NOW), USEC_INFINITY);
+        close_store();
+}
+
+static void each_source_has_its_turn(void)
+{
+        struct store_instance other;
+        int64_t ids[4];
+
+        open_store();
+        assert_int_equal(store_instance_get(s, "other", "echo", &other), 0);
+        for (int i = 1; i <= 5; i++)
+                (void) take(mention(arena_printf(a, "flood%d", i), "", ""));
+        (void) poll_of(other.id, mention("one", "", ""));
+        (void) poll_of(other.id, mention("two", "", ""));
+        assert_string_equal(due(helpdesk), "flood1 one flood2 two flood3 flood4 flood5 ");
+        assert_int_equal(store_due(s, helpdesk, LATER, 1, ids, 1), 1);   /* who begins changes, too */
+        assert_int_equal(ids[0], id_of("one"));
+        assert_int_equal(store_due(s, helpdesk, LATER, 2, ids, 1), 1);
+        assert_int_equal(ids[0], id_of("flood1"));
         close_store();
 }
 
@@ -1367,6 +1386,7 @@ int main(void)
                 world_test(held_or_dead_head_frees_its_lane),
                 world_test(mentions_and_replies_of_a_thread_have_lanes_of_their_own),
                 world_test(due_is_earliest_first_and_next_due_tells_when_to_wake),
+                world_test(each_source_has_its_turn),
                 world_test(begin_takes_only_a_row_that_is_ready),
                 world_test(begin_counts_and_freezes_what_is_sent),
                 world_test(recover_makes_what_was_on_its_way_ambiguous_and_due),
