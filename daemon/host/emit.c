@@ -74,14 +74,24 @@ static bool may_emit(struct mentiond_op *op)
         return true;
 }
 
+static uint32_t hash_of(const char *id)         /* FNV-1a */
+{
+        uint32_t hash = 2166136261u;
+
+        for (; *id; id++)
+                hash = (hash ^ (unsigned char) *id) * 16777619u;
+        return hash;
+}
+
 static void add_item(struct mentiond_op *op, const struct store_item *item)
 {
-        op->n_emitted++;
         op->items_bytes += strlen(strempty(item->payload));
         if (op->n_items == op->items_allocated) {
                 op->items_allocated = MAX(op->items_allocated * 2, (size_t) 64);
                 op->items = xrealloc(op->items, op->items_allocated * sizeof *op->items);
+                op->hashes = xrealloc(op->hashes, op->items_allocated * sizeof *op->hashes);
         }
+        op->hashes[op->n_items] = hash_of(item->native_id);
         op->items[op->n_items] = *item;
         /* Of those created at the same time (some servers tell whole seconds) a channel emits the newest first, as networks
          * list them, and a helpdesk the oldest. */
@@ -91,8 +101,10 @@ static void add_item(struct mentiond_op *op, const struct store_item *item)
 
 static bool is_emitted(struct mentiond_op *op, const char *id)
 {
+        uint32_t hash = hash_of(id);
+
         for (size_t i = 0; i < op->n_items; i++)
-                if (streq(op->items[i].native_id, id))
+                if (op->hashes[i] == hash && streq(op->items[i].native_id, id))
                         return true;
         return false;
 }

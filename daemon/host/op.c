@@ -46,6 +46,7 @@ void op_end(struct mentiond_op *op)
         if (op->next)
                 op->next->previous = op->previous;
         free(op->items);
+        free(op->hashes);
         arena_free(op->items_arena);
         free(op->cursors);
         free(op->merges);

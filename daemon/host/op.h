@@ -31,11 +31,12 @@ struct mentiond_op {
         jmp_buf back;                    /* out of it, where it does not return by itself */
         int cut;                         /* what it was refused something for, first; 0: nothing */
         const char *cut_reason;
-        unsigned n_refused, n_requests, n_emitted;
+        unsigned n_refused, n_requests;
         size_t memory_max;               /* of the arena; then no requests any more, and a quarter above it, no code */
 
         /* What a poll emits. */
         struct store_item *items;
+        uint32_t *hashes;                /* of their ids: 5000 are looked through for each that is emitted */
         size_t n_items, items_allocated, items_bytes;
         struct arena *items_arena;       /* until they are committed; NULL: there are none */
         struct store_cursor *cursors;

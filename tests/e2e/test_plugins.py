@@ -70,7 +70,8 @@ def room(bridge, directory):
 @pytest.mark.weight(5)
 @pytest.mark.parametrize("where, does, cause, status", [
     ("poll", "null", "SIGSEGV", -signal.SIGSEGV), ("poll", "stack", "SIGSEGV", -signal.SIGSEGV),
-    ("start", "abort", "SIGABRT", -signal.SIGABRT), ("check", "divide", "SIGFPE", -signal.SIGFPE), ("poll", "exit", r"exit\(\)", 1)])
+    ("start", "abort", "SIGABRT", -signal.SIGABRT), ("check", "divide", "SIGFPE", -signal.SIGFPE), ("poll", "exit", r"exit\(\)", 1)],
+    ids=["null", "stack", "abort", "divide", "exit"])
 def test_a_plugin_that_crashes_is_benched_and_the_others_go_on(room, znuny, where, does, cause, status):
     room.start(does=does, where=where)
     first = room.write()
@@ -127,8 +128,7 @@ def test_a_kill_is_not_the_plugin_s_fault(room, znuny):
     ("flood", "a plugin was cut off instance=bad operation=poll reason=\"it did not return after it was refused more\""),
     ("cursors", "a plugin was cut off instance=bad operation=poll reason=\"it did not return after it was refused more\""),
     ("chatter", "a plugin logs too much: what follows in this minute is left out instance=bad"),
-    ("huge", "polled instance=bad new=1"),
-    ("nonsense", "broken rules instance=bad operation=poll")])
+    ("nonsense", "broken rules instance=bad operation=poll")], ids=["flood", "cursors", "chatter", "nonsense"])
 def test_a_plugin_out_of_control_is_named_and_the_others_go_on(room, znuny, does, told):
     room.start(does=does)
     first = room.write()

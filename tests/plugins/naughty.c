@@ -76,17 +76,6 @@ static int chatter(struct mentiond_op *op)
         return MENTIOND_OK;
 }
 
-static int emit_huge(struct mentiond_op *op)
-{
-        char *text = malloc(64 << 20);
-
-        memset(text, 'x', (64 << 20) - 1);
-        text[(64 << 20) - 1] = '\0';
-        (void) emit(op, 0, text);
-        free(text);
-        return MENTIOND_OK;
-}
-
 static int misbehave(struct mentiond_op *op, const struct naughty *n, const char *where)
 {
         if (strcmp(n->where, where))
@@ -113,8 +102,6 @@ static int misbehave(struct mentiond_op *op, const struct naughty *n, const char
                 return flood_with_cursors(op);
         if (!strcmp(n->does, "chatter"))
                 return chatter(op);
-        if (!strcmp(n->does, "huge"))
-                return emit_huge(op);
         return MENTIOND_OK;
 }
 
