@@ -24,8 +24,12 @@ def is_ticket(body, answer):
 
 
 @JUMPS
-def test_a_clock_that_is_set_between_two_steps_changes_nothing(jump, talk):
-    """Of a start, a ticket, a reply and its note."""
+@pytest.mark.parametrize("talk", [3], indirect=True)
+def test_a_clock_that_is_set_while_others_wait_changes_nothing(jump, talk):
+    """In the middle of a ticket, and back in the middle of a reply, while the other two wait for their turn."""
+    for section in "helpdesk", "channel":
+        for instance in talk.daemon.config[section].values():
+            instance["parallel"] = 1
     talk.fake.once("TicketCreate", lambda: talk.faults.set_clock(jump), is_ticket)
     talk.fake.once("POST v1/statuses", lambda: talk.faults.set_clock(0))
     talk.start()
@@ -74,7 +78,9 @@ def test_after_a_sleep_of_the_machine_with_its_connections_gone_nothing_is_doubl
 
 def test_a_hold_is_not_ended_or_made_endless_by_a_clock_that_is_set(talk):
     talk.daemon.config["channel"]["brand"]["hold"] = "1s"
-    talk.fake.once("TicketGet", lambda: talk.faults.set_clock(-YEARS), lambda body, answer: body.get("Attachments"))
+    # The poll that brings the reply, and the next one, when the reply is recorded and waits.
+    talk.fake.once("TicketGet", lambda: talk.fake.once("TicketSearch", lambda: talk.faults.set_clock(-YEARS)),
+                   lambda body, answer: body.get("Attachments"))
     talk.start()
     talk.wait_said()
     talk.daemon.stop()

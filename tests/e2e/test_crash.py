@@ -1,7 +1,6 @@
 """The daemon's own end, wherever it comes: SIGKILL, SIGTERM; SIGHUP; and two of them."""
 import json
 import signal
-import time
 
 import pytest
 
