@@ -132,11 +132,11 @@ static void attempt(struct posting *g, bool look)
 void posting_attempt(struct flow_instance *f, struct arena *a _unused_, const struct store_row *row)
 {
         struct posting g = { .f = f, .row = row };
-        int64_t hold_until = row->seen_usec + f->instance->options.hold_usec, now = utc_usec();
+        int64_t hold_until = row->ready_usec + f->instance->options.hold_usec, now = steady_usec();
         bool look = streq(row->state, STATE_AMBIGUOUS);
 
         if (!look && row->attempt == 0 && hold_until > now && hold_until - now <= LONGEST_DELAY_USEC) {
-                step_wait(f, row, steady_usec() + hold_until - now);
+                step_wait(f, row, hold_until);
                 return;
         }
         if (!look && row->attempt == 0 && *row->reason) {

@@ -1,5 +1,6 @@
 """The system's clock is set, by an hour or by ten years, or the machine slept: nothing is said twice or lost."""
 import signal
+import time
 
 import pytest
 
@@ -76,12 +77,19 @@ def test_after_a_sleep_of_the_machine_with_its_connections_gone_nothing_is_doubl
     talk.verify()
 
 
-def test_a_hold_is_not_ended_or_made_endless_by_a_clock_that_is_set(talk):
+@JUMPS
+def test_a_hold_is_as_long_as_it_was_though_the_clock_is_set(jump, talk):
+    """In the first poll after the one that brought the reply: it is recorded, and waits."""
+    times = []
+
+    def brought():
+        times.append(time.monotonic())
+        talk.fake.once("TicketSearch", lambda: talk.faults.set_clock(jump))
     talk.daemon.config["channel"]["brand"]["hold"] = "1s"
-    # The poll that brings the reply, and the next one, when the reply is recorded and waits.
-    talk.fake.once("TicketGet", lambda: talk.fake.once("TicketSearch", lambda: talk.faults.set_clock(-YEARS)),
-                   lambda body, answer: body.get("Attachments"))
+    talk.fake.once("TicketGet", brought, lambda body, answer: body.get("Attachments"))
+    talk.fake.once("POST v1/statuses", lambda: times.append(time.monotonic()))
     talk.start()
     talk.wait_said()
     talk.daemon.stop()
     talk.verify()
+    assert times[1] - times[0] > 0.99, "it was posted before its time"
