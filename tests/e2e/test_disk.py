@@ -21,6 +21,7 @@ def talk(directory, request):
     c.close()
 
 
+@pytest.mark.weight(5)
 @pytest.mark.parametrize("what", [
     (faults.WRITE, ENOSPC, faults.EVER), (faults.WRITE, ENOSPC, 1), (faults.WRITE, EIO, 1), (faults.WRITE, faults.SHORT, faults.EVER),
     (faults.SYNC, EIO, 1), (faults.READ, EIO, 1)], ids=["full", "full for a moment", "broken", "short", "not synced", "not read"])
@@ -71,6 +72,7 @@ def test_a_sync_that_failed_is_not_tried_again_and_ends_the_process(talk):
     talk.end_well()
 
 
+@pytest.mark.weight(5)
 @pytest.mark.parametrize("talk", [150], indirect=True)
 def test_a_sync_that_failed_in_a_checkpoint_ends_the_process(talk):
     talk.start()

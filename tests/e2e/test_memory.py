@@ -10,6 +10,7 @@ from mentiond_e2e.conversation import lives
 pytestmark = pytest.mark.skipif(faults.why_not() is not None, reason=faults.why_not() or "")
 
 
+@pytest.mark.weight(7)
 def test_memory_that_ends_at_some_moments_ends_the_process_and_nothing_is_said_in_part(directory):
     """Those of one conversation are some 14000; half of them are OpenSSL's, at the start."""
     calls = [1, 200, *range(7001, 13500, 499)]

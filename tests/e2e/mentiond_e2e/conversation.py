@@ -11,11 +11,10 @@ from .fake import DESK, Fake
 from .faults import Faults
 from .wait import SLOW, until
 
-
-# What mentiond says of a store that takes nothing now.
+# What mentiond says of a store that takes nothing now, and of one that ends it.
 TROUBLE = r"what was polled cannot be stored|an attempt cannot begin|a step cannot be recorded yet"
-MAKING_SYNCS = 3                 # until the empty store is made
 END = r"ending at once|the store cannot be used"
+MAKING_SYNCS = 3                 # until the empty store is made
 
 
 class Outcome:
