@@ -19,7 +19,7 @@ enum {
         OTRS_ARTICLES = 20,                  /* newest agents' articles of a ticket that a poll asks for first */
         OTRS_IDS_MAX = 100000,               /* tickets in one search: 1 MB of ids */
         OTRS_OVERLAP_MINUTES = 5,            /* that a search reaches back further than it must */
-        OTRS_REPLY_MAX = 64 * 1024 * 1024,   /* articles with their attachments, in base64 */
+        OTRS_TICKETS_MAX = 64 * 1024 * 1024, /* an answer of TicketGet: articles with their attachments, in base64 */
 };
 
 #define OTRS_FROM "mentiond"    /* of notes; whatever is From must not hold an '@', or it gets mail */

@@ -63,7 +63,7 @@ static int exchange(struct mentiond_op *op, const char *operation, enum otrs_eff
                 .method = "POST",
                 .path = mentiond_format(op, "/%s", operation),
                 .json = body,
-                .max_reply = OTRS_REPLY_MAX,
+                .max_reply = strcmp(operation, "TicketGet") == 0 ? OTRS_TICKETS_MAX : 0,
         };
         int r = mentiond_http(op, &request, &reply);
 

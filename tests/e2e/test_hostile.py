@@ -1,16 +1,15 @@
 """What a hostile server or person may put into an answer or a post: memory is bounded, and one bad item spoils no other."""
 import copy
 import json
-import os
 import re
 import zlib
 
 import pytest
 
-from mentiond_e2e import daemon, proxy, wire
-from mentiond_e2e.crowd import PICTURE, show_pictures
+from mentiond_e2e import daemon, wire
+from mentiond_e2e.crowd import show_pictures
 from mentiond_e2e.wait import until
-from mentiond_e2e.znuny import fields, listed
+from mentiond_e2e.znuny import fields
 
 MEMORY = 200 << 20               # the largest answer, 64 MiB, and what may be made of one, 100 MiB; and the rest
 
@@ -138,6 +137,7 @@ FLOODS = {
 def test_whatever_is_answered_memory_is_bounded(eager, znuny, gallery):
     word = eager.word()
     eager.channel["poll_every"] = eager.desk["poll_every"] = "100ms"
+    eager.channel["media_max"] = "1M"
     eager.start()
     flooded = [wire.Each(FLOODS, subject) for subject in (
         lambda r: re.search(f"{word}n(\\d)x", r.body.decode())[1], lambda r: r.at, lambda r: r.at, lambda r: r.path)]
@@ -154,14 +154,13 @@ def test_whatever_is_answered_memory_is_bounded(eager, znuny, gallery):
     assert len(znuny.tickets(word)) == len(FLOODS)
     assert all(len(znuny.customers(t)) == 1 for t in tickets)
     peak = int(re.search(r"VmHWM:\s+(\d+) kB", open(f"/proc/{eager.daemon.process.pid}/status").read())[1]) << 10
-    print(f"peak: {peak >> 20} MiB")
-    if not daemon.WRAPPER and not daemon.sanitized():
+    if daemon.is_itself():
         assert peak < MEMORY, f"{peak >> 20} MiB"
 
 
 # --- Texts that want to be more than text ---
 
-BIDI = "\u202e\u2066\u200f\u061c"
+BIDI = "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"  # what turns the text around it
 TALL = "e" + "\u0301" * 10_000   # one grapheme
 BREAKS = "\r\nBcc: all@example.com\r\n\r\n.\r\n"
 EVIL = f"<script>alert(1)</script>{BREAKS}{BIDI}\x00\x1b[31m"
@@ -190,8 +189,9 @@ def test_hostile_members_of_a_post_stay_in_their_place(eager, znuny):
         ]
     eager.start()
     with_items(eager, word, items)
+    eager.mention("an older one")
     eager.mention(f"{word}good day")
-    ticket = znuny.ticket_of(f"{word}good")
+    znuny.ticket_of(f"{word}good")
     usual = headers_of(eager.desk_proxy.seen("POST", "/TicketCreate$"))
     names = "person", "everything", "path"
     tickets = {name: znuny.ticket_of(f"{word}{name}") for name in names}
@@ -224,12 +224,12 @@ def test_a_hostile_answer_of_an_agent_is_posted_as_its_text_or_refused(eager, zn
     word, post, ticket = eager.conversation()
     znuny.write(ticket, f"Dear customer {word}r {EVIL.replace(chr(0), '')} <b>end</b>{word}")
     eager.alice.answer_of(post, f"{word}r")
-    [note] = eager.brand.posts(f"{word}r")
-    assert "<script" not in note["content"] and "&lt;script" in note["content"] and f"&lt;b&gt;end&lt;/b&gt;{word}" in note["content"]
-    assert "Bcc: all@example.com" in note["content"] and not [c for c in BIDI + "\x1b" if c in note["content"]]
     [said] = eager.net_proxy.seen("POST", "^/api/v1/statuses$")
     assert set(map(str.lower, said.headers)) <= {"host", "user-agent", "accept", "accept-encoding", "content-type", "content-length", "authorization",
                                                 "idempotency-key"}
+    # What becomes of it is the network's: snac takes it for HTML.
+    assert f"{word}r <script>alert(1)</script>\nBcc: all@example.com\n" in said.json["status"] and said.json["status"].endswith(f"<b>end</b>{word}")
+    assert not [c for c in BIDI + "\x1b\r" if c in said.json["status"]]
     # It is too long as this network counts: refused whole, and not cut to something else.
     znuny.write(ticket, f"{word}tall {TALL * 20}")
     assert "characters" in znuny.note_of(ticket, "Reply not posted")["Body"]

@@ -30,6 +30,11 @@ def why_not():
     return None
 
 
+def is_itself():
+    """Whether it runs as it will, and not under a tool, or with a sanitizer, that takes memory of its own."""
+    return not WRAPPER and b"__asan_init" not in program("mentiond").read_bytes()
+
+
 def value(v):
     if isinstance(v, bool):
         return "true" if v else "false"

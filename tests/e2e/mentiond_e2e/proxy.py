@@ -194,9 +194,13 @@ class Proxy:
         request = Request(handler.command, handler.path, dict(handler.headers), body)
         with self.lock:
             self.requests.append(request)
-            todo = next((t for t in (rule(request) for rule in self.rules) if t), None)
-        while callable(todo):
-            todo = todo(request)
+            rules = list(self.rules)
+        todo = None
+        while rules and not todo:
+            with self.lock:
+                todo = rules.pop(0)(request)
+            while callable(todo):
+                todo = todo(request)
         act, then = todo or (True, None)
         reply = self.forward(act if isinstance(act, Request) else request) if act else CUT
         then = reply if then is None else then(reply) if callable(then) else then
