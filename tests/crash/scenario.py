@@ -76,7 +76,8 @@ class Play:
         self.daemon.env = dict({"MENTIOND_CRASH_AT": "0"}, **self.plan.deaths.get(self.starts, {}))
         if self.disk:
             self.daemon.env.update(LD_PRELOAD=str(LIBRARY), POWERLOSS_FOLDER=str(self.disk.folder),
-                                           POWERLOSS_RECORD=str(self.disk.record))
+                                   POWERLOSS_RECORD=str(self.disk.record),
+                                   ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0")
         self.daemon.start(wait=False)
 
     def ended(self):
