@@ -83,10 +83,8 @@ static void *next(const char *name)
         return symbol;
 }
 
-__attribute__((constructor)) static void begin(void)
+static void resolve(void)
 {
-        const char *path = getenv("POWERLOSS_RECORD"), *at = getenv("POWERLOSS_AT");
-
         if (real.open)
                 return;
         real.close = next("close");
@@ -98,6 +96,14 @@ __attribute__((constructor)) static void begin(void)
         real.rename = next("rename");
         real.mmap = next("mmap64");
         real.open = next("open64");
+}
+
+/* Not sooner: a sanitizer opens files before there is an environment. */
+__attribute__((constructor)) static void begin(void)
+{
+        const char *path = getenv("POWERLOSS_RECORD"), *at = getenv("POWERLOSS_AT");
+
+        resolve();
         folder = getenv("POWERLOSS_FOLDER");
         if (!folder || !path)
                 return;
@@ -112,7 +118,7 @@ __attribute__((constructor)) static void begin(void)
 /* The name within the folder, "." for the folder itself; NULL: elsewhere. */
 static const char *name_of(const char *path)
 {
-        begin();
+        resolve();
         if (record_fd < 0 || strncmp(path, folder, folder_size) != 0)
                 return NULL;
         path += folder_size;
@@ -123,7 +129,7 @@ static const char *name_of(const char *path)
 
 static uint32_t file_at(int fd)
 {
-        begin();
+        resolve();
         return fd >= 0 && fd < FDS_MAX ? file_of[fd] : 0;
 }
 
