@@ -24,6 +24,13 @@ static void attach(struct daemon *d, struct instance *i)
         instance_attach(i);
 }
 
+/* A start or reload that waits for the store ends first: it holds instances that nobody else knows. */
+static void exit_if_done(struct daemon *d)
+{
+        if (d->ending && !d->starting && !d->reloading && !d->host.instances)
+                loop_exit(d->loop, 0);
+}
+
 static void on_idle(struct instance *i)
 {
         struct daemon *d = CONTAINER_OF(i->host, struct daemon, host);
@@ -41,8 +48,7 @@ static void on_idle(struct instance *i)
                         break;
                 }
         instance_free(i);
-        if (d->ending && !d->host.instances)
-                loop_exit(d->loop, 0);
+        exit_if_done(d);
 }
 
 /* Reads the rows of all from the store and tells channels their helpdesk's. */
@@ -124,12 +130,22 @@ static void start_task(void *data)
         } else if (p.n) {
                 log_problems(&p);
                 loop_exit(d->loop, 1);
+        } else if (d->ending) {
+                config_free_instances(list);
         } else {
                 apply(d, list);
                 loop_notify("READY=1");
                 log_event(LOG_INFO, "ready", FI("helpdesks", (int64_t) d->config.n_helpdesks), FI("channels", (int64_t) d->config.n_channels));
         }
         buffer_done(&p.text);
+}
+
+static void start_done(void *data)
+{
+        struct daemon *d = data;
+
+        d->starting = false;
+        exit_if_done(d);
 }
 
 static void reload_task(void *data)
@@ -172,6 +188,7 @@ static void reload_done(void *data)
         struct daemon *d = data;
 
         d->reloading = false;
+        exit_if_done(d);
         if (d->reload_again) {
                 d->reload_again = false;
                 daemon_reload(d);
@@ -219,8 +236,7 @@ void daemon_end(struct daemon *d)
         d->end_timer.fn = on_end_time;
         loop_timer_set(d->loop, &d->end_timer, mono_usec() + end_steps[0]);
         apply(d, NULL);
-        if (!d->host.instances)
-                loop_exit(d->loop, 0);
+        exit_if_done(d);
 }
 
 static void on_fatal(const char *reason, void *data)
@@ -264,7 +280,8 @@ int daemon_open(struct daemon *d, struct loop *l, struct config *config)
                 return r;
         }
         task_set_monitor(on_slow);
-        (void) task_start(l, "start", start_task, NULL, d);
+        d->starting = true;
+        (void) task_start(l, "start", start_task, start_done, d);
         return 0;
 }
 

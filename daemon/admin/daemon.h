@@ -15,7 +15,7 @@ struct daemon {
         struct config config;
         struct control *control;
         struct instance *pending;        /* take the place of ending ones of the same name */
-        bool reloading, reload_again, ending;
+        bool starting, reloading, reload_again, ending;
         int64_t started_usec;
         struct loop_timer end_timer;
         unsigned end_step;
