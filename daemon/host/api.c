@@ -57,6 +57,11 @@ int64_t mentiond_now_usec(struct mentiond_op *op _unused_)
         return utc_usec();
 }
 
+int64_t mentiond_steady_usec(struct mentiond_op *op _unused_)
+{
+        return mono_usec();
+}
+
 int mentiond_sleep(struct mentiond_op *op, int64_t usec)
 {
         (void) task_sleep_until(mono_usec() + usec);

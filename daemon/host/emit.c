@@ -252,7 +252,8 @@ int mentiond_emit_article(struct mentiond_op *op, const struct mentiond_article 
                 state = STATE_KNOWN;
         } else if (a.flags & MENTIOND_ARTICLE_DOUBTFUL) {
                 reason = "the note was not public from its beginning";
-        } else if (a.created_usec && a.created_usec < i->stored.horizon_usec) {
+        } else if (a.created_usec && a.created_usec < i->stored.horizon_usec &&
+                   !store_is_after_mention(i->host->store, i->stored.id, a.ticket, a.id)) {
                 reason = "the note is old: it was moved here, or made public later";
         }
         add_item(op, &(struct store_item) {

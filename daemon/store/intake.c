@@ -399,3 +399,14 @@ bool store_is_linked(struct store *s, int64_t helpdesk, const char *ticket)
         return db_get_int(store_reader(s), &found, "SELECT 1 FROM link WHERE helpdesk = ? AND ticket = ?", "is", helpdesk,
                           ticket) == 1;
 }
+
+bool store_is_after_mention(struct store *s, int64_t helpdesk, const char *ticket, const char *article)
+{
+        int64_t found;
+
+        return db_get_int(store_reader(s), &found, "SELECT 1 FROM link l JOIN journal m ON m.thread = l.thread AND m.kind = 'mention'"
+                                                   " AND m.state = 'filed' AND m.target = l.helpdesk WHERE l.helpdesk = ?1"
+                                                   " AND l.ticket = ?2 AND " IS_NUMBER("m.result_id") " AND " IS_NUMBER("?3")
+                                                   " AND CAST(m.result_id AS INTEGER) < CAST(?3 AS INTEGER) LIMIT 1",
+                          "iss", helpdesk, ticket, article) == 1;
+}

@@ -11,6 +11,8 @@
 typedef int (*store_write_fn)(struct db *db, void *args);
 int store_write(struct store *s, store_write_fn fn, void *args);
 
+#define IS_NUMBER(column) column " != '' AND " column " NOT GLOB '*[^0-9]*'"
+
 struct db *store_reader(struct store *s);
 
 #endif

@@ -113,6 +113,8 @@ char *store_root_of(struct store *s, int64_t channel, const char *native_id);   
 bool store_is_part(struct store *s, int64_t channel, const char *native_id);
 char *store_cursor(struct store *s, int64_t instance, const char *key);         /* malloced; NULL if not set */
 bool store_is_linked(struct store *s, int64_t helpdesk, const char *ticket);
+/* Whether an article was made after one that shows a mention of its ticket, as far as their numbers tell. */
+bool store_is_after_mention(struct store *s, int64_t helpdesk, const char *ticket, const char *article);
 
 /* --- Work */
 

@@ -233,8 +233,6 @@ int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thre
         return 1;
 }
 
-#define IS_NUMBER(column) column " != '' AND " column " NOT GLOB '*[^0-9]*'"
-
 int64_t store_last_mention(struct store *s, int64_t reply)
 {
         int64_t id;

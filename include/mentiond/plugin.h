@@ -174,6 +174,9 @@ MENTIOND_EXPORT void mentiond_log(struct mentiond_op *op, int level, const char 
 
 MENTIOND_EXPORT int64_t mentiond_now_usec(struct mentiond_op *op);
 
+/* Since some moment, and never set: for durations while the daemon runs. */
+MENTIOND_EXPORT int64_t mentiond_steady_usec(struct mentiond_op *op);
+
 /* Waits.  OK, or CANCELED. */
 MENTIOND_EXPORT int mentiond_sleep(struct mentiond_op *op, int64_t usec);
 

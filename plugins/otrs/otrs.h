@@ -37,6 +37,10 @@ struct otrs {
         char session[OTRS_SESSION_MAX + 1];  /* "" before the first login */
         bool logging_in;                     /* by an operation; the others wait for it */
         int login_verdict;                   /* how the last login ended */
+
+        bool polled;                         /* a poll of this process has ended well */
+        int64_t polled_usec, polled_steady_usec;     /* when it began, by both clocks */
+        int64_t swept_steady_usec;           /* when the last with a wide window began */
 };
 
 enum otrs_effect {

@@ -2,31 +2,38 @@
  *
  * Agents' articles, as replies and internal ones.
  *
- * Which tickets: those with an article newer than the last poll, by TicketSearch.  The window is a number of
- * minutes, taken from the daemon's own clock (now, less the start of the last poll that ended well) plus
- * OTRS_OVERLAP_MINUTES.  So neither the helpdesk's zone nor the difference of the clocks comes in; the
- * overlap covers articles that become visible late, and clocks that are set.  Once an hour the window is wider:
- * the helpdesk compares its local time as text, and where that has daylight saving, the hour that is repeated
- * in autumn hides articles from a narrow window.  The horizon of the API does not steer the search: it goes by
- * the helpdesk's clock, and stands still while nobody writes.  All tickets are asked for, not only those with
- * SocialThread: the field stays behind when a ticket is merged into another.
+ * Which tickets: those with an article newer than the last poll that ended well, by TicketSearch.  While the daemon
+ * lives the window is the number of minutes since that poll began, plus OTRS_OVERLAP_MINUTES for articles that become
+ * visible late: the more of what two clocks say, for one can be set, and the other stops while a machine sleeps.  So
+ * neither the helpdesk's zone nor the difference of the clocks comes in.  Once an hour the window is wider: the helpdesk
+ * compares its local time as text, and where that has daylight saving, the hour that is repeated in autumn hides articles
+ * from a narrow window.
+ *
+ * After a start no clock of ours tells how long it was away.  Then the search goes from the newest change of a ticket of
+ * ours that was seen, in the helpdesk's own words: the cursor "seen", which stands still while nobody writes.  The wide
+ * window before that covers what was not visible yet; then it goes back to noon, for there are zones in which an hour
+ * around midnight does not exist, and a search from such an hour finds nothing.
+ *
+ * All tickets are asked for, not only those with SocialThread: the field stays behind when a ticket is merged into
+ * another.
  *
  * What is a reply: an agent's article, channel Internal, visible for the customer, From someone (the note that a
  * merge writes is all that, but From nobody).  It is doubtful if it may have become one later: the helpdesk keeps
  * no history of visibility, but an article that was touched has another ChangeTime than CreateTime, and a merge
  * touches all that it moves.  What agents wrote in a ticket of other people, before one of ours was merged into
  * it, is internal for us.
- * A callback of the plugin; owns the cursors "polled" and "swept". */
+ * A callback of the plugin; owns the cursor "seen" and the times of polls in struct otrs. */
 #include "otrs.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 enum {
         SWEEP_MINUTES = 130,    /* twice the hour that is repeated, and what a poll may take */
-        FIRST_MINUTES = 1440,   /* when there was no poll before */
+        FIRST_MINUTES = 366 * 1440,     /* where no ticket of ours was seen yet: longer than the longest outage */
 };
 
-static const int64_t sweep_usec = INT64_C(3600) * 1000000;
+static const int64_t minute_usec = 60 * 1000000, hour_usec = 60 * minute_usec, day_usec = 24 * hour_usec;
 
 static bool is_agents(struct json_object *article)
 {
@@ -211,9 +218,12 @@ static const struct otrs_articles newest = { .all = true, .agents = true, .limit
 
 static int take_ticket(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket)
 {
-        const char *id = mj_str(ticket, "TicketID");
+        const char *id = mj_str(ticket, "TicketID"), *changed = mj_str(ticket, "Changed");
         struct json_object *into;
         int r;
+
+        if (mentiond_parse_time(changed) && strcmp(changed, mentiond_cursor(op, "seen")) > 0)
+                mentiond_set_cursor(op, "seen", changed);
 
         if (strcmp(mj_str(ticket, "StateType"), "merged") != 0)
                 return take_articles(op, otrs, ticket);
@@ -257,28 +267,55 @@ static int take_batch(struct mentiond_op *op, struct otrs *otrs, const char *ids
         return MENTIOND_OK;
 }
 
+/* The noon before the wide window, in the helpdesk's words; NULL if nothing was seen, or at a time that cannot be. */
+static const char *seen_noon(struct mentiond_op *op)
+{
+        int64_t seen = mentiond_parse_time(mentiond_cursor(op, "seen"));
+        time_t from = (time_t) ((seen - SWEEP_MINUTES * minute_usec - day_usec / 2) / day_usec * (day_usec / 1000000));
+        struct tm tm;
+
+        /* Its zone may be ahead; its clock must not have been.  A search from the future finds nothing. */
+        if (seen < 2 * day_usec || seen > mentiond_now_usec(op) + day_usec || !gmtime_r(&from, &tm))
+                return NULL;
+        return mentiond_format(op, "%04d-%02d-%02d 12:00:00", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+}
+
+static void put_window(struct mentiond_op *op, const struct otrs *otrs, struct json_object *query, bool sweep)
+{
+        int64_t minutes = FIRST_MINUTES;
+        const char *noon = otrs->polled ? NULL : seen_noon(op);
+
+        if (otrs->polled) {
+                minutes = (mentiond_steady_usec(op) - otrs->polled_steady_usec) / minute_usec + 1 + OTRS_OVERLAP_MINUTES;
+                if (minutes < otrs_minutes_since(op, otrs->polled_usec))
+                        minutes = otrs_minutes_since(op, otrs->polled_usec);
+                if (minutes < SWEEP_MINUTES && sweep)
+                        minutes = SWEEP_MINUTES;
+        }
+        if (noon)
+                mj_put_str(query, "ArticleCreateTimeNewerDate", noon);
+        else
+                mj_put_int(query, "ArticleCreateTimeNewerMinutes", minutes);
+}
+
 int otrs_poll(struct mentiond_op *op, void *state)
 {
         struct otrs *otrs = state;
-        int64_t started = mentiond_now_usec(op);
-        const char *now = mentiond_format(op, "%lld", (long long) started), *polled = mentiond_cursor(op, "polled");
-        int64_t minutes = *polled ? otrs_minutes_since(op, strtoll(polled, NULL, 10)) : FIRST_MINUTES;
-        bool sweep = llabs(started - strtoll(mentiond_cursor(op, "swept"), NULL, 10)) >= sweep_usec;
+        int64_t now = mentiond_now_usec(op), steady = mentiond_steady_usec(op);
+        bool sweep = !otrs->polled || steady - otrs->swept_steady_usec >= hour_usec;
         struct json_object *query = mentiond_json_object(op), *found;
         const char *batch = "";
         size_t n = 0;
         int r;
 
-        if (sweep && minutes < SWEEP_MINUTES)
-                minutes = SWEEP_MINUTES;
-        mj_put_int(query, "ArticleCreateTimeNewerMinutes", minutes);
+        put_window(op, otrs, query, sweep);
         mj_put_int(query, "Limit", OTRS_IDS_MAX);
         r = otrs_search(op, otrs, query, &found);
         if (r != MENTIOND_OK)
                 return r;
         if (mj_len(found) >= OTRS_IDS_MAX)
-                mentiond_log(op, 3, "more than %d tickets changed in %lld minutes: the oldest were not looked at",
-                             OTRS_IDS_MAX, (long long) minutes);
+                mentiond_log(op, 3, "more than %d tickets changed since the last poll: the oldest were not looked at",
+                             OTRS_IDS_MAX);
         for (size_t i = 0; i < mj_len(found); i++) {
                 const char *id = json_object_get_string(mj_at(found, i));
 
@@ -294,8 +331,10 @@ int otrs_poll(struct mentiond_op *op, void *state)
                         n = 0;
                 }
         }
-        mentiond_set_cursor(op, "polled", now);
+        otrs->polled = true;
+        otrs->polled_usec = now;
+        otrs->polled_steady_usec = steady;
         if (sweep)
-                mentiond_set_cursor(op, "swept", now);
+                otrs->swept_steady_usec = steady;
         return MENTIOND_OK;
 }

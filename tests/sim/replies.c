@@ -66,9 +66,7 @@ static bool is_justified(const struct agent_note *n, const char *reason)
         if (strstr(reason, "not public from its beginning"))
                 return a->flipped || merged;
         if (strstr(reason, "the note is old"))
-                /* Or the clock was set back while the helpdesk was away: then the search reaches back too little, and the
-                 * hourly one with its wider window finds it. */
-                return a->flipped || merged || sim.plan.jump_usec || !was_confirmed(a->ticket, a->created);
+                return a->flipped || merged || !was_confirmed(a->ticket, a->created);
         if (strstr(reason, "more than one conversation"))
                 return merged;
         if (strstr(reason, "no filed post that it could answer"))

@@ -282,6 +282,16 @@ static void add_articles(struct json_object *o, const struct request *q, int tic
                 (void) json_object_put(list);
 }
 
+static int64_t changed_usec(int ticket)
+{
+        int64_t changed = znuny.tickets[ticket].created;
+
+        for (int i = 0; i < znuny.n_articles; i++)
+                if (znuny.articles[i].ticket == ticket)
+                        changed = MAX(changed, znuny.articles[i].changed);
+        return changed;
+}
+
 static struct answer get(const struct request *q)
 {
         struct json_object *list = json_object_new_array(), *o = json_object_new_object();
@@ -302,6 +312,7 @@ static struct answer get(const struct request *q)
                 one = json_object_new_object();
                 put_id(one, "TicketID", ticket, false);
                 put_owned(one, "TicketNumber", znuny_number(ticket));
+                put_owned(one, "Changed", znuny_time(changed_usec(ticket)));
                 mj_put_str(one, "Title", t->title);
                 mj_put_str(one, "StateType", t->state);
                 mj_put_str(one, "State", t->state);
@@ -315,11 +326,15 @@ static struct answer get(const struct request *q)
         return (struct answer) { .status = 200, .json = o, .delivered = n_gets++, .on_delivery = on_get };
 }
 
-static bool has_newer(int ticket, int64_t since)
+static bool has_newer(int ticket, int64_t since, const char *date)
 {
-        for (int i = znuny.n_articles - 1; i >= 0; i--)
-                if (znuny.articles[i].ticket == ticket && znuny.articles[i].created >= since && znuny.articles[i].shown_usec <= sim.now)
+        for (int i = znuny.n_articles - 1; i >= 0; i--) {
+                const struct article *a = &znuny.articles[i];
+                _cleanup_free_ char *created = *date ? znuny_time(a->created) : NULL;
+
+                if (a->ticket == ticket && a->created >= since && a->shown_usec <= sim.now && (!created || strcmp(created, date) >= 0))
                         return true;
+        }
         return false;
 }
 
@@ -334,18 +349,18 @@ static struct answer search(const struct request *q)
 {
         struct json_object *o = json_object_new_object(), *list = json_object_new_array();
         struct json_object *equals = mj_get(mj_get(q->body, "DynamicField_SocialThread"), "Equals");
-        const char *customer = mj_str(q->body, "CustomerUserLogin");
+        const char *customer = mj_str(q->body, "CustomerUserLogin"), *date = mj_str(q->body, "ArticleCreateTimeNewerDate");
         int64_t articles = mj_int(q->body, "ArticleCreateTimeNewerMinutes", -1), tickets = mj_int(q->body, "TicketCreateTimeNewerMinutes", -1);
         int64_t limit = mj_int(q->body, "Limit", 500), n = 0;
 
-        if (articles >= 0 && sim.incarnation == znuny.silent_incarnation && sim.now < znuny.silent_until && sim.now > znuny.lax_until && sim.now > znuny.silent_since + USEC_PER_SEC)
+        if ((articles >= 0 || *date) && sim.incarnation == znuny.silent_incarnation && sim.now < znuny.silent_until && sim.now > znuny.lax_until && sim.now > znuny.silent_since + USEC_PER_SEC)
                 oracle_rude("a poll of the helpdesk in the silence that it asked for");
         for (int i = znuny.n_tickets - 1; i >= 0 && n < limit; i--) {
                 const struct ticket *t = &znuny.tickets[i];
 
                 if (t->deleted || (equals && strcasecmp(json_object_get_string(equals), t->thread) != 0) ||
                     (*customer && !streq(customer, t->customer)) ||
-                    (articles >= 0 && !has_newer(i, sim.now - articles * USEC_PER_MINUTE)) ||
+                    ((articles >= 0 || *date) && !has_newer(i, articles >= 0 ? sim.now - articles * USEC_PER_MINUTE : INT64_MIN, date)) ||
                     (tickets >= 0 && t->created < sim.now - tickets * USEC_PER_MINUTE))
                         continue;
                 add_id(list, i);

@@ -520,6 +520,24 @@ static void doubtful_and_old_articles_carry_their_reason(void)
         close_op();
 }
 
+static void article_that_is_found_late_is_old_only_if_no_mention_came_before_it(void)
+{
+        struct mentiond_article before = article("8", MENTIOND_ARTICLE_REPLY), after = article("10", MENTIOND_ARTICLE_REPLY);
+
+        open_desk();
+        assert_int_equal(store_move(fake_host.store, &(struct store_move) {
+                .id = fake_id(brand->stored.id, "m1"), .state = STATE_FILED, .result_id = "9", .now_usec = utc_usec() }), 0);
+        mentiond_saw(&op, utc_usec());
+        (void) commit();
+        before.created_usec = after.created_usec = desk->stored.horizon_usec - 1;
+        assert_int_equal(mentiond_emit_article(&op, &before), 1);
+        assert_int_equal(mentiond_emit_article(&op, &after), 1);
+        assert_int_equal(commit(), 2);
+        assert_string_equal(fake_row(desk->stored.id, "8").reason, "the note is old: it was moved here, or made public later");
+        assert_string_equal(fake_row(desk->stored.id, "10").reason, "");
+        close_op();
+}
+
 static void article_of_an_older_plugin_without_flags_is_taken(void)
 {
         struct mentiond_article a = article("1", MENTIOND_ARTICLE_REPLY);
@@ -573,6 +591,7 @@ int main(void)
                 world_test(article_is_new_once_and_only_in_a_linked_ticket),
                 world_test(internal_or_unknown_kind_of_article_is_known_and_never_posted),
                 world_test(doubtful_and_old_articles_carry_their_reason),
+                world_test(article_that_is_found_late_is_old_only_if_no_mention_came_before_it),
                 world_test(article_of_an_older_plugin_without_flags_is_taken),
                 world_test(merges_commit_with_the_poll_and_bad_ones_are_ignored),
         };
