@@ -14,7 +14,10 @@ enum {
         OTRS_TITLE_MAX = 200,                /* characters: a ticket's title is silently cut at 255, a subject
                                               * over 3800 fails after the ticket was made */
         OTRS_HOPS_MAX = 10,                  /* merges of merges that are followed */
-        OTRS_HITS_MAX = 20,                  /* tickets of one thread or customer that find() looks into */
+        OTRS_HITS_MAX = 20,                  /* tickets of one thread that find() looks into */
+        OTRS_SHELLS_MAX = 500,               /* newest tickets of one customer among which an empty one is sought, in 25
+                                              * calls that are within the two minutes of an operation: he can hardly
+                                              * begin as many conversations while one filing is unclear */
         OTRS_BATCH = 20,                     /* tickets asked for in one call */
         OTRS_ARTICLES = 20,                  /* newest agents' articles of a ticket that a poll asks for first */
         OTRS_IDS_MAX = 100000,               /* tickets in one search: 1 MB of ids */

@@ -50,48 +50,83 @@ static bool same_title(const char *stored, const char *given)
         return lost ? strncmp(stored, given, (size_t) (lost - stored)) == 0 : strcmp(stored, given) == 0;
 }
 
+static bool may_adopt(struct mentiond_op *op, struct json_object *ticket, const struct mentiond_lookup *lookup)
+{
+        return !*otrs_field(ticket, "SocialThread") && strcmp(mj_str(ticket, "CustomerUserID"), lookup->customer) == 0 &&
+               same_title(mj_str(ticket, "Title"), otrs_line(op, lookup->title));
+}
+
+/* OK: it has the thread now, or if *ret_ticket is NULL is none to have it. */
+static int adopt_one(struct mentiond_op *op, struct otrs *otrs, const struct mentiond_lookup *lookup, const char *id,
+                     struct json_object **ret_ticket)
+{
+        struct json_object *tickets, *fields = json_object_new_array(), *body = mentiond_json_object(op), *reply;
+        int r = otrs_ticket_get(op, otrs, id, &(struct otrs_articles) { .all = true }, &tickets);
+
+        otrs_add_field(fields, "SocialThread", lookup->thread_key);
+        mj_put_str(body, "TicketID", id);
+        json_object_object_add(body, "DynamicField", fields);
+        *ret_ticket = NULL;
+        if (r == MENTIOND_OK && (otrs_has_article(mj_at(tickets, 0)) || !may_adopt(op, mj_at(tickets, 0), lookup)))
+                return MENTIOND_OK;
+        if (r == MENTIOND_OK)
+                r = otrs_call(op, otrs, "TicketUpdate", OTRS_READS, body, &reply);    /* may be done twice */
+        if (r == MENTIOND_OK)
+                *ret_ticket = mj_at(tickets, 0);
+        return r == MENTIOND_GONE ? MENTIOND_OK : r;
+}
+
+/* ids: n of them, parted by commas.  As adopt_one(). */
+static int adopt_of(struct mentiond_op *op, struct otrs *otrs, const struct mentiond_lookup *lookup, const char *ids, size_t n,
+                    struct json_object **ret_ticket)
+{
+        struct json_object *tickets = NULL;
+        int r = n > 1 ? otrs_ticket_get(op, otrs, ids, NULL, &tickets) : MENTIOND_GONE;
+
+        *ret_ticket = NULL;
+        /* One of them is gone since the search; which, is not told. */
+        if (r == MENTIOND_GONE) {
+                for (r = MENTIOND_OK; r == MENTIOND_OK && !*ret_ticket && *ids; ids += strspn(ids, ",")) {
+                        int length = (int) strcspn(ids, ",");
+
+                        r = adopt_one(op, otrs, lookup, mentiond_format(op, "%.*s", length, ids), ret_ticket);
+                        ids += length;
+                }
+                return r;
+        }
+        for (size_t i = 0; r == MENTIOND_OK && !*ret_ticket && i < mj_len(tickets); i++)
+                if (may_adopt(op, mj_at(tickets, i), lookup))
+                        r = adopt_one(op, otrs, lookup, mj_str(mj_at(tickets, i), "TicketID"), ret_ticket);
+        return r;
+}
+
 /* A ticket that was made, and not even its fields: gives it the thread, so that it is found from now on. */
 static int adopt(struct mentiond_op *op, struct otrs *otrs, const struct mentiond_lookup *lookup,
                  struct mentiond_filed *ret)
 {
-        struct json_object *query = mentiond_json_object(op), *ids;
+        struct json_object *query = mentiond_json_object(op), *ids, *ticket = NULL;
+        const char *batch = "";
+        size_t n = 0;
         int r;
 
         if (!*lookup->customer || !*lookup->title)
                 return MENTIOND_ABSENT;
         mj_put_str(query, "CustomerUserLogin", lookup->customer);
         mj_put_int(query, "TicketCreateTimeNewerMinutes", otrs_minutes_since(op, lookup->tried_usec));
-        mj_put_int(query, "Limit", OTRS_HITS_MAX);
+        mj_put_int(query, "Limit", OTRS_SHELLS_MAX);
         r = otrs_search(op, otrs, query, &ids);
+        for (size_t i = 0; r == MENTIOND_OK && !ticket && i < mj_len(ids); i++) {
+                batch = mentiond_format(op, "%s%s%s", batch, n ? "," : "", json_object_get_string(mj_at(ids, i)));
+                if (++n < OTRS_BATCH && i + 1 < mj_len(ids))
+                        continue;
+                r = adopt_of(op, otrs, lookup, batch, n, &ticket);
+                batch = "";
+                n = 0;
+        }
         if (r != MENTIOND_OK)
                 return r;
-        for (size_t i = 0; i < mj_len(ids); i++) {
-                const char *id = json_object_get_string(mj_at(ids, i));
-                struct json_object *tickets, *ticket, *body, *fields, *reply;
-
-                r = otrs_ticket_get(op, otrs, id, &(struct otrs_articles) { .all = true }, &tickets);
-                if (r == MENTIOND_GONE)
-                        continue;
-                if (r != MENTIOND_OK)
-                        return r;
-                ticket = mj_at(tickets, 0);
-                if (otrs_has_article(ticket) || *otrs_field(ticket, "SocialThread") ||
-                    strcmp(mj_str(ticket, "CustomerUserID"), lookup->customer) != 0 ||
-                    !same_title(mj_str(ticket, "Title"), otrs_line(op, lookup->title)))
-                        continue;
-                body = mentiond_json_object(op);
-                fields = json_object_new_array();
-                otrs_add_field(fields, "SocialThread", lookup->thread_key);
-                mj_put_str(body, "TicketID", id);
-                json_object_object_add(body, "DynamicField", fields);
-                r = otrs_call(op, otrs, "TicketUpdate", OTRS_READS, body, &reply);    /* may be done twice */
-                if (r == MENTIOND_GONE)
-                        continue;
-                if (r != MENTIOND_OK)
-                        return r;
+        if (ticket)
                 otrs_ticket_tell(op, otrs, ticket, ret);
-                return MENTIOND_ABSENT;
-        }
         return MENTIOND_ABSENT;
 }
 

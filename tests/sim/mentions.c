@@ -172,8 +172,8 @@ static void judge_tickets(struct verdict *v)
                         n += znuny.articles[i].ticket == t;
                 for (int i = 0; i < znuny.n_tickets; i++)
                         same += streq(znuny.tickets[i].customer, x->customer);
-                /* The plugin looks into a customer's newest 20 tickets for one that it can adopt. */
-                if (n == 0 && !x->deleted && x->merged_into < 0 && same <= 20)
+                /* The plugin looks into a customer's newest 500 tickets for one that it can adopt. */
+                if (n == 0 && !x->deleted && x->merged_into < 0 && same <= 500)
                         broken(v, WRONG, word_of("ticket %d", t + 1), "ticket %d (%s) is an empty shell", t + 1, x->thread);
         }
         for (int i = 0; i < znuny.n_articles; i++)
