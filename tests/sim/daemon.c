@@ -284,6 +284,11 @@ static void count_active(int64_t target _unused_, const char *kind _unused_, con
                 *(int64_t *) data += n;
 }
 
+uint64_t daemon_commits(void)
+{
+        return sim.commits + (d ? store_commits(d->host.store) : 0);
+}
+
 bool daemon_is_quiet(void)
 {
         int64_t active = 0;

@@ -157,6 +157,7 @@ static void all_calm(void)
 static void settle(struct verdict *v)
 {
         int64_t end = sim.now + SETTLE_MAX;
+        uint64_t commits = 0;
         int good = 0;
 
         while (sim.now < end && good < 2 && !sim.gave_up) {
@@ -167,6 +168,9 @@ static void settle(struct verdict *v)
                 daemon_collect();
                 oracle_judge(v);
                 good = v->text ? 0 : good + 1;
+                if (good == 2 && daemon_commits() > commits)
+                        oracle_rude("an idle daemon writes");
+                commits = daemon_commits();
         }
 }
 

@@ -262,6 +262,7 @@ void daemon_init(void);                              /* once for each world */
 void daemon_live(int64_t until_usec);                /* lives, dies and lives again until then */
 void daemon_operator_repairs(void);                  /* resumes what is stopped or paused */
 void operator_act(void);
+uint64_t daemon_commits(void);
 bool daemon_is_quiet(void);                          /* nothing is active in the journal */
 bool daemon_has_polled(void);                        /* the channel's first poll is over */
 void daemon_collect(void);                           /* fills rows */
