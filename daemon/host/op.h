@@ -36,7 +36,7 @@ struct mentiond_op {
 
         /* What a poll emits. */
         struct store_item *items;
-        uint32_t *hashes;                /* of their ids: 5000 are looked through for each that is emitted */
+        uint32_t *hashes;                /* of their ids, in step until a commit fails, after which no item is taken */
         size_t n_items, items_allocated, items_bytes;
         struct arena *items_arena;       /* until they are committed; NULL: there are none */
         struct store_cursor *cursors;
