@@ -203,7 +203,7 @@ static void waiting_task(void *data _unused_)
         (void) task_sleep_until(mono_usec() + USEC_PER_MINUTE);
 }
 
-static void next_task(void *data _unused_)
+static void on_time(struct loop_timer *t _unused_)
 {
         *(volatile int *) (uintptr_t) (zero + 16) = 1;
 }
@@ -224,9 +224,11 @@ static void deep(void)
 
 static void crash_while_it_waits(void)
 {
+        struct loop_timer timer = { .fn = on_time };
+
         (void) loop_new(&loop);
         (void) task_start(loop, "waiting", waiting_task, NULL, NULL);
-        (void) task_start(loop, "next", next_task, NULL, NULL);
+        loop_timer_set(loop, &timer, mono_usec() + 20 * USEC_PER_MSEC);
         (void) loop_run(loop);
 }
 
