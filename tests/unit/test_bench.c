@@ -7,6 +7,11 @@
 #include "host/bench.h"
 
 #include <errno.h>
+#ifdef HAVE_VALGRIND_VALGRIND_H
+#  include <valgrind/valgrind.h>
+#else
+#  define RUNNING_ON_VALGRIND 0
+#endif
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -300,6 +305,8 @@ static void child_that_exits(void)
 
 static void a_crash_of_another_thread_names_nobody(void)
 {
+        if (RUNNING_ON_VALGRIND)                 /* there the fault of a thread does not end the process by its signal */
+                return;
         assert_died_of(life(crash_of_the_writer), SIGSEGV);
         next_life();
         assert_true(world_logged("not in a plugin"));
