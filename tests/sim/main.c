@@ -168,7 +168,8 @@ static void settle(struct verdict *v)
                 daemon_collect();
                 oracle_judge(v);
                 good = v->text ? 0 : good + 1;
-                if (good == 2 && daemon_commits() > commits)
+                /* A poll each may still find what was done just before. */
+                if (good == 2 && daemon_commits() > commits + 2)
                         oracle_rude("an idle daemon writes");
                 commits = daemon_commits();
         }
