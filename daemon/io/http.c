@@ -49,6 +49,7 @@ struct transfer {
 
         unsigned begun;                  /* times that the request was put on a connection */
         bool opened, guard_refused;
+        int open_error;                  /* why there is no socket */
 
         struct head head;
         size_t proxy_bytes;
@@ -120,8 +121,10 @@ static curl_socket_t on_open(void *data, curlsocktype purpose _unused_, struct c
                 return CURL_SOCKET_BAD;
         }
         fd = multi_open(t->http->multi, a->family, a->socktype, a->protocol, t->origin);
-        if (fd < 0)
+        if (fd < 0) {
+                t->open_error = errno;
                 return CURL_SOCKET_BAD;
+        }
         t->opened = true;
         return fd;
 }
@@ -334,7 +337,7 @@ static char *explain(const struct transfer *t, bool left)
         /* libcurl's own words may repeat the proxy, with its password. */
         const char *detail = *t->detail && isempty(t->request->proxy) ? t->detail : curl_easy_strerror(t->result);
         const char *ca = "SSL certificate problem: ";
-        long error = 0;
+        long error = t->open_error;
 
         if (left) {
                 if (t->result == CURLE_SEND_FAIL_REWIND || t->result == CURLE_ABORTED_BY_CALLBACK)
