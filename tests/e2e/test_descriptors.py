@@ -97,7 +97,7 @@ def test_with_few_descriptors_it_works_or_says_what_is_missing(n, talk):
     until("its end, or all to be said", lambda: talk.ended() or talk.said(), every=0.02)
     if talk.ended():
         assert talk.collect() == 1
-        assert re.search("error: .*(Too many open files|unable to open)", talk.daemon.log())
+        assert re.search("(error: |cannot load plugin ).*(Too many open files|unable to open)", talk.daemon.log())
     elif n < 20:
         assert "no connection to 127.0.0.1" in talk.daemon.log() and "Too many open files" in talk.daemon.log()
     talk.end_well()

@@ -154,7 +154,8 @@ class Conversation:
         assert self.fake.counts() == self.fake.wanted()
         assert self.fake.doubled() == []
         assert self.fake.odd() == []
-        assert self.fake.intents and not self.fake.without_intent
+        assert self.fake.without_intent == 0
+        assert self.fake.intents > 0
         db = sqlite3.connect(self.daemon.state / "mentiond.db")
         try:
             assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
