@@ -168,8 +168,9 @@ static void settle(struct verdict *v)
                 daemon_collect();
                 oracle_judge(v);
                 good = v->text ? 0 : good + 1;
-                /* A poll each may still find what was done just before. */
-                if (good == 2 && daemon_commits() > commits + 2)
+                /* A poll each may still find what was done just before.  Where our clock is behind the network's, the horizon
+                 * follows it. */
+                if (good == 2 && sim.jump >= 0 && daemon_commits() > commits + 2)
                         oracle_rude("an idle daemon writes");
                 commits = daemon_commits();
         }
