@@ -160,7 +160,7 @@ class Fake:
         return {"ancestors": up, "descendants": down}
 
     def post(self, body, key):
-        self.check_intent("SELECT 1 FROM part p JOIN journal j ON j.id = p.reply WHERE p.key = ? AND j.state = 'sending'", key)
+        self.check_intent("SELECT 1 FROM part p JOIN journal j ON j.id = p.reply WHERE p.key = ? AND j.state IN ('sending', 'ambiguous')", key)
         status = self.add(BRAND, body["status"], body["in_reply_to_id"])
         status["visibility"] = body["visibility"]
         if sum(s["in_reply_to_id"] == body["in_reply_to_id"] for s in self.statuses) == 1:
@@ -185,7 +185,7 @@ class Fake:
 
     def take_article(self, ticket, body):
         a, key = body["Article"], self.field(body, "SocialPost")
-        self.check_intent("SELECT 1 FROM journal WHERE state = 'filing' AND ? IN (native_id, 'brand:' || native_id)", key)
+        self.check_intent("SELECT 1 FROM journal WHERE state IN ('filing', 'ambiguous') AND ? IN (native_id, 'brand:' || native_id)", key)
         made = self.add_article(ticket, a["SenderType"], key, a["Subject"], a["Body"], a["IsVisibleForCustomer"], a["From"])
         return {"ArticleID": made["ArticleID"], "TicketID": str(ticket), "TicketNumber": f"2026{ticket:06}"}
 
@@ -225,7 +225,8 @@ class Fake:
     # What came of it.
 
     def check_intent(self, sql, key):
-        """Whether the request that has just come was recorded, and committed, before it left."""
+        """Whether the request that has just come was recorded, and committed, before it left.  Where its connection was cut
+        while it waited here for its turn, the daemon knows that already."""
         try:
             db = sqlite3.connect(f"file:{self.store}/mentiond.db?mode=ro", uri=True, timeout=20)
             try:
