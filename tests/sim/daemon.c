@@ -227,6 +227,7 @@ static void abandon(bool power)
         sim.incarnation++;
         sim.crashed = false;
         sim_set_trap(TRAP_NONE, 0);
+        heap_new_daemon();
         if (power)
                 note("*** the power was lost");
         disk_crash(power);
@@ -237,6 +238,7 @@ static bool live(int64_t until)
 {
         int code;
 
+        (void) heap_enter(heap_daemon());
         if (setjmp(sim.crash_env)) {
                 sim.crashed = true;
         } else {
@@ -257,8 +259,11 @@ void daemon_live(int64_t until_usec)
         while (sim.now < until_usec) {
                 bool died;
 
-                if (live(until_usec))
+                if (live(until_usec)) {
+                        (void) heap_enter(HEAP_WORLD);
                         return;
+                }
+                (void) heap_enter(HEAP_WORLD);
                 died = sim.crashed;
                 sim.crashes += died;
                 abandon(died && chance(R_CRASH, sim.plan.power_permille));

@@ -12,6 +12,7 @@
 #define SECTOR 512
 #define FILES_MAX 8
 #define SHM_REGIONS 64
+#define USUAL_SIZE (4 << 20)     /* of a file; what is not touched costs nothing */
 
 struct memory {
         unsigned char *data;
@@ -23,7 +24,7 @@ struct inode {
         bool exists, synced_exists;
         struct memory now, synced;
         unsigned char *dirty;            /* a flag for each sector */
-        size_t dirty_allocated;
+        size_t dirty_allocated, dirty_from, dirty_to;    /* none is set outside */
 
         /* Locks and shared memory: gone with the process. */
         int shared;
@@ -51,8 +52,11 @@ static struct {
 static void reserve(struct memory *m, size_t size)
 {
         if (size > m->allocated) {
-                m->allocated = MAX(size, m->allocated * 2);
+                int before = heap_enter(HEAP_WORLD);
+
+                m->allocated = MAX(MAX(size, m->allocated * 2), (size_t) USUAL_SIZE);
                 m->data = xrealloc(m->data, m->allocated);
+                (void) heap_enter(before);
         }
 }
 
@@ -66,17 +70,20 @@ static void resize(struct memory *m, size_t size)
 
 static void mark(struct inode *n, size_t from, size_t to)
 {
-        size_t sectors = (to + SECTOR - 1) / SECTOR;
+        size_t first = from / SECTOR, sectors = (to + SECTOR - 1) / SECTOR;
 
         if (sectors > n->dirty_allocated) {
                 size_t more = MAX(sectors, n->dirty_allocated * 2);
+                int before = heap_enter(HEAP_WORLD);
 
                 n->dirty = xrealloc(n->dirty, more);
                 memset(n->dirty + n->dirty_allocated, 0, more - n->dirty_allocated);
                 n->dirty_allocated = more;
+                (void) heap_enter(before);
         }
-        for (size_t s = from / SECTOR; s < sectors; s++)
-                n->dirty[s] = 1;
+        memset(n->dirty + first, 1, sectors - first);
+        n->dirty_from = n->dirty_to ? MIN(n->dirty_from, first) : first;
+        n->dirty_to = MAX(n->dirty_to, sectors);
 }
 
 static void copy_sector(struct inode *n, size_t s)
@@ -87,14 +94,20 @@ static void copy_sector(struct inode *n, size_t s)
                 memcpy(n->synced.data + from, n->now.data + from, MIN(to, n->synced.size) - from);
 }
 
+static void forget_dirty(struct inode *n)
+{
+        if (n->dirty_to)
+                memset(n->dirty + n->dirty_from, 0, n->dirty_to - n->dirty_from);
+        n->dirty_from = n->dirty_to = 0;
+}
+
 static void sync_all(struct inode *n)
 {
         resize(&n->synced, n->now.size);
-        for (size_t s = 0; s < n->dirty_allocated; s++)
-                if (n->dirty[s]) {
+        for (size_t s = n->dirty_from; s < n->dirty_to; s++)
+                if (n->dirty[s])
                         copy_sector(n, s);
-                        n->dirty[s] = 0;
-                }
+        forget_dirty(n);
         /* SQLite syncs the directory with a log's first sync: what was made or deleted there is so for good. */
         for (size_t i = 0; i < FILES_MAX && !n->synced_exists; i++)
                 if (&inodes[i] != n) {
@@ -421,8 +434,7 @@ static int on_delete(sqlite3_vfs *v _unused_, const char *name, int sync)
                 sim_die("before a file was deleted");
         n->exists = false;
         resize(&n->now, 0);
-        if (n->dirty_allocated)
-                memset(n->dirty, 0, n->dirty_allocated);
+        forget_dirty(n);
         if (sync) {
                 n->synced_exists = false;
                 resize(&n->synced, 0);
@@ -500,7 +512,7 @@ static void lose_power(struct inode *n)
 
                 if (length)
                         resize(&n->synced, n->now.size);
-                for (size_t s = 0; s < n->dirty_allocated; s++)
+                for (size_t s = n->dirty_from; s < n->dirty_to; s++)
                         if (n->dirty[s] && chance(R_DISK, keep))
                                 copy_sector(n, s);
         } else if (!n->exists && n->synced_exists && chance(R_DISK, 500)) {
@@ -515,8 +527,7 @@ static void lose_power(struct inode *n)
         resize(&n->now, n->synced.size);
         if (n->synced.size)
                 memcpy(n->now.data, n->synced.data, n->synced.size);
-        if (n->dirty_allocated)
-                memset(n->dirty, 0, n->dirty_allocated);
+        forget_dirty(n);
         note("disk: of %s, %zu bytes, %zu are left", n->name, before, n->now.size);
 }
 

@@ -69,11 +69,13 @@ static void put_body(struct exchange *e, struct http_reply *r)
         const char *text = e->answer.text ? e->answer.text : e->answer.json
                            ? json_object_to_json_string_ext(e->answer.json, JSON_C_TO_STRING_PLAIN) : "";
         size_t size = strlen(text);
+        int before = heap_enter(heap_daemon());
 
         if (e->q.fault.truncated)
                 size = size > 1 ? (size_t) between(R_NET, 1, (int64_t) size - 1) : 0;
         (void) buffer_append(&r->body, text, size);
         (void) buffer_append_str(&r->headers, strempty(e->answer.headers));
+        (void) heap_enter(before);
 }
 
 /* From now on the daemon knows that it is asked to be silent. */
@@ -181,6 +183,7 @@ static void on_timeout(struct loop_timer *t)
 
 static struct exchange *exchange_of(const struct http_request *q, const char *rest)
 {
+        int before = heap_enter(HEAP_WORLD);
         struct exchange *e = xcalloc(1, sizeof *e);
         size_t n = strcspn(rest, "?");
 
@@ -197,6 +200,7 @@ static struct exchange *exchange_of(const struct http_request *q, const char *re
                 .repeatable = q->repeatable || streq(q->method, "GET"),
                 .body = q->body ? json_tokener_parse(q->body) : NULL,
         };
+        (void) heap_enter(before);
         return e;
 }
 

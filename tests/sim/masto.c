@@ -86,6 +86,7 @@ void masto_edit(int status, const char *text)
         s->versions[s->n_versions++] = s->text;
         s->text = xstrdup(text);
         s->edited = world_utc();
+        free(TAKE_PTR(s->json));
         note("person edits %s", s->id);
 }
 
@@ -95,8 +96,10 @@ void masto_delete(int status)
 
         s->deleted = true;
         for (int i = 0; i < masto.n_statuses; i++)
-                if (masto.statuses[i].root == s->root)
+                if (masto.statuses[i].root == s->root) {
                         masto.statuses[i].chain_broken = true;
+                        free(TAKE_PTR(masto.statuses[i].json));
+                }
         if (s->notification >= 0)
                 masto.notifications[s->notification].gone = true;
         note("person deletes %s", s->id);
@@ -185,6 +188,20 @@ static struct json_object *status_json(int i)
         json_object_object_add(o, "account", account_json(s->account));
         json_object_object_add(o, "media_attachments", json_object_new_array());
         return o;
+}
+
+/* The same as a text, which is kept: a page holds many that did not change. */
+static const char *status_text(int i)
+{
+        struct status *s = &masto.statuses[i];
+
+        if (!s->json) {
+                struct json_object *o = status_json(i);
+
+                s->json = xstrdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+                (void) json_object_put(o);
+        }
+        return s->json;
 }
 
 static struct answer reply(int status, struct json_object *json)
@@ -277,24 +294,22 @@ static void on_poll(void)
         masto.poll_incarnation = sim.incarnation;
 }
 
-static struct json_object *notification_json(int i)
+static void add_notification_text(struct buffer *b, int i)
 {
-        struct notification *n = &masto.notifications[i];
-        struct json_object *o = json_object_new_object();
+        const struct notification *n = &masto.notifications[i];
+        _cleanup_free_ char *created = time_text(n->created);
 
-        put_owned(o, "id", xasprintf("%d", 34000000 + i * 5));
-        mj_put_str(o, "type", n->status >= 0 ? "mention" : i % 2 ? "favourite" : "follow");
-        put_owned(o, "created_at", time_text(n->created));
-        json_object_object_add(o, "account", account_json(n->status >= 0 ? masto.statuses[n->status].account : 1));
+        (void) buffer_printf(b, "%s{\"id\":\"%d\",\"type\":\"%s\",\"created_at\":\"%s\"", b->size > 1 ? "," : "", 34000000 + i * 5,
+                             n->status >= 0 ? "mention" : i % 2 ? "favourite" : "follow", created);
         if (n->status >= 0)
-                json_object_object_add(o, "status", status_json(n->status));
-        return o;
+                (void) buffer_printf(b, ",\"status\":%s", status_text(n->status));
+        (void) buffer_append_str(b, "}");
 }
 
 static struct answer notifications(const struct request *q)
 {
         _cleanup_free_ char *below_id = parameter(q->query, "max_id"), *wanted = parameter(q->query, "limit");
-        struct json_object *list = json_object_new_array();
+        struct buffer list = { .max = 16 << 20 };
         int below_index = masto.n_notifications, max = MIN(atoi(wanted), masto.page), n = 0, window = 0;
         bool found = !*below_id;
         struct page *p;
@@ -305,6 +320,7 @@ static struct answer notifications(const struct request *q)
                 below_index = (atoi(below_id) - 34000000) / 5;
         pages = xrealloc(pages, (size_t) (masto.pages + 1) * sizeof *pages);
         p = &pages[masto.pages];
+        (void) buffer_append_str(&list, "[");
         *p = (struct page) { .shown = xcalloc((size_t) max + 1, sizeof(int)) };
         for (int i = masto.n_notifications - 1; i >= 0 && n < max; i--) {
                 struct notification *row = &masto.notifications[i];
@@ -326,9 +342,10 @@ static struct answer notifications(const struct request *q)
                         continue;        /* an unknown max_id: nothing */
                 n++;
                 p->shown[p->n++] = i;
-                (void) json_object_array_add(list, notification_json(i));
+                add_notification_text(&list, i);
         }
-        return (struct answer) { .status = 200, .json = list, .delivered = masto.pages++, .on_delivery = on_page };
+        (void) buffer_append_str(&list, "]");
+        return (struct answer) { .status = 200, .text = buffer_take(&list), .delivered = masto.pages++, .on_delivery = on_page };
 }
 
 /* --- Statuses --- */

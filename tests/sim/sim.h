@@ -84,6 +84,22 @@ void sim_set_trap(enum trap kind, int64_t countdown);
 void note(const char *format, ...) _printf_(1, 2);
 void trace_print(FILE *f, const char *const *words, size_t n_words, size_t max_lines);   /* lines that hold one of the words */
 
+/* --- heap.c: whose memory is whose --- */
+
+#define HEAP_WORLD 0
+int heap_enter(int who);                             /* whose blocks are from now on; returns whose they were */
+int heap_daemon(void);                               /* the living daemon's number */
+void heap_new_daemon(void);                          /* what the last one has is forgotten */
+int64_t heap_held(void);                             /* bytes of the living daemon */
+#if defined(__has_feature)
+#  if __has_feature(address_sanitizer)
+#    define HAVE_SANITIZER 1
+#  endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#  define HAVE_SANITIZER 1
+#endif
+
 /* --- disk.c --- */
 
 void disk_init(void);
@@ -149,6 +165,7 @@ struct status {
         int64_t created, edited;
         bool names_brand, deleted, by_api, chain_broken, spam;
         char *key;
+        char *json;                      /* as the API shows it; NULL: to be made */
         int failed_fetches, failed_filings;
         int notification;                /* -1: none */
 };

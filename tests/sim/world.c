@@ -102,7 +102,8 @@ void sim_new_process(void)
 void note(const char *format, ...)
 {
         int64_t t = sim.now - 1000 * USEC_PER_SEC;
-        _cleanup_free_ char *text = NULL, *line = NULL;
+        int before = heap_enter(HEAP_WORLD);
+        char *text, *line;
         va_list ap;
 
         va_start(ap, format);
@@ -116,6 +117,9 @@ void note(const char *format, ...)
         for (const char *p = line; *p; p++)
                 sim.hash = (sim.hash ^ (unsigned char) *p) * UINT64_C(1099511628211);
         (void) buffer_append_str(&trace, line);
+        free(text);
+        free(line);
+        (void) heap_enter(before);
 }
 
 static bool is_wanted(const char *line, size_t size, const char *const *words, size_t n_words)
@@ -170,8 +174,11 @@ void sim_at(int64_t at_usec, void (*fn)(void *data), void *data)
         size_t i = n_events;
 
         if (n_events == events_allocated) {
+                int before = heap_enter(HEAP_WORLD);
+
                 events_allocated = MAX(events_allocated * 2, (size_t) 64);
                 events = xrealloc(events, events_allocated * sizeof *events);
+                (void) heap_enter(before);
         }
         n_events++;
         for (; i > 0 && sooner(&e, &events[(i - 1) / 2]); i = (i - 1) / 2)
@@ -187,6 +194,7 @@ void sim_in(int64_t usec, void (*fn)(void *data), void *data)
 void sim_run_event(void)
 {
         struct event e = events[0], last = events[--n_events];
+        int before = heap_enter(HEAP_WORLD);
         size_t i = 0;
 
         for (;;) {
@@ -205,6 +213,7 @@ void sim_run_event(void)
                 events[i] = last;
         sim.now = MAX(sim.now, e.at);
         e.fn(e.data);
+        (void) heap_enter(before);
 }
 
 bool sim_events_before(int64_t at_usec)
