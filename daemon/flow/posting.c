@@ -35,12 +35,15 @@ static bool freeze(struct posting *g)
         if (!id || store_load(s, a, id, &mention) <= 0)
                 return false;
         g->mention = payload_parse(a, mention.payload);
-        if (!frozen)
+        if (!frozen) {
+                unsigned long long high = random_u64(), low = random_u64();      /* in this order with every compiler */
+
                 g->part = (struct store_part) {
-                        .key = arena_printf(a, "mentiond-%016llx%016llx", (unsigned long long) random_u64(), (unsigned long long) random_u64()),
+                        .key = arena_printf(a, "mentiond-%016llx%016llx", high, low),
                         .parent = mention.native_id,
                         .text = compose_reply(a, mj_str(g->payload, "text"), mj_str(mj_get(g->mention, "author"), "handle")),
                 };
+        }
         return g->mention;
 }
 

@@ -272,7 +272,7 @@ void daemon_live(int64_t until_usec)
                 sim_pass_until(sim.now + (sim.faults ? around(R_CRASH, 10 * USEC_PER_SEC) : USEC_PER_SEC));
                 /* Also while it recovers. */
                 if (sim.faults && died && chance(R_CRASH, 250))
-                        sim_set_trap((int) between(R_CRASH, TRAP_DISK, TRAP_SENT), between(R_CRASH, 1, 12));
+                        sim_set_any_trap(12);
         }
 }
 

@@ -35,32 +35,31 @@ static int64_t some(int permille, int64_t low, int64_t high)
         return chance(R_PLAN, permille) ? between(R_PLAN, low, high) : 0;
 }
 
+/* One draw a statement, here and everywhere: within one, the order is the compiler's. */
 static void make_plan(void)
 {
         struct plan *p = &sim.plan;
 
-        *p = (struct plan) {
-                .busy_usec = between(R_PLAN, 15, 60) * USEC_PER_MINUTE,
-                .start_calm_usec = some(600, 0, 3 * USEC_PER_MINUTE),
-                .act_usec = between(R_PLAN, 20, 180) * USEC_PER_SEC,
-                .crash_usec = some(700, 2 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE),
-                .storm_usec = some(600, 3 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE),
-                .disk_usec = some(300, 3 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE),
-                .jump_usec = some(200, 5 * USEC_PER_MINUTE, 60 * USEC_PER_MINUTE),
-                .operator_usec = some(500, 2 * USEC_PER_MINUTE, 30 * USEC_PER_MINUTE),
-                .settle_usec = chance(R_PLAN, 700) ? 2 * USEC_PER_MINUTE : between(R_PLAN, 60, 300) * USEC_PER_SEC,
-                .timeout_usec = between(R_PLAN, 10, 40) * USEC_PER_SEC,
-                .net_permille = chance(R_PLAN, 200) ? 0 : (int) between(R_PLAN, 5, 200),
-                .power_permille = (int) between(R_PLAN, 0, 1000),
-                .far_jumps = chance(R_PLAN, 300),
-                .merges = chance(R_PLAN, 400),
-                .deletes = chance(R_PLAN, 200),
-                .foreign = chance(R_PLAN, 300),
-                .edits = chance(R_PLAN, 400),
-                .floods = chance(R_PLAN, 150),
-                .app_posts = chance(R_PLAN, 200),
-                .spam = chance(R_PLAN, 200),
-        };
+        p->busy_usec = between(R_PLAN, 15, 60) * USEC_PER_MINUTE;
+        p->start_calm_usec = some(600, 0, 3 * USEC_PER_MINUTE);
+        p->act_usec = between(R_PLAN, 20, 180) * USEC_PER_SEC;
+        p->crash_usec = some(700, 2 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE);
+        p->storm_usec = some(600, 3 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE);
+        p->disk_usec = some(300, 3 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE);
+        p->jump_usec = some(200, 5 * USEC_PER_MINUTE, 60 * USEC_PER_MINUTE);
+        p->operator_usec = some(500, 2 * USEC_PER_MINUTE, 30 * USEC_PER_MINUTE);
+        p->settle_usec = chance(R_PLAN, 700) ? 2 * USEC_PER_MINUTE : between(R_PLAN, 60, 300) * USEC_PER_SEC;
+        p->timeout_usec = between(R_PLAN, 10, 40) * USEC_PER_SEC;
+        p->net_permille = chance(R_PLAN, 200) ? 0 : (int) between(R_PLAN, 5, 200);
+        p->power_permille = (int) between(R_PLAN, 0, 1000);
+        p->far_jumps = chance(R_PLAN, 300);
+        p->merges = chance(R_PLAN, 400);
+        p->deletes = chance(R_PLAN, 200);
+        p->foreign = chance(R_PLAN, 300);
+        p->edits = chance(R_PLAN, 400);
+        p->floods = chance(R_PLAN, 150);
+        p->app_posts = chance(R_PLAN, 200);
+        p->spam = chance(R_PLAN, 200);
 }
 
 static void again(int64_t mean, void (*fn)(void *data))
@@ -77,7 +76,7 @@ static void on_crash_time(void *data _unused_)
                 note("*** crash: at any moment");
                 sim.crashed = true;
         } else {
-                sim_set_trap((int) between(R_CRASH, TRAP_DISK, TRAP_SENT), between(R_CRASH, 1, 20));
+                sim_set_any_trap(20);
         }
         again(sim.plan.crash_usec, on_crash_time);
 }
@@ -101,7 +100,12 @@ static void on_jump_time(void *data _unused_)
 
         if (!sim.faults)
                 return;
-        sim.jump = sim.jump && chance(R_CRASH, 600) ? 0 : hour * between(R_CRASH, 1, range) + below(R_CRASH, USEC_PER_MINUTE);
+        if (sim.jump && chance(R_CRASH, 600)) {
+                sim.jump = 0;
+        } else {
+                sim.jump = hour * between(R_CRASH, 1, range);
+                sim.jump += below(R_CRASH, USEC_PER_MINUTE);
+        }
         note("*** the clock jumps: it is wrong by %lld s", (long long) (sim.jump / USEC_PER_SEC));
         again(sim.plan.jump_usec, on_jump_time);
 }
@@ -265,6 +269,7 @@ static struct result child(uint64_t seed, FILE *f, bool all)
 
 static void add(struct result *sum, const struct result *r)
 {
+        sum->hash ^= r->hash;
         sum->crashes += r->crashes;
         sum->ambiguous += r->ambiguous;
         sum->requests += r->requests;
@@ -319,9 +324,9 @@ static struct result run(uint64_t base, uint64_t n, unsigned jobs)
 
 static void print_sum(const char *before, const struct result *s, uint64_t n, double seconds)
 {
-        printf("%ssim: %llu broken seeds, wrong %d; %d held, %d dead; %.1f seeds/s, %.0f simulated hours, %llu requests, %llu commits\n", before,
+        printf("%ssim: %llu broken seeds, wrong %d; %d held, %d dead; %.1f seeds/s, %.0f simulated hours, %llu requests, %llu commits, traces %016llx\n", before,
                (unsigned long long) s->seed, s->counts[WRONG], s->held, s->dead, (double) n / seconds, (double) s->usec / 3600e6,
-               (unsigned long long) s->requests, (unsigned long long) s->commits);
+               (unsigned long long) s->requests, (unsigned long long) s->commits, (unsigned long long) s->hash);
         printf("%ssim: %llu seeds, %d mentions, %d replies, %llu crashes, %llu ambiguous, lost %d, doubled %d, leaked %d, stuck %d\n", before,
                (unsigned long long) n, s->mentions, s->replies, (unsigned long long) s->crashes, (unsigned long long) s->ambiguous,
                s->counts[LOST], s->counts[DOUBLED], s->counts[LEAKED], s->counts[STUCK]);

@@ -15,10 +15,11 @@ static const char *const weather_names[] = { "fair", "down", "a black hole", "er
 
 static struct fault fair(void)
 {
-        return (struct fault) {
-                .arrives = true, .stage = -1,
-                .there_usec = between(R_NET, 500, 40000), .back_usec = between(R_NET, 500, 60000),
-        };
+        struct fault f = { .arrives = true, .stage = -1 };
+
+        f.there_usec = between(R_NET, 500, 40000);
+        f.back_usec = between(R_NET, 500, 60000);
+        return f;
 }
 
 static struct fault named(const char *name)

@@ -94,10 +94,12 @@ static int some_post(void)
 
 static void follow_up(void)
 {
-        int parent = some_post();
+        int parent = some_post(), account;
 
-        if (parent >= 0)
-                (void) say(someone(), parent, chance(R_PEOPLE, 850));
+        if (parent < 0)
+                return;
+        account = someone();
+        (void) say(account, parent, chance(R_PEOPLE, 850));
 }
 
 static void deep_mention(void)

@@ -79,6 +79,7 @@ void sim_pass_until(int64_t at_usec);                /* the world goes on withou
 _Noreturn void sim_die(const char *why);
 bool sim_trap(enum trap kind);                       /* whether the crash is to be here; counts down */
 void sim_set_trap(enum trap kind, int64_t countdown);
+void sim_set_any_trap(int64_t max_countdown);
 
 /* One line of the trace. */
 void note(const char *format, ...) _printf_(1, 2);

@@ -236,6 +236,13 @@ void sim_set_trap(enum trap kind, int64_t countdown)
         sim.trap.countdown = countdown;
 }
 
+void sim_set_any_trap(int64_t max_countdown)
+{
+        int kind = (int) between(R_CRASH, TRAP_DISK, TRAP_SENT);
+
+        sim_set_trap(kind, between(R_CRASH, 1, max_countdown));
+}
+
 bool sim_trap(enum trap kind)
 {
         if (sim.trap.kind != (int) kind || --sim.trap.countdown > 0)
