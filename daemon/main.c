@@ -147,7 +147,7 @@ static int run(const char *file)
                 log_event(LOG_ERR, "the event loop cannot be set up", F("reason", strerror(-r)));
                 return EXIT_FAILURE;
         }
-        r = daemon_open(&d, l, &c);
+        r = daemon_open(&d, l, &c, 0);
         if (r >= 0)
                 r = loop_run(l);
         daemon_close(&d);

@@ -253,7 +253,7 @@ static void on_slow(const char *name, int64_t ran_usec)
                 log_event(LOG_WARNING, "a plugin kept everything waiting", F("instance", name), FI("ms", ran_usec / USEC_PER_MSEC));
 }
 
-int daemon_open(struct daemon *d, struct loop *l, struct config *config)
+int daemon_open(struct daemon *d, struct loop *l, struct config *config, unsigned store_flags)
 {
         _cleanup_free_ char *error = NULL;
         int r;
@@ -263,7 +263,7 @@ int daemon_open(struct daemon *d, struct loop *l, struct config *config)
         d->host.loop = l;
         d->host.idle = on_idle;
         flow_init(&d->flow, &d->host);
-        r = store_open(l, d->config.options.state_directory, 0, &d->host.store, &error);
+        r = store_open(l, d->config.options.state_directory, store_flags, &d->host.store, &error);
         if (r < 0) {
                 log_event(LOG_ERR, error);
                 return r;

@@ -21,9 +21,9 @@ struct daemon {
         unsigned end_step;
 };
 
-/* Opens what config names; its instances (from config_instances) start when the loop runs.  Takes both.  0, or -errno
- * after a line in the log. */
-int daemon_open(struct daemon *d, struct loop *l, struct config *config);
+/* Opens what config names, the store with these of its flags; its instances (from config_instances) start when the loop
+ * runs.  Takes both.  0, or -errno after a line in the log. */
+int daemon_open(struct daemon *d, struct loop *l, struct config *config, unsigned store_flags);
 void daemon_close(struct daemon *d);
 
 void daemon_reload(struct daemon *d);            /* reads the file again; keeps the old one if it is wrong */

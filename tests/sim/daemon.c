@@ -1,39 +1,33 @@
 /* SPDX-License-Identifier: MIT
  *
- * The daemon in the simulated world, put together as admin/daemon.c does it, but for configuration file and control
- * socket: how it starts, ends, dies and starts again, and what its operator does.  Owns the living incarnation; one that
- * died is abandoned with all its memory, as a process would be, and the world goes on.
+ * The daemon in the simulated world: admin/daemon.c itself, with its configuration file, but no control socket.  How it
+ * starts, ends, dies and starts again.  Owns the living incarnation; one that died is abandoned with all its memory, as a
+ * process would be, and the world goes on.
  */
 #undef _FORTIFY_SOURCE           /* longjmp() from one stack to another */
 
-#include "sim.h"
+#include "living.h"
 
-#include "base/clock.h"
+#include "admin/control.h"
 #include "base/log.h"
-#include "flow/flow.h"
-#include "host/plugin.h"
-#include "io/http.h"
 
 #include <errno.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define FILE_NAME "mentiond.conf"
+#define STARTS_MAX 20
+#define LEFT_MAX 4096            /* bytes that libraries keep for ever */
 
 const struct mentiond_plugin *mastodon_plugin_init(void);
 const struct mentiond_plugin *otrs_plugin_init(void);
 
-struct daemon {
-        struct loop *loop;
-        struct host host;
-        struct flow flow;
-        struct instance *pending;
-        bool ending, ready;
-        struct loop_timer end_timer;
-        unsigned end_step;
-};
-
-static struct daemon *d;
-static struct section sections[2];
-static char directory[64];
+struct daemon *living;
+static bool ready;
+static char directory[] = "/tmp/mentiond-sim-XXXXXX";
+static char *settings[NETWORKS + DESKS];         /* of each instance; helpdesks last */
+static int64_t parallel[NETWORKS + DESKS];
 
 struct row *rows;
 int n_rows;
@@ -45,191 +39,172 @@ int flock(int fd _unused_, int operation _unused_)
         return 0;
 }
 
-/* --- Instances: as in admin/daemon.c --- */
-
-static void attach(struct instance *i)
+/* In place of admin/control.c: the operator is in this process. */
+int control_open(struct daemon *d _unused_, const char *path _unused_, struct control **ret, char **ret_error _unused_)
 {
-        flow_attach(&d->flow, i);
-        instance_attach(i);
-}
-
-static void on_idle(struct instance *i)
-{
-        flow_detach(i);
-        instance_unlink(i);
-        for (struct instance **p = &d->pending; *p; p = &(*p)->next)
-                if (streq((*p)->name, i->name)) {
-                        struct instance *next = *p;
-
-                        *p = next->next;
-                        next->stored = i->stored;
-                        attach(next);
-                        break;
-                }
-        instance_free(i);
-        if (d->ending && !d->host.instances)
-                loop_exit(d->loop, 0);
-}
-
-static struct instance *make_instances(void)
-{
-        struct problems p = PROBLEMS_INIT;
-        struct instance *list = NULL;
-
-        for (int k = 0; k < 2; k++) {
-                struct instance *i = instance_new(&d->host, &sections[k], k ? MENTIOND_CHANNEL : MENTIOND_HELPDESK, "/nowhere", &p);
-
-                if (!i) {
-                        fprintf(stderr, "%s", buffer_str(&p.text));
-                        abort();
-                }
-                i->next = list;
-                list = i;
-        }
-        return list;
-}
-
-static int read_rows(struct instance *list)
-{
-        for (struct instance *i = list; i; i = i->next) {
-                int r = instance_read(i);
-
-                if (r < 0)
-                        return r;
-        }
-        for (struct instance *i = list; i; i = i->next)
-                for (struct instance *h = list; h && instance_is_channel(i); h = h->next)
-                        if (!instance_is_channel(h) && streq(h->name, i->options.helpdesk))
-                                i->helpdesk_id = h->stored.id;
+        *ret = NULL;
         return 0;
 }
 
-static void apply(struct instance *list)
+void control_stop(struct control *c _unused_)
 {
-        for (struct instance *i = d->host.instances, *next; i; i = next) {
-                bool keep = false;
+}
 
-                next = i->next;
-                for (struct instance *n = list; n; n = n->next)
-                        keep |= section_equal(&n->section, &i->section) && i->state != INSTANCE_STOPPED;
-                if (!keep && i->state != INSTANCE_ENDING)
-                        instance_end(i);
+void control_free(struct control *c _unused_)
+{
+}
+
+void daemon_notified(const char *state)
+{
+        ready |= streq(state, "READY=1");
+}
+
+bool daemon_is_ready(void)
+{
+        return living && ready;
+}
+
+/* --- Configuration --- */
+
+static void write_section(FILE *f, const char *kind, int from, int n)
+{
+        fprintf(f, "%s = {\n", kind);
+        for (int s = from; s < from + n; s++)
+                fprintf(f, "%s = { %s parallel = %lld; };\n", server_name(s), settings[s], (long long) parallel[s]);
+        fprintf(f, "};\n");
+}
+
+static void write_file(void)
+{
+        FILE *f = fopen(FILE_NAME, "we");
+
+        if (!f)
+                abort();
+        fprintf(f, "state_directory = \".\";\n");
+        write_section(f, "helpdesk", NETWORKS, znuny.n_desks);
+        write_section(f, "channel", 0, masto.n_networks);
+        if (fclose(f) != 0)
+                abort();
+}
+
+void daemon_reconfigure(int server, int64_t new_parallel)
+{
+        int before = heap_enter(HEAP_WORLD);
+
+        parallel[server] = new_parallel;
+        write_file();
+        (void) heap_enter(before);
+}
+
+static void configure(int s)
+{
+        long long poll = between(R_PLAN, 10, 60), retry = between(R_PLAN, 1, 10), retry_max = between(R_PLAN, 1, 10);
+        _cleanup_free_ char *more = NULL;
+
+        if (is_desk(s)) {
+                more = xasprintf("plugin = \"otrs\"; url = \"https://%s.example/znuny/nph-genericinterface.pl/Webservice/mentiond\";"
+                                 " user = \"mentiond\"; password = \"env:SIM_PASSWORD\";%s", server_name(s),
+                                 chance(R_PLAN, 500) ? " queue = \"Social\";" : "");
+        } else {
+                const struct network *n = &masto.networks[s];
+
+                more = xasprintf("plugin = \"mastodon\"; server = \"https://%s\"; token = \"env:SIM_TOKEN\"; helpdesk = \"%s\"; hold = \"%llds\";",
+                                 n->host, znuny.desks[n->desk].name, (long long) between(R_PLAN, 0, 60));
         }
-        while (list) {
-                struct instance *i = list, *old;
-
-                list = i->next;
-                old = host_find(&d->host, i->name);
-                if (!old) {
-                        attach(i);
-                } else if (old->state == INSTANCE_ENDING) {
-                        i->next = d->pending;
-                        d->pending = i;
-                } else {
-                        instance_free(i);
-                }
-        }
-}
-
-static void start_task(void *data _unused_)
-{
-        struct instance *list = make_instances();
-        int r = store_recover(d->host.store);
-
-        if (r > 0)
-                sim.ambiguous += (uint64_t) r;
-        if (r >= 0)
-                r = read_rows(list);
-        if (r < 0) {
-                note("*** the daemon cannot start: %s", strerror(-r));
-                loop_exit(d->loop, 1);
-                return;
-        }
-        apply(list);
-        d->ready = true;
-}
-
-static void reload_task(void *data _unused_)
-{
-        struct instance *list;
-
-        if (d->pending || d->ending)
-                return;
-        list = make_instances();
-        if (read_rows(list) < 0 || d->ending || d->pending)
-                return;
-        apply(list);
-}
-
-static void on_end_time(struct loop_timer *t)
-{
-        if (d->end_step++ == 0) {
-                for (struct instance *i = d->host.instances; i; i = i->next)
-                        instance_cancel(i);
-                loop_timer_set(d->loop, t, mono_usec() + USEC_PER_SEC * 3 / 2);
-                return;
-        }
-        loop_exit(d->loop, 0);
-}
-
-static void end(void)
-{
-        if (d->ending)
-                return;
-        note("*** the daemon is asked to end");
-        d->ending = true;
-        flow_drain(&d->flow);
-        d->end_timer.fn = on_end_time;
-        loop_timer_set(d->loop, &d->end_timer, mono_usec() + 8 * USEC_PER_SEC);
-        apply(NULL);
-        if (!d->host.instances)
-                loop_exit(d->loop, 0);
-}
-
-static void on_fatal(const char *reason, void *data _unused_)
-{
-        note("*** fatal: %s", reason);
-        loop_exit(d->loop, 1);
+        settings[s] = xasprintf("%s poll_every = \"%llds\"; timeout = \"%llds\"; settle = \"%llds\"; retry = \"%llds\"; retry_max = \"%lldm\";", more, poll,
+                                (long long) (sim.plan.timeout_usec / USEC_PER_SEC), (long long) (sim.plan.settle_usec / USEC_PER_SEC),
+                                retry, retry_max);
+        parallel[s] = between(R_PLAN, 1, 8);
 }
 
 /* --- Life and death --- */
 
+static void on_log(int level _unused_, const char *line, void *data _unused_)
+{
+        const char *recovered = strstr(line, "some requests were on their way");
+
+        note("log %s", line);
+        if (strstr(line, ": polls go on failing"))
+                sim.released_usec[sim.n_released++ % ELEMENTSOF(sim.released_usec)] = sim.now;
+        if (strstr(line, ": ambiguous "))
+                sim.ambiguous++;
+        if (strstr(line, "ending at once"))
+                happened(DISK_FATAL);
+        if (recovered && strstr(recovered, "rows=")) {
+                sim.ambiguous += strtoull(strstr(recovered, "rows=") + 5, NULL, 10);
+                happened(RECOVERED);
+        }
+}
+
+static void make_plugins(void)
+{
+        _cleanup_free_ char *wrong = NULL;
+        struct plugin *p;
+
+        plugin_forget_all();
+        if (plugin_register(mastodon_plugin_init(), &p, &wrong) < 0 || plugin_register(otrs_plugin_init(), &p, &wrong) < 0)
+                abort();
+}
+
+/* The process begins. */
 static int start(void)
 {
-        _cleanup_free_ char *error = NULL;
+        struct problems p = PROBLEMS_INIT;
+        struct loop *l = NULL;
+        struct config c;
         int r;
 
-        d = xcalloc(1, sizeof *d);
+        ready = false;
         sim_new_process();
-        (void) loop_new(&d->loop);
-        d->host.loop = d->loop;
-        d->host.idle = on_idle;
-        flow_init(&d->flow, &d->host);
+        make_plugins();
         note("*** the daemon starts");
-        r = store_open(d->loop, directory, STORE_INLINE, &d->host.store, &error);
-        if (r < 0) {
-                note("*** the daemon cannot start: %s", strempty(error));
-                if (r == -EUCLEAN)
-                        oracle_spin("the store is damaged");
-                return r;
+        living = xcalloc(1, sizeof *living);
+        config_load(FILE_NAME, &c, &p);
+        if (p.n) {
+                fprintf(stderr, "%s", buffer_str(&p.text));
+                abort();
         }
-        store_on_fatal(d->host.store, on_fatal, NULL);
-        (void) http_new(d->loop, "mentiond/sim", &d->host.http);
-        (void) task_start(d->loop, "start", start_task, NULL, NULL);
-        return 0;
+        log_set_level(LOG_INFO);
+        (void) loop_new(&l);
+        r = daemon_open(living, l, &c, STORE_INLINE);
+        if (r < 0)
+                note("*** the daemon cannot start: %s", strerror(-r));
+        if (r == -EUCLEAN)
+                oracle_spin("the store is damaged");
+        return r;
+}
+
+/* The process ends as it should. */
+static void close_daemon(int code)
+{
+        struct loop *l = living->loop;
+        bool orderly = code == 0 && !living->host.instances;
+
+        if (living->host.store)
+                sim.commits += store_commits(living->host.store);
+        daemon_close(living);
+        loop_free(l);
+        free(TAKE_PTR(living));
+        if (!orderly)
+                return;
+        happened(LEFT_NOTHING);
+        if (heap_held() > LEFT_MAX)
+                oracle_leak(xasprintf("an orderly end left %lld bytes of memory", (long long) heap_held()));
 }
 
 static void abandon(bool power)
 {
-        if (d && d->host.store)
-                sim.commits += store_commits(d->host.store);
-        d = NULL;
+        if (living && living->host.store)
+                sim.commits += store_commits(living->host.store);
+        living = NULL;
         sim.incarnation++;
         sim.crashed = false;
         sim_set_trap(TRAP_NONE, 0);
         heap_new_daemon();
-        if (power)
+        if (power) {
+                happened(CRASH_POWER);
                 note("*** the power was lost");
+        }
         disk_crash(power);
 }
 
@@ -241,31 +216,37 @@ static bool live(int64_t until)
         (void) heap_enter(heap_daemon());
         if (setjmp(sim.crash_env)) {
                 sim.crashed = true;
-        } else {
-                if (!d && start() < 0)
-                        return false;
-                sim.until = until;
-                code = loop_run(d->loop);
+                return false;
+        }
+        code = living ? 0 : start();
+        sim.until = until;
+        if (code >= 0) {
+                code = loop_run(living->loop);
                 if (code == LOOP_UNTIL)
                         return true;
-                if (!sim.crashed)
-                        note("*** the daemon has ended: %d", code);
         }
+        if (sim.crashed)
+                return false;
+        note("*** the daemon has ended: %d", code);
+        close_daemon(code);
         return false;
 }
 
 void daemon_live(int64_t until_usec)
 {
-        while (sim.now < until_usec) {
-                bool died;
+        int failed_starts = 0;
 
-                if (live(until_usec)) {
-                        (void) heap_enter(HEAP_WORLD);
-                        return;
-                }
+        while (sim.now < until_usec) {
+                bool lives = live(until_usec), died = sim.crashed;
+
                 (void) heap_enter(HEAP_WORLD);
-                died = sim.crashed;
+                if (lives)
+                        return;
                 sim.crashes += died;
+                if (died && !ready)
+                        happened(CRASH_RECOVERY);
+                if (!sim.faults && !died && !ready && ++failed_starts > STARTS_MAX)
+                        oracle_spin("the daemon does not start, and nothing is in its way");
                 abandon(died && chance(R_CRASH, sim.plan.power_permille));
                 if (sim.gave_up)
                         return;
@@ -276,9 +257,9 @@ void daemon_live(int64_t until_usec)
         }
 }
 
-bool daemon_has_polled(void)
+bool daemon_has_polled(const char *name)
 {
-        struct instance *i = d ? host_find(&d->host, "brand") : NULL;
+        struct instance *i = living ? host_find(&living->host, name) : NULL;
 
         return i && i->stored.polled;
 }
@@ -291,205 +272,31 @@ static void count_active(int64_t target _unused_, const char *kind _unused_, con
 
 uint64_t daemon_commits(void)
 {
-        return sim.commits + (d ? store_commits(d->host.store) : 0);
+        return sim.commits + (living ? store_commits(living->host.store) : 0);
 }
 
 bool daemon_is_quiet(void)
 {
         int64_t active = 0;
 
-        return d && d->ready && store_counts(d->host.store, count_active, &active) >= 0 && active == 0;
-}
-
-/* --- The operator --- */
-
-struct order { int64_t id; bool again, pause; char name[8]; };
-
-static void pause_task(void *data)
-{
-        struct order *o = data;
-        struct instance *i = host_find(&d->host, o->name);
-
-        if (!i || store_set_paused(d->host.store, i->stored.id, o->pause) < 0)
-                return;
-        i = host_find(&d->host, o->name);
-        if (!i)
-                return;
-        note("operator %s %s, which is %s", o->pause ? "pauses" : "resumes", o->name, instance_state_name(i->state));
-        masto.lax_until = masto.silent_until;
-        znuny.lax_until = znuny.silent_until;
-        i->stored.paused = o->pause;
-        if (o->pause)
-                instance_pause(i);
-        else if (i->state == INSTANCE_STOPPED)
-                (void) task_start(d->loop, "reload", reload_task, NULL, NULL);
-        else
-                instance_start(i);
-}
-
-static void pause_or_resume(const char *name, bool pause)
-{
-        struct order *o = xcalloc(1, sizeof *o);
-
-        o->pause = pause;
-        snprintf(o->name, sizeof o->name, "%s", name);
-        (void) task_start(d->loop, "operator", pause_task, NULL, o);
-}
-
-void daemon_operator_repairs(void)
-{
-        if (!d || !d->ready)
-                return;
-        for (struct instance *i = d->host.instances; i; i = i->next)
-                if (i->state == INSTANCE_STOPPED || i->state == INSTANCE_PAUSED)
-                        pause_or_resume(i->name, false);
-}
-
-static bool is_on_network(int group)
-{
-        for (int i = 0; i < masto.n_statuses; i++)
-                if (masto.statuses[i].by_api && !masto.statuses[i].spam && people_note_in(masto.statuses[i].text) == group)
-                        return true;
-        return false;
-}
-
-static bool is_in_helpdesk(const char *key)
-{
-        for (int i = 0; i < znuny.n_articles; i++)
-                if (streq(znuny.articles[i].key, key))
-                        return true;
-        return false;
-}
-
-/* A careful operator: looks before he sends again. */
-static void decide_task(void *data _unused_)
-{
-        _cleanup_(arena_freep) struct arena *a = arena_new();
-        struct store_row *list = NULL, *row;
-        bool there;
-        size_t n = 0;
-        int r;
-
-        r = store_list(d->host.store, a, &(struct store_list) { .state = chance(R_PEOPLE, 700) ? STATE_HELD : STATE_DEAD, .max = 100 }, &list, &n);
-        if (r < 0 || n == 0)
-                return;
-        row = &list[below(R_PEOPLE, (int64_t) n)];
-        if (streq(row->kind, KIND_REPLY)) {
-                int article = atoi(row->native_id) - 1, k = znuny.articles[article].note;
-
-                /* What was never meant for the public he does not send; of two that say the same he cannot tell. */
-                if (k < 0 || agent_notes[k].internal || agent_notes[k].group != k || !znuny.articles[article].visible ||
-                    znuny.tickets[znuny.articles[article].born_ticket].foreign)
-                        return;
-                for (int m = 0; m < n_agent_notes; m++)
-                        if (m != k && agent_notes[m].group == k)
-                                return;
-                there = is_on_network(k);
-                agent_notes[k].retried = true;
-                agent_notes[k].dropped = there;
-        } else if (streq(row->kind, KIND_MENTION)) {
-                _cleanup_free_ char *key = xasprintf("brand:%s", row->native_id);
-
-                there = is_in_helpdesk(key);
-        } else {
-                there = is_in_helpdesk(row->native_id);
-        }
-        note("operator %s row %lld (%s %s, %s)", there ? "drops" : "retries", (long long) row->id, row->kind, row->native_id, row->reason);
-        (void) (there ? flow_drop(&d->flow, row->id, "it is there already") : flow_retry(&d->flow, row->id));
-}
-
-void operator_act(void)
-{
-        const char *name = chance(R_PEOPLE, 500) ? "brand" : "desk";
-
-        if (!d || !d->ready || d->ending)
-                return;
-        switch (below(R_PEOPLE, 8)) {
-        case 0:
-                pause_or_resume(name, true);
-                break;
-        case 1:
-        case 2:
-                daemon_operator_repairs();
-                break;
-        case 3: {
-                struct section *s = &sections[chance(R_PEOPLE, 500)];
-
-                free(s->settings[s->n - 1].value);
-                s->settings[s->n - 1].value = xasprintf("%d", (int) between(R_PEOPLE, 1, 9));    /* parallel */
-                note("operator reloads");
-                masto.lax_until = masto.silent_until;
-                znuny.lax_until = znuny.silent_until;
-                (void) task_start(d->loop, "reload", reload_task, NULL, NULL);
-                break;
-        }
-        case 4:
-                end();
-                break;
-        default:
-                (void) task_start(d->loop, "operator", decide_task, NULL, NULL);
-        }
+        return daemon_is_ready() && store_counts(living->host.store, count_active, &active) >= 0 && active == 0;
 }
 
 /* --- Beginning and end of the world --- */
 
-static void on_log(int level _unused_, const char *line, void *data _unused_)
-{
-        note("log %s", line);
-        if (strstr(line, ": polls go on failing"))
-                sim.released_usec[sim.n_released++ % ELEMENTSOF(sim.released_usec)] = sim.now;
-        if (strstr(line, ": ambiguous "))
-                sim.ambiguous++;
-}
-
-static void set(struct section *s, const char *name, char *value)
-{
-        section_add(s, name, value, 1);
-        free(value);
-}
-
-static char *usec(int64_t value)
-{
-        return xasprintf("%lldus", (long long) value);
-}
-
 void daemon_init(void)
 {
-        static const char *const names[] = { "desk", "brand" };
-        struct plugin *p;
-        char *wrong = NULL;
-
         (void) setenv("SIM_TOKEN", "the-token", 1);
         (void) setenv("SIM_PASSWORD", "the-password", 1);
-        if (plugin_register(mastodon_plugin_init(), &p, &wrong) < 0 || plugin_register(otrs_plugin_init(), &p, &wrong) < 0)
-                abort();
         log_set_sink(on_log, NULL);
-        log_set_level(LOG_INFO);
-        for (int k = 0; k < 2; k++) {
-                struct section *s = &sections[k];
-
-                *s = (struct section) { .name = xstrdup(names[k]), .file = "sim", .line = 1 };
-                set(s, "plugin", xstrdup(k ? "mastodon" : "otrs"));
-                set(s, "poll_every", usec(between(R_PLAN, 10, 60) * USEC_PER_SEC));
-                set(s, "timeout", usec(sim.plan.timeout_usec));
-                set(s, "settle", usec(sim.plan.settle_usec));
-                set(s, "retry", usec(between(R_PLAN, 1, 10) * USEC_PER_SEC));
-                set(s, "retry_max", usec(between(R_PLAN, 1, 10) * USEC_PER_MINUTE));
-        }
-        set(&sections[0], "url", xstrdup("https://desk.example/znuny/nph-genericinterface.pl/Webservice/mentiond"));
-        set(&sections[0], "user", xstrdup("mentiond"));
-        set(&sections[0], "password", xstrdup("env:SIM_PASSWORD"));
-        if (chance(R_PLAN, 500))
-                set(&sections[0], "queue", xstrdup("Social"));
-        set(&sections[1], "server", xstrdup("https://social.example"));
-        set(&sections[1], "token", xstrdup("env:SIM_TOKEN"));
-        set(&sections[1], "helpdesk", xstrdup("desk"));
-        set(&sections[1], "hold", usec(between(R_PLAN, 0, 60) * USEC_PER_SEC));
-        for (int k = 0; k < 2; k++)
-                set(&sections[k], "parallel", xasprintf("%d", (int) between(R_PLAN, 1, 8)));
-        snprintf(directory, sizeof directory, "/tmp/mentiond-sim-XXXXXX");
-        if (!mkdtemp(directory))
+        /* The store and the lock are in ".": no name that is drawn outside of the world gets into it. */
+        if (!mkdtemp(directory) || chdir(directory) < 0)
                 abort();
+        for (int s = NETWORKS; s < NETWORKS + znuny.n_desks; s++)
+                configure(s);
+        for (int s = 0; s < masto.n_networks; s++)
+                configure(s);
+        write_file();
 }
 
 void daemon_collect(void)
@@ -498,29 +305,34 @@ void daemon_collect(void)
         struct store_row *list = NULL;
         size_t n = 0;
 
-        (void) store_list(d->host.store, a, &(struct store_list) { .max = 10000 }, &list, &n);
+        (void) store_list(living->host.store, a, &(struct store_list) { .max = 10000 }, &list, &n);
         rows = xcalloc(n + 1, sizeof *rows);
         n_rows = (int) n;
-        for (size_t i = 0; i < n; i++)
-                rows[i] = (struct row) { list[i].id, xstrdup(list[i].kind), xstrdup(list[i].state), xstrdup(list[i].native_id), xstrdup(list[i].reason) };
+        for (size_t i = 0; i < n; i++) {
+                const struct instance *source = host_find_id(&living->host, list[i].source);
+
+                rows[i] = (struct row) {
+                        list[i].id, xstrdup(source ? source->name : ""), xstrdup(list[i].kind), xstrdup(list[i].state),
+                        xstrdup(list[i].native_id), xstrdup(list[i].reason),
+                };
+        }
 }
 
 void daemon_finish(void)
 {
-        _cleanup_free_ char *path = xasprintf("%s/mentiond.db", directory), *lock = xasprintf("%s/lock", directory);
-
-        if (d && d->ready) {
+        if (daemon_is_ready()) {
                 daemon_collect();
-                end();
+                (void) heap_enter(heap_daemon());
+                daemon_end(living);
                 sim.until = USEC_INFINITY;
-                (void) loop_run(d->loop);
-                sim.commits += store_commits(d->host.store);
-                if (d->host.instances)
+                (void) loop_run(living->loop);
+                if (living->host.instances)
                         oracle_spin("the daemon did not end by itself");
-                else
-                        store_close(d->host.store);
+                close_daemon(0);
+                (void) heap_enter(HEAP_WORLD);
         }
-        daemon_integrity = disk_integrity(path);
-        (void) unlink(lock);
+        daemon_integrity = disk_integrity("./mentiond.db");
+        (void) unlink("lock");
+        (void) unlink(FILE_NAME);
         (void) rmdir(directory);
 }

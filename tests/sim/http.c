@@ -22,6 +22,7 @@ struct exchange {
         struct request q;
         char *method, *path, *query, *token, *key;
         int incarnation;
+        uint64_t number;
         struct task *task;               /* NULL: nobody waits any more */
         struct http_reply *reply;
         bool done, arrived;
@@ -78,22 +79,13 @@ static void put_body(struct exchange *e, struct http_reply *r)
         (void) heap_enter(before);
 }
 
-/* From now on the daemon knows that it is asked to be silent. */
-static void remember_silence(const struct exchange *e)
+static void happened_in_order(const struct exchange *e)
 {
-        int64_t until = sim.now + e->q.fault.retry_after * USEC_PER_SEC;
+        static uint64_t newest[SERVERS];
 
-        if (e->q.fault.retry_after <= 0)
-                return;
-        if (e->q.server == MASTO) {
-                masto.silent_since = sim.now;
-                masto.silent_until = until;
-                masto.silent_incarnation = e->incarnation;
-        } else {
-                znuny.silent_since = sim.now;
-                znuny.silent_until = until;
-                znuny.silent_incarnation = e->incarnation;
-        }
+        if (e->number < newest[e->q.server])
+                happened(OVERTAKEN);
+        newest[e->q.server] = MAX(newest[e->q.server], e->number);
 }
 
 static void on_delivery(void *data)
@@ -112,7 +104,9 @@ static void on_delivery(void *data)
                 r->fate = HTTP_REPLIED;
                 r->status = (uint32_t) e->answer.status;
                 put_body(e, r);
-                remember_silence(e);
+                if (e->q.fault.retry_after > 0)  /* from now on the daemon knows */
+                        net_silence(e->q.server, sim.now + e->q.fault.retry_after * USEC_PER_SEC, e->incarnation);
+                happened_in_order(e);
                 if (e->answer.on_delivery && !e->q.fault.truncated)
                         e->answer.on_delivery(e->answer.delivered);
         }
@@ -126,7 +120,6 @@ static void limit(struct exchange *e)
 {
         struct fault *f = &e->q.fault;
 
-        free(TAKE_PTR(e->answer.headers));
         if (f->retry_after > 0) {
                 e->answer.headers = xasprintf("Retry-After: %lld\r\n", (long long) f->retry_after);
         } else if (f->retry_after < 0) {
@@ -150,11 +143,19 @@ static void replace_answer(struct exchange *e)
                 return;                  /* it says itself how it broke off */
         (void) json_object_put(TAKE_PTR(e->answer.json));
         free(TAKE_PTR(e->answer.text));
+        free(TAKE_PTR(e->answer.headers));
         e->answer.on_delivery = NULL;
         e->answer.status = f->status ? f->status : 200;
         e->answer.text = xstrdup(f->html ? "<html><body><h1>Something is not as it should be</h1></body></html>"
                                          : "{\"error\": \"Something went wrong\"}");
         limit(e);
+        if (!e->answer.headers)
+                e->answer.headers = xstrdup(f->html ? "Content-Type: text/html\r\n" : "Content-Type: application/json\r\n");
+}
+
+static struct answer handle(const struct request *q)
+{
+        return (is_network(q->server) ? masto_handle : is_desk(q->server) ? znuny_handle : media_handle)(q);
 }
 
 static void on_arrival(void *data)
@@ -162,8 +163,14 @@ static void on_arrival(void *data)
         struct exchange *e = data;
         struct fault *f = &e->q.fault;
 
+        if (f->twice) {
+                e->answer = handle(&e->q);
+                (void) json_object_put(e->answer.json);
+                free(e->answer.text);
+                free(e->answer.headers);
+        }
         if (f->arrives)
-                e->answer = e->q.server == MASTO ? masto_handle(&e->q) : znuny_handle(&e->q);
+                e->answer = handle(&e->q);
         if (f->arrives && f->late)
                 note("a late effect: %s %s", e->method, e->path);
         replace_answer(e);
@@ -216,6 +223,16 @@ static int wait_for(struct http *h, struct exchange *e, int64_t until)
         return r;
 }
 
+static int server_of(const char *url)
+{
+        const char *rest = url + strlen("https://");
+
+        for (int k = 0; k < masto.n_networks; k++)
+                if (startswith(rest, masto.networks[k].host))
+                        return k;
+        return startswith(rest, "media.example/") ? MEDIA_SERVER : startswith(rest, "annex.example/") ? NETWORKS + 1 : NETWORKS;
+}
+
 void http_perform(struct http *h, const struct http_request *q, struct http_reply *ret)
 {
         int64_t began = mono_usec(), total = q->total_usec ? q->total_usec : HTTP_TOTAL_USEC;
@@ -231,17 +248,18 @@ void http_perform(struct http *h, const struct http_request *q, struct http_repl
                 return;
         }
         if (sim_trap(TRAP_SEND))
-                sim_die("before a request left");
+                sim_die(CRASH_BEFORE_SEND, "before a request left");
         sim.requests++;
         e = exchange_of(q, rest);
-        e->q.server = startswith(q->url, "https://social.example/") ? MASTO : ZNUNY;
+        e->number = sim.requests;
+        e->q.server = server_of(q->url);
         e->q.fault = net_fault(e->q.server, !e->q.repeatable);
         e->reply = ret;
         if (e->q.fault.name || !e->q.repeatable)
                 note("%s %s%s%s%s%s", e->method, e->path, *e->query ? "?" : "", e->query, e->q.fault.name ? ": " : "",
                      strempty(e->q.fault.name));
         if (e->q.fault.name)
-                (e->q.server == MASTO ? masto_on_fault : znuny_on_fault)(&e->q);
+                (is_network(e->q.server) ? masto_on_fault : is_desk(e->q.server) ? znuny_on_fault : media_on_fault)(&e->q);
         if (e->q.fault.refused) {
                 int64_t there = e->q.fault.there_usec;
 
@@ -254,7 +272,7 @@ void http_perform(struct http *h, const struct http_request *q, struct http_repl
         }
         sim_in(e->q.fault.there_usec, on_arrival, e);
         if (sim_trap(TRAP_SENT))
-                sim_die("when a request had left");
+                sim_die(CRASH_AFTER_SEND, "when a request had left");
         r = wait_for(h, e, began + total);
         ret->took_usec = mono_usec() - began;
         if (e->done) {

@@ -193,8 +193,9 @@ void loop_post(int eventfd _unused_)
 {
 }
 
-void loop_notify(const char *state _unused_)
+void loop_notify(const char *state)
 {
+        daemon_notified(state);
 }
 
 int loop_watchdog(struct loop *l _unused_)

@@ -2,7 +2,7 @@
  *
  * mentiond-sim: worlds from seeds, one after the other or a few at once, and the sum of what the oracle says of them.
  *
- *     mentiond-sim [--seeds N] [--seed-base B] [--jobs J] [--tap] [--trace]
+ *     mentiond-sim [--seeds N] [--seed-base B] [--jobs J] [--stats] [--tap] [--trace]
  *     SEED=s mentiond-sim            one world, twice, with its history if a rule is broken (or --trace is given)
  *
  * Each world lives in a child process: what dead incarnations of the daemon leave behind goes with it.
@@ -16,203 +16,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define SETTLE_STEP (10 * USEC_PER_MINUTE)
-#define SETTLE_MAX (26 * USEC_PER_HOUR)          /* pauses that a server asks for are obeyed for up to 6 hours */
 #define WORLD_SECONDS 120                        /* of real time, for one world */
 #define HISTORY_LINES 120
-
-struct result {
-        uint64_t seed, hash, crashes, ambiguous, requests, commits;
-        int64_t usec;                    /* simulated */
-        int mentions, replies, held, dead;
-        int counts[_CATEGORIES];
-};
-
-/* --- One world --- */
-
-static int64_t some(int permille, int64_t low, int64_t high)
-{
-        return chance(R_PLAN, permille) ? between(R_PLAN, low, high) : 0;
-}
-
-/* One draw a statement, here and everywhere: within one, the order is the compiler's. */
-static void make_plan(void)
-{
-        struct plan *p = &sim.plan;
-
-        p->busy_usec = between(R_PLAN, 15, 60) * USEC_PER_MINUTE;
-        p->start_calm_usec = some(600, 0, 3 * USEC_PER_MINUTE);
-        p->act_usec = between(R_PLAN, 20, 180) * USEC_PER_SEC;
-        p->crash_usec = some(700, 2 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE);
-        p->storm_usec = some(600, 3 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE);
-        p->disk_usec = some(300, 3 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE);
-        p->jump_usec = some(200, 5 * USEC_PER_MINUTE, 60 * USEC_PER_MINUTE);
-        p->operator_usec = some(500, 2 * USEC_PER_MINUTE, 30 * USEC_PER_MINUTE);
-        p->settle_usec = chance(R_PLAN, 700) ? 2 * USEC_PER_MINUTE : between(R_PLAN, 60, 300) * USEC_PER_SEC;
-        p->timeout_usec = between(R_PLAN, 10, 40) * USEC_PER_SEC;
-        p->net_permille = chance(R_PLAN, 200) ? 0 : (int) between(R_PLAN, 5, 200);
-        p->power_permille = (int) between(R_PLAN, 0, 1000);
-        p->far_jumps = chance(R_PLAN, 300);
-        p->merges = chance(R_PLAN, 400);
-        p->deletes = chance(R_PLAN, 200);
-        p->foreign = chance(R_PLAN, 300);
-        p->edits = chance(R_PLAN, 400);
-        p->floods = chance(R_PLAN, 150);
-        p->app_posts = chance(R_PLAN, 200);
-        p->spam = chance(R_PLAN, 200);
-}
-
-static void again(int64_t mean, void (*fn)(void *data))
-{
-        if (mean)
-                sim_in(around(R_CRASH, mean), fn, NULL);
-}
-
-static void on_crash_time(void *data _unused_)
-{
-        if (!sim.faults)
-                return;
-        if (chance(R_CRASH, 300)) {
-                note("*** crash: at any moment");
-                sim.crashed = true;
-        } else {
-                sim_set_any_trap(20);
-        }
-        again(sim.plan.crash_usec, on_crash_time);
-}
-
-static void on_storm_time(void *data _unused_)
-{
-        net_storm();
-        again(sim.plan.storm_usec, on_storm_time);
-}
-
-static void on_disk_time(void *data _unused_)
-{
-        if (sim.faults)
-                disk_trouble();
-        again(sim.plan.disk_usec, on_disk_time);
-}
-
-static void on_jump_time(void *data _unused_)
-{
-        int64_t hour = chance(R_CRASH, 500) ? USEC_PER_HOUR : -USEC_PER_HOUR, range = sim.plan.far_jumps ? 87600 : 1;
-
-        if (!sim.faults)
-                return;
-        if (sim.jump && chance(R_CRASH, 600)) {
-                sim.jump = 0;
-        } else {
-                sim.jump = hour * between(R_CRASH, 1, range);
-                sim.jump += below(R_CRASH, USEC_PER_MINUTE);
-        }
-        note("*** the clock jumps: it is wrong by %lld s", (long long) (sim.jump / USEC_PER_SEC));
-        again(sim.plan.jump_usec, on_jump_time);
-}
-
-static void on_right_again(void *data _unused_)
-{
-        if (masto.revoked || znuny.locked_out)
-                note("*** token and password are right again");
-        masto.revoked = znuny.locked_out = false;
-        if (chance(R_CRASH, 700))
-                daemon_operator_repairs();
-}
-
-static void on_secret_time(void *data _unused_)
-{
-        if (!sim.faults)
-                return;
-        switch (below(R_CRASH, 4)) {
-        case 0:
-                masto.revoked = true;
-                note("*** the token is revoked");
-                break;
-        case 1:
-                znuny.locked_out = true;
-                note("*** the password is refused");
-                break;
-        default:
-                znuny.session++;
-                note("*** all sessions end");
-        }
-        sim_in(around(R_CRASH, 8 * USEC_PER_MINUTE), on_right_again, NULL);
-        again(40 * USEC_PER_MINUTE, on_secret_time);
-}
-
-static void on_operator_time(void *data _unused_)
-{
-        if (sim.faults)
-                operator_act();
-        again(sim.plan.operator_usec, on_operator_time);
-}
-
-static void all_calm(void)
-{
-        note("*** nothing fails any more");
-        sim.faults = false;
-        sim_set_trap(TRAP_NONE, 0);
-        net_calm();
-        disk_calm();
-        masto.revoked = znuny.locked_out = false;
-}
-
-/* Until the journal is quiet and the oracle content, and some more: what is done twice is done late. */
-static void settle(struct verdict *v)
-{
-        int64_t end = sim.now + SETTLE_MAX;
-        uint64_t commits = 0;
-        int good = 0;
-
-        while (sim.now < end && good < 2 && !sim.gave_up) {
-                daemon_operator_repairs();
-                daemon_live(sim.now + SETTLE_STEP);
-                if (sim.gave_up || !daemon_is_quiet())
-                        continue;
-                daemon_collect();
-                oracle_judge(v);
-                good = v->text ? 0 : good + 1;
-                /* A poll each may still find what was done just before.  Where our clock is behind the network's, the horizon
-                 * follows it. */
-                if (good == 2 && sim.jump >= 0 && daemon_commits() > commits + 2)
-                        oracle_rude("an idle daemon writes");
-                commits = daemon_commits();
-        }
-}
-
-static void live_world(uint64_t seed, struct result *ret, struct verdict *v)
-{
-        int64_t began;
-
-        sim_seed(seed);
-        make_plan();
-        disk_init();
-        masto_init();
-        znuny_init();
-        began = sim.now;
-        daemon_init();
-        people_init(began);
-        daemon_live(began + sim.plan.start_calm_usec);
-        sim.faults = true;
-        again(sim.plan.crash_usec, on_crash_time);
-        again(sim.plan.storm_usec, on_storm_time);
-        again(sim.plan.disk_usec, on_disk_time);
-        again(sim.plan.jump_usec, on_jump_time);
-        again(sim.plan.operator_usec, on_operator_time);
-        if (chance(R_PLAN, 400))
-                again(40 * USEC_PER_MINUTE, on_secret_time);
-        daemon_live(began + sim.plan.busy_usec);
-        all_calm();
-        settle(v);
-        daemon_finish();
-        oracle_judge(v);
-        *ret = (struct result) {
-                .seed = seed, .hash = sim.hash, .crashes = sim.crashes, .ambiguous = sim.ambiguous, .requests = sim.requests,
-                .commits = sim.commits, .usec = sim.now - began, .mentions = v->mentions, .replies = v->replies, .held = v->held,
-                .dead = v->dead,
-        };
-        memcpy(ret->counts, v->counts, sizeof ret->counts);
-}
 
 /* --- Many worlds --- */
 
@@ -243,7 +48,7 @@ static struct result child(uint64_t seed, FILE *f, bool all)
 
                 (void) close(pipes[0]);
                 (void) alarm(WORLD_SECONDS);
-                live_world(seed, &r, &v);
+                world_live(seed, &r, &v);
                 if (v.text || all) {
                         fprintf(f, "seed %llu breaks:\n%s", (unsigned long long) seed, v.text ? v.text : "  nothing\n");
                         fprintf(f, "history:\n");
@@ -281,6 +86,8 @@ static void add(struct result *sum, const struct result *r)
         sum->dead += r->dead;
         for (int c = 0; c < _CATEGORIES; c++)
                 sum->counts[c] += r->counts[c];
+        for (int h = 0; h < _HAPPENINGS; h++)
+                sum->happenings[h] += r->happenings[h];
 }
 
 /* Every jobs-th seed from base + job on; the sum goes into the pipe. */
@@ -332,6 +139,19 @@ static void print_sum(const char *before, const struct result *s, uint64_t n, do
                s->counts[LOST], s->counts[DOUBLED], s->counts[LEAKED], s->counts[STUCK]);
 }
 
+/* How often all of it happened; how much never did. */
+static int print_happenings(const char *before, const struct result *s, bool all)
+{
+        int never = 0;
+
+        for (int h = 0; h < _HAPPENINGS; h++) {
+                never += !s->happenings[h];
+                if (all || !s->happenings[h])
+                        printf("%s%10llu  %s\n", before, (unsigned long long) s->happenings[h], happening_name((enum happening) h));
+        }
+        return never;
+}
+
 static double now(void)
 {
         struct timespec t;
@@ -359,7 +179,7 @@ int main(int argc, char **argv)
 {
         uint64_t n = 60, base = 1;       /* about 10 s */
         unsigned jobs = 2;
-        bool tap = false, all = false, bad;
+        bool tap = false, all = false, stats = false, bad;
         struct result sum;
         double began = now();
 
@@ -368,6 +188,8 @@ int main(int argc, char **argv)
 
                 if (streq(argv[i], "--tap")) {
                         tap = true;
+                } else if (streq(argv[i], "--stats")) {
+                        stats = true;
                 } else if (streq(argv[i], "--trace")) {
                         all = true;
                 } else if (streq(argv[i], "--seeds") || streq(argv[i], "--seed-base") || streq(argv[i], "--jobs")) {
@@ -381,7 +203,7 @@ int main(int argc, char **argv)
                                 base = number;
                         i++;
                 } else {
-                        fprintf(stderr, "usage: mentiond-sim [--seeds N] [--seed-base B] [--jobs J] [--tap] [--trace]\n");
+                        fprintf(stderr, "usage: mentiond-sim [--seeds N] [--seed-base B] [--jobs J] [--stats] [--tap] [--trace]\n");
                         return 2;
                 }
         }
@@ -389,8 +211,16 @@ int main(int argc, char **argv)
                 return replay(strtoull(getenv("SEED"), NULL, 10), all);
         sum = run(base, n, jobs);
         bad = is_broken(&sum);
-        if (tap)
-                printf("%sok 1 - %llu simulated worlds keep all rules\n1..1\n", bad ? "not " : "", (unsigned long long) n);
+        if (tap) {
+                bool never;
+
+                printf("%sok 1 - %llu simulated worlds keep all rules\n", bad ? "not " : "", (unsigned long long) n);
+                never = print_happenings("# ", &sum, stats) > 0;
+                printf("%sok 2 - all that can go wrong went wrong\n1..2\n", never ? "not " : "");
+                bad |= never;
+        } else if (stats) {
+                (void) print_happenings("", &sum, true);
+        }
         print_sum(tap ? "# " : "", &sum, n, now() - began);
         return bad;
 }

@@ -1,45 +1,29 @@
 /* SPDX-License-Identifier: MIT
  *
- * The model of a server with Mastodon's API: accounts, posts, notifications, threads.  Three kinds, which differ where
- * facts/mastodon.md says so: Mastodon (idempotency keys), GoToSocial (none; short pages), snac2 (a window of 64
- * notifications, seconds as times, no version 2 of the instance).  Owns all of it; people and the daemon act on it.
+ * The model of the networks: up to three servers with Mastodon's API, each with the brand's account, their posts and
+ * notifications.  Three kinds, which differ where facts/mastodon.md says so: Mastodon (idempotency keys), GoToSocial (none;
+ * short pages), snac2 (a window of 64 notifications, seconds as times, no version 2 of the instance).  Owns all of it;
+ * people act on it, and the daemon gets at it through masto_api.c.
  */
 #include "sim.h"
-
-#include "base/buffer.h"
-
-#include <time.h>
-
-#define WINDOW 64                /* notifications that snac keeps */
-#define KEY_USEC USEC_PER_HOUR
 
 struct masto masto;
 
 const struct account accounts[] = {
-        { "1", "brand", "ACME \xf0\x9f\x93\xa6", "@brand@social.example", false },
-        { "10", "alice", "Alice", "@alice@social.example", false },
-        { "11", "bob@other.example", "B\xc3\xb6" "b \xe2\x9c\x93", "@bob@other.example", false },
-        { "12", "carol@third.example", "\xd0\x9a\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb", "@carol@third.example", false },
-        { "13", "dave_d", "", "@dave_d@social.example", false },
-        { "14", "erin@other.example", "Erin, <b>the</b> \"best\" @home", "@erin@other.example", true },
-        { "15", "frank", "\xd8\xb9\xd8\xb1\xd8\xa8\xd9\x8a", "@frank@social.example", false },
+        { "1", "brand", "ACME \xf0\x9f\x93\xa6", false },
+        { "10", "alice", "Alice", false },
+        { "11", "bob@other.example", "B\xc3\xb6" "b \xe2\x9c\x93", false },
+        { "12", "carol@third.example", "\xd0\x9a\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb", false },
+        { "13", "dave_d", "", false },
+        { "14", "erin@other.example", "Erin, <b>the</b> \"best\" @home", true },
+        { "15", "frank", "\xd8\xb9\xd8\xb1\xd8\xa8\xd9\x8a", false },
 };
 
 /* --- Making --- */
 
-static char *time_text(int64_t utc_usec)
+static void add_notification(int network, int status, int64_t lag)
 {
-        time_t at = (time_t) (utc_usec / USEC_PER_SEC);
-        struct tm tm;
-
-        (void) gmtime_r(&at, &tm);
-        return xasprintf("%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-                         tm.tm_sec, masto.variant == SNAC ? 0 : (int) (utc_usec / 1000 % 1000));
-}
-
-static void add_notification(int status, int64_t lag)
-{
-        struct notification n = { .status = status, .created = world_utc(), .visible = sim.now + lag };
+        struct notification n = { .network = network, .status = status, .created = world_utc(), .visible = sim.now + lag };
 
         masto.notifications = xrealloc(masto.notifications, (size_t) (masto.n_notifications + 1) * sizeof n);
         masto.notifications[masto.n_notifications++] = n;
@@ -52,30 +36,48 @@ static int64_t some_lag(void)
                : chance(R_PEOPLE, 900) ? between(R_PEOPLE, 0, 20 * USEC_PER_SEC) : between(R_PEOPLE, 0, 4 * USEC_PER_MINUTE);
 }
 
-int masto_post(int account, int parent, bool names_brand, char visibility, const char *text, const char *spoiler)
+const char *account_handle(int network, int account)
 {
-        int i = masto.n_statuses;
+        static char *handles[NETWORKS][N_ACCOUNTS];
+        char **h = &handles[network][account];
+
+        if (!*h)
+                *h = strchr(accounts[account].acct, '@') ? xasprintf("@%s", accounts[account].acct)
+                                                         : xasprintf("@%s@%s", accounts[account].acct, masto.networks[network].host);
+        return *h;
+}
+
+const char *handle_of(int status)
+{
+        return account_handle(masto.statuses[status].network, masto.statuses[status].account);
+}
+
+int masto_post(int network, int account, int parent, bool names_brand, char visibility, const char *text, const char *spoiler)
+{
+        struct network *n = &masto.networks[network];
+        int i = masto.n_statuses, number = n->n_posts++;         /* two networks may have the same ids */
         struct status s = {
+                .network = network,
                 .text = xstrdup(text), .spoiler = xstrdup(spoiler), .account = account, .parent = parent,
                 .root = parent < 0 ? i : masto.statuses[parent].root, .visibility = visibility, .created = world_utc(),
-                .names_brand = names_brand, .notification = -1, .key = xstrdup(""),
+                .names_brand = names_brand, .notification = -1, .key = xstrdup(""), .media = -1,
         };
 
-        s.id = masto.variant == SNAC ? xasprintf("17953%05d.%06d", i, (i * 7919) % 1000000)
-               : masto.variant == GOTOSOCIAL ? xasprintf("01HZ%06dQX", i) : xasprintf("1131%06d", i * 3);
+        s.id = n->variant == SNAC ? xasprintf("17953%05d.%06d", number, (number * 7919) % 1000000)
+               : n->variant == GOTOSOCIAL ? xasprintf("01HZ%06dQX", number) : xasprintf("1131%06d", number * 3);
         masto.statuses = xrealloc(masto.statuses, (size_t) (i + 1) * sizeof s);
         masto.statuses[i] = s;
         masto.n_statuses++;
         if (names_brand && account != BRAND) {
                 masto.statuses[i].notification = masto.n_notifications;
-                add_notification(i, some_lag());
+                add_notification(network, i, some_lag());
         }
         return i;
 }
 
-void masto_other_notification(void)
+void masto_other_notification(int network)
 {
-        add_notification(-1, some_lag());
+        add_notification(network, -1, some_lag());
 }
 
 void masto_edit(int status, const char *text)
@@ -87,6 +89,7 @@ void masto_edit(int status, const char *text)
         s->text = xstrdup(text);
         s->edited = world_utc();
         free(TAKE_PTR(s->json));
+        happened(EDITED);
         note("person edits %s", s->id);
 }
 
@@ -102,379 +105,35 @@ void masto_delete(int status)
                 }
         if (s->notification >= 0)
                 masto.notifications[s->notification].gone = true;
+        happened(DELETED_POST);
         note("person deletes %s", s->id);
-}
-
-/* --- Showing --- */
-
-static char *to_html(const char *text)
-{
-        struct buffer b = { .max = 1 << 20 };
-
-        (void) buffer_append_str(&b, "<p>");
-        for (const char *p = text; *p; p++) {
-                if (*p == '@' && (p == text || p[-1] == ' ')) {
-                        size_t user = strspn(p + 1, "abcdefghijklmnopqrstuvwxyz_0123456789"), host = 0;
-
-                        if (user && p[1 + user] == '@')
-                                host = 1 + strspn(p + 2 + user, "abcdefghijklmnopqrstuvwxyz.");
-                        if (user) {
-                                (void) buffer_printf(&b, "<span class=\"h-card\"><a href=\"https://x.example/@%.*s\" class=\"u-url"
-                                                     " mention\">@<span>%.*s</span></a></span>", (int) user, p + 1, (int) user, p + 1);
-                                p += user + host;
-                                continue;
-                        }
-                }
-                if (*p == '\n')
-                        (void) buffer_append_str(&b, "<br />");
-                else if (*p == '<')
-                        (void) buffer_append_str(&b, "&lt;");
-                else if (*p == '>')
-                        (void) buffer_append_str(&b, "&gt;");
-                else if (*p == '&')
-                        (void) buffer_append_str(&b, "&amp;");
-                else
-                        (void) buffer_append(&b, p, 1);
-        }
-        (void) buffer_append_str(&b, "</p>");
-        return buffer_take(&b);
-}
-
-static void put_owned(struct json_object *o, const char *name, char *value)
-{
-        mj_put_str(o, name, value);
-        free(value);
-}
-
-static struct json_object *account_json(int account)
-{
-        const struct account *a = &accounts[account];
-        struct json_object *o = json_object_new_object();
-
-        mj_put_str(o, "id", a->id);
-        mj_put_str(o, "acct", a->acct);
-        mj_put_str(o, "display_name", a->name);
-        mj_put_bool(o, "bot", a->bot);
-        mj_put_int(o, "followers_count", 12);
-        put_owned(o, "url", xasprintf("https://x.example/@%s", a->acct));
-        mj_put_str(o, "created_at", "2020-01-01T00:00:00.000Z");
-        return o;
-}
-
-static const char *visibility_name(char v)
-{
-        return v == 'u' ? "public" : v == 'l' ? "unlisted" : v == 'f' ? "private" : "direct";
-}
-
-static struct json_object *status_json(int i)
-{
-        const struct status *s = &masto.statuses[i];
-        struct json_object *o = json_object_new_object();
-
-        mj_put_str(o, "id", s->id);
-        put_owned(o, "created_at", time_text(s->created));
-        if (s->edited)
-                put_owned(o, "edited_at", time_text(s->edited));
-        else
-                json_object_object_add(o, "edited_at", NULL);
-        mj_put_str(o, "in_reply_to_id", s->parent >= 0 && !masto.statuses[s->parent].deleted ? masto.statuses[s->parent].id : NULL);
-        mj_put_str(o, "visibility", visibility_name(s->visibility));
-        mj_put_str(o, "spoiler_text", s->spoiler);
-        mj_put_str(o, "language", "en");
-        put_owned(o, "url", xasprintf("https://social.example/@%s/%s", accounts[s->account].acct, s->id));
-        put_owned(o, "content", to_html(s->text));
-        if (masto.variant == GOTOSOCIAL)
-                mj_put_str(o, "text", s->text);
-        json_object_object_add(o, "account", account_json(s->account));
-        json_object_object_add(o, "media_attachments", json_object_new_array());
-        return o;
-}
-
-/* The same as a text, which is kept: a page holds many that did not change. */
-static const char *status_text(int i)
-{
-        struct status *s = &masto.statuses[i];
-
-        if (!s->json) {
-                struct json_object *o = status_json(i);
-
-                s->json = xstrdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
-                (void) json_object_put(o);
-        }
-        return s->json;
-}
-
-static struct answer reply(int status, struct json_object *json)
-{
-        return (struct answer) { .status = status, .json = json };
-}
-
-static struct answer refuse(int status, const char *error)
-{
-        struct json_object *o = json_object_new_object();
-
-        mj_put_str(o, "error", error);
-        return reply(status, o);
-}
-
-static int find_status(const char *id)
-{
-        for (int i = 0; i < masto.n_statuses; i++)
-                if (streq(masto.statuses[i].id, id) && !masto.statuses[i].spam)
-                        return i;
-        return -1;
-}
-
-/* --- Notifications --- */
-
-static char *parameter(const char *query, const char *name)
-{
-        size_t size = strlen(name);
-
-        for (const char *p = query; *p; p += strcspn(p, "&"), p += *p == '&')
-                if (startswith(p, name) && p[size] == '=')
-                        return xstrndup(p + size + 1, strcspn(p + size + 1, "&"));
-        return xstrdup("");
-}
-
-/* What each page showed, so that its delivery can be put on record. */
-static struct page {
-        int *shown, n;
-} *pages;
-
-static const char *status_id(int notification)
-{
-        int s = masto.notifications[notification].status;
-
-        return s < 0 ? "another" : masto.statuses[s].id;
-}
-
-/* What was delivered to the daemon. */
-static void on_page(int page)
-{
-        note("the daemon has page %d: %d mentions%s%s%s%s", page, pages[page].n, pages[page].n ? " from " : "",
-             pages[page].n ? status_id(pages[page].shown[0]) : "", pages[page].n ? " to " : "",
-             pages[page].n ? status_id(pages[page].shown[pages[page].n - 1]) : "");
-        for (int k = 0; k < pages[page].n; k++) {
-                struct notification *n = &masto.notifications[pages[page].shown[k]];
-
-                if (!n->first_shown) {
-                        n->first_shown = sim.now;
-                        n->first_poll = masto.polls;
-                        n->first_began = masto.poll_began;
-                        n->first_incarnation = sim.incarnation;
-                }
-                n->shown = sim.now;
-                n->shown_incarnation = sim.incarnation;
-        }
-}
-
-/* A new poll of the same daemon says that it has stored what the last one brought: the baseline, and items. */
-static void on_poll(void)
-{
-        bool same = masto.poll_incarnation == sim.incarnation;
-        bool stored = same && sim.disk_failed_usec < masto.poll_began;
-
-        for (int i = 0; i < masto.n_notifications; i++) {
-                struct notification *n = &masto.notifications[i];
-
-                if (stored && n->first_shown && n->shown_incarnation == sim.incarnation && n->shown >= masto.poll_began)
-                        n->taken = true;
-        }
-        if (!masto.baseline && daemon_has_polled()) {
-                masto.baseline = true;
-                note("*** the first poll is over: what comes from now on is new");
-                for (int i = 0; i < masto.n_notifications; i++)
-                        masto.notifications[i].optional = true;
-        }
-        if (sim.incarnation == masto.silent_incarnation && sim.now < masto.silent_until && sim.now > masto.lax_until && sim.now > masto.silent_since + USEC_PER_SEC)
-                oracle_rude("a poll of the network in the silence that it asked for");
-        masto.polls++;
-        masto.poll_began = sim.now;
-        masto.poll_incarnation = sim.incarnation;
-}
-
-static void add_notification_text(struct buffer *b, int i)
-{
-        const struct notification *n = &masto.notifications[i];
-        _cleanup_free_ char *created = time_text(n->created);
-
-        (void) buffer_printf(b, "%s{\"id\":\"%d\",\"type\":\"%s\",\"created_at\":\"%s\"", b->size > 1 ? "," : "", 34000000 + i * 5,
-                             n->status >= 0 ? "mention" : i % 2 ? "favourite" : "follow", created);
-        if (n->status >= 0)
-                (void) buffer_printf(b, ",\"status\":%s", status_text(n->status));
-        (void) buffer_append_str(b, "}");
-}
-
-static struct answer notifications(const struct request *q)
-{
-        _cleanup_free_ char *below_id = parameter(q->query, "max_id"), *wanted = parameter(q->query, "limit");
-        struct buffer list = { .max = 16 << 20 };
-        int below_index = masto.n_notifications, max = MIN(atoi(wanted), masto.page), n = 0, window = 0;
-        bool found = !*below_id;
-        struct page *p;
-
-        if (!*below_id)
-                on_poll();
-        if (*below_id)
-                below_index = (atoi(below_id) - 34000000) / 5;
-        pages = xrealloc(pages, (size_t) (masto.pages + 1) * sizeof *pages);
-        p = &pages[masto.pages];
-        (void) buffer_append_str(&list, "[");
-        *p = (struct page) { .shown = xcalloc((size_t) max + 1, sizeof(int)) };
-        for (int i = masto.n_notifications - 1; i >= 0 && n < max; i--) {
-                struct notification *row = &masto.notifications[i];
-
-                if (row->visible > sim.now || row->gone || row->dropped_out)
-                        continue;
-                if (masto.variant == SNAC && ++window > WINDOW) {
-                        row->dropped_out = true;
-                        continue;
-                }
-                found |= i == below_index;
-                if (i >= below_index)
-                        continue;
-                if (masto.variant != SNAC && row->status < 0) {
-                        n += masto.variant == GOTOSOCIAL;        /* counted, and left out */
-                        continue;
-                }
-                if (masto.variant == SNAC && !found)
-                        continue;        /* an unknown max_id: nothing */
-                n++;
-                p->shown[p->n++] = i;
-                add_notification_text(&list, i);
-        }
-        (void) buffer_append_str(&list, "]");
-        return (struct answer) { .status = 200, .text = buffer_take(&list), .delivered = masto.pages++, .on_delivery = on_page };
-}
-
-/* --- Statuses --- */
-
-static void add_descendants(struct json_object *list, int of)
-{
-        for (int i = of + 1; i < masto.n_statuses; i++)
-                if (masto.statuses[i].parent == of && !masto.statuses[i].deleted && !masto.statuses[i].spam) {
-                        (void) json_object_array_add(list, status_json(i));
-                        add_descendants(list, i);
-                }
-}
-
-static struct answer context(int i)
-{
-        struct json_object *o = json_object_new_object(), *up = json_object_new_array(), *down = json_object_new_array();
-        int chain[256], n = 0;
-
-        for (int p = masto.statuses[i].parent; p >= 0 && !masto.statuses[p].deleted && n < 256; p = masto.statuses[p].parent)
-                chain[n++] = p;
-        while (n)
-                (void) json_object_array_add(up, status_json(chain[--n]));
-        add_descendants(down, i);
-        json_object_object_add(o, "ancestors", up);
-        json_object_object_add(o, "descendants", down);
-        return reply(200, o);
-}
-
-static struct answer get_status(const char *path)
-{
-        size_t size = strcspn(path, "/");
-        _cleanup_free_ char *id = xstrndup(path, size);
-        int i = find_status(id);
-
-        if (i < 0 || masto.statuses[i].deleted)
-                return refuse(404, "Record not found");
-        return streq(path + size, "/context") ? context(i) : reply(200, status_json(i));
-}
-
-static struct answer create(const struct request *q)
-{
-        const char *text = mj_str(q->body, "status"), *parent = mj_str(q->body, "in_reply_to_id");
-        const char *visibility = mj_str(q->body, "visibility");
-        int answers = *parent ? find_status(parent) : -1, i, n = people_note_in(text);
-        char v = streq(visibility, "public") ? 'u' : streq(visibility, "unlisted") ? 'l' : streq(visibility, "private") ? 'f' : 'd';
-
-        if (n >= 0)
-                agent_notes[n].sends++;
-        for (i = 0; masto.variant == MASTODON && *q->key && i < masto.n_statuses; i++)
-                if (streq(masto.statuses[i].key, q->key) && !masto.statuses[i].spam &&
-                    world_utc() - masto.statuses[i].created < KEY_USEC) {
-                        note("the network gets %s again, with the same key", q->key);
-                        return reply(200, status_json(i));
-                }
-        if (*parent && (answers < 0 || masto.statuses[answers].deleted)) {
-                if (masto.variant != SNAC) {
-                        if (n >= 0)
-                                agent_notes[n].rejected++;
-                        return refuse(404, "Record not found");
-                }
-                answers = -1;
-        }
-        i = masto_post(BRAND, answers, false, v, text, mj_str(q->body, "spoiler_text"));
-        masto.statuses[i].by_api = true;
-        strset(&masto.statuses[i].key, q->key);
-        masto.statuses[i].spam = q->fault.spam;
-        if (n >= 0 && q->fault.spam)
-                agent_notes[n].spam++;
-        note("the network %s: %s answers %s, %s: %s", q->fault.spam ? "swallows" : "posts", masto.statuses[i].id, *parent ? parent : "nothing",
-             visibility, text);
-        return reply(200, status_json(i));
-}
-
-void masto_on_fault(const struct request *q)
-{
-        int n = streq(q->method, "POST") ? people_note_in(mj_str(q->body, "status")) : -1;
-
-        if (n >= 0)
-                agent_notes[n].lost_sends++;
-        if (startswith(q->path, "/api/v1/statuses/")) {
-                _cleanup_free_ char *id = xstrndup(q->path + 17, strcspn(q->path + 17, "/"));
-                int i = find_status(id);
-
-                if (i >= 0)
-                        masto.statuses[i].failed_fetches++;
-                n = i >= 0 && masto.statuses[i].by_api ? people_note_in(masto.statuses[i].text) : -1;
-                if (n >= 0)
-                        agent_notes[n].lost_sends++;
-        }
-}
-
-struct answer masto_handle(const struct request *q)
-{
-        if (masto.revoked || !streq(q->token, "the-token"))
-                return refuse(401, "The access token was revoked");
-        if (streq(q->path, "/api/v1/accounts/verify_credentials"))
-                return reply(200, account_json(BRAND));
-        if (streq(q->path, "/api/v2/instance") || streq(q->path, "/api/v1/instance")) {
-                struct json_object *o;
-
-                if (masto.variant == SNAC && strstr(q->path, "v2"))
-                        return refuse(404, "Not found");
-                o = json_tokener_parse(masto.variant == MASTODON
-                        ? "{\"domain\": \"social.example\", \"api_versions\": {\"mastodon\": 11}, \"configuration\": {\"statuses\": "
-                          "{\"max_characters\": 500, \"characters_reserved_per_url\": 23}}}"
-                        : "{\"domain\": \"social.example\", \"configuration\": {\"statuses\": {\"max_characters\": 500}}}");
-                return reply(200, o);
-        }
-        if (streq(q->path, "/api/v1/notifications"))
-                return notifications(q);
-        if (streq(q->path, "/api/v1/statuses") && streq(q->method, "POST"))
-                return create(q);
-        if (startswith(q->path, "/api/v1/statuses/"))
-                return get_status(q->path + strlen("/api/v1/statuses/"));
-        return refuse(404, "Not found");
 }
 
 void masto_init(void)
 {
+        static const char *const names[] = { "brand", "second", "third" };
+        static const char *const hosts[] = { "social.example", "second.example", "three.example" };
         int sizes[] = { 40, 40, 20, 7, 5 };
-        int old;
 
-        masto.variant = (enum masto_variant) below(R_PLAN, 3);
-        masto.page = sizes[below(R_PLAN, ELEMENTSOF(sizes))];
-        old = chance(R_PLAN, 500) ? (int) below(R_PLAN, 6) : (int) below(R_PLAN, 90);
-        for (int i = 0; i < old; i++) {
-                sim.now += around(R_PEOPLE, USEC_PER_MINUTE);
-                masto_post((int) between(R_PEOPLE, 1, N_ACCOUNTS - 1), -1, true, 'u', "an old post that @brand shall not see again", "");
-                if (chance(R_PEOPLE, 300))
-                        masto_other_notification();
+        masto.n_networks = sim.plan.networks;
+        for (int k = 0; k < masto.n_networks; k++) {
+                struct network *n = &masto.networks[k];
+                int old;
+
+                n->name = names[k];
+                n->host = hosts[k];
+                n->desk = k < 2 ? 0 : 1;
+                /* Those on one helpdesk are of different kinds. */
+                n->variant = k ? (enum masto_variant) ((masto.networks[0].variant + k) % 3) : (enum masto_variant) below(R_PLAN, 3);
+                n->page = sizes[below(R_PLAN, ELEMENTSOF(sizes))];
+                old = chance(R_PLAN, 500) ? (int) below(R_PLAN, 6) : (int) below(R_PLAN, 90);
+                for (int i = 0; i < old; i++) {
+                        int account = (int) between(R_PEOPLE, 1, N_ACCOUNTS - 1);
+
+                        sim.now += around(R_PEOPLE, USEC_PER_MINUTE);
+                        (void) masto_post(k, account, -1, true, 'u', "an old post that @brand shall not see again", "");
+                        if (chance(R_PEOPLE, 300))
+                                masto_other_notification(k);
+                }
         }
 }

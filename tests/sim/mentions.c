@@ -34,15 +34,15 @@ static bool is_owed(int i)
         const struct notification *n;
         int newer = 0;
 
-        if (s->notification < 0 || !masto.baseline)
+        if (s->notification < 0 || !masto.networks[s->network].baseline)
                 return false;
         n = &masto.notifications[s->notification];
         if (n->optional || n->visible > sim.now)
                 return false;
         if (n->taken)
                 return true;
-        for (int k = s->notification + 1; masto.variant == SNAC && k < masto.n_notifications; k++)
-                newer += !masto.notifications[k].gone && masto.notifications[k].visible <= sim.now;
+        for (int k = s->notification + 1; masto.networks[s->network].variant == SNAC && k < masto.n_notifications; k++)
+                newer += masto.notifications[k].network == s->network && !masto.notifications[k].gone && masto.notifications[k].visible <= sim.now;
         return !n->gone && !n->dropped_out && newer < 64;
 }
 
@@ -56,16 +56,49 @@ static bool is_text_of(const struct status *s, const char *body)
         return false;
 }
 
+static bool has_file(const struct article *a, int file)
+{
+        _cleanup_free_ char *plain = media_content(file), *content = base64(plain);
+
+        for (int i = 0; i < a->n_files; i++)
+                if (streq(a->files[i].content, content))
+                        return true;
+        return false;
+}
+
+/* Each file is attached; or its address is in the text, and there is a cause. */
+static void judge_files(struct verdict *v, const struct status *s, const struct article *a)
+{
+        if (a->n_files > s->n_media)
+                broken(v, WRONG, s->id, "the article of mention %s has more files than it", s->id);
+        for (int k = 0; k < s->n_media; k++) {
+                int file = s->media + k;
+                _cleanup_free_ char *url = media_url(file), *content = media_content(file);
+
+                if (has_file(a, file))
+                        continue;
+                happened(MEDIA_MISSING);
+                if (!strstr(a->body, url))
+                        broken(v, LOST, s->id, "the article of mention %s has neither %s nor its address", s->id, url);
+                else if (media_is_good(file) && !media_failures(file) && *content)
+                        broken(v, WRONG, s->id, "%s of mention %s is not attached without a cause", url, s->id);
+        }
+}
+
 static void judge_mention(struct verdict *v, int i)
 {
         const struct status *s = &masto.statuses[i];
-        const struct row *r = row_of("mention", s->id);
+        const struct row *r = row_of("mention", masto.networks[s->network].name, s->id);
         int live, all, article = article_of(i, &live, &all);
 
+        if (article >= 0 && znuny.tickets[znuny.articles[article].ticket].desk != masto.networks[s->network].desk)
+                broken(v, LEAKED, s->id, "mention %s went to another helpdesk", s->id);
         if (live > 1)
                 broken(v, DOUBLED, s->id, "mention %s has %d articles", s->id, live);
         if (article >= 0 && !is_text_of(s, znuny.articles[article].body))
                 broken(v, WRONG, s->id, "the article of mention %s does not hold its text", s->id);
+        if (article >= 0)
+                judge_files(v, s, &znuny.articles[article]);
         if (s->account == BRAND && all)
                 broken(v, WRONG, s->id, "the brand's own post %s was filed", s->id);
         if (r && !is_aside(r))
@@ -121,7 +154,7 @@ static void judge_order(struct verdict *v, int a, int b)
                 return;
         n = &masto.notifications[x->notification];
         m = &masto.notifications[y->notification];
-        if (n->optional || m->optional || !n->first_shown || may_overtake(m, n) || n->first_incarnation != m->first_incarnation || sim.plan.disk_usec || row_of("mention", x->id) ||
+        if (n->optional || m->optional || !n->first_shown || may_overtake(m, n) || n->first_incarnation != m->first_incarnation || sim.plan.disk_usec || row_of("mention", masto.networks[x->network].name, x->id) ||
             !is_easily_placed(a) || znuny.articles[second].moved || znuny.articles[first].moved || x->chain_broken)
                 return;
         broken(v, WRONG, x->id, "mention %s was filed after %s, which is younger", x->id, y->id);
@@ -171,7 +204,7 @@ static void judge_tickets(struct verdict *v)
                 for (int i = 0; i < znuny.n_articles; i++)
                         n += znuny.articles[i].ticket == t;
                 for (int i = 0; i < znuny.n_tickets; i++)
-                        same += streq(znuny.tickets[i].customer, x->customer);
+                        same += znuny.tickets[i].desk == x->desk && streq(znuny.tickets[i].customer, x->customer);
                 /* The plugin looks into a customer's newest 500 tickets for one that it can adopt. */
                 if (n == 0 && !x->deleted && x->merged_into < 0 && same <= 500)
                         broken(v, WRONG, word_of("ticket %d", t + 1), "ticket %d (%s) is an empty shell", t + 1, x->thread);
@@ -179,6 +212,7 @@ static void judge_tickets(struct verdict *v)
         for (int i = 0; i < znuny.n_articles; i++)
                 for (int k = i + 1; *znuny.articles[i].key && k < znuny.n_articles; k++)
                         if (streq(znuny.articles[i].key, znuny.articles[k].key) &&
+                            znuny.tickets[znuny.articles[i].ticket].desk == znuny.tickets[znuny.articles[k].ticket].desk &&
                             znuny.tickets[znuny.articles[i].ticket].merged_into < 0 && znuny.tickets[znuny.articles[k].ticket].merged_into < 0 &&
                             !znuny.tickets[znuny_follow(znuny.articles[i].ticket)].deleted &&
                             !znuny.tickets[znuny_follow(znuny.articles[k].ticket)].deleted)

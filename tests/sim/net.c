@@ -9,7 +9,8 @@ enum weather { FAIR, DOWN, BLACK_HOLE, ERRORS, THROTTLED, PAGES, FLAKY, _WEATHER
 static struct {
         enum weather weather;
         int64_t until;
-} sky[2];
+} sky[SERVERS];
+static struct { int64_t since, until, excused; int incarnation; } silences[SERVERS];
 
 static const char *const weather_names[] = { "fair", "down", "a black hole", "errors", "throttled", "pages for people", "flaky" };
 
@@ -41,9 +42,13 @@ static struct fault down(void)
         return f;
 }
 
-static struct fault hole(enum server s, bool unsafe)
+static bool has_keys(int server)
 {
-        bool keyed = s == MASTO && masto.variant == MASTODON;
+        return is_network(server) && masto.networks[server].variant == MASTODON;
+}
+
+static struct fault hole(int server, bool unsafe)
+{
         struct fault f = named("hangs");
 
         f.hangs = true;
@@ -55,8 +60,8 @@ static struct fault hole(enum server s, bool unsafe)
                 f.name = "hangs, with a late effect";
                 /* Later than we wait, and sooner than we give up looking: without a key no client can do better.  With one
                  * it may be very late. */
-                f.there_usec = between(R_NET, sim.plan.timeout_usec, keyed ? 30 * USEC_PER_MINUTE
-                                                                           : MAX(sim.plan.timeout_usec, sim.plan.settle_usec * 3 / 4));
+                f.there_usec = between(R_NET, sim.plan.timeout_usec, has_keys(server) ? 30 * USEC_PER_MINUTE
+                                                                     : MAX(sim.plan.timeout_usec, sim.plan.settle_usec * 3 / 4));
         }
         return f;
 }
@@ -72,7 +77,7 @@ static struct fault cut(void)
         return f;
 }
 
-static struct fault error(enum server s)
+static struct fault error(int server)
 {
         static const int statuses[] = { 500, 500, 502, 503, 504, 408 };
         struct fault f = named("error");
@@ -83,7 +88,7 @@ static struct fault error(enum server s)
         f.arrives = f.status != 503 && f.status != 408 && chance(R_NET, 500);
         if (f.status == 503 && chance(R_NET, 300))
                 f.retry_after = between(R_NET, 1, 600);
-        if (s == ZNUNY && f.arrives && chance(R_NET, 600)) {
+        if (is_desk(server) && f.arrives && chance(R_NET, 600)) {
                 f.stage = (int) below(R_NET, 4);
                 f.name = "broke off half way";
         } else if (f.arrives) {
@@ -122,85 +127,150 @@ static struct fault slow(void)
         return f;
 }
 
-static struct fault truncated(void)
+static struct fault truncated(int server)
 {
         struct fault f = named("truncated");
 
         f.truncated = true;
-        f.cut = chance(R_NET, 500);      /* a length that does not fit is no whole answer */
+        /* A length that does not fit is no whole answer; without one only JSON tells. */
+        f.cut = chance(R_NET, 500) || server == MEDIA_SERVER;
         return f;
 }
 
-static struct fault any(enum server s, bool unsafe)
+/* As some proxies do when a connection breaks; who cannot bear it has no keys and is not asked. */
+static struct fault twice(int server, bool unsafe)
 {
-        switch (below(R_NET, 9)) {
+        struct fault f = named("arrives twice");
+
+        f.twice = true;
+        return unsafe && !has_keys(server) ? cut() : f;
+}
+
+static struct fault any(int server, bool unsafe)
+{
+        switch (below(R_NET, 10)) {
         case 0:
                 return down();
         case 1:
         case 2:
-                return hole(s, unsafe);
+                return hole(server, unsafe);
         case 3:
         case 4:
                 return cut();
         case 5:
-                return chance(R_NET, 300) ? throttled() : error(s);
+                return chance(R_NET, 300) ? throttled() : error(server);
         case 6:
-                return error(s);
+                return error(server);
         case 7:
-                return chance(R_NET, 500) ? truncated() : slow();
+                return chance(R_NET, 500) ? truncated(server) : slow();
+        case 8:
+                return twice(server, unsafe);
         default:
                 return chance(R_NET, 500) ? page() : slow();
         }
 }
 
-struct fault net_fault(enum server s, bool unsafe)
+/* Counts what comes of it, for each server's own. */
+static struct fault counted(struct fault f)
 {
-        if (!sim.faults)
-                return fair();
-        if (sky[s].weather != FAIR && sim.now >= sky[s].until) {
-                note("*** %s: the weather is fair", s == MASTO ? "network" : "helpdesk");
-                sky[s].weather = FAIR;
+        static const struct { const char *name; enum happening what; } list[] = {
+                { "refused", REFUSED }, { "hangs", LOST_REQUEST }, { "hangs, with effect", LOST_ANSWER },
+                { "hangs, with a late effect", LATE_EFFECT }, { "reset", RESET }, { "reset, with effect", RESET_WITH_EFFECT },
+                { "error", SERVER_ERROR }, { "error, with effect", ERROR_WITH_EFFECT }, { "broke off half way", BROKE_OFF },
+                { "a page for people", NOT_FOUND_PAGE }, { "slow", SLOW_BODY }, { "truncated", TRUNCATED },
+                { "taken for spam", SPAM_YES }, { "arrives twice", ARRIVED_TWICE },
+        };
+
+        for (size_t i = 0; f.name && i < ELEMENTSOF(list); i++)
+                if (streq(f.name, list[i].name))
+                        happened(list[i].what);
+        if (f.status == 429)
+                happened(f.retry_after > 0 ? THROTTLED_FOR : f.retry_after < 0 ? THROTTLED_UNTIL : THROTTLED_PLAIN);
+        return f;
+}
+
+static struct fault some_fault(int server, bool unsafe)
+{
+        if (sky[server].weather != FAIR && sim.now >= sky[server].until) {
+                note("*** %s: the weather is fair", server_name(server));
+                sky[server].weather = FAIR;
         }
-        switch (chance(R_NET, 900) ? sky[s].weather : FAIR) {
+        switch (chance(R_NET, 900) ? sky[server].weather : FAIR) {
         case DOWN:
                 return down();
         case BLACK_HOLE:
-                return hole(s, unsafe);
+                return hole(server, unsafe);
         case ERRORS:
-                return error(s);
+                return error(server);
         case THROTTLED:
                 return throttled();
         case PAGES:
                 return page();
         case FLAKY:
                 if (chance(R_NET, 500))
-                        return any(s, unsafe);
+                        return any(server, unsafe);
                 break;
         default:
                 break;
         }
-        if (s == MASTO && unsafe && sim.plan.spam && chance(R_NET, 30)) {
+        if (is_network(server) && unsafe && sim.plan.spam && chance(R_NET, 30)) {
                 struct fault f = named("taken for spam");
 
                 f.spam = true;
                 return f;
         }
-        return chance(R_NET, sim.plan.net_permille) ? any(s, unsafe) : fair();
+        return chance(R_NET, sim.plan.net_permille) ? any(server, unsafe) : fair();
+}
+
+struct fault net_fault(int server, bool unsafe)
+{
+        return sim.faults ? counted(some_fault(server, unsafe)) : fair();
+}
+
+const char *server_name(int server)
+{
+        return is_network(server) ? masto.networks[server].name : is_desk(server) ? znuny.desks[server - NETWORKS].name : "media";
 }
 
 void net_storm(void)
 {
-        enum server s = (enum server) below(R_NET, 2);
+        int dice = (int) below(R_NET, 10), server = MEDIA_SERVER;
 
         if (!sim.faults)
                 return;
-        sky[s].weather = (enum weather) between(R_NET, DOWN, _WEATHERS - 1);
-        sky[s].until = sim.now + around(R_NET, 4 * USEC_PER_MINUTE);
-        note("*** %s: %s for %lld s", s == MASTO ? "network" : "helpdesk", weather_names[sky[s].weather],
-             (long long) ((sky[s].until - sim.now) / USEC_PER_SEC));
+        if (dice < 5)
+                server = (int) below(R_NET, masto.n_networks);
+        else if (dice < 9)
+                server = NETWORKS + (int) below(R_NET, znuny.n_desks);
+        sky[server].weather = (enum weather) between(R_NET, DOWN, _WEATHERS - 1);
+        sky[server].until = sim.now + around(R_NET, 4 * USEC_PER_MINUTE);
+        happened(STORM);
+        note("*** %s: %s for %lld s", server_name(server), weather_names[sky[server].weather],
+             (long long) ((sky[server].until - sim.now) / USEC_PER_SEC));
 }
 
 void net_calm(void)
 {
         memset(sky, 0, sizeof sky);
+}
+
+/* --- What a server asks for --- */
+
+void net_silence(int server, int64_t until_usec, int incarnation)
+{
+        silences[server].since = sim.now;
+        silences[server].until = until_usec;
+        silences[server].incarnation = incarnation;
+}
+
+bool net_is_silent(int server)
+{
+        return silences[server].incarnation == sim.incarnation && sim.now < silences[server].until &&
+               sim.now > silences[server].excused && sim.now > silences[server].since + USEC_PER_SEC;
+}
+
+void net_excuse(void)
+{
+        for (int s = 0; s < SERVERS; s++)
+                silences[s].excused = silences[s].until;
 }

@@ -9,9 +9,8 @@
  */
 #include "oracle.h"
 
-
 static int rude, spins;
-static char *rude_what, *spin_what;
+static char *rude_what, *spin_what, *leak_what;
 
 void oracle_rude(const char *what)
 {
@@ -26,6 +25,13 @@ void oracle_spin(const char *what)
         strset(&spin_what, what);
         note("!!! %s", what);
         sim.gave_up = true;
+}
+
+void oracle_leak(char *what)
+{
+        note("!!! %s", what);
+        free(leak_what);
+        leak_what = what;
 }
 
 void add_word(struct verdict *v, const char *word)
@@ -53,10 +59,10 @@ void broken(struct verdict *v, enum category c, const char *word, const char *fo
         free(what);
 }
 
-const struct row *row_of(const char *kind, const char *native_id)
+const struct row *row_of(const char *kind, const char *source, const char *native_id)
 {
         for (int i = 0; i < n_rows; i++)
-                if (streq(rows[i].kind, kind) && streq(rows[i].native_id, native_id))
+                if (streq(rows[i].kind, kind) && streq(rows[i].source, source) && streq(rows[i].native_id, native_id))
                         return &rows[i];
         return NULL;
 }
@@ -92,12 +98,15 @@ static void judge_rest(struct verdict *v)
                 broken(v, WRONG, "!!!", "%s", rude_what);
         if (spins)
                 broken(v, STUCK, "!!!", "%s", spin_what);
+        if (leak_what)
+                broken(v, WRONG, "!!!", "%s", leak_what);
         if (daemon_integrity && !streq(daemon_integrity, "ok"))
                 broken(v, WRONG, "disk", "integrity_check: %s", daemon_integrity);
         if (size > 400000 + 8000 * items || log > 8 * 1024 * 1024)
                 broken(v, WRONG, "disk", "the store has %lld bytes and its log %lld, for %lld items", (long long) size, (long long) log, (long long) items);
-        if (!masto.baseline)
-                broken(v, STUCK, "***", "the first poll never ended");
+        for (int k = 0; k < masto.n_networks; k++)
+                if (!masto.networks[k].baseline)
+                        broken(v, STUCK, "***", "the first poll of %s never ended", masto.networks[k].name);
 }
 
 void oracle_judge(struct verdict *v)

@@ -10,7 +10,7 @@ void broken(struct verdict *v, enum category c, const char *word, const char *fo
 void add_word(struct verdict *v, const char *word);
 char *word_of(const char *format, int number);
 
-const struct row *row_of(const char *kind, const char *native_id);
+const struct row *row_of(const char *kind, const char *source, const char *native_id);
 bool is_aside(const struct row *r);                  /* held or dead */
 
 /* The customer's article that shows a post, or -1; how many live ones there are, and how many there ever were. */

@@ -54,7 +54,7 @@ static char some_visibility(void)
         return "uuuuuuulfd"[below(R_PEOPLE, 10)];
 }
 
-static int say(int account, int parent, bool names_brand)
+static int say(int network, int account, int parent, bool names_brand)
 {
         _cleanup_free_ char *text = some_text('m', masto.n_statuses), *whole = NULL;
         const char *spoiler = chance(R_PEOPLE, 100) ? "food" : "";
@@ -65,8 +65,10 @@ static int say(int account, int parent, bool names_brand)
         if (parent >= 0 && (masto.statuses[parent].visibility == 'd' || masto.statuses[parent].visibility == 'f'))
                 v = masto.statuses[parent].visibility;
         whole = names_brand ? xasprintf("@brand %s", text) : xstrdup(text);
-        i = masto_post(account, parent, names_brand, v, whole, spoiler);
-        note("person %s posts %s%s%s%s: %s", accounts[account].handle, masto.statuses[i].id, parent >= 0 ? " in answer to " : "",
+        i = masto_post(network, account, parent, names_brand, v, whole, spoiler);
+        if (sim.plan.media && chance(R_PEOPLE, 300))
+                masto_add_media(i, (int) between(R_PEOPLE, 1, 3));
+        note("person %s posts %s%s%s%s: %s", account_handle(network, account), masto.statuses[i].id, parent >= 0 ? " in answer to " : "",
              parent >= 0 ? masto.statuses[parent].id : "", names_brand ? "" : ", not naming the brand", whole);
         return i;
 }
@@ -92,6 +94,18 @@ static int some_post(void)
         return -1;
 }
 
+static int some_network(void)
+{
+        return (int) below(R_PEOPLE, masto.n_networks);
+}
+
+static void new_post(void)
+{
+        int network = some_network();
+
+        (void) say(network, someone(), -1, true);
+}
+
 static void follow_up(void)
 {
         int parent = some_post(), account;
@@ -99,26 +113,26 @@ static void follow_up(void)
         if (parent < 0)
                 return;
         account = someone();
-        (void) say(account, parent, chance(R_PEOPLE, 850));
+        (void) say(masto.statuses[parent].network, account, parent, chance(R_PEOPLE, 850));
 }
 
 static void deep_mention(void)
 {
-        int i = say(someone(), -1, false);
+        int network = some_network(), i = say(network, someone(), -1, false);
 
         while (chance(R_PEOPLE, 400))
-                i = say(someone(), i, false);
-        i = say(someone(), i, true);
+                i = say(network, someone(), i, false);
+        i = say(network, someone(), i, true);
         if (chance(R_PEOPLE, 400)) {
                 sim.now += 2 * USEC_PER_MSEC;    /* quick, but not in the same moment */
-                (void) say(someone(), i, true);
+                (void) say(network, someone(), i, true);
         }
 }
 
 static void one_of_many(void *data _unused_)
 {
         if (chance(R_PEOPLE, 700))
-                (void) say(someone(), -1, true);
+                new_post();
         else
                 follow_up();
 }
@@ -128,6 +142,7 @@ static void flood(void)
         int n = (int) between(R_PEOPLE, 20, 70);
         int64_t length = between(R_PEOPLE, USEC_PER_SEC, 30 * USEC_PER_SEC);
 
+        happened(FLOOD);
         while (n-- > 0)
                 sim_in(below(R_PEOPLE, length), one_of_many, NULL);
 }
@@ -153,7 +168,8 @@ static void app_post(void)
 
         if (parent < 0 || masto.statuses[parent].account == BRAND)
                 return;
-        i = masto_post(BRAND, parent, false, masto.statuses[parent].visibility, "written in the app", "");
+        i = masto_post(masto.statuses[parent].network, BRAND, parent, false, masto.statuses[parent].visibility, "written in the app", "");
+        happened(APP_POST);
         note("the brand itself posts %s in answer to %s", masto.statuses[i].id, masto.statuses[parent].id);
 }
 
@@ -239,7 +255,7 @@ static void merge(void)
 {
         int a = some_ticket(false), b = some_ticket(sim.plan.foreign && chance(R_PEOPLE, 300));
 
-        if (a < 0 || b < 0 || a == b)
+        if (a < 0 || b < 0 || a == b || znuny.tickets[a].desk != znuny.tickets[b].desk)
                 return;
         if (chance(R_PEOPLE, 800))
                 znuny_merge(a, b);
@@ -255,6 +271,8 @@ static void close_or_delete(void)
                 return;
         if (sim.plan.deletes && chance(R_PEOPLE, 150))
                 znuny_delete(t);
+        else if (streq(znuny.tickets[t].state, "closed"))
+                znuny_reopen(t);
         else
                 znuny_close(t);
 }
@@ -268,7 +286,7 @@ static void act(void *data _unused_)
         if (sim.now - began > sim.plan.busy_usec)
                 return;
         if (dice < 25)
-                (void) say(someone(), -1, true);
+                new_post();
         else if (dice < 40)
                 follow_up();
         else if (dice < 47)
@@ -280,7 +298,7 @@ static void act(void *data _unused_)
         else if (dice < 87)
                 close_or_delete();
         else if (dice < 90)
-                masto_other_notification();
+                masto_other_notification(some_network());
         else if (dice < 93 && sim.plan.edits)
                 change_post(chance(R_PEOPLE, 300));
         else if (dice < 95 && sim.plan.merges)
@@ -297,6 +315,7 @@ void people_init(int64_t began_usec)
         began = began_usec;
         if (sim.plan.foreign)
                 for (int i = 0; i < 2; i++)
-                        (void) znuny_foreign_ticket();
+                        for (int desk = 0; desk < znuny.n_desks; desk++)
+                                (void) znuny_foreign_ticket(desk);
         sim_in(between(R_PEOPLE, 0, 2 * USEC_PER_MINUTE), act, NULL);
 }

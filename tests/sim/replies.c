@@ -102,13 +102,13 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
         int shown;
 
         if (!parent) {
-                if (masto.variant != SNAC || !is_tree_broken(a->ticket))
+                if (masto.networks[s->network].variant != SNAC || !is_tree_broken(a->ticket))
                         broken(v, WRONG, token, "reply %s (%s) answers nothing", s->id, token);
                 return;
         }
         if (rank(s->visibility) < rank(parent->visibility) || s->visibility == 'u')
                 broken(v, LEAKED, token, "reply %s (%s) is more public than what it answers", s->id, token);
-        expected = xasprintf("%s %s", accounts[parent->account].handle, n->text);
+        expected = xasprintf("%s %s", handle_of(s->parent), n->text);
         if (!streq(expected, s->text))
                 broken(v, WRONG, token, "reply %s says \"%s\" and not \"%s\"", s->id, s->text, expected);
         shown = article_of(s->parent, NULL, NULL);
@@ -161,7 +161,7 @@ static void judge_note(struct verdict *v, int k)
         const struct article *a = &znuny.articles[n->article];
         const struct ticket *t = &znuny.tickets[znuny_follow(a->ticket)];
         _cleanup_free_ char *id = xasprintf("%d", n->article + 1);
-        const struct row *r = row_of("reply", id);
+        const struct row *r = row_of("reply", znuny.desks[t->desk].name, id);
         char *token = word_of("r%dq", n->group);
         bool single = n->group == k;
         int last = -1, posts = posts_of(n->group, &last), notes = 0, aside = 0, all_owed = 0;
@@ -172,7 +172,7 @@ static void judge_note(struct verdict *v, int k)
 
                         notes++;
                         all_owed += is_post_owed(&agent_notes[i]);
-                        aside += is_aside(row_of("reply", other)) || agent_notes[i].dropped;
+                        aside += is_aside(row_of("reply", znuny.desks[t->desk].name, other)) || agent_notes[i].dropped;
                 }
         single = single && notes == 1;
         if (r && !is_aside(r))
@@ -206,7 +206,7 @@ static void judge_reply_order(struct verdict *v, int a, int b)
         _cleanup_free_ char *id = xasprintf("%d", agent_notes[a].article + 1);
         int first = -1, second = -1;
 
-        if (is_aside(row_of("reply", id)))
+        if (is_aside(row_of("reply", znuny.desks[znuny.tickets[x->ticket].desk].name, id)))
                 return;                  /* given up, and then the network did it after all */
         for (int i = 0; i < n_agent_notes; i++)
                 if (i != a && i != b && (agent_notes[i].group == a || agent_notes[i].group == b))

@@ -11,6 +11,24 @@
 #include <setjmp.h>
 #include <stdio.h>
 
+/* --- stats.c: what happened how often --- */
+
+enum happening {
+        SHOWN_LATE, ARRIVED_TWICE, OVERTAKEN, REFUSED, LOST_REQUEST, LOST_ANSWER, LATE_EFFECT, RESET, RESET_WITH_EFFECT,
+        THROTTLED_FOR, THROTTLED_UNTIL, THROTTLED_PLAIN, SERVER_ERROR, ERROR_WITH_EFFECT, BROKE_OFF, NOT_FOUND_PAGE, SLOW_BODY,
+        TRUNCATED, SPAM_YES, STORM, UNAUTHORIZED, SESSION_OVER, PASSWORD_REFUSED, ERROR_IN_200, SAME_KEY_AGAIN,
+        MEDIA_FETCHED, MEDIA_FAILED, MEDIA_ATTACHED, MEDIA_MISSING,
+        DISK_FULL, DISK_WRITE, DISK_SHORT, DISK_SYNC, DISK_FATAL, DISK_UNSYNCED,
+        CRASH_DISK, CRASH_BEFORE_SEND, CRASH_AFTER_SEND, CRASH_ANY, CRASH_RECOVERY, CRASH_POWER, CLOCK_BACK, CLOCK_FORWARD, CLOCK_YEARS,
+        ENDED, PAUSED, RESUMED, RELOADED, RETRIED, DROPPED,
+        NOTE_PUBLIC, NOTE_INTERNAL, NOTE_SHOWN, NOTE_HIDDEN, MERGED, CLOSED, REOPENED, DELETED_TICKET, EDITED, DELETED_POST, APP_POST,
+        FLOOD, MANY_NETWORKS, MANY_DESKS, HELD, DEAD, RECOVERED, LEFT_NOTHING, IDLE,
+        _HAPPENINGS
+};
+void happened(enum happening what);
+extern uint64_t happenings[_HAPPENINGS];
+const char *happening_name(enum happening what);
+
 /* --- world.c: time, chance, events, the trace --- */
 
 /* One stream of chance for each noun, so that a change to one does not shake the others. */
@@ -30,7 +48,9 @@ struct plan {
         int net_permille;                /* of single requests that go wrong */
         int power_permille;              /* of crashes that take unsynced writes along */
         bool far_jumps;                  /* by years */
-        bool merges, deletes, foreign, edits, floods, app_posts, spam;
+        bool merges, deletes, foreign, edits, floods, app_posts, spam, media;
+        int networks;                    /* 1; 2 on one helpdesk; or 3, the third with a helpdesk of its own */
+        int64_t idle_usec;               /* nothing happens for so long in the end, and the memory is looked at */
 };
 
 struct sim {
@@ -76,7 +96,7 @@ void sim_pass_until(int64_t at_usec);                /* the world goes on withou
 #define LOOP_UNTIL 1000
 
 /* The daemon's process ends here, in the middle of what it does.  Does not return. */
-_Noreturn void sim_die(const char *why);
+_Noreturn void sim_die(enum happening kind, const char *why);
 bool sim_trap(enum trap kind);                       /* whether the crash is to be here; counts down */
 void sim_set_trap(enum trap kind, int64_t countdown);
 void sim_set_any_trap(int64_t max_countdown);
@@ -112,7 +132,11 @@ int64_t disk_size(const char *suffix);               /* of the store's file with
 
 /* --- net.c: what goes wrong on the way --- */
 
-enum server { MASTO, ZNUNY };
+/* Servers have numbers: networks, helpdesks, and the one that has the media. */
+enum { NETWORKS = 3, DESKS = 2, MEDIA_SERVER = NETWORKS + DESKS, SERVERS };
+static inline bool is_network(int server) { return server < NETWORKS; }
+static inline bool is_desk(int server) { return server >= NETWORKS && server < MEDIA_SERVER; }
+const char *server_name(int server);
 
 struct fault {
         bool refused;                    /* nothing leaves */
@@ -126,17 +150,21 @@ struct fault {
         int64_t retry_after;             /* seconds; 0: not said; -1: as the time when a limit resets */
         int stage;                       /* the server breaks off after so many steps of its work; -1: it does not */
         bool spam;                       /* the server says yes and forgets */
+        bool twice;                      /* it arrives twice, and the second answer is the one that comes back */
         int64_t there_usec, back_usec;
         const char *name;
 };
-struct fault net_fault(enum server s, bool unsafe);
+struct fault net_fault(int server, bool unsafe);
 void net_storm(void);                                /* one of the servers has trouble for some time */
 void net_calm(void);
+void net_silence(int server, int64_t until_usec, int incarnation);       /* it asks this daemon to be silent */
+bool net_is_silent(int server);                      /* the living daemon should be */
+void net_excuse(void);                               /* the operator has it ask nevertheless */
 
 /* --- A request as a server gets it, and what it answers --- */
 
 struct request {
-        enum server server;
+        int server;
         const char *method, *path, *query, *token, *key;
         struct json_object *body;
         const char *form;                /* the body as it is */
@@ -152,7 +180,7 @@ struct answer {
         void (*on_delivery)(int delivered);
 };
 
-/* --- masto.c --- */
+/* --- masto.c, masto_api.c, media.c --- */
 
 enum masto_variant { MASTODON, GOTOSOCIAL, SNAC };
 
@@ -160,17 +188,19 @@ struct status {
         char *id, *text, *spoiler;
         char **versions;                 /* earlier texts */
         int n_versions;
-        int account, parent;             /* parent -1: none */
+        int network, account, parent;    /* parent -1: none */
         int root;
         char visibility;                 /* u public, l unlisted, f followers, d direct */
         int64_t created, edited;
         bool names_brand, deleted, by_api, chain_broken, spam;
         char *key;
         char *json;                      /* as the API shows it; NULL: to be made */
+        int media, n_media;              /* the number of the first file */
         int failed_fetches, failed_filings;
         int notification;                /* -1: none */
 };
 struct notification {
+        int network;
         int status;                      /* -1: of another type */
         int64_t created, visible;
         bool gone, optional, taken, dropped_out;
@@ -180,35 +210,53 @@ struct notification {
         int first_poll, first_incarnation;       /* by which it was first shown */
         int64_t first_began;             /* when that poll began */
 };
-struct account { const char *id, *acct, *name, *handle; bool bot; };
+struct account { const char *id, *acct, *name; bool bot; };
 
-struct masto {
+struct network {
+        const char *name, *host;         /* of its instance */
         enum masto_variant variant;
         int page;                        /* most items of a page */
-        struct status *statuses;
+        int desk;                        /* where its mentions go */
+        int n_posts;
+        bool revoked;                    /* the token */
+        bool baseline;                   /* the daemon has learned what is old */
+        int polls, poll_incarnation;
+        int64_t poll_began;
+};
+struct masto {
+        struct network networks[NETWORKS];
+        int n_networks;
+        struct status *statuses;         /* of all */
         int n_statuses;
         struct notification *notifications;
         int n_notifications;
-        bool revoked;                    /* the token */
-        bool baseline;                   /* the daemon has learned what is old */
-        int polls, pages;
-        int64_t poll_began, silent_since, silent_until, lax_until;
-        int poll_incarnation, silent_incarnation;
 };
 extern struct masto masto;
 extern const struct account accounts[];
 enum { BRAND = 0, N_ACCOUNTS = 7 };
 
 void masto_init(void);
-int masto_post(int account, int parent, bool names_brand, char visibility, const char *text, const char *spoiler);
+int masto_post(int network, int account, int parent, bool names_brand, char visibility, const char *text, const char *spoiler);
 void masto_edit(int status, const char *text);
 void masto_delete(int status);
-void masto_other_notification(void);
+void masto_other_notification(int network);
+void masto_add_media(int status, int n);
+const char *account_handle(int network, int account);    /* as others write it */
+const char *handle_of(int status);                   /* of its author */
 struct answer masto_handle(const struct request *q);
 void masto_on_fault(const struct request *q);        /* a request to it that goes wrong in some way */
 
+char *media_url(int file);                           /* malloced */
+char *media_content(int file);                       /* malloced */
+bool media_is_good(int file);                        /* the server has it, and it is what a ticket may hold */
+struct json_object *media_json(const struct status *s);
+struct answer media_handle(const struct request *q);
+void media_on_fault(const struct request *q);
+int media_failures(int file);
+
 /* --- znuny.c --- */
 
+struct file { char *name, *content; };              /* content: base64 */
 struct article {
         int ticket;                      /* where it is now */
         int born_ticket;
@@ -219,12 +267,15 @@ struct article {
         int create_by, change_by;
         bool rich;
         int note;                        /* index of the agent's note, or -1 */
-        int attachments;
+        int attachments;                 /* of an agent's note */
+        struct file *files;              /* that the daemon attached */
+        int n_files;
         int64_t confirmed;               /* when its making was confirmed to the daemon; 0: not */
         int64_t seen_public;             /* when the daemon was first shown it as public; 0: never */
 };
 struct history { int ticket, article; char *type, *name; int64_t created; };
 struct ticket {
+        int desk;
         char *title, *customer, *thread;         /* thread "": the field is not set */
         const char *state;                       /* its type: new, open, closed, merged */
         int64_t created;
@@ -239,11 +290,12 @@ struct znuny {
         int n_articles;
         struct history *history;
         int n_history;
-        int session;                     /* the number of the valid one; 0: none */
-        bool locked_out;                 /* the password is refused */
-        int64_t silent_since, silent_until;
-        int silent_incarnation;
-        int64_t lax_until;
+        struct desk {
+                const char *name;
+                int session;             /* the number of the valid one; 0: none */
+                bool locked_out;         /* the password is refused */
+        } desks[DESKS];
+        int n_desks;
 };
 extern struct znuny znuny;
 
@@ -255,7 +307,9 @@ void znuny_flip(int article);
 void znuny_merge(int ticket, int into);
 void znuny_close(int ticket);
 void znuny_delete(int ticket);
-int znuny_foreign_ticket(void);
+void znuny_reopen(int ticket);
+int znuny_foreign_ticket(int desk);
+char *base64(const char *text);                      /* malloced */
 int znuny_follow(int ticket);                        /* to the ticket that it was merged into in the end */
 
 /* --- people.c --- */
@@ -277,16 +331,19 @@ void people_init(int64_t began_usec);
 /* --- daemon.c --- */
 
 void daemon_init(void);                              /* once for each world */
+bool daemon_is_ready(void);                          /* it said READY=1, and lives */
+void daemon_notified(const char *state);             /* as systemd is */
+void daemon_reconfigure(int server, int64_t new_parallel);       /* changes the file; a reload reads it */
 void daemon_live(int64_t until_usec);                /* lives, dies and lives again until then */
 void daemon_operator_repairs(void);                  /* resumes what is stopped or paused */
 void operator_act(void);
 uint64_t daemon_commits(void);
 bool daemon_is_quiet(void);                          /* nothing is active in the journal */
-bool daemon_has_polled(void);                        /* the channel's first poll is over */
+bool daemon_has_polled(const char *name);            /* this channel's first poll is over */
 void daemon_collect(void);                           /* fills rows */
 void daemon_finish(void);                            /* ends it for good, checks the store */
 
-struct row { int64_t id; char *kind, *state, *native_id, *reason; };
+struct row { int64_t id; char *source, *kind, *state, *native_id, *reason; };
 extern struct row *rows;                             /* of the journal: held, dead and active ones, once finished */
 extern int n_rows;
 extern char *daemon_integrity;                       /* what integrity_check says */
@@ -304,5 +361,17 @@ struct verdict {
 void oracle_judge(struct verdict *v);
 void oracle_spin(const char *what);                  /* something goes round for ever */
 void oracle_rude(const char *what);
+void oracle_leak(char *what);                        /* takes it */
+
+/* --- run.c: one world from its beginning to its end --- */
+
+struct result {
+        uint64_t seed, hash, crashes, ambiguous, requests, commits;
+        int64_t usec;                    /* simulated */
+        int mentions, replies, held, dead;
+        int counts[_CATEGORIES];
+        uint64_t happenings[_HAPPENINGS];
+};
+void world_live(uint64_t seed, struct result *ret, struct verdict *v);
 
 #endif

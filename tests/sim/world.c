@@ -251,8 +251,9 @@ bool sim_trap(enum trap kind)
         return true;
 }
 
-void sim_die(const char *why)
+void sim_die(enum happening kind, const char *why)
 {
+        happened(kind);
         note("*** crash: %s", why);
         sim.crashed = true;
         if (!task_self())

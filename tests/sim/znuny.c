@@ -40,10 +40,10 @@ void znuny_add_history(int ticket, int article, const char *type, char *name)
         znuny.history[znuny.n_history++] = h;
 }
 
-int znuny_add_ticket(const char *title, const char *customer, const char *state)
+int znuny_add_ticket(int desk, const char *title, const char *customer, const char *state)
 {
         struct ticket t = {
-                .title = xstrdup(title), .customer = xstrdup(customer), .thread = xstrdup(""), .state = state, .created = sim.now,
+                .desk = desk, .title = xstrdup(title), .customer = xstrdup(customer), .thread = xstrdup(""), .state = state, .created = sim.now,
                 .merged_into = -1,
         };
 
@@ -74,6 +74,7 @@ int znuny_note(int ticket, bool visible, const char *body, bool rich, int attach
         znuny.articles[i].rich = rich;
         znuny.articles[i].attachments = attachments;
         znuny_add_history(ticket, i, "AddNote", xstrdup("%%"));
+        happened(visible ? NOTE_PUBLIC : NOTE_INTERNAL);
         note("agent writes article %d in ticket %d, %s: %s", i + 1, ticket + 1, visible ? "public" : "internal", body);
         return i;
 }
@@ -86,6 +87,7 @@ void znuny_flip(int article)
         a->flipped = true;
         a->changed = sim.now;
         a->change_by = chance(R_PEOPLE, 500) ? AGENT : OTHER_AGENT;
+        happened(a->visible ? NOTE_SHOWN : NOTE_HIDDEN);
         note("agent makes article %d of ticket %d %s", article + 1, a->ticket + 1, a->visible ? "public" : "internal");
 }
 
@@ -117,24 +119,34 @@ void znuny_merge(int ticket, int into)
         for (i = 0; i < znuny.n_tickets; i++)
                 if (znuny_follow(i) == into)
                         znuny.tickets[i].in_merge = true;
+        happened(MERGED);
         note("agent merges ticket %d into ticket %d", ticket + 1, into + 1);
 }
 
 void znuny_close(int ticket)
 {
         znuny.tickets[ticket].state = "closed";
+        happened(CLOSED);
         note("agent closes ticket %d", ticket + 1);
+}
+
+void znuny_reopen(int ticket)
+{
+        znuny.tickets[ticket].state = "open";
+        happened(REOPENED);
+        note("agent opens ticket %d again", ticket + 1);
 }
 
 void znuny_delete(int ticket)
 {
         znuny.tickets[ticket].deleted = true;
+        happened(DELETED_TICKET);
         note("agent deletes ticket %d", ticket + 1);
 }
 
-int znuny_foreign_ticket(void)
+int znuny_foreign_ticket(int desk)
 {
-        int t = znuny_add_ticket("A call by phone", "somebody", "open");
+        int t = znuny_add_ticket(desk, "A call by phone", "somebody", "open");
 
         znuny.tickets[t].foreign = true;
         (void) znuny_add_article(t, false, true, "Somebody", "A call", "He called", AGENT);
@@ -143,5 +155,9 @@ int znuny_foreign_ticket(void)
 
 void znuny_init(void)
 {
-        znuny.session = 1;
+        static const char *const names[] = { "desk", "annex" };
+
+        znuny.n_desks = masto.n_networks > 2 ? 2 : 1;
+        for (int k = 0; k < znuny.n_desks; k++)
+                znuny.desks[k] = (struct desk) { .name = names[k], .session = 1 };
 }

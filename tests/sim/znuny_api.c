@@ -2,43 +2,26 @@
  *
  * The model of Znuny's Generic Interface, with the operations of plugins/otrs/mentiond.yml, as facts/znuny.md measured
  * them: errors within 200, no transactions (ticket, fields, article with its line in the history, article's field),
- * search keys that are ignored where they are unknown, types that change.  Owns the record of what it has shown.
+ * types that change.  What reads is in znuny_read.c.  Owns nothing.
  */
 #include "znuny.h"
 
-#include "base/buffer.h"
-
-#include <strings.h>
-
-static void put_owned(struct json_object *o, const char *name, char *value)
-{
-        mj_put_str(o, name, value);
-        free(value);
-}
-
-static void put_id(struct json_object *o, const char *name, int index, bool as_text)
-{
-        if (as_text)
-                put_owned(o, name, xasprintf("%d", index + 1));
-        else
-                mj_put_int(o, name, index + 1);
-}
-
 /* --- Answers --- */
 
-static struct answer reply(struct json_object *json)
+struct answer znuny_reply(struct json_object *json)
 {
         return (struct answer) { .status = 200, .json = json };
 }
 
-static struct answer error(const char *operation, const char *code, const char *message)
+struct answer znuny_error(const char *operation, const char *code, const char *message)
 {
         struct json_object *o = json_object_new_object(), *e = json_object_new_object();
 
-        put_owned(e, "ErrorCode", xasprintf("%s.%s", operation, code));
-        put_owned(e, "ErrorMessage", xasprintf("%s: %s", operation, message));
+        happened(ERROR_IN_200);
+        znuny_put(e, "ErrorCode", xasprintf("%s.%s", operation, code));
+        znuny_put(e, "ErrorMessage", xasprintf("%s: %s", operation, message));
         json_object_object_add(o, "Error", e);
-        return reply(o);
+        return znuny_reply(o);
 }
 
 static struct answer fault(void)
@@ -50,11 +33,11 @@ static struct answer fault(void)
         return (struct answer) { .status = 500, .json = o };
 }
 
-static int ticket_of(const char *id)
+int znuny_ticket(const struct request *q, const char *id)
 {
         int n = atoi(id) - 1;
 
-        return n >= 0 && n < znuny.n_tickets && !znuny.tickets[n].deleted ? n : -1;
+        return n >= 0 && n < znuny.n_tickets && !znuny.tickets[n].deleted && znuny.tickets[n].desk == q->server - NETWORKS ? n : -1;
 }
 
 /* --- Writing --- */
@@ -80,9 +63,9 @@ static struct answer made(int ticket, int article)
         struct json_object *o = json_object_new_object();
         bool text = chance(R_NET, 500);
 
-        put_id(o, "ArticleID", article, text);
-        put_id(o, "TicketID", ticket, text);
-        put_owned(o, "TicketNumber", znuny_number(ticket));
+        znuny_put_id(o, "ArticleID", article, text);
+        znuny_put_id(o, "TicketID", ticket, text);
+        znuny_put(o, "TicketNumber", znuny_number(ticket));
         return (struct answer) { .status = 200, .json = o, .delivered = article, .on_delivery = on_confirmation };
 }
 
@@ -97,15 +80,37 @@ static int make_article(int ticket, struct json_object *body)
         return i;
 }
 
+static void take_files(int article, struct json_object *list)
+{
+        struct article *a = &znuny.articles[article];
+
+        a->n_files = (int) mj_len(list);
+        a->files = xcalloc(mj_len(list) + 1, sizeof *a->files);
+        for (int i = 0; i < a->n_files; i++) {
+                struct json_object *o = mj_at(list, (size_t) i);
+
+                a->files[i] = (struct file) { xstrdup(mj_str(o, "Filename")), xstrdup(mj_str(o, "Content")) };
+                happened(MEDIA_ATTACHED);
+        }
+}
+
+/* NULL, or what is wrong with the request. */
+static const char *judge_files(struct json_object *list)
+{
+        for (size_t i = 0; i < mj_len(list); i++)
+                if (!*mj_str(mj_at(list, i), "Content"))
+                        return "Attachment->Content  parameter is missing!";
+        return NULL;
+}
+
 static struct answer create(const struct request *q)
 {
         struct json_object *t = mj_get(q->body, "Ticket"), *attachments = mj_get(q->body, "Attachment");
         int stage = q->fault.stage, ticket, article;
 
-        for (size_t i = 0; i < mj_len(attachments); i++)
-                if (!*mj_str(mj_at(attachments, i), "Content"))
-                        return error("TicketCreate", "MissingParameter", "Attachment->Content  parameter is missing!");
-        ticket = znuny_add_ticket(mj_str(t, "Title"), mj_str(t, "CustomerUser"), "new");
+        if (judge_files(attachments))
+                return znuny_error("TicketCreate", "MissingParameter", judge_files(attachments));
+        ticket = znuny_add_ticket(q->server - NETWORKS, mj_str(t, "Title"), mj_str(t, "CustomerUser"), "new");
         note("the helpdesk makes ticket %d for %s%s", ticket + 1, field_of(q->body, "SocialThread"), stage >= 0 ? ", and breaks off" : "");
         if (stage == 0)
                 return fault();
@@ -113,6 +118,7 @@ static struct answer create(const struct request *q)
         if (stage == 1)
                 return fault();
         article = make_article(ticket, q->body);
+        take_files(article, attachments);
         if (stage == 2)
                 return fault();
         strset(&znuny.articles[article].key, field_of(q->body, "SocialPost"));
@@ -123,11 +129,13 @@ static struct answer update(const struct request *q)
 {
         struct json_object *article = mj_get(q->body, "Article");
         const char *state = mj_str(mj_get(q->body, "Ticket"), "State"), *thread = field_of(q->body, "SocialThread");
-        int ticket = ticket_of(mj_str(q->body, "TicketID")), stage = q->fault.stage, i;
+        int ticket = znuny_ticket(q, mj_str(q->body, "TicketID")), stage = q->fault.stage, i;
         struct json_object *o;
 
         if (ticket < 0)
-                return error("TicketUpdate", "AccessDenied", "User does not have access to the ticket!");
+                return znuny_error("TicketUpdate", "AccessDenied", "User does not have access to the ticket!");
+        if (judge_files(mj_get(q->body, "Attachment")))
+                return znuny_error("TicketUpdate", "MissingParameter", judge_files(mj_get(q->body, "Attachment")));
         if (*state)
                 znuny.tickets[ticket].state = "open";
         if (stage == 0)
@@ -138,280 +146,30 @@ static struct answer update(const struct request *q)
                 return fault();
         if (!article) {
                 o = json_object_new_object();
-                put_id(o, "TicketID", ticket, true);
-                put_owned(o, "TicketNumber", znuny_number(ticket));
-                return reply(o);
+                znuny_put_id(o, "TicketID", ticket, true);
+                znuny_put(o, "TicketNumber", znuny_number(ticket));
+                return znuny_reply(o);
         }
         i = make_article(ticket, q->body);
+        take_files(i, mj_get(q->body, "Attachment"));
         if (stage == 2)
                 return fault();
         strset(&znuny.articles[i].key, field_of(q->body, "SocialPost"));
         return stage == 3 ? fault() : made(ticket, i);
 }
 
-/* --- Reading --- */
-
-static char *base64(const char *text)
-{
-        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        size_t size = strlen(text);
-        char *out = xcalloc(1, size * 4 / 3 + 8), *to = out;
-
-        for (size_t i = 0; i < size; i += 3) {
-                uint32_t bits = 0;
-                size_t left = MIN(size - i, (size_t) 3);
-
-                for (size_t k = 0; k < 3; k++)
-                        bits = bits << 8 | (k < left ? (unsigned char) text[i + k] : 0);
-                *to++ = digits[bits >> 18];
-                *to++ = digits[bits >> 12 & 63];
-                *to++ = left > 1 ? digits[bits >> 6 & 63] : '=';
-                *to++ = left > 2 ? digits[bits & 63] : '=';
-        }
-        return out;
-}
-
-static void add_file(struct json_object *list, const char *name, const char *type, const char *disposition, const char *content)
-{
-        struct json_object *o = json_object_new_object();
-
-        mj_put_str(o, "Filename", name);
-        mj_put_str(o, "ContentType", type);
-        mj_put_str(o, "Disposition", disposition);
-        put_owned(o, "Content", base64(content));
-        (void) json_object_array_add(list, o);
-}
-
-static void add_files(struct json_object *o, const struct article *a)
-{
-        struct json_object *list = json_object_new_array();
-
-        if (a->rich) {
-                struct buffer b = { .max = 1 << 20 };
-
-                (void) buffer_append_str(&b, "<!DOCTYPE html><html><head></head><body>");
-                for (const char *p = a->body; *p; p++)
-                        (void) (*p == '\n' ? buffer_append_str(&b, "<br/>") : *p == '<' ? buffer_append_str(&b, "&lt;")
-                                : *p == '&' ? buffer_append_str(&b, "&amp;") : buffer_append(&b, p, 1));
-                (void) buffer_append_str(&b, "</body></html>");
-                add_file(list, "file-2", "text/html; charset=\"utf-8\"", "inline", buffer_str(&b));
-                buffer_done(&b);
-        }
-        for (int i = 0; i < a->attachments; i++)
-                add_file(list, "contract.pdf", "application/pdf", "attachment", "x");
-        if (mj_len(list))
-                json_object_object_add(o, "Attachment", list);
-        else
-                (void) json_object_put(list);
-}
-
-static void add_field(struct json_object *o, const char *name, const char *value)
-{
-        struct json_object *list = mj_get(o, "DynamicField"), *f = json_object_new_object();
-
-        if (!list)
-                json_object_object_add(o, "DynamicField", list = json_object_new_array());
-        mj_put_str(f, "Name", name);
-        if (*value)
-                mj_put_str(f, "Value", value);
-        else
-                json_object_object_add(f, "Value", NULL);
-        (void) json_object_array_add(list, f);
-}
-
-static struct json_object *article_json(int i, bool files)
-{
-        const struct article *a = &znuny.articles[i];
-        struct json_object *o = json_object_new_object();
-
-        mj_put_int(o, "ArticleID", i + 1);
-        mj_put_int(o, "TicketID", a->ticket + 1);
-        mj_put_str(o, "SenderType", a->agent ? "agent" : "customer");
-        mj_put_str(o, "CommunicationChannel", "Internal");
-        mj_put_int(o, "IsVisibleForCustomer", a->visible);
-        mj_put_str(o, "From", a->from);
-        mj_put_str(o, "Subject", a->subject);
-        if (a->rich)
-                put_owned(o, "Body", xasprintf("\n%s\n\n", a->body));
-        else
-                mj_put_str(o, "Body", a->body);
-        put_owned(o, "CreateTime", znuny_time(a->created));
-        put_owned(o, "ChangeTime", znuny_time(a->changed));
-        mj_put_int(o, "CreateBy", a->create_by);
-        mj_put_int(o, "ChangeBy", a->change_by);
-        mj_put_int(o, "IncomingTime", (UTC_START + a->created) / USEC_PER_SEC);
-        add_field(o, "SocialPost", a->key);
-        if (files)
-                add_files(o, a);
-        return o;
-}
-
-static struct { int *public, n; } *gets;
-static int n_gets;
-
-static void on_get(int get)
-{
-        for (int i = 0; i < gets[get].n; i++)
-                if (!znuny.articles[gets[get].public[i]].seen_public)
-                        znuny.articles[gets[get].public[i]].seen_public = sim.now;
-}
-
-static void add_articles(struct json_object *o, const struct request *q, int ticket)
-{
-        bool agents = streq(mj_str(q->body, "ArticleSenderType"), "agent"), files = mj_int(q->body, "Attachments", 0) == 1;
-        int64_t limit = mj_int(q->body, "ArticleLimit", 0);
-        struct json_object *list = json_object_new_array();
-        int n = 0;
-
-        for (int k = 0; k < znuny.n_articles; k++) {
-                int i = limit > 0 ? znuny.n_articles - 1 - k : k;        /* newest first only where the number is limited */
-                const struct article *a = &znuny.articles[i];
-
-                if (a->ticket != ticket || a->shown_usec > sim.now || (agents && !a->agent) || (limit > 0 && n >= limit))
-                        continue;
-                n++;
-                (void) json_object_array_add(list, article_json(i, files));
-                if (a->visible && a->agent) {
-                        gets[n_gets].public = xrealloc(gets[n_gets].public, (size_t) (gets[n_gets].n + 1) * sizeof(int));
-                        gets[n_gets].public[gets[n_gets].n++] = i;
-                }
-        }
-        if (n)
-                json_object_object_add(o, "Article", list);
-        else
-                (void) json_object_put(list);
-}
-
-static int64_t changed_usec(int ticket)
-{
-        int64_t changed = znuny.tickets[ticket].created;
-
-        for (int i = 0; i < znuny.n_articles; i++)
-                if (znuny.articles[i].ticket == ticket)
-                        changed = MAX(changed, znuny.articles[i].changed);
-        return changed;
-}
-
-static struct answer get(const struct request *q)
-{
-        struct json_object *list = json_object_new_array(), *o = json_object_new_object();
-
-        gets = xrealloc(gets, (size_t) (n_gets + 1) * sizeof *gets);
-        gets[n_gets].public = NULL;
-        gets[n_gets].n = 0;
-        json_object_object_add(o, "Ticket", list);
-        for (const char *id = mj_str(q->body, "TicketID"); *id; id += strcspn(id, ","), id += *id == ',') {
-                int ticket = ticket_of(id);
-                const struct ticket *t = &znuny.tickets[MAX(ticket, 0)];
-                struct json_object *one;
-
-                if (ticket < 0) {
-                        (void) json_object_put(o);
-                        return error("TicketGet", "AccessDenied", "User does not have access to the ticket!");
-                }
-                one = json_object_new_object();
-                put_id(one, "TicketID", ticket, false);
-                put_owned(one, "TicketNumber", znuny_number(ticket));
-                put_owned(one, "Changed", znuny_time(changed_usec(ticket)));
-                mj_put_str(one, "Title", t->title);
-                mj_put_str(one, "StateType", t->state);
-                mj_put_str(one, "State", t->state);
-                mj_put_str(one, "CustomerUserID", t->customer);
-                mj_put_str(one, "CustomerID", "");
-                add_field(one, "SocialThread", t->thread);
-                if (mj_int(q->body, "AllArticles", 0) == 1)
-                        add_articles(one, q, ticket);
-                (void) json_object_array_add(list, one);
-        }
-        return (struct answer) { .status = 200, .json = o, .delivered = n_gets++, .on_delivery = on_get };
-}
-
-static bool has_newer(int ticket, int64_t since, const char *date)
-{
-        for (int i = znuny.n_articles - 1; i >= 0; i--) {
-                const struct article *a = &znuny.articles[i];
-                _cleanup_free_ char *created = *date ? znuny_time(a->created) : NULL;
-
-                if (a->ticket == ticket && a->created >= since && a->shown_usec <= sim.now && (!created || strcmp(created, date) >= 0))
-                        return true;
-        }
-        return false;
-}
-
-static void add_id(struct json_object *list, int ticket)
-{
-        _cleanup_free_ char *id = xasprintf("%d", ticket + 1);
-
-        (void) json_object_array_add(list, json_object_new_string(id));
-}
-
-static struct answer search(const struct request *q)
-{
-        struct json_object *o = json_object_new_object(), *list = json_object_new_array();
-        struct json_object *equals = mj_get(mj_get(q->body, "DynamicField_SocialThread"), "Equals");
-        const char *customer = mj_str(q->body, "CustomerUserLogin"), *date = mj_str(q->body, "ArticleCreateTimeNewerDate");
-        int64_t articles = mj_int(q->body, "ArticleCreateTimeNewerMinutes", -1), tickets = mj_int(q->body, "TicketCreateTimeNewerMinutes", -1);
-        int64_t limit = mj_int(q->body, "Limit", 500), n = 0;
-
-        if ((articles >= 0 || *date) && sim.incarnation == znuny.silent_incarnation && sim.now < znuny.silent_until && sim.now > znuny.lax_until && sim.now > znuny.silent_since + USEC_PER_SEC)
-                oracle_rude("a poll of the helpdesk in the silence that it asked for");
-        for (int i = znuny.n_tickets - 1; i >= 0 && n < limit; i--) {
-                const struct ticket *t = &znuny.tickets[i];
-
-                if (t->deleted || (equals && strcasecmp(json_object_get_string(equals), t->thread) != 0) ||
-                    (*customer && !streq(customer, t->customer)) ||
-                    ((articles >= 0 || *date) && !has_newer(i, articles >= 0 ? sim.now - articles * USEC_PER_MINUTE : INT64_MIN, date)) ||
-                    (tickets >= 0 && t->created < sim.now - tickets * USEC_PER_MINUTE))
-                        continue;
-                add_id(list, i);
-                n++;
-        }
-        if (n)
-                json_object_object_add(o, "TicketID", list);
-        else
-                (void) json_object_put(list);
-        return reply(o);
-}
-
-static struct answer history(const struct request *q)
-{
-        struct json_object *o = json_object_new_object(), *outer = json_object_new_array(), *one = json_object_new_object();
-        struct json_object *list = json_object_new_array();
-        int ticket = ticket_of(mj_str(q->body, "TicketID"));
-
-        json_object_object_add(o, "TicketHistory", outer);
-        (void) json_object_array_add(outer, one);
-        json_object_object_add(one, "History", list);
-        if (ticket < 0) {
-                (void) json_object_put(o);
-                return error("TicketHistoryGet", "AccessDenied", "User does not have access to the ticket!");
-        }
-        for (int i = 0; i < znuny.n_history; i++) {
-                const struct history *h = &znuny.history[i];
-                struct json_object *line;
-
-                if (h->ticket != ticket)
-                        continue;
-                line = json_object_new_object();
-                mj_put_int(line, "ArticleID", h->article + 1);
-                mj_put_str(line, "HistoryType", h->type);
-                mj_put_str(line, "Name", h->name);
-                put_owned(line, "CreateTime", znuny_time(h->created));
-                put_id(line, "TicketID", ticket, true);
-                (void) json_object_array_add(list, line);
-        }
-        return reply(o);
-}
+/* --- Sessions, and who is asked --- */
 
 static struct answer login(const struct request *q)
 {
+        const struct desk *d = &znuny.desks[q->server - NETWORKS];
         struct json_object *o;
 
-        if (znuny.locked_out || !streq(mj_str(q->body, "Password"), "the-password"))
-                return error("SessionCreate", "AuthFail", "Authorization failing!");
+        if (d->locked_out || !streq(mj_str(q->body, "Password"), "the-password"))
+                return znuny_error("SessionCreate", "AuthFail", "Authorization failing!");
         o = json_object_new_object();
-        put_owned(o, "SessionID", xasprintf("session-%d", znuny.session));
-        return reply(o);
+        znuny_put(o, "SessionID", xasprintf("session-%d", d->session));
+        return znuny_reply(o);
 }
 
 void znuny_on_fault(const struct request *q)
@@ -429,18 +187,19 @@ struct answer znuny_handle(const struct request *q)
                 const char *name;
                 struct answer (*fn)(const struct request *q);
         } operations[] = {
-                { "TicketCreate", create }, { "TicketUpdate", update }, { "TicketGet", get }, { "TicketSearch", search },
-                { "TicketHistoryGet", history },
+                { "TicketCreate", create }, { "TicketUpdate", update }, { "TicketGet", znuny_get }, { "TicketSearch", znuny_search },
+                { "TicketHistoryGet", znuny_get_history },
         };
         const char *name = strrchr(q->path, '/') + 1;
-        _cleanup_free_ char *session = xasprintf("session-%d", znuny.session);
+        const struct desk *d = &znuny.desks[q->server - NETWORKS];
+        _cleanup_free_ char *session = xasprintf("session-%d", d->session);
 
         if (streq(name, "SessionCreate"))
                 return login(q);
         for (size_t i = 0; i < ELEMENTSOF(operations); i++)
                 if (streq(operations[i].name, name)) {
-                        if (znuny.locked_out || !streq(mj_str(q->body, "SessionID"), session))
-                                return error(name, "AuthFail", "Authorization failing!");
+                        if (d->locked_out || !streq(mj_str(q->body, "SessionID"), session))
+                                return znuny_error(name, "AuthFail", "Authorization failing!");
                         return operations[i].fn(q);
                 }
         return (struct answer) { .status = 500, .text = xstrdup("Could not determine Operation for URL") };

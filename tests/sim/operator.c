@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The operator: pauses, resumes, reloads, ends, and decides on what is held or dead, by the commands of mentionctl.  Owns
+ * nothing.
+ */
+#include "living.h"
+
+#include "admin/control.h"
+
+/* As the control socket does: in a task. */
+static void run_command(struct json_object *request)
+{
+        struct json_object *answer = json_object_new_object();
+        char *error = command_run(living, request, answer);
+
+        if (error)
+                note("the operator is told: %s", error);
+        free(error);
+        (void) json_object_put(answer);
+        (void) json_object_put(request);
+}
+
+static void command_task(void *data)
+{
+        run_command(data);
+}
+
+static void pause_or_resume(const char *name, bool pause)
+{
+        struct json_object *request = json_object_new_object();
+
+        mj_put_str(request, "command", pause ? "pause" : "resume");
+        mj_put_str(request, "name", name);
+        happened(pause ? PAUSED : RESUMED);
+        note("operator %s %s", pause ? "pauses" : "resumes", name);
+        net_excuse();
+        (void) task_start(living->loop, "operator", command_task, NULL, request);
+}
+
+static void repair(void)
+{
+        for (struct instance *i = living->host.instances; i; i = i->next)
+                if (i->state == INSTANCE_STOPPED || i->state == INSTANCE_PAUSED)
+                        pause_or_resume(i->name, false);
+}
+
+static bool is_on_network(int group)
+{
+        for (int i = 0; i < masto.n_statuses; i++)
+                if (masto.statuses[i].by_api && !masto.statuses[i].spam && people_note_in(masto.statuses[i].text) == group)
+                        return true;
+        return false;
+}
+
+static bool is_in_helpdesk(const char *key)
+{
+        for (int i = 0; i < znuny.n_articles; i++)
+                if (streq(znuny.articles[i].key, key))
+                        return true;
+        return false;
+}
+
+static bool is_decided_easily(int k)
+{
+        const struct article *a = &znuny.articles[agent_notes[k].article];
+
+        /* What was never meant for the public he does not send; of two that say the same he cannot tell. */
+        if (agent_notes[k].internal || agent_notes[k].group != k || !a->visible || znuny.tickets[a->born_ticket].foreign)
+                return false;
+        for (int m = 0; m < n_agent_notes; m++)
+                if (m != k && agent_notes[m].group == k)
+                        return false;
+        return true;
+}
+
+/* A careful operator: looks before he sends again. */
+static void decide_task(void *data _unused_)
+{
+        _cleanup_(arena_freep) struct arena *a = arena_new();
+        struct store_row *list = NULL, *row;
+        struct json_object *request;
+        const struct instance *source;
+        bool there;
+        size_t n = 0;
+        int r;
+
+        r = store_list(living->host.store, a, &(struct store_list) { .state = chance(R_PEOPLE, 700) ? STATE_HELD : STATE_DEAD, .max = 100 }, &list, &n);
+        if (r < 0 || n == 0)
+                return;
+        row = &list[below(R_PEOPLE, (int64_t) n)];
+        source = host_find_id(&living->host, row->source);
+        if (streq(row->kind, KIND_REPLY)) {
+                int k = znuny.articles[atoi(row->native_id) - 1].note;
+
+                if (k < 0 || !is_decided_easily(k))
+                        return;
+                there = is_on_network(k);
+                agent_notes[k].retried = true;
+                agent_notes[k].dropped = there;
+        } else {
+                _cleanup_free_ char *key = xasprintf("%s:%s", source ? source->name : "", row->native_id);
+
+                there = is_in_helpdesk(streq(row->kind, KIND_MENTION) ? key : row->native_id);
+        }
+        note("operator %s row %lld (%s %s, %s)", there ? "drops" : "retries", (long long) row->id, row->kind, row->native_id, row->reason);
+        happened(there ? DROPPED : RETRIED);
+        request = json_object_new_object();
+        mj_put_str(request, "command", there ? "drop" : "retry");
+        mj_put_int(request, "id", row->id);
+        run_command(request);
+}
+
+static int some_server(void)
+{
+        int k = (int) below(R_PEOPLE, masto.n_networks + znuny.n_desks);
+
+        return k < masto.n_networks ? k : NETWORKS + k - masto.n_networks;
+}
+
+static void act(void)
+{
+        int server = some_server();
+
+        switch (below(R_PEOPLE, 8)) {
+        case 0:
+                pause_or_resume(server_name(server), true);
+                break;
+        case 1:
+        case 2:
+                repair();
+                break;
+        case 3:
+                daemon_reconfigure(server, between(R_PEOPLE, 1, 9));
+                note("operator reloads");
+                happened(RELOADED);
+                net_excuse();
+                daemon_reload(living);
+                break;
+        case 4:
+                note("*** the daemon is asked to end");
+                happened(ENDED);
+                daemon_end(living);
+                break;
+        default:
+                (void) task_start(living->loop, "operator", decide_task, NULL, NULL);
+        }
+}
+
+/* What he does is done by the daemon. */
+static void as_daemon(void (*fn)(void))
+{
+        int before;
+
+        if (!daemon_is_ready() || living->ending)
+                return;
+        before = heap_enter(heap_daemon());
+        fn();
+        (void) heap_enter(before);
+}
+
+void daemon_operator_repairs(void)
+{
+        as_daemon(repair);
+}
+
+void operator_act(void)
+{
+        as_daemon(act);
+}

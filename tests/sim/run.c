@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One world: its plan, what happens in it by time, and how it is judged when all is over.  Owns the plan.
+ */
+#include "sim.h"
+
+#define SETTLE_STEP (10 * USEC_PER_MINUTE)
+#define SETTLE_MAX (26 * USEC_PER_HOUR)          /* pauses that a server asks for are obeyed for up to 6 hours */
+#define GROWTH_MAX (16 * 1024)   /* bytes, of an idle daemon in hours */
+#define HELD_MAX (6 << 20)       /* bytes, of a daemon with nothing to do: SQLite's two caches of 2 MB each, and some */
+
+static int64_t some(int permille, int64_t low, int64_t high)
+{
+        return chance(R_PLAN, permille) ? between(R_PLAN, low, high) : 0;
+}
+
+/* One draw a statement, here and everywhere: within one, the order is the compiler's. */
+static void make_plan(void)
+{
+        struct plan *p = &sim.plan;
+
+        p->busy_usec = between(R_PLAN, 15, 60) * USEC_PER_MINUTE;
+        p->start_calm_usec = some(600, 0, 3 * USEC_PER_MINUTE);
+        p->act_usec = between(R_PLAN, 20, 180) * USEC_PER_SEC;
+        p->crash_usec = some(700, 2 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE);
+        p->storm_usec = some(600, 3 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE);
+        p->disk_usec = some(300, 3 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE);
+        p->jump_usec = some(200, 5 * USEC_PER_MINUTE, 60 * USEC_PER_MINUTE);
+        p->operator_usec = some(500, 2 * USEC_PER_MINUTE, 30 * USEC_PER_MINUTE);
+        p->settle_usec = chance(R_PLAN, 700) ? 2 * USEC_PER_MINUTE : between(R_PLAN, 60, 300) * USEC_PER_SEC;
+        p->timeout_usec = between(R_PLAN, 10, 40) * USEC_PER_SEC;
+        p->net_permille = chance(R_PLAN, 200) ? 0 : (int) between(R_PLAN, 5, 200);
+        p->power_permille = (int) between(R_PLAN, 0, 1000);
+        p->far_jumps = chance(R_PLAN, 300);
+        p->merges = chance(R_PLAN, 400);
+        p->deletes = chance(R_PLAN, 200);
+        p->foreign = chance(R_PLAN, 300);
+        p->edits = chance(R_PLAN, 400);
+        p->floods = chance(R_PLAN, 150);
+        p->app_posts = chance(R_PLAN, 200);
+        p->spam = chance(R_PLAN, 200);
+        p->media = chance(R_PLAN, 500);
+        p->networks = chance(R_PLAN, 600) ? 1 : chance(R_PLAN, 600) ? 2 : 3;
+        p->idle_usec = some(60, 6 * USEC_PER_HOUR, 12 * USEC_PER_HOUR);
+}
+
+static void again(int64_t mean, void (*fn)(void *data))
+{
+        if (mean)
+                sim_in(around(R_CRASH, mean), fn, NULL);
+}
+
+static void on_crash_time(void *data _unused_)
+{
+        if (!sim.faults)
+                return;
+        if (chance(R_CRASH, 300)) {
+                happened(CRASH_ANY);
+                note("*** crash: at any moment");
+                sim.crashed = true;
+        } else {
+                sim_set_any_trap(20);
+        }
+        again(sim.plan.crash_usec, on_crash_time);
+}
+
+static void on_storm_time(void *data _unused_)
+{
+        net_storm();
+        again(sim.plan.storm_usec, on_storm_time);
+}
+
+static void on_disk_time(void *data _unused_)
+{
+        if (sim.faults)
+                disk_trouble();
+        again(sim.plan.disk_usec, on_disk_time);
+}
+
+static void on_jump_time(void *data _unused_)
+{
+        int64_t hour = chance(R_CRASH, 500) ? USEC_PER_HOUR : -USEC_PER_HOUR, before = sim.jump;
+        int range = sim.plan.far_jumps ? 87600 : 1;
+
+        if (!sim.faults)
+                return;
+        if (sim.jump && chance(R_CRASH, 600)) {
+                sim.jump = 0;
+        } else {
+                sim.jump = hour * between(R_CRASH, 1, range);
+                sim.jump += below(R_CRASH, USEC_PER_MINUTE);
+        }
+        if (sim.plan.far_jumps)
+                happened(CLOCK_YEARS);
+        happened(sim.jump > before ? CLOCK_FORWARD : CLOCK_BACK);
+        note("*** the clock jumps: it is wrong by %lld s", (long long) (sim.jump / USEC_PER_SEC));
+        again(sim.plan.jump_usec, on_jump_time);
+}
+
+static void make_secrets_right(void)
+{
+        for (int k = 0; k < masto.n_networks; k++)
+                masto.networks[k].revoked = false;
+        for (int k = 0; k < znuny.n_desks; k++)
+                znuny.desks[k].locked_out = false;
+}
+
+static void on_right_again(void *data _unused_)
+{
+        note("*** tokens and passwords are right again");
+        make_secrets_right();
+        if (chance(R_CRASH, 700))
+                daemon_operator_repairs();
+}
+
+static void on_secret_time(void *data _unused_)
+{
+        struct network *n = &masto.networks[below(R_CRASH, masto.n_networks)];
+        struct desk *d = &znuny.desks[below(R_CRASH, znuny.n_desks)];
+
+        if (!sim.faults)
+                return;
+        switch (below(R_CRASH, 4)) {
+        case 0:
+                n->revoked = true;
+                note("*** the token of %s is revoked", n->name);
+                break;
+        case 1:
+                d->locked_out = true;
+                happened(PASSWORD_REFUSED);
+                note("*** the password of %s is refused", d->name);
+                break;
+        default:
+                d->session++;
+                happened(SESSION_OVER);
+                note("*** all sessions of %s end", d->name);
+        }
+        sim_in(around(R_CRASH, 8 * USEC_PER_MINUTE), on_right_again, NULL);
+        again(40 * USEC_PER_MINUTE, on_secret_time);
+}
+
+static void on_operator_time(void *data _unused_)
+{
+        if (sim.faults)
+                operator_act();
+        again(sim.plan.operator_usec, on_operator_time);
+}
+
+static void all_calm(void)
+{
+        note("*** nothing fails any more");
+        sim.faults = false;
+        sim_set_trap(TRAP_NONE, 0);
+        net_calm();
+        disk_calm();
+        make_secrets_right();
+}
+
+/* Until the journal is quiet and the oracle content, and some more: what is done twice is done late. */
+static void settle(struct verdict *v)
+{
+        int64_t end = sim.now + SETTLE_MAX;
+        uint64_t commits = 0;
+        int good = 0;
+
+        while (sim.now < end && good < 2 && !sim.gave_up) {
+                daemon_operator_repairs();
+                daemon_live(sim.now + SETTLE_STEP);
+                if (sim.gave_up || !daemon_is_quiet())
+                        continue;
+                daemon_collect();
+                oracle_judge(v);
+                good = v->text ? 0 : good + 1;
+                /* A poll each may still find what was done just before.  Where our clock is behind the network's, the horizon
+                 * follows it. */
+                if (good == 2 && sim.jump >= 0 && daemon_commits() > commits + (uint64_t) (masto.n_networks + znuny.n_desks))
+                        oracle_rude("an idle daemon writes");
+                commits = daemon_commits();
+        }
+}
+
+/* Long after, nothing has grown but the network's own records. */
+static void idle(void)
+{
+        int incarnation = sim.incarnation;
+        int64_t half;
+
+        if (!sim.plan.idle_usec || sim.gave_up)
+                return;
+        daemon_live(sim.now + sim.plan.idle_usec / 2);
+        half = heap_held();
+        daemon_live(sim.now + sim.plan.idle_usec / 2);
+        if (incarnation != sim.incarnation)
+                return;
+        happened(IDLE);
+        if (heap_held() > half + GROWTH_MAX)
+                oracle_leak(xasprintf("the daemon's memory grew from %lld to %lld bytes in idle hours", (long long) half, (long long) heap_held()));
+}
+
+void world_live(uint64_t seed, struct result *ret, struct verdict *v)
+{
+        int64_t began;
+
+        sim_seed(seed);
+        make_plan();
+        disk_init();
+        masto_init();
+        znuny_init();
+        began = sim.now;
+        daemon_init();
+        people_init(began);
+        daemon_live(began + sim.plan.start_calm_usec);
+        sim.faults = true;
+        again(sim.plan.crash_usec, on_crash_time);
+        again(sim.plan.storm_usec, on_storm_time);
+        again(sim.plan.disk_usec, on_disk_time);
+        again(sim.plan.jump_usec, on_jump_time);
+        again(sim.plan.operator_usec, on_operator_time);
+        if (chance(R_PLAN, 400))
+                again(40 * USEC_PER_MINUTE, on_secret_time);
+        daemon_live(began + sim.plan.busy_usec);
+        all_calm();
+        settle(v);
+        if (heap_held() > HELD_MAX)
+                oracle_leak(xasprintf("the daemon holds %lld bytes with nothing to do", (long long) heap_held()));
+        idle();
+        daemon_finish();
+        oracle_judge(v);
+        *ret = (struct result) {
+                .seed = seed, .hash = sim.hash, .crashes = sim.crashes, .ambiguous = sim.ambiguous, .requests = sim.requests,
+                .commits = sim.commits, .usec = sim.now - began, .mentions = v->mentions, .replies = v->replies, .held = v->held,
+                .dead = v->dead,
+        };
+        memcpy(ret->counts, v->counts, sizeof ret->counts);
+        if (masto.n_networks > 1)
+                happened(MANY_NETWORKS);
+        if (znuny.n_desks > 1)
+                happened(MANY_DESKS);
+        happenings[HELD] += (uint64_t) v->held;
+        happenings[DEAD] += (uint64_t) v->dead;
+        memcpy(ret->happenings, happenings, sizeof ret->happenings);
+}

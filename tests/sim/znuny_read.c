@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What of the model of Znuny's Generic Interface only reads: search keys are ignored where they are unknown, and articles
+ * come newest first only where their number is limited.  Owns the record of what is shown by answers on their way.
+ */
+#include "znuny.h"
+
+#include "base/buffer.h"
+
+#include <strings.h>
+
+void znuny_put(struct json_object *o, const char *name, char *value)
+{
+        mj_put_str(o, name, value);
+        free(value);
+}
+
+void znuny_put_id(struct json_object *o, const char *name, int index, bool as_text)
+{
+        if (as_text)
+                znuny_put(o, name, xasprintf("%d", index + 1));
+        else
+                mj_put_int(o, name, index + 1);
+}
+
+char *base64(const char *text)
+{
+        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        size_t size = strlen(text);
+        char *out = xcalloc(1, size * 4 / 3 + 8), *to = out;
+
+        for (size_t i = 0; i < size; i += 3) {
+                uint32_t bits = 0;
+                size_t left = MIN(size - i, (size_t) 3);
+
+                for (size_t k = 0; k < 3; k++)
+                        bits = bits << 8 | (k < left ? (unsigned char) text[i + k] : 0);
+                *to++ = digits[bits >> 18];
+                *to++ = digits[bits >> 12 & 63];
+                *to++ = left > 1 ? digits[bits >> 6 & 63] : '=';
+                *to++ = left > 2 ? digits[bits & 63] : '=';
+        }
+        return out;
+}
+
+static void add_file(struct json_object *list, const char *name, const char *type, const char *disposition, const char *content)
+{
+        struct json_object *o = json_object_new_object();
+
+        mj_put_str(o, "Filename", name);
+        mj_put_str(o, "ContentType", type);
+        mj_put_str(o, "Disposition", disposition);
+        znuny_put(o, "Content", base64(content));
+        (void) json_object_array_add(list, o);
+}
+
+static void add_files(struct json_object *o, const struct article *a)
+{
+        struct json_object *list = json_object_new_array();
+
+        if (a->rich) {
+                struct buffer b = { .max = 1 << 20 };
+
+                (void) buffer_append_str(&b, "<!DOCTYPE html><html><head></head><body>");
+                for (const char *p = a->body; *p; p++)
+                        (void) (*p == '\n' ? buffer_append_str(&b, "<br/>") : *p == '<' ? buffer_append_str(&b, "&lt;")
+                                : *p == '&' ? buffer_append_str(&b, "&amp;") : buffer_append(&b, p, 1));
+                (void) buffer_append_str(&b, "</body></html>");
+                add_file(list, "file-2", "text/html; charset=\"utf-8\"", "inline", buffer_str(&b));
+                buffer_done(&b);
+        }
+        for (int i = 0; i < a->attachments; i++)
+                add_file(list, "contract.pdf", "application/pdf", "attachment", "x");
+        if (mj_len(list))
+                json_object_object_add(o, "Attachment", list);
+        else
+                (void) json_object_put(list);
+}
+
+static void add_field(struct json_object *o, const char *name, const char *value)
+{
+        struct json_object *list = mj_get(o, "DynamicField"), *f = json_object_new_object();
+
+        if (!list)
+                json_object_object_add(o, "DynamicField", list = json_object_new_array());
+        mj_put_str(f, "Name", name);
+        if (*value)
+                mj_put_str(f, "Value", value);
+        else
+                json_object_object_add(f, "Value", NULL);
+        (void) json_object_array_add(list, f);
+}
+
+static struct json_object *article_json(int i, bool files)
+{
+        const struct article *a = &znuny.articles[i];
+        struct json_object *o = json_object_new_object();
+
+        mj_put_int(o, "ArticleID", i + 1);
+        mj_put_int(o, "TicketID", a->ticket + 1);
+        mj_put_str(o, "SenderType", a->agent ? "agent" : "customer");
+        mj_put_str(o, "CommunicationChannel", "Internal");
+        mj_put_int(o, "IsVisibleForCustomer", a->visible);
+        mj_put_str(o, "From", a->from);
+        mj_put_str(o, "Subject", a->subject);
+        if (a->rich)
+                znuny_put(o, "Body", xasprintf("\n%s\n\n", a->body));
+        else
+                mj_put_str(o, "Body", a->body);
+        znuny_put(o, "CreateTime", znuny_time(a->created));
+        znuny_put(o, "ChangeTime", znuny_time(a->changed));
+        mj_put_int(o, "CreateBy", a->create_by);
+        mj_put_int(o, "ChangeBy", a->change_by);
+        mj_put_int(o, "IncomingTime", (UTC_START + a->created) / USEC_PER_SEC);
+        add_field(o, "SocialPost", a->key);
+        if (files)
+                add_files(o, a);
+        return o;
+}
+
+static struct { int *public, n; } *gets;
+static int n_gets;
+
+static void on_get(int get)
+{
+        for (int i = 0; i < gets[get].n; i++)
+                if (!znuny.articles[gets[get].public[i]].seen_public)
+                        znuny.articles[gets[get].public[i]].seen_public = sim.now;
+}
+
+static void add_articles(struct json_object *o, const struct request *q, int ticket)
+{
+        bool agents = streq(mj_str(q->body, "ArticleSenderType"), "agent"), files = mj_int(q->body, "Attachments", 0) == 1;
+        int64_t limit = mj_int(q->body, "ArticleLimit", 0);
+        struct json_object *list = json_object_new_array();
+        int n = 0;
+
+        for (int k = 0; k < znuny.n_articles; k++) {
+                int i = limit > 0 ? znuny.n_articles - 1 - k : k;        /* newest first only where the number is limited */
+                const struct article *a = &znuny.articles[i];
+
+                if (a->ticket != ticket || a->shown_usec > sim.now || (agents && !a->agent) || (limit > 0 && n >= limit))
+                        continue;
+                n++;
+                (void) json_object_array_add(list, article_json(i, files));
+                if (a->visible && a->agent) {
+                        gets[n_gets].public = xrealloc(gets[n_gets].public, (size_t) (gets[n_gets].n + 1) * sizeof(int));
+                        gets[n_gets].public[gets[n_gets].n++] = i;
+                }
+        }
+        if (n)
+                json_object_object_add(o, "Article", list);
+        else
+                (void) json_object_put(list);
+}
+
+static int64_t changed_usec(int ticket)
+{
+        int64_t changed = znuny.tickets[ticket].created;
+
+        for (int i = 0; i < znuny.n_articles; i++)
+                if (znuny.articles[i].ticket == ticket)
+                        changed = MAX(changed, znuny.articles[i].changed);
+        return changed;
+}
+
+struct answer znuny_get(const struct request *q)
+{
+        struct json_object *list = json_object_new_array(), *o = json_object_new_object();
+
+        gets = xrealloc(gets, (size_t) (n_gets + 1) * sizeof *gets);
+        gets[n_gets].public = NULL;
+        gets[n_gets].n = 0;
+        json_object_object_add(o, "Ticket", list);
+        for (const char *id = mj_str(q->body, "TicketID"); *id; id += strcspn(id, ","), id += *id == ',') {
+                int ticket = znuny_ticket(q, id);
+                const struct ticket *t = &znuny.tickets[MAX(ticket, 0)];
+                struct json_object *one;
+
+                if (ticket < 0) {
+                        (void) json_object_put(o);
+                        return znuny_error("TicketGet", "AccessDenied", "User does not have access to the ticket!");
+                }
+                one = json_object_new_object();
+                znuny_put_id(one, "TicketID", ticket, false);
+                znuny_put(one, "TicketNumber", znuny_number(ticket));
+                znuny_put(one, "Changed", znuny_time(changed_usec(ticket)));
+                mj_put_str(one, "Title", t->title);
+                mj_put_str(one, "StateType", t->state);
+                mj_put_str(one, "State", t->state);
+                mj_put_str(one, "CustomerUserID", t->customer);
+                mj_put_str(one, "CustomerID", "");
+                add_field(one, "SocialThread", t->thread);
+                if (mj_int(q->body, "AllArticles", 0) == 1)
+                        add_articles(one, q, ticket);
+                (void) json_object_array_add(list, one);
+        }
+        return (struct answer) { .status = 200, .json = o, .delivered = n_gets++, .on_delivery = on_get };
+}
+
+static bool has_newer(int ticket, int64_t since, const char *date)
+{
+        for (int i = znuny.n_articles - 1; i >= 0; i--) {
+                const struct article *a = &znuny.articles[i];
+                _cleanup_free_ char *created = *date ? znuny_time(a->created) : NULL;
+
+                if (a->ticket == ticket && a->created >= since && a->shown_usec <= sim.now && (!created || strcmp(created, date) >= 0))
+                        return true;
+        }
+        return false;
+}
+
+static void add_id(struct json_object *list, int ticket)
+{
+        _cleanup_free_ char *id = xasprintf("%d", ticket + 1);
+
+        (void) json_object_array_add(list, json_object_new_string(id));
+}
+
+struct answer znuny_search(const struct request *q)
+{
+        struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+        struct json_object *equals = mj_get(mj_get(q->body, "DynamicField_SocialThread"), "Equals");
+        const char *customer = mj_str(q->body, "CustomerUserLogin"), *date = mj_str(q->body, "ArticleCreateTimeNewerDate");
+        int64_t articles = mj_int(q->body, "ArticleCreateTimeNewerMinutes", -1), tickets = mj_int(q->body, "TicketCreateTimeNewerMinutes", -1);
+        int64_t limit = mj_int(q->body, "Limit", 500), n = 0;
+
+        if ((articles >= 0 || *date) && net_is_silent(q->server))
+                oracle_rude("a poll of the helpdesk in the silence that it asked for");
+        for (int i = znuny.n_tickets - 1; i >= 0 && n < limit; i--) {
+                const struct ticket *t = &znuny.tickets[i];
+
+                if (t->deleted || t->desk != q->server - NETWORKS || (equals && strcasecmp(json_object_get_string(equals), t->thread) != 0) ||
+                    (*customer && !streq(customer, t->customer)) ||
+                    ((articles >= 0 || *date) && !has_newer(i, articles >= 0 ? sim.now - articles * USEC_PER_MINUTE : INT64_MIN, date)) ||
+                    (tickets >= 0 && t->created < sim.now - tickets * USEC_PER_MINUTE))
+                        continue;
+                add_id(list, i);
+                n++;
+        }
+        if (n)
+                json_object_object_add(o, "TicketID", list);
+        else
+                (void) json_object_put(list);
+        return znuny_reply(o);
+}
+
+struct answer znuny_get_history(const struct request *q)
+{
+        struct json_object *o = json_object_new_object(), *outer = json_object_new_array(), *one = json_object_new_object();
+        struct json_object *list = json_object_new_array();
+        int ticket = znuny_ticket(q, mj_str(q->body, "TicketID"));
+
+        json_object_object_add(o, "TicketHistory", outer);
+        (void) json_object_array_add(outer, one);
+        json_object_object_add(one, "History", list);
+        if (ticket < 0) {
+                (void) json_object_put(o);
+                return znuny_error("TicketHistoryGet", "AccessDenied", "User does not have access to the ticket!");
+        }
+        for (int i = 0; i < znuny.n_history; i++) {
+                const struct history *h = &znuny.history[i];
+                struct json_object *line;
+
+                if (h->ticket != ticket)
+                        continue;
+                line = json_object_new_object();
+                mj_put_int(line, "ArticleID", h->article + 1);
+                mj_put_str(line, "HistoryType", h->type);
+                mj_put_str(line, "Name", h->name);
+                znuny_put(line, "CreateTime", znuny_time(h->created));
+                znuny_put_id(line, "TicketID", ticket, true);
+                (void) json_object_array_add(list, line);
+        }
+        return znuny_reply(o);
+}
