@@ -151,6 +151,8 @@ static void change_post(bool delete)
 {
         int i = some_post();
 
+        for (int tries = 0; i >= 0 && masto.statuses[i].account == BRAND && tries < 5; tries++)
+                i = some_post();
         if (i < 0 || masto.statuses[i].account == BRAND)
                 return;
         if (delete) {
@@ -166,6 +168,8 @@ static void app_post(void)
 {
         int parent = some_post(), i;
 
+        for (int tries = 0; parent >= 0 && masto.statuses[parent].account == BRAND && tries < 5; tries++)
+                parent = some_post();
         if (parent < 0 || masto.statuses[parent].account == BRAND)
                 return;
         i = masto_post(masto.statuses[parent].network, BRAND, parent, false, masto.statuses[parent].visibility, "written in the app", "");
@@ -263,6 +267,19 @@ static void merge(void)
                 znuny_merge(b, a);
 }
 
+static void close_or_reopen(int ticket)
+{
+        int closed = -1;
+
+        for (int i = 0; i < znuny.n_tickets; i++)
+                if (streq(znuny.tickets[i].state, "closed") && !znuny.tickets[i].deleted)
+                        closed = i;
+        if (closed >= 0 && chance(R_PEOPLE, 500))
+                znuny_reopen(closed);
+        else
+                znuny_close(ticket);
+}
+
 static void close_or_delete(void)
 {
         int t = some_ticket(false);
@@ -271,10 +288,8 @@ static void close_or_delete(void)
                 return;
         if (sim.plan.deletes && chance(R_PEOPLE, 150))
                 znuny_delete(t);
-        else if (streq(znuny.tickets[t].state, "closed"))
-                znuny_reopen(t);
         else
-                znuny_close(t);
+                close_or_reopen(t);
 }
 
 /* --- The day --- */
@@ -285,27 +300,27 @@ static void act(void *data _unused_)
 
         if (sim.now - began > sim.plan.busy_usec)
                 return;
-        if (dice < 25)
+        if (dice < 23)
                 new_post();
-        else if (dice < 40)
+        else if (dice < 38)
                 follow_up();
-        else if (dice < 47)
+        else if (dice < 45)
                 deep_mention();
-        else if (dice < 78)
+        else if (dice < 73)
                 answer();
-        else if (dice < 84)
+        else if (dice < 79)
                 flip();
-        else if (dice < 87)
+        else if (dice < 85)
                 close_or_delete();
-        else if (dice < 90)
+        else if (dice < 87)
                 masto_other_notification(some_network());
-        else if (dice < 93 && sim.plan.edits)
+        else if (dice < 92 && sim.plan.edits)
                 change_post(chance(R_PEOPLE, 300));
         else if (dice < 95 && sim.plan.merges)
                 merge();
         else if (dice < 96 && sim.plan.floods)
                 flood();
-        else if (dice < 97 && sim.plan.app_posts)
+        else if (dice < 98 && sim.plan.app_posts)
                 app_post();
         sim_in(around(R_PEOPLE, sim.plan.act_usec), act, NULL);
 }

@@ -41,7 +41,7 @@ static void make_plan(void)
         p->spam = chance(R_PLAN, 200);
         p->media = chance(R_PLAN, 500);
         p->networks = chance(R_PLAN, 600) ? 1 : chance(R_PLAN, 600) ? 2 : 3;
-        p->idle_usec = some(60, 6 * USEC_PER_HOUR, 12 * USEC_PER_HOUR);
+        p->idle_usec = some(30, 4 * USEC_PER_HOUR, 8 * USEC_PER_HOUR);
 }
 
 static void again(int64_t mean, void (*fn)(void *data))

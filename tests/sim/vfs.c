@@ -170,12 +170,15 @@ static int on_characteristics(sqlite3_file *f _unused_)
 static int on_shm_map(sqlite3_file *f, int region, int size, int extend, void volatile **ret)
 {
         struct inode *n = inode_of(f);
+        int before;
 
         *ret = NULL;
         if (region >= SHM_REGIONS)
                 return SQLITE_NOMEM;
+        before = heap_enter(HEAP_WORLD);
         if (!n->shm[region] && extend)
                 n->shm[region] = xcalloc(1, (size_t) size);
+        (void) heap_enter(before);
         *ret = n->shm[region];
         return SQLITE_OK;
 }
