@@ -3,7 +3,7 @@
  * mentiond-sim: worlds from seeds, one after the other or a few at once, and the sum of what the oracle says of them.
  *
  *     mentiond-sim [--seeds N] [--seed-base B] [--jobs J] [--stats] [--tap] [--trace]
- *     SEED=s mentiond-sim            one world, twice, with its history if a rule is broken (or --trace is given)
+ *     SEED=s mentiond-sim            one world, twice, with its shortest history if a rule breaks; --trace: with all of it
  *
  * Each world lives in a child process: what dead incarnations of the daemon leave behind goes with it.
  */
@@ -29,8 +29,20 @@ static bool is_broken(const struct result *r)
         return false;
 }
 
-/* In a child; what is broken goes to f. */
-static struct result child(uint64_t seed, FILE *f, bool all)
+enum { SAY_NOTHING, SAY_RULES, SAY_HISTORY, SAY_ALL };
+
+static void tell(const struct verdict *v, uint64_t seed, int say)
+{
+        if (say == SAY_NOTHING || (!v->text && say != SAY_ALL))
+                return;
+        printf("seed %llu breaks:\n%s", (unsigned long long) seed, v->text ? v->text : "  nothing\n");
+        if (say >= SAY_HISTORY)
+                trace_print(stdout, v->words, say == SAY_ALL ? 0 : (size_t) v->n_words, say == SAY_ALL ? SIZE_MAX : HISTORY_LINES);
+        (void) fflush(stdout);
+}
+
+/* In a child. */
+static struct result child(uint64_t seed, int say)
 {
         struct result r = { .seed = seed };
         int pipes[2];
@@ -49,12 +61,7 @@ static struct result child(uint64_t seed, FILE *f, bool all)
                 (void) close(pipes[0]);
                 (void) alarm(WORLD_SECONDS);
                 world_live(seed, &r, &v);
-                if (v.text || all) {
-                        fprintf(f, "seed %llu breaks:\n%s", (unsigned long long) seed, v.text ? v.text : "  nothing\n");
-                        fprintf(f, "history:\n");
-                        trace_print(f, v.words, all ? 0 : (size_t) v.n_words, all ? SIZE_MAX : HISTORY_LINES);
-                        (void) fflush(f);
-                }
+                tell(&v, seed, say);
                 (void) !write(pipes[1], &r, sizeof r);
                 _exit(0);
         }
@@ -64,12 +71,28 @@ static struct result child(uint64_t seed, FILE *f, bool all)
         (void) close(pipes[0]);
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
                 ;
-        if (status) {
-                fprintf(f, "seed %llu: the world ended with %s %d\n", (unsigned long long) seed, WIFSIGNALED(status) ? "signal" : "status",
-                        WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-                r.counts[STUCK]++;
-        }
+        if (status && say != SAY_NOTHING)
+                printf("seed %llu: the world ended with %s %d\n", (unsigned long long) seed, WIFSIGNALED(status) ? "signal" : "status",
+                       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
         return r;
+}
+
+static bool breaks(uint64_t seed, enum category c)
+{
+        return child(seed, SAY_NOTHING).counts[c] > 0;
+}
+
+/* What a person reads first of a broken seed. */
+static void print_shortest(uint64_t seed)
+{
+        struct result r = child(seed, SAY_NOTHING);
+
+        for (int c = 0; c < _CATEGORIES; c++)
+                if (r.counts[c]) {
+                        shorten(seed, (enum category) c, r.acts ? r.acts : ACTS_MAX, breaks);
+                        (void) child(seed, SAY_HISTORY);
+                        return;
+                }
 }
 
 static void add(struct result *sum, const struct result *r)
@@ -96,10 +119,12 @@ static void work(uint64_t base, uint64_t n, unsigned job, unsigned jobs, int fd)
         struct result sum = { .seed = 0 };
 
         for (uint64_t i = job; i < n; i += jobs) {
-                struct result r = child(base + i, stdout, false);
+                struct result r = child(base + i, SAY_RULES);
 
                 add(&sum, &r);
                 sum.seed += is_broken(&r);       /* here: how many are */
+                if (is_broken(&r) && !sum.broken)
+                        sum.broken = base + i;
         }
         (void) !write(fd, &sum, sizeof sum);
 }
@@ -122,6 +147,8 @@ static struct result run(uint64_t base, uint64_t n, unsigned jobs)
         while (read(pipes[0], &one, sizeof one) == sizeof one) {
                 add(&sum, &one);
                 sum.seed += one.seed;
+                if (one.broken && (!sum.broken || one.broken < sum.broken))
+                        sum.broken = one.broken;
         }
         (void) close(pipes[0]);
         while (wait(NULL) > 0 || errno == EINTR)
@@ -163,14 +190,15 @@ static double now(void)
 static int replay(uint64_t seed, bool all)
 {
         double began = now();
-        struct result first = child(seed, stdout, all), second = child(seed, stderr, false);
+        struct result first = child(seed, all ? SAY_ALL : SAY_RULES), second = child(seed, SAY_NOTHING);
         struct result sum = { .seed = is_broken(&first) };
 
         if (first.hash != second.hash)
                 printf("seed %llu does not replay: %016llx, then %016llx\n", (unsigned long long) seed, (unsigned long long) first.hash,
                        (unsigned long long) second.hash);
         add(&sum, &first);
-        printf("seed %llu: trace %016llx\n", (unsigned long long) seed, (unsigned long long) first.hash);
+        if (is_broken(&first) && !all)
+                print_shortest(seed);
         print_sum("", &sum, 1, now() - began);
         return is_broken(&first) || first.hash != second.hash;
 }
@@ -221,6 +249,8 @@ int main(int argc, char **argv)
         } else if (stats) {
                 (void) print_happenings("", &sum, true);
         }
+        if (sum.broken)
+                print_shortest(sum.broken);
         print_sum(tap ? "# " : "", &sum, n, now() - began);
         return bad;
 }

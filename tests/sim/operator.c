@@ -8,21 +8,32 @@
 #include "admin/control.h"
 
 /* As the control socket does: in a task. */
-static void run_command(struct json_object *request)
+static bool run_command(struct json_object *request)
 {
         struct json_object *answer = json_object_new_object();
         char *error = command_run(living, request, answer);
+        bool done = !error;
 
         if (error)
                 note("the operator is told: %s", error);
         free(error);
         (void) json_object_put(answer);
         (void) json_object_put(request);
+        return done;
 }
 
 static void command_task(void *data)
 {
-        run_command(data);
+        (void) run_command(data);
+}
+
+static bool retry_or_drop(int64_t id, bool drop)
+{
+        struct json_object *request = json_object_new_object();
+
+        mj_put_str(request, "command", drop ? "drop" : "retry");
+        mj_put_int(request, "id", id);
+        return run_command(request);
 }
 
 static void pause_or_resume(const char *name, bool pause)
@@ -78,16 +89,15 @@ static void decide_task(void *data _unused_)
 {
         _cleanup_(arena_freep) struct arena *a = arena_new();
         struct store_row *list = NULL, *row;
-        struct json_object *request;
         const struct instance *source;
         bool there;
         size_t n = 0;
         int r;
 
-        r = store_list(living->host.store, a, &(struct store_list) { .state = chance(R_PEOPLE, 700) ? STATE_HELD : STATE_DEAD, .max = 100 }, &list, &n);
+        r = store_list(living->host.store, a, &(struct store_list) { .state = chance(R_OPERATOR, 700) ? STATE_HELD : STATE_DEAD, .max = 100 }, &list, &n);
         if (r < 0 || n == 0)
                 return;
-        row = &list[below(R_PEOPLE, (int64_t) n)];
+        row = &list[below(R_OPERATOR, (int64_t) n)];
         source = host_find_id(&living->host, row->source);
         if (streq(row->kind, KIND_REPLY)) {
                 int k = znuny.articles[atoi(row->native_id) - 1].note;
@@ -95,7 +105,7 @@ static void decide_task(void *data _unused_)
                 if (k < 0 || !is_decided_easily(k))
                         return;
                 /* What is not there he may still not want to say any more. */
-                there = is_on_network(k) || chance(R_PEOPLE, 200);
+                there = is_on_network(k) || chance(R_OPERATOR, 200);
                 agent_notes[k].retried = true;
                 agent_notes[k].dropped = there;
         } else {
@@ -105,15 +115,35 @@ static void decide_task(void *data _unused_)
         }
         note("operator %s row %lld (%s %s, %s)", there ? "drops" : "retries", (long long) row->id, row->kind, row->native_id, row->reason);
         happened(there ? DROPPED : RETRIED);
-        request = json_object_new_object();
-        mj_put_str(request, "command", there ? "drop" : "retry");
-        mj_put_int(request, "id", row->id);
-        run_command(request);
+        (void) retry_or_drop(row->id, there);
+}
+
+/* An agent has asked for it: a reply is not to be said after all. */
+static void withdraw_task(void *data _unused_)
+{
+        _cleanup_(arena_freep) struct arena *a = arena_new();
+        struct store_row *list = NULL;
+        size_t n = 0;
+
+        if (store_list(living->host.store, a, &(struct store_list) { .state = STATE_WAITING, .max = 100 }, &list, &n) < 0)
+                return;
+        for (size_t i = 0; i < n; i++) {
+                int k = znuny.articles[atoi(list[i].native_id) - 1].note;
+
+                if (k < 0 || list[i].attempt || !is_decided_easily(k))
+                        continue;
+                note("operator withdraws row %lld (r%dq)", (long long) list[i].id, k);
+                if (retry_or_drop(list[i].id, true)) {
+                        happened(WITHDRAWN);
+                        agent_notes[k].dropped = agent_notes[k].withdrawn = true;
+                }
+                return;
+        }
 }
 
 static int some_server(void)
 {
-        int k = (int) below(R_PEOPLE, masto.n_networks + znuny.n_desks);
+        int k = (int) below(R_OPERATOR, masto.n_networks + znuny.n_desks);
 
         return k < masto.n_networks ? k : NETWORKS + k - masto.n_networks;
 }
@@ -122,7 +152,7 @@ static void act(void)
 {
         int server = some_server();
 
-        switch (below(R_PEOPLE, 8)) {
+        switch (below(R_OPERATOR, 10)) {
         case 0:
                 pause_or_resume(server_name(server), true);
                 break;
@@ -131,7 +161,7 @@ static void act(void)
                 repair();
                 break;
         case 3:
-                daemon_reconfigure(server, between(R_PEOPLE, 1, 9));
+                daemon_reconfigure(server, between(R_OPERATOR, 1, 9));
                 note("operator reloads");
                 happened(RELOADED);
                 net_excuse();
@@ -141,6 +171,10 @@ static void act(void)
                 note("*** the daemon is asked to end");
                 happened(ENDED);
                 daemon_end(living);
+                break;
+        case 5:
+        case 6:
+                (void) task_start(living->loop, "operator", withdraw_task, NULL, NULL);
                 break;
         default:
                 (void) task_start(living->loop, "operator", decide_task, NULL, NULL);

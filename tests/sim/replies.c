@@ -185,6 +185,8 @@ static void judge_note(struct verdict *v, int k)
                 if (!t->deleted && !has_note(n->article, streq(r->state, "held") ? "held" : "refused"))
                         broken(v, LOST, token, "reply %s is %s, and nobody told the agent", token, r->state);
         }
+        if (single && posts > 0 && n->withdrawn)
+                broken(v, LEAKED, token, "reply %s was withdrawn before any attempt, and was posted", token);
         if (single && posts > 0 && !may_be_posted(n))
                 broken(v, LEAKED, token, "%s was not meant for the public, and was posted", token);
         if (posts > notes && n->group == k)
@@ -222,6 +224,9 @@ static void judge_reply_order(struct verdict *v, int a, int b)
 
 void judge_replies(struct verdict *v)
 {
+        for (int i = 0; i < znuny.n_articles; i++)
+                if (startswith(znuny.articles[i].key, "note:") && znuny.articles[i].born_visible)
+                        broken(v, LEAKED, znuny.articles[i].key, "%s, which is for agents, was made visible to the customer", znuny.articles[i].key);
         for (int k = 0; k < n_agent_notes; k++) {
                 judge_note(v, k);
                 for (int m = k + 1; m < n_agent_notes; m++)

@@ -20,7 +20,7 @@ enum happening {
         MEDIA_FETCHED, MEDIA_FAILED, MEDIA_ATTACHED, MEDIA_MISSING,
         DISK_FULL, DISK_WRITE, DISK_SHORT, DISK_SYNC, DISK_FATAL, DISK_UNSYNCED,
         CRASH_DISK, CRASH_BEFORE_SEND, CRASH_AFTER_SEND, CRASH_ANY, CRASH_RECOVERY, CRASH_POWER, CLOCK_BACK, CLOCK_FORWARD, CLOCK_YEARS,
-        ENDED, PAUSED, RESUMED, RELOADED, RETRIED, DROPPED,
+        ENDED, PAUSED, RESUMED, RELOADED, RETRIED, DROPPED, WITHDRAWN,
         NOTE_PUBLIC, NOTE_INTERNAL, NOTE_SHOWN, NOTE_HIDDEN, MERGED, CLOSED, REOPENED, DELETED_TICKET, EDITED, DELETED_POST, APP_POST,
         FLOOD, MANY_NETWORKS, MANY_DESKS, HELD, DEAD, RECOVERED, LEFT_NOTHING, IDLE,
         _HAPPENINGS
@@ -32,7 +32,7 @@ const char *happening_name(enum happening what);
 /* --- world.c: time, chance, events, the trace --- */
 
 /* One stream of chance for each noun, so that a change to one does not shake the others. */
-enum stream { R_PLAN, R_PEOPLE, R_NET, R_DISK, R_INNER, R_TIME, R_CRASH, _R_MAX };
+enum stream { R_PLAN, R_PEOPLE, R_NET, R_DISK, R_INNER, R_TIME, R_CRASH, R_OPERATOR, _R_MAX };
 
 /* What this seed is about. */
 struct plan {
@@ -48,7 +48,7 @@ struct plan {
         int net_permille;                /* of single requests that go wrong */
         int power_permille;              /* of crashes that take unsynced writes along */
         bool far_jumps;                  /* by years */
-        bool merges, deletes, foreign, edits, floods, app_posts, spam, media;
+        bool merges, deletes, foreign, edits, floods, app_posts, spam, media, secrets;
         int networks;                    /* 1; 2 on one helpdesk; or 3, the third with a helpdesk of its own */
         int64_t idle_usec;               /* nothing happens for so long in the end, and the memory is looked at */
 };
@@ -81,6 +81,7 @@ enum trap { TRAP_NONE, TRAP_DISK, TRAP_SEND, TRAP_SENT };
 void sim_seed(uint64_t seed);
 void sim_new_process(void);
 uint64_t draw(enum stream s);
+void sim_reseed(enum stream s, uint64_t number);     /* the stream goes on as if nothing had been drawn from it */
 int64_t below(enum stream s, int64_t n);             /* 0 to n - 1 */
 int64_t between(enum stream s, int64_t low, int64_t high);
 bool chance(enum stream s, int permille);
@@ -320,13 +321,14 @@ struct agent_note {
         bool internal;                   /* from its birth */
         char *text;                      /* as it should be read, without the handle */
         int rejected, lost_sends, spam, sends;   /* what became of the attempts at posting it */
-        bool retried, dropped;           /* by the operator */
+        bool retried, dropped, withdrawn;        /* by the operator; withdrawn: before any attempt */
 };
 extern struct agent_note *agent_notes;
 extern int n_agent_notes;
 int people_note_in(const char *text);                /* the note whose text this is, or -1 */
 int people_mention_in(const char *text);             /* the status whose text this is, or -1 */
 void people_init(int64_t began_usec);
+int people_acts(void);                               /* how many there were */
 
 /* --- daemon.c --- */
 
@@ -363,12 +365,22 @@ void oracle_spin(const char *what);                  /* something goes round for
 void oracle_rude(const char *what);
 void oracle_leak(char *what);                        /* takes it */
 
+/* --- shorten.c: what is left out of a world --- */
+
+enum { _OMISSIONS = 18, ACTS_MAX = 512 };
+extern struct omission { bool kinds[_OMISSIONS], acts[ACTS_MAX]; } omitted;
+void omit_from_plan(struct plan *p);
+bool is_omitted(int number);
+/* Leaves out what it can while the seed breaks a rule of this kind. */
+void shorten(uint64_t seed, enum category c, int acts, bool (*breaks)(uint64_t seed, enum category c));
+
 /* --- run.c: one world from its beginning to its end --- */
 
 struct result {
         uint64_t seed, hash, crashes, ambiguous, requests, commits;
+        uint64_t broken;                 /* of several: the first that breaks a rule; 0: none */
         int64_t usec;                    /* simulated */
-        int mentions, replies, held, dead;
+        int mentions, replies, held, dead, acts;
         int counts[_CATEGORIES];
         uint64_t happenings[_HAPPENINGS];
 };

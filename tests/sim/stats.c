@@ -57,6 +57,7 @@ static const char *const names[_HAPPENINGS] = {
         [RELOADED] = "the operator reloaded",
         [RETRIED] = "the operator retried",
         [DROPPED] = "the operator dropped",
+        [WITHDRAWN] = "the operator withdrew a reply before any attempt",
         [NOTE_PUBLIC] = "a public note",
         [NOTE_INTERNAL] = "an internal note",
         [NOTE_SHOWN] = "a note was made public",

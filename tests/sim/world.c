@@ -92,6 +92,13 @@ void sim_seed(uint64_t seed)
         sim_new_process();
 }
 
+void sim_reseed(enum stream s, uint64_t number)
+{
+        uint64_t state = sim.seed ^ number << 32 ^ (uint64_t) s;
+
+        streams[s] = mix(&state);
+}
+
 void sim_new_process(void)
 {
         clock_set_source(&source);       /* what it kept of the clocks is gone */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The shortest history of a broken seed: kinds of trouble and acts of people are left out, one after the other, for as long
+ * as the same kind of rule still breaks.  Owns what is left out.
+ */
+#include "sim.h"
+
+#define RUNS_MAX 600             /* of the shortened world */
+
+struct omission omitted;
+
+static const char *const kinds[_OMISSIONS] = {
+        "crashes", "storms", "disk faults", "clock jumps", "the operator", "single faults on the way", "loss of power", "merges",
+        "deletes", "foreign tickets", "edits", "floods", "posts by the app", "spam filter", "media", "other networks", "secrets",
+        "idle hours",
+};
+
+void omit_from_plan(struct plan *p)
+{
+        int64_t *const zero[] = { &p->crash_usec, &p->storm_usec, &p->disk_usec, &p->jump_usec, &p->operator_usec };
+        int *const none[] = { &p->net_permille, &p->power_permille };
+        bool *const off[] = { &p->merges, &p->deletes, &p->foreign, &p->edits, &p->floods, &p->app_posts, &p->spam, &p->media };
+        size_t kind = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(zero); i++, kind++)
+                *zero[i] = omitted.kinds[kind] ? 0 : *zero[i];
+        for (size_t i = 0; i < ELEMENTSOF(none); i++, kind++)
+                *none[i] = omitted.kinds[kind] ? 0 : *none[i];
+        for (size_t i = 0; i < ELEMENTSOF(off); i++, kind++)
+                *off[i] &= !omitted.kinds[kind];
+        if (omitted.kinds[kind++])
+                p->networks = 1;
+        if (omitted.kinds[kind++])
+                p->secrets = false;
+        if (omitted.kinds[kind++])
+                p->idle_usec = 0;
+}
+
+bool is_omitted(int number)
+{
+        return number < ACTS_MAX && omitted.acts[number];
+}
+
+static bool try(struct omission *tried, uint64_t seed, enum category c, bool (*breaks)(uint64_t seed, enum category c), int *runs)
+{
+        struct omission before = omitted;
+
+        if (++*runs > RUNS_MAX)
+                return false;
+        omitted = *tried;
+        if (breaks(seed, c))
+                return true;
+        omitted = before;
+        return false;
+}
+
+void shorten(uint64_t seed, enum category c, int acts, bool (*breaks)(uint64_t seed, enum category c))
+{
+        int runs = 0, n = MIN(acts, ACTS_MAX), left = 0, without = 0;
+
+        for (int kind = 0; kind < _OMISSIONS; kind++) {
+                struct omission tried = omitted;
+
+                tried.kinds[kind] = true;
+                (void) try(&tried, seed, c, breaks, &runs);
+        }
+        for (int size = MAX(n / 2, 1); ; size /= 2) {
+                for (int from = n - 1; from >= 0; from -= size) {
+                        struct omission tried = omitted;
+                        bool any = false;
+
+                        for (int i = from; i > from - size && i >= 0; i--) {
+                                any |= !tried.acts[i];
+                                tried.acts[i] = true;
+                        }
+                        if (any)
+                                (void) try(&tried, seed, c, breaks, &runs);
+                }
+                if (size == 1)
+                        break;
+        }
+        for (int i = 0; i < n; i++)
+                left += !omitted.acts[i];
+        printf("seed %llu also breaks with %d of %d acts of people, and without", (unsigned long long) seed, left, n);
+        for (int kind = 0; kind < _OMISSIONS; kind++)
+                if (omitted.kinds[kind])
+                        printf("%s %s", without++ ? "," : "", kinds[kind]);
+        printf("%s:\n", without ? "" : " nothing");
+}
