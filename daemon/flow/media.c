@@ -65,6 +65,8 @@ static const char *fetch(struct mentiond_op *op, const struct instance *channel,
                 return arena_printf(op->arena, "it is of type \"%.80s\"", strempty(type));
         type[strcspn(type, "; ")] = '\0';
         size = r.body.size;
+        if (!size)
+                return "it is empty";    /* a helpdesk refuses such a file, and some the whole article */
         *ret = (struct mentiond_attachment) {
                 .struct_size = sizeof *ret,
                 .type = arena_strdup(op->arena, type),

@@ -2,7 +2,7 @@
  *
  * mentiond-sim: worlds from seeds, one after the other or a few at once, and the sum of what the oracle says of them.
  *
- *     mentiond-sim [--seeds N] [--seed-base B] [--jobs J] [--stats] [--tap] [--trace]
+ *     mentiond-sim [--seeds N] [--seed-base B] [--jobs J] [--stats] [--no-history] [--tap] [--trace]
  *     SEED=s mentiond-sim            one world, twice, with its shortest history if a rule breaks; --trace: with all of it
  *
  * Each world lives in a child process: what dead incarnations of the daemon leave behind goes with it.
@@ -207,7 +207,7 @@ int main(int argc, char **argv)
 {
         uint64_t n = 60, base = 1;       /* about 10 s */
         unsigned jobs = 2;
-        bool tap = false, all = false, stats = false, bad;
+        bool tap = false, all = false, stats = false, history = true, bad;
         struct result sum;
         double began = now();
 
@@ -216,6 +216,8 @@ int main(int argc, char **argv)
 
                 if (streq(argv[i], "--tap")) {
                         tap = true;
+                } else if (streq(argv[i], "--no-history")) {
+                        history = false;
                 } else if (streq(argv[i], "--stats")) {
                         stats = true;
                 } else if (streq(argv[i], "--trace")) {
@@ -231,7 +233,7 @@ int main(int argc, char **argv)
                                 base = number;
                         i++;
                 } else {
-                        fprintf(stderr, "usage: mentiond-sim [--seeds N] [--seed-base B] [--jobs J] [--stats] [--tap] [--trace]\n");
+                        fprintf(stderr, "usage: mentiond-sim [--seeds N] [--seed-base B] [--jobs J] [--stats] [--no-history] [--tap] [--trace]\n");
                         return 2;
                 }
         }
@@ -249,7 +251,7 @@ int main(int argc, char **argv)
         } else if (stats) {
                 (void) print_happenings("", &sum, true);
         }
-        if (sum.broken)
+        if (sum.broken && history)
                 print_shortest(sum.broken);
         print_sum(tap ? "# " : "", &sum, n, now() - began);
         return bad;

@@ -56,12 +56,17 @@ static bool is_text_of(const struct status *s, const char *body)
         return false;
 }
 
-static bool has_file(const struct article *a, int file)
+static bool is_file(const struct file *attached, int file)
 {
         _cleanup_free_ char *plain = media_content(file), *content = base64(plain);
 
+        return streq(attached->content, content);
+}
+
+static bool has_file(const struct article *a, int file)
+{
         for (int i = 0; i < a->n_files; i++)
-                if (streq(a->files[i].content, content))
+                if (is_file(&a->files[i], file))
                         return true;
         return false;
 }
@@ -69,17 +74,24 @@ static bool has_file(const struct article *a, int file)
 /* Each file is attached; or its address is in the text, and there is a cause. */
 static void judge_files(struct verdict *v, const struct status *s, const struct article *a)
 {
-        if (a->n_files > s->n_media)
-                broken(v, WRONG, s->id, "the article of mention %s has more files than it", s->id);
+        for (int i = 0; i < a->n_files; i++) {
+                bool known = false;
+
+                for (int k = 0; k < s->n_media; k++)
+                        known |= is_file(&a->files[i], s->media + k);
+                if (!known)
+                        broken(v, WRONG, s->id, "the article of mention %s has a file that it had not", s->id);
+        }
         for (int k = 0; k < s->n_media; k++) {
                 int file = s->media + k;
-                _cleanup_free_ char *url = media_url(file), *content = media_content(file);
+                _cleanup_free_ char *url = media_url(file), *content = media_content(file), *told = NULL;
 
                 if (has_file(a, file))
                         continue;
                 happened(MEDIA_MISSING);
-                if (!strstr(a->body, url))
-                        broken(v, LOST, s->id, "the article of mention %s has neither %s nor its address", s->id, url);
+                told = xasprintf("Not attached: %s", url);
+                if (!strstr(a->body, told))
+                        broken(v, LOST, s->id, "the article of mention %s has no %s and does not say so", s->id, url);
                 else if (media_is_good(file) && !media_failures(file) && *content)
                         broken(v, WRONG, s->id, "%s of mention %s is not attached without a cause", url, s->id);
         }

@@ -93,6 +93,14 @@ static int rank(char visibility)
         return (int) (strchr("ulfd", visibility) - "ulfd");
 }
 
+/* For snac, which tells seconds: of two that were shown in the wrong order nobody knows which is the younger. */
+static bool is_same_time(int a, int b)
+{
+        const struct status *x = &masto.statuses[a], *y = &masto.statuses[b];
+
+        return masto.networks[x->network].variant == SNAC && x->created / USEC_PER_SEC == y->created / USEC_PER_SEC;
+}
+
 static void judge_post(struct verdict *v, const struct agent_note *n, int i)
 {
         const struct status *s = &masto.statuses[i], *parent = s->parent >= 0 ? &masto.statuses[s->parent] : NULL;
@@ -126,7 +134,7 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
                 const struct article *m = &znuny.articles[k];
                 int other = m->agent ? -1 : people_mention_in(m->body);
 
-                if (other > s->parent && k > shown && m->ticket == a->ticket && m->confirmed && m->confirmed < a->created && !a->moved &&
+                if (other > s->parent && !is_same_time(other, s->parent) && k > shown && m->ticket == a->ticket && m->confirmed && m->confirmed < a->created && !a->moved &&
                     !m->moved && !znuny.tickets[a->ticket].in_merge && masto.statuses[other].root == parent->root)
                         broken(v, WRONG, token, "reply %s (%s) answers %s, but %s was there when it was written", s->id, token,
                                parent->id, masto.statuses[other].id);
