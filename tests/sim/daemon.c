@@ -252,8 +252,10 @@ void daemon_live(int64_t until_usec)
                         return;
                 sim_pass_until(sim.now + (sim.faults ? around(R_CRASH, 10 * USEC_PER_SEC) : USEC_PER_SEC));
                 /* Also while it recovers. */
-                if (sim.faults && died && chance(R_CRASH, 250))
-                        sim_set_any_trap(chance(R_CRASH, 300) ? 3 : 12);
+                if (sim.faults && died && chance(R_CRASH, 150))
+                        sim_set_trap(TRAP_DISK, between(R_CRASH, 1, 6));
+                else if (sim.faults && died && chance(R_CRASH, 200))
+                        sim_set_any_trap(12);
         }
 }
 

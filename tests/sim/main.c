@@ -205,7 +205,7 @@ static int replay(uint64_t seed, bool all)
 
 int main(int argc, char **argv)
 {
-        uint64_t n = 60, base = 1;       /* about 10 s */
+        uint64_t n = 100, base = 1;      /* about 10 s */
         unsigned jobs = 2;
         bool tap = false, all = false, stats = false, history = true, bad;
         struct result sum;

@@ -213,7 +213,7 @@ static struct fault some_fault(int server, bool unsafe)
         default:
                 break;
         }
-        if (is_network(server) && unsafe && sim.plan.spam && chance(R_NET, 30)) {
+        if (is_network(server) && unsafe && sim.plan.spam && chance(R_NET, 80)) {
                 struct fault f = named("taken for spam");
 
                 f.spam = true;

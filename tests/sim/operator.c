@@ -105,7 +105,7 @@ static void decide_task(void *data _unused_)
                 if (k < 0 || !is_decided_easily(k))
                         return;
                 /* What is not there he may still not want to say any more. */
-                there = is_on_network(k) || chance(R_OPERATOR, 200);
+                there = is_on_network(k) || chance(R_OPERATOR, 400);
                 agent_notes[k].retried = true;
                 agent_notes[k].dropped = there;
         } else {

@@ -27,7 +27,7 @@ static void make_plan(void)
         p->storm_usec = some(600, 3 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE);
         p->disk_usec = some(300, 3 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE);
         p->jump_usec = some(200, 5 * USEC_PER_MINUTE, 60 * USEC_PER_MINUTE);
-        p->operator_usec = some(500, 2 * USEC_PER_MINUTE, 30 * USEC_PER_MINUTE);
+        p->operator_usec = some(600, USEC_PER_MINUTE, 20 * USEC_PER_MINUTE);
         p->settle_usec = chance(R_PLAN, 700) ? 2 * USEC_PER_MINUTE : between(R_PLAN, 60, 300) * USEC_PER_SEC;
         p->timeout_usec = between(R_PLAN, 10, 40) * USEC_PER_SEC;
         p->net_permille = chance(R_PLAN, 200) ? 0 : (int) between(R_PLAN, 5, 200);
@@ -43,7 +43,7 @@ static void make_plan(void)
         p->media = chance(R_PLAN, 500);
         p->networks = chance(R_PLAN, 600) ? 1 : chance(R_PLAN, 600) ? 2 : 3;
         p->secrets = chance(R_PLAN, 400);
-        p->idle_usec = some(30, 4 * USEC_PER_HOUR, 8 * USEC_PER_HOUR);
+        p->idle_usec = some(40, 3 * USEC_PER_HOUR, 6 * USEC_PER_HOUR);
         omit_from_plan(p);
 }
 
