@@ -89,7 +89,7 @@ static void print_shortest(uint64_t seed)
 
         for (int c = 0; c < _CATEGORIES; c++)
                 if (r.counts[c]) {
-                        shorten(seed, (enum category) c, r.acts ? r.acts : ACTS_MAX, breaks);
+                        shorten(seed, (enum category) c, &r, breaks);
                         (void) child(seed, SAY_HISTORY);
                         return;
                 }

@@ -171,13 +171,13 @@ static const char *status_id(int notification)
 /* What was delivered to the daemon. */
 static void on_page(int page)
 {
-        note("the daemon has page %d: %d mentions%s%s%s%s", page, pages[page].n, pages[page].n ? " from " : "",
-             pages[page].n ? status_id(pages[page].shown[0]) : "", pages[page].n ? " to " : "",
-             pages[page].n ? status_id(pages[page].shown[pages[page].n - 1]) : "");
+        int fresh = 0;
+
         for (int k = 0; k < pages[page].n; k++) {
                 struct notification *n = &masto.notifications[pages[page].shown[k]];
 
                 if (!n->first_shown) {
+                        fresh++;
                         n->first_shown = sim.now;
                         for (int i = pages[page].shown[k] + 1; i < masto.n_notifications; i++)
                                 if (masto.notifications[i].network == n->network && masto.notifications[i].first_shown &&
@@ -192,6 +192,9 @@ static void on_page(int page)
                 n->shown = sim.now;
                 n->shown_incarnation = sim.incarnation;
         }
+        if (fresh)
+                note("the daemon has page %d: %d mentions from %s to %s, %d for the first time", page, pages[page].n,
+                     status_id(pages[page].shown[0]), status_id(pages[page].shown[pages[page].n - 1]), fresh);
 }
 
 /* A new poll of the same daemon says that it has stored what the last one brought: the baseline, and items. */

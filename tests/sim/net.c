@@ -12,6 +12,13 @@ static struct {
 } sky[SERVERS];
 static struct { int64_t since, until, excused; int incarnation; } silences[SERVERS];
 
+static int n_faults;
+
+int net_faults(void)
+{
+        return n_faults + 1;
+}
+
 static const char *const weather_names[] = { "fair", "down", "a black hole", "errors", "throttled", "pages for people", "flaky" };
 
 static struct fault fair(void)
@@ -224,7 +231,11 @@ static struct fault some_fault(int server, bool unsafe)
 
 struct fault net_fault(int server, bool unsafe)
 {
-        return sim.faults ? counted(some_fault(server, unsafe)) : fair();
+        struct fault f = sim.faults ? some_fault(server, unsafe) : fair();
+
+        if (f.name && is_omitted(omitted.faults, ++n_faults))
+                return fair();
+        return counted(f);
 }
 
 const char *server_name(int server)

@@ -305,7 +305,7 @@ static void act(void *data _unused_)
         sim_reseed(R_PEOPLE, (uint64_t) ++n_acts);
         sim_in(around(R_PEOPLE, sim.plan.act_usec), act, NULL);
         dice = (int) below(R_PEOPLE, 100);
-        if (is_omitted(n_acts))
+        if (is_omitted(omitted.acts, n_acts))
                 return;
         if (dice < 23)
                 new_post();

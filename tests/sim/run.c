@@ -243,7 +243,7 @@ void world_live(uint64_t seed, struct result *ret, struct verdict *v)
         *ret = (struct result) {
                 .seed = seed, .hash = sim.hash, .crashes = sim.crashes, .ambiguous = sim.ambiguous, .requests = sim.requests,
                 .commits = sim.commits, .usec = sim.now - began, .mentions = v->mentions, .replies = v->replies, .held = v->held,
-                .dead = v->dead, .acts = people_acts(),
+                .dead = v->dead, .acts = people_acts(), .faults = net_faults(),
         };
         memcpy(ret->counts, v->counts, sizeof ret->counts);
         if (masto.n_networks > 1)

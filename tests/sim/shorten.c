@@ -36,52 +36,68 @@ void omit_from_plan(struct plan *p)
                 p->idle_usec = 0;
 }
 
-bool is_omitted(int number)
+bool is_omitted(const bool *list, int number)
 {
-        return number < ACTS_MAX && omitted.acts[number];
+        return number < NUMBERS_MAX && list[number];
 }
 
-static bool try(struct omission *tried, uint64_t seed, enum category c, bool (*breaks)(uint64_t seed, enum category c), int *runs)
+struct search {
+        uint64_t seed;
+        enum category category;
+        bool (*breaks)(uint64_t seed, enum category c);
+        int runs;
+};
+
+static void try(struct search *s, const struct omission *tried)
 {
         struct omission before = omitted;
 
-        if (++*runs > RUNS_MAX)
-                return false;
+        if (++s->runs > RUNS_MAX)
+                return;
         omitted = *tried;
-        if (breaks(seed, c))
-                return true;
-        omitted = before;
-        return false;
+        if (!s->breaks(s->seed, s->category))
+                omitted = before;
 }
 
-void shorten(uint64_t seed, enum category c, int acts, bool (*breaks)(uint64_t seed, enum category c))
+/* Leaves out halves, quarters and so on of a list within omitted; returns how many of n are left. */
+static int halve(struct search *s, size_t list, int n)
 {
-        int runs = 0, n = MIN(acts, ACTS_MAX), left = 0, without = 0;
+        bool *flags = (bool *) ((char *) &omitted + list);
+        int left = 0;
+
+        n = MIN(n, NUMBERS_MAX);
+        for (int size = MAX(n / 2, 1); size >= 1; size /= 2)
+                for (int from = n - 1; from >= 0; from -= size) {
+                        struct omission tried = omitted;
+                        bool *to = (bool *) ((char *) &tried + list), any = false;
+
+                        for (int i = from; i > from - size && i >= 0; i--) {
+                                any |= !to[i];
+                                to[i] = true;
+                        }
+                        if (any)
+                                try(s, &tried);
+                }
+        for (int i = 0; i < n; i++)
+                left += !flags[i];
+        return left;
+}
+
+void shorten(uint64_t seed, enum category c, const struct result *r, bool (*breaks)(uint64_t seed, enum category c))
+{
+        struct search s = { .seed = seed, .category = c, .breaks = breaks };
+        int acts, faults, without = 0;
 
         for (int kind = 0; kind < _OMISSIONS; kind++) {
                 struct omission tried = omitted;
 
                 tried.kinds[kind] = true;
-                (void) try(&tried, seed, c, breaks, &runs);
+                try(&s, &tried);
         }
-        for (int size = MAX(n / 2, 1); ; size /= 2) {
-                for (int from = n - 1; from >= 0; from -= size) {
-                        struct omission tried = omitted;
-                        bool any = false;
-
-                        for (int i = from; i > from - size && i >= 0; i--) {
-                                any |= !tried.acts[i];
-                                tried.acts[i] = true;
-                        }
-                        if (any)
-                                (void) try(&tried, seed, c, breaks, &runs);
-                }
-                if (size == 1)
-                        break;
-        }
-        for (int i = 0; i < n; i++)
-                left += !omitted.acts[i];
-        printf("seed %llu also breaks with %d of %d acts of people, and without", (unsigned long long) seed, left, n);
+        acts = halve(&s, offsetof(struct omission, acts), r->acts);
+        faults = halve(&s, offsetof(struct omission, faults), r->faults);
+        printf("seed %llu also breaks with %d of %d acts of people and %d of %d faults on the way, and without", (unsigned long long) seed,
+               acts, r->acts, faults, r->faults);
         for (int kind = 0; kind < _OMISSIONS; kind++)
                 if (omitted.kinds[kind])
                         printf("%s %s", without++ ? "," : "", kinds[kind]);

@@ -117,9 +117,27 @@ int64_t heap_held(void);                             /* bytes of the living daem
 #  if __has_feature(address_sanitizer)
 #    define HAVE_SANITIZER 1
 #  endif
+/* --- shorten.c: what is left out of a world --- */
+
+enum { _OMISSIONS = 18, NUMBERS_MAX = 2048 };
+extern struct omission { bool kinds[_OMISSIONS], acts[NUMBERS_MAX], faults[NUMBERS_MAX]; } omitted;
+void omit_from_plan(struct plan *p);
+bool is_omitted(const bool *list, int number);
+/* Leaves out what it can while the seed breaks a rule of this kind. */
+void shorten(uint64_t seed, enum category c, const struct result *r, bool (*breaks)(uint64_t seed, enum category c));
+
 #endif
 #ifdef __SANITIZE_ADDRESS__
 #  define HAVE_SANITIZER 1
+/* --- shorten.c: what is left out of a world --- */
+
+enum { _OMISSIONS = 18, NUMBERS_MAX = 2048 };
+extern struct omission { bool kinds[_OMISSIONS], acts[NUMBERS_MAX], faults[NUMBERS_MAX]; } omitted;
+void omit_from_plan(struct plan *p);
+bool is_omitted(const bool *list, int number);
+/* Leaves out what it can while the seed breaks a rule of this kind. */
+void shorten(uint64_t seed, enum category c, const struct result *r, bool (*breaks)(uint64_t seed, enum category c));
+
 #endif
 
 /* --- disk.c --- */
@@ -158,6 +176,7 @@ struct fault {
 struct fault net_fault(int server, bool unsafe);
 void net_storm(void);                                /* one of the servers has trouble for some time */
 void net_calm(void);
+int net_faults(void);                                /* how many there were, and one */
 void net_silence(int server, int64_t until_usec, int incarnation);       /* it asks this daemon to be silent */
 bool net_is_silent(int server);                      /* the living daemon should be */
 void net_excuse(void);                               /* the operator has it ask nevertheless */
@@ -328,7 +347,7 @@ extern int n_agent_notes;
 int people_note_in(const char *text);                /* the note whose text this is, or -1 */
 int people_mention_in(const char *text);             /* the status whose text this is, or -1 */
 void people_init(int64_t began_usec);
-int people_acts(void);                               /* how many there were */
+int people_acts(void);                               /* as well */
 
 /* --- daemon.c --- */
 
@@ -365,25 +384,25 @@ void oracle_spin(const char *what);                  /* something goes round for
 void oracle_rude(const char *what);
 void oracle_leak(char *what);                        /* takes it */
 
-/* --- shorten.c: what is left out of a world --- */
-
-enum { _OMISSIONS = 18, ACTS_MAX = 512 };
-extern struct omission { bool kinds[_OMISSIONS], acts[ACTS_MAX]; } omitted;
-void omit_from_plan(struct plan *p);
-bool is_omitted(int number);
-/* Leaves out what it can while the seed breaks a rule of this kind. */
-void shorten(uint64_t seed, enum category c, int acts, bool (*breaks)(uint64_t seed, enum category c));
-
 /* --- run.c: one world from its beginning to its end --- */
 
 struct result {
         uint64_t seed, hash, crashes, ambiguous, requests, commits;
         uint64_t broken;                 /* of several: the first that breaks a rule; 0: none */
         int64_t usec;                    /* simulated */
-        int mentions, replies, held, dead, acts;
+        int mentions, replies, held, dead, acts, faults;
         int counts[_CATEGORIES];
         uint64_t happenings[_HAPPENINGS];
 };
 void world_live(uint64_t seed, struct result *ret, struct verdict *v);
+
+/* --- shorten.c: what is left out of a world --- */
+
+enum { _OMISSIONS = 18, NUMBERS_MAX = 2048 };
+extern struct omission { bool kinds[_OMISSIONS], acts[NUMBERS_MAX], faults[NUMBERS_MAX]; } omitted;
+void omit_from_plan(struct plan *p);
+bool is_omitted(const bool *list, int number);
+/* Leaves out what it can while the seed breaks a rule of this kind. */
+void shorten(uint64_t seed, enum category c, const struct result *r, bool (*breaks)(uint64_t seed, enum category c));
 
 #endif
