@@ -277,7 +277,7 @@ void http_perform(struct http *h, const struct http_request *q, struct http_repl
         e->q.fault = net_fault(e->q.server, !e->q.repeatable);
         e->reply = ret;
         if (e->q.fault.name || !e->q.repeatable)
-                note("%s %s%s%s%s%s", e->method, e->path, *e->query ? "?" : "", e->query, e->q.fault.name ? ": " : "",
+                note("%s %s%s%s%s%s", e->method, e->path, *e->query ? "?" : "", e->query, e->q.fault.name ? ": *** " : "",
                      strempty(e->q.fault.name));
         if (e->q.fault.name)
                 (is_network(e->q.server) ? masto_on_fault : is_desk(e->q.server) ? znuny_on_fault : media_on_fault)(&e->q);

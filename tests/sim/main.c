@@ -17,7 +17,7 @@
 #include <time.h>
 
 #define WORLD_SECONDS 120                        /* of real time, for one world */
-#define HISTORY_LINES 120
+#define HISTORY_LINES 150
 
 /* --- Many worlds --- */
 

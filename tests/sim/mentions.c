@@ -207,6 +207,13 @@ static void judge_threads(struct verdict *v)
         free(excused);
 }
 
+static void broken_article(struct verdict *v, int i, int k)
+{
+        broken(v, DOUBLED, znuny.articles[i].key, "the articles %d and %d are the same: %s", i + 1, k + 1, znuny.articles[i].key);
+        add_word(v, word_of("article %d in", i + 1));
+        add_word(v, word_of("article %d in", k + 1));
+}
+
 static void judge_tickets(struct verdict *v)
 {
         for (int t = 0; t < znuny.n_tickets; t++) {
@@ -228,7 +235,7 @@ static void judge_tickets(struct verdict *v)
                             znuny.tickets[znuny.articles[i].ticket].merged_into < 0 && znuny.tickets[znuny.articles[k].ticket].merged_into < 0 &&
                             !znuny.tickets[znuny_follow(znuny.articles[i].ticket)].deleted &&
                             !znuny.tickets[znuny_follow(znuny.articles[k].ticket)].deleted)
-                                broken(v, DOUBLED, znuny.articles[i].key, "the articles %d and %d are the same: %s", i + 1, k + 1, znuny.articles[i].key);
+                                broken_article(v, i, k);
 }
 
 void judge_mentions(struct verdict *v)

@@ -53,9 +53,15 @@ static void again(int64_t mean, void (*fn)(void *data))
                 sim_in(around(R_CRASH, mean), fn, NULL);
 }
 
+static int n_crash_times;
+
 static void on_crash_time(void *data _unused_)
 {
         if (!sim.faults)
+                return;
+        sim_reseed(R_CRASH, (uint64_t) ++n_crash_times);
+        again(sim.plan.crash_usec, on_crash_time);
+        if (is_omitted(omitted.crashes, n_crash_times))
                 return;
         if (chance(R_CRASH, 300)) {
                 happened(CRASH_ANY);
@@ -64,11 +70,14 @@ static void on_crash_time(void *data _unused_)
         } else {
                 sim_set_any_trap(20);
         }
-        again(sim.plan.crash_usec, on_crash_time);
 }
 
 static void on_storm_time(void *data _unused_)
 {
+        static uint64_t n;
+
+        sim_reseed(R_NET, ++n);
+        sim_reseed(R_CRASH, UINT64_C(1) << 20 | n);
         net_storm();
         again(sim.plan.storm_usec, on_storm_time);
 }
@@ -243,7 +252,7 @@ void world_live(uint64_t seed, struct result *ret, struct verdict *v)
         *ret = (struct result) {
                 .seed = seed, .hash = sim.hash, .crashes = sim.crashes, .ambiguous = sim.ambiguous, .requests = sim.requests,
                 .commits = sim.commits, .usec = sim.now - began, .mentions = v->mentions, .replies = v->replies, .held = v->held,
-                .dead = v->dead, .acts = people_acts(), .faults = net_faults(),
+                .dead = v->dead, .acts = people_acts(), .faults = net_faults(), .crash_times = n_crash_times + 1,
         };
         memcpy(ret->counts, v->counts, sizeof ret->counts);
         if (masto.n_networks > 1)

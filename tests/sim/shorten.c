@@ -5,7 +5,7 @@
  */
 #include "sim.h"
 
-#define RUNS_MAX 600             /* of the shortened world */
+#define RUNS_MAX 400             /* of the shortened world: about half a minute */
 
 struct omission omitted;
 
@@ -86,7 +86,7 @@ static int halve(struct search *s, size_t list, int n)
 void shorten(uint64_t seed, enum category c, const struct result *r, bool (*breaks)(uint64_t seed, enum category c))
 {
         struct search s = { .seed = seed, .category = c, .breaks = breaks };
-        int acts, faults, without = 0;
+        int acts, crashes, faults, without = 0;
 
         for (int kind = 0; kind < _OMISSIONS; kind++) {
                 struct omission tried = omitted;
@@ -95,9 +95,10 @@ void shorten(uint64_t seed, enum category c, const struct result *r, bool (*brea
                 try(&s, &tried);
         }
         acts = halve(&s, offsetof(struct omission, acts), r->acts);
+        crashes = halve(&s, offsetof(struct omission, crashes), r->crash_times);
         faults = halve(&s, offsetof(struct omission, faults), r->faults);
-        printf("seed %llu also breaks with %d of %d acts of people and %d of %d faults on the way, and without", (unsigned long long) seed,
-               acts, r->acts, faults, r->faults);
+        printf("seed %llu also breaks with %d of %d acts of people, %d of %d crashes and %d of %d faults on the way, and without",
+               (unsigned long long) seed, acts, r->acts, crashes, r->crash_times, faults, r->faults);
         for (int kind = 0; kind < _OMISSIONS; kind++)
                 if (omitted.kinds[kind])
                         printf("%s %s", without++ ? "," : "", kinds[kind]);

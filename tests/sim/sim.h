@@ -117,27 +117,9 @@ int64_t heap_held(void);                             /* bytes of the living daem
 #  if __has_feature(address_sanitizer)
 #    define HAVE_SANITIZER 1
 #  endif
-/* --- shorten.c: what is left out of a world --- */
-
-enum { _OMISSIONS = 18, NUMBERS_MAX = 2048 };
-extern struct omission { bool kinds[_OMISSIONS], acts[NUMBERS_MAX], faults[NUMBERS_MAX]; } omitted;
-void omit_from_plan(struct plan *p);
-bool is_omitted(const bool *list, int number);
-/* Leaves out what it can while the seed breaks a rule of this kind. */
-void shorten(uint64_t seed, enum category c, const struct result *r, bool (*breaks)(uint64_t seed, enum category c));
-
 #endif
 #ifdef __SANITIZE_ADDRESS__
 #  define HAVE_SANITIZER 1
-/* --- shorten.c: what is left out of a world --- */
-
-enum { _OMISSIONS = 18, NUMBERS_MAX = 2048 };
-extern struct omission { bool kinds[_OMISSIONS], acts[NUMBERS_MAX], faults[NUMBERS_MAX]; } omitted;
-void omit_from_plan(struct plan *p);
-bool is_omitted(const bool *list, int number);
-/* Leaves out what it can while the seed breaks a rule of this kind. */
-void shorten(uint64_t seed, enum category c, const struct result *r, bool (*breaks)(uint64_t seed, enum category c));
-
 #endif
 
 /* --- disk.c --- */
@@ -390,7 +372,7 @@ struct result {
         uint64_t seed, hash, crashes, ambiguous, requests, commits;
         uint64_t broken;                 /* of several: the first that breaks a rule; 0: none */
         int64_t usec;                    /* simulated */
-        int mentions, replies, held, dead, acts, faults;
+        int mentions, replies, held, dead, acts, faults, crash_times;
         int counts[_CATEGORIES];
         uint64_t happenings[_HAPPENINGS];
 };
@@ -399,7 +381,7 @@ void world_live(uint64_t seed, struct result *ret, struct verdict *v);
 /* --- shorten.c: what is left out of a world --- */
 
 enum { _OMISSIONS = 18, NUMBERS_MAX = 2048 };
-extern struct omission { bool kinds[_OMISSIONS], acts[NUMBERS_MAX], faults[NUMBERS_MAX]; } omitted;
+extern struct omission { bool kinds[_OMISSIONS], acts[NUMBERS_MAX], faults[NUMBERS_MAX], crashes[NUMBERS_MAX]; } omitted;
 void omit_from_plan(struct plan *p);
 bool is_omitted(const bool *list, int number);
 /* Leaves out what it can while the seed breaks a rule of this kind. */

@@ -145,6 +145,10 @@ void trace_print(FILE *f, const char *const *words, size_t n_words, size_t max_l
         size_t n = 0, skipped;
 
         for (const char *p = line; *p; p += strcspn(p, "\n") + 1)
+                n++;
+        n_words = n <= max_lines ? 0 : n_words;  /* if it is short enough: all of it */
+        n = 0;
+        for (const char *p = line; *p; p += strcspn(p, "\n") + 1)
                 n += is_wanted(p, strcspn(p, "\n"), words, n_words);
         skipped = n > max_lines ? n - max_lines : 0;
         if (skipped)
