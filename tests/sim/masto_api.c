@@ -168,7 +168,6 @@ static const char *status_id(int notification)
         return s < 0 ? "another" : masto.statuses[s].id;
 }
 
-/* What was delivered to the daemon. */
 static void on_page(int page)
 {
         int fresh = 0;
@@ -244,10 +243,10 @@ static struct answer notifications(const struct request *q)
         bool found = !*below_id;
         struct page *p;
 
-        if (!*below_id)
-                on_poll(q->server);
         if (*below_id)
                 below_index = (atoi(below_id) - 34000000) / 5;
+        else
+                on_poll(q->server);
         pages = xrealloc(pages, (size_t) (n_pages + 1) * sizeof *pages);
         p = &pages[n_pages];
         (void) buffer_append_str(&list, "[");
