@@ -3,6 +3,7 @@
  * mentiond(8): options, signals, the loop, the service manager.
  */
 #include "admin/daemon.h"
+#include "base/clock.h"
 #include "base/crash.h"
 #include "base/log.h"
 #include "host/bench.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#define REBUILD_DAYS_MAX 365     /* what was filed longer ago is hardly worth a look at each post */
 #define CONFIG_DEFAULT SYSCONF_DIRECTORY "/mentiond.conf"
 
 static void usage(FILE *f)
@@ -21,6 +23,9 @@ static void usage(FILE *f)
         fputs("Usage: mentiond [-c FILE]                 run\n"
               "       mentiond [-c FILE] --check-config  say what is wrong with the configuration\n"
               "       mentiond [-c FILE] --describe NAME show a plugin and its options\n"
+              "       mentiond [-c FILE] --restore BACKUP\n"
+              "                                          put a backup in the place of the store\n"
+              "       mentiond [-c FILE] --rebuild DAYS  make a new store, from what the helpdesk knows\n"
               "       mentiond --version | --help\n"
               "\n"
               "  -c, --config FILE   the configuration; default " CONFIG_DEFAULT "\n"
@@ -100,6 +105,55 @@ static int describe(const char *file, const char *name)
         return EXIT_SUCCESS;
 }
 
+/* --- The store's repair, while no daemon runs --- */
+
+static int say_store(int r, const char *directory, const char *kept, const char *error)
+{
+        if (r < 0) {
+                fprintf(stderr, "mentiond: %s\n", error);
+                return EXIT_FAILURE;
+        }
+        printf("The store in %s is ready%s%s. Start mentiond: it looks for what has happened since, before it files or posts anything.\n",
+               directory, *kept ? "; the one before is kept as " : "", kept);
+        return EXIT_SUCCESS;
+}
+
+static int restore(const char *file, const char *backup)
+{
+        _cleanup_free_ char *kept = NULL, *error = NULL;
+        _cleanup_config_ struct config c;
+
+        if (load(file, false, &c) < 0)
+                return EXIT_FAILURE;
+        (void) umask(077);
+        return say_store(store_restore(c.options.state_directory, backup, &kept, &error), c.options.state_directory, kept, error);
+}
+
+static int rebuild(const char *file, const char *text)
+{
+        _cleanup_free_ char *kept = NULL, *error = NULL;
+        _cleanup_free_ struct store_seed *seeds = NULL;
+        _cleanup_config_ struct config c;
+        char *end;
+        long days = strtol(text, &end, 10);
+        size_t n = 0;
+
+        if (*end || end == text || days < 1 || days > REBUILD_DAYS_MAX) {
+                fprintf(stderr, "mentiond: --rebuild: \"%s\" is no number of days from 1 to %d\n", text, REBUILD_DAYS_MAX);
+                return 2;
+        }
+        if (load(file, false, &c) < 0)
+                return EXIT_FAILURE;
+        (void) umask(077);
+        seeds = xcalloc(c.n_helpdesks + c.n_channels, sizeof *seeds);
+        for (size_t i = 0; i < c.n_helpdesks; i++)
+                seeds[n++] = (struct store_seed) { c.helpdesks[i].name, section_get(&c.helpdesks[i], "plugin")->value };
+        for (size_t i = 0; i < c.n_channels; i++)
+                seeds[n++] = (struct store_seed) { c.channels[i].name, section_get(&c.channels[i], "plugin")->value };
+        return say_store(store_rebuild(c.options.state_directory, seeds, n, utc_usec() - days * USEC_PER_DAY, &kept, &error),
+                         c.options.state_directory, kept, error);
+}
+
 static void on_end(int signo _unused_, void *data)
 {
         daemon_end(data);
@@ -161,9 +215,10 @@ int main(int argc, char **argv)
         static const struct option options[] = {
                 { "config", required_argument, NULL, 'c' }, { "check-config", no_argument, NULL, 'k' },
                 { "describe", required_argument, NULL, 'd' }, { "version", no_argument, NULL, 'v' },
-                { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
+                { "help", no_argument, NULL, 'h' },          { "restore", required_argument, NULL, 'r' },
+                { "rebuild", required_argument, NULL, 'b' }, { NULL, 0, NULL, 0 },
         };
-        const char *file = CONFIG_DEFAULT, *plugin = NULL;
+        const char *file = CONFIG_DEFAULT, *plugin = NULL, *backup = NULL, *days = NULL;
         bool check = false;
         int c;
 
@@ -179,6 +234,12 @@ int main(int argc, char **argv)
                         break;
                 case 'd':
                         plugin = optarg;
+                        break;
+                case 'r':
+                        backup = optarg;
+                        break;
+                case 'b':
+                        days = optarg;
                         break;
                 case 'v':
                         puts("mentiond " PACKAGE_VERSION);
@@ -196,5 +257,9 @@ int main(int argc, char **argv)
         }
         if (plugin)
                 return describe(file, plugin);
+        if (backup)
+                return restore(file, backup);
+        if (days)
+                return rebuild(file, days);
         return check ? check_config(file) : run(file);
 }

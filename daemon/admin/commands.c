@@ -6,6 +6,7 @@
 #include "admin/daemon.h"
 #include "base/clock.h"
 #include "base/counter.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "host/bench.h"
 
@@ -254,12 +255,43 @@ static char *poll_instance(struct call *c)
         return NULL;
 }
 
+/* --- backup --- */
+
+static char *backup(struct call *c)
+{
+        const char *file = mj_str(c->request, "file");
+        int r;
+
+        if (*file != '/')
+                return xstrdup("the file must be given with its whole path");
+        r = store_backup(c->d->host.store, file);
+        log_event(r < 0 ? LOG_ERR : LOG_INFO, "backup", F("file", file), F("reason", r < 0 ? strerror(-r) : ""));
+        switch (r) {
+        case -EEXIST:
+                return xasprintf("%s, or %s.part, exists already: a backup overwrites nothing", file, file);
+        case -EBUSY:
+                return xstrdup("another backup is being made");
+        case -EUCLEAN:
+                return xstrdup("the store is damaged, and so would be its backup: restore an earlier one (mentiond(8), A LOST STORE)");
+        case -ECANCELED:
+                return xstrdup("mentiond is ending");
+        case -EROFS:
+        case -EACCES:
+        case -EPERM:
+                return xasprintf("mentiond may not write %s: %s (its state directory is always allowed; see mentionctl(1))", file,
+                                 strerror(-r));
+        default:
+                return r < 0 ? xasprintf("%s cannot be written: %s", file, strerror(-r)) : NULL;
+        }
+}
+
 static const struct {
         const char *name;
         char *(*fn)(struct call *c);
 } commands[] = {
         { "status", status }, { "queue", queue }, { "show", show }, { "retry", retry }, { "drop", drop },
         { "pause", pause_instance }, { "resume", resume }, { "poll", poll_instance },
+        { "backup", backup },
 };
 
 char *command_run(struct daemon *d, struct json_object *request, struct json_object *answer)

@@ -117,6 +117,11 @@ static void start_task(void *data)
         int r;
 
         crash_point("store", "recover");
+        if (store_is_new(d->host.store))
+                log_event(LOG_INFO, "a new store: what the networks show already is not filed");
+        if (store_is_behind(d->host.store))
+                log_event(LOG_WARNING, "the store is a backup, or was built anew: what may have happened since is looked for before"
+                          " anything is filed or posted");
         r = store_recover(d->host.store);
         crash_point("store", "recovered");
         if (r > 0)
@@ -243,7 +248,7 @@ static void on_fatal(const char *reason, void *data)
 {
         struct daemon *d = data;
 
-        log_event(LOG_ERR, "ending at once: what is stored is safe, what is not will be looked for at the next start", F("reason", reason));
+        log_event(LOG_ERR, "ending at once: what was on its way is looked for at the next start", F("reason", reason));
         loop_exit(d->loop, 1);
 }
 

@@ -265,6 +265,26 @@ char *text_percent_encode(const char *s)
         return out;
 }
 
+static int hex_value(char c)
+{
+        return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+char *text_percent_decode(const char *s)
+{
+        char *out = xmalloc(strlen(s) + 1), *at = out;
+
+        while (*s)
+                if (*s == '%' && hex_value(s[1]) >= 0 && hex_value(s[2]) >= 0) {
+                        *at++ = (char) (hex_value(s[1]) << 4 | hex_value(s[2]));
+                        s += 3;
+                } else {
+                        *at++ = *s++;
+                }
+        *at = '\0';
+        return out;
+}
+
 static char fold(char c)
 {
         return c == '-' ? '_' : (char) tolower((unsigned char) c);

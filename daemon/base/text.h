@@ -53,6 +53,7 @@ char *text_title(const char *text, size_t max);
 char *text_essence(const char *text);
 
 char *text_percent_encode(const char *s);            /* all but A-Z a-z 0-9 - . _ ~ */
+char *text_percent_decode(const char *s);            /* what is no escape stays as it is */
 
 /* RFC 3339 with any zone ("Z", "+01:00", "+0100"), or "YYYY-MM-DD HH:MM:SS" as UTC; microseconds since 1970;
  * 0 or -EINVAL. */

@@ -17,7 +17,7 @@
 #define SOCKET_DEFAULT "/run/mentiond/control"
 #define ANSWER_SECONDS 30        /* a change waits for the disk */
 
-enum argument { NONE, ID, NAME };
+enum argument { NONE, ID, NAME, FILE_NAME };
 
 static const struct {
         const char *name;
@@ -32,14 +32,17 @@ static const struct {
         { "pause", NAME, "stop an instance until it is resumed" },
         { "resume", NAME, "start it again; also one whose credentials were refused" },
         { "poll", NAME, "look for what is new, now" },
+        { "backup", FILE_NAME, "copy the store, while mentiond runs" },
 };
 
 static void usage(FILE *f)
 {
+        static const char *const words[] = { [NONE] = "", [ID] = "ID", [NAME] = "NAME", [FILE_NAME] = "FILE" };
+
         fputs("Usage: mentionctl [-s SOCKET] COMMAND [--json]\n\n", f);
         for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
                 fprintf(f, "  %-7s %-5s %s\n", commands[i].name,
-                        commands[i].argument == ID ? "ID" : commands[i].argument == NAME ? "NAME" : "", commands[i].help);
+                        words[commands[i].argument], commands[i].help);
         fputs("\n  -s, --socket SOCKET  where mentiond listens; default " SOCKET_DEFAULT "\n"
               "      --state STATE    of queue: rows in this state only\n"
               "      --json           the answer as it came\n\nSee mentionctl(1).\n", f);
@@ -66,7 +69,8 @@ static struct json_object *ask(const char *path, struct json_object *request)
                         errno == ENOENT || errno == ECONNREFUSED ? " (does it run?)" : "");
                 exit(EXIT_FAILURE);
         }
-        (void) setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval) { .tv_sec = ANSWER_SECONDS }, sizeof(struct timeval));
+        if (strcmp(mj_str(request, "command"), "backup") != 0)   /* that takes as long as the store is large */
+                (void) setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval) { .tv_sec = ANSWER_SECONDS }, sizeof(struct timeval));
         if (dprintf(fd, "%s\n", line) < 0) {
                 fprintf(stderr, "mentionctl: %s\n", strerror(errno));
                 exit(EXIT_FAILURE);
@@ -132,6 +136,20 @@ static void show_row(struct json_object *answer)
         }
 }
 
+/* mentiond has a working directory of its own. */
+static void put_path(struct json_object *request, const char *file)
+{
+        char *here = *file == '/' ? NULL : getcwd(NULL, 0), *path = NULL;
+
+        if ((*file != '/' && !here) || asprintf(&path, "%s%s%s", here ? here : "", here ? "/" : "", file) < 0) {
+                fprintf(stderr, "mentionctl: %s: %s\n", file, strerror(errno));
+                exit(EXIT_FAILURE);
+        }
+        mj_put_str(request, "file", path);
+        free(here);
+        free(path);
+}
+
 static struct json_object *request_of(int argc, char **argv, const char *state)
 {
         struct json_object *request;
@@ -148,6 +166,8 @@ static struct json_object *request_of(int argc, char **argv, const char *state)
         mj_put_str(request, "state", state);
         if (commands[i].argument == NAME)
                 mj_put_str(request, "name", argv[1]);
+        if (commands[i].argument == FILE_NAME)
+                put_path(request, argv[1]);
         if (commands[i].argument == ID) {
                 char *end;
                 long long id = strtoll(argv[1], &end, 10);

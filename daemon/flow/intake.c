@@ -29,14 +29,12 @@ static int call_poll(struct instance *i, struct mentiond_op *op)
         return verdict;
 }
 
-static void poll_task(void *data)
+static void poll_once(struct flow_instance *f)
 {
-        struct flow_instance *f = data;
         struct instance *i = f->instance;
         _cleanup_op_ struct mentiond_op op;
         size_t n_new = 0;
         int verdict, r = 0;
-
         op_begin(&op, i, "poll", POLL_DEADLINE_USEC);
         verdict = call_poll(i, &op);
         /* What was shown once is kept, however the poll ended: some servers will not show it again (snac has a
@@ -58,6 +56,18 @@ static void poll_task(void *data)
                 log_event(LOG_WARNING, "poll failed", F("instance", i->name), F("verdict", verdict_name(verdict)),
                           FI("failures", f->poll_failures), F("reason", op.reason));
         }
+}
+
+static void poll_task(void *data)
+{
+        struct flow_instance *f = data;
+        const struct instance *i = f->instance;
+
+        /* Links first: what is said in a ticket that is not linked is passed over, and may not be shown again. */
+        if (i->stored.behind && !instance_is_channel(i) && doubt_links(f) != MENTIOND_OK)
+                f->poll_failures++;
+        else
+                poll_once(f);
 }
 
 static void poll_done(void *data)

@@ -19,6 +19,14 @@ void intake_release(struct flow_instance *f, const struct store_row *row);
 void filing_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row);
 void posting_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row);
 
+/* doubt.c: for a store that was restored or built anew. */
+int doubt_links(struct flow_instance *f);            /* reads the tickets of threads before a helpdesk's first poll; a verdict */
+
+/* What the ticket says became of a reply that the journal may have forgotten.  OK with one of the states posted, dead,
+ * withdrawn, held; ABSENT: it says nothing; or a verdict on the attempt to look, with its reason. */
+int doubt_fate(struct flow_instance *f, const struct store_row *row, const struct store_thread *t, const char **ret_state,
+               char **ret_reason);
+
 /* step.c: where a row goes after an attempt.  The one place that moves states. */
 struct step {
         const struct store_row *row;
@@ -27,6 +35,7 @@ struct step {
         bool looked;                     /* it was a find() */
         const char *id, *url;            /* of the article or post, if OK */
         const struct store_thread *link; /* found or made */
+        const struct store_part *part;   /* of a reply that was found without one */
         const char *ticket;              /* its number, for the log */
 };
 void step_take(struct flow_instance *f, const struct step *s);
@@ -34,6 +43,7 @@ void step_take(struct flow_instance *f, const struct step *s);
 /* A step that needs no attempt. */
 void step_hold(struct flow_instance *f, const struct store_row *row, const char *reason);
 void step_refuse(struct flow_instance *f, const struct store_row *row, const char *reason);
+void step_withdraw(struct flow_instance *f, const struct store_row *row, const char *reason);
 void step_wait(struct flow_instance *f, const struct store_row *row, int64_t until_usec);
 
 /* tell.c: what the agent is told. */

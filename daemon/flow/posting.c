@@ -13,6 +13,9 @@
 
 #include <errno.h>
 
+#define CANDIDATES 50                    /* mentions of a thread that a reply of unknown fate may have answered */
+#define STALE_USEC (2 * USEC_PER_DAY)    /* such a reply is not posted after that: its moment has passed, and nobody knows */
+
 struct posting {
         struct flow_instance *f;
         const struct store_row *row;
@@ -22,6 +25,26 @@ struct posting {
         struct store_part part;
 };
 
+/* The reply as it would be as an answer to this mention. */
+static bool consider(struct posting *g, int64_t mention_id)
+{
+        struct arena *a = g->op.arena;
+        unsigned long long high, low;
+        struct store_row mention;
+
+        if (store_load(g->f->instance->host->store, a, mention_id, &mention) <= 0)
+                return false;
+        high = random_u64();             /* in this order with every compiler */
+        low = random_u64();
+        g->mention = payload_parse(a, mention.payload);
+        g->part = (struct store_part) {
+                .key = arena_printf(a, "mentiond-%016llx%016llx", high, low),
+                .parent = mention.native_id,
+                .text = compose_reply(a, mj_str(g->payload, "text"), mj_str(mj_get(g->mention, "author"), "handle")),
+        };
+        return g->mention;
+}
+
 /* The post to answer is the thread's newest that was in the ticket when the reply was written; once there was an attempt, the one
  * that it answered: its author and audience are what the text and the visibility go by. */
 static bool freeze(struct posting *g)
@@ -29,21 +52,13 @@ static bool freeze(struct posting *g)
         struct store *s = g->f->instance->host->store;
         struct arena *a = g->op.arena;
         bool frozen = store_part(s, a, g->row->id, 0, &g->part) > 0;
-        int64_t id = frozen ? store_row_of(s, g->row->target, g->part.parent) : store_last_mention(s, g->row->id);
         struct store_row mention;
 
-        if (!id || store_load(s, a, id, &mention) <= 0)
+        if (!frozen)
+                return consider(g, store_last_mention(s, g->row->id));
+        if (store_load(s, a, store_row_of(s, g->row->target, g->part.parent), &mention) <= 0)
                 return false;
         g->mention = payload_parse(a, mention.payload);
-        if (!frozen) {
-                unsigned long long high = random_u64(), low = random_u64();      /* in this order with every compiler */
-
-                g->part = (struct store_part) {
-                        .key = arena_printf(a, "mentiond-%016llx%016llx", high, low),
-                        .parent = mention.native_id,
-                        .text = compose_reply(a, mj_str(g->payload, "text"), mj_str(mj_get(g->mention, "author"), "handle")),
-                };
-        }
         return g->mention;
 }
 
@@ -132,7 +147,75 @@ static void attempt(struct posting *g, bool look)
         step_take(f, &s);
 }
 
-void posting_attempt(struct flow_instance *f, struct arena *a _unused_, const struct store_row *row)
+/* --- Replies that the journal has forgotten --- */
+
+/* Which of the thread's mentions it answered is forgotten, too: each is asked for. */
+static int look_everywhere(struct posting *g, struct mentiond_posted *ret)
+{
+        int64_t ids[CANDIDATES];
+        int n = store_mentions(g->f->instance->host->store, g->row->thread, ids, CANDIDATES);
+        bool unknown = false;
+
+        for (int k = 0; k < n; k++) {
+                int verdict = MENTIOND_UNKNOWN;
+
+                if (consider(g, ids[k]))
+                        verdict = act(g, true, ret);
+                if (verdict == MENTIOND_UNKNOWN || verdict == MENTIOND_GONE)
+                        unknown = true;
+                else if (verdict != MENTIOND_ABSENT)
+                        return verdict;
+        }
+        if (n <= 0 || n == CANDIDATES || unknown)
+                return mentiond_fail(&g->op, MENTIOND_UNKNOWN, "it may have been posted before the store was restored, and that"
+                                     " cannot be found out");
+        if (utc_usec() - g->row->created_usec > STALE_USEC)
+                return mentiond_fail(&g->op, MENTIOND_UNKNOWN, "it was written days before the store was restored, and is neither in"
+                                     " the thread nor does the ticket say what became of it");
+        return MENTIOND_ABSENT;
+}
+
+/* The ticket says what became of it; else the network does. */
+static void recall(struct posting *g)
+{
+        struct flow_instance *f = g->f;
+        struct mentiond_posted posted = { .struct_size = sizeof posted };
+        struct step s = { .row = g->row, .op = &g->op, .looked = true, .ticket = g->thread.number };
+        _cleanup_free_ char *reason = NULL;
+        const char *state = "", *told = "the ticket says that this was so before the store was restored";
+        int fate = doubt_fate(f, g->row, &g->thread, &state, &reason);
+
+        op_begin(&g->op, f->instance, "find", OP_DEADLINE_USEC);
+        g->payload = payload_parse(g->op.arena, g->row->payload);
+        if (streq(state, STATE_DEAD)) {
+                step_refuse(f, g->row, told);
+        } else if (streq(state, STATE_WITHDRAWN)) {
+                step_withdraw(f, g->row, told);
+        } else if (streq(state, STATE_HELD)) {
+                step_hold(f, g->row, told);
+        } else if (fate == MENTIOND_OK || fate == MENTIOND_ABSENT || fate == MENTIOND_GONE) {
+                s.verdict = look_everywhere(g, &posted);
+                if (s.verdict == MENTIOND_OK && mentiond_is_posted(&g->op, posted.id))
+                        s.verdict = mentiond_fail(&g->op, MENTIOND_UNKNOWN, "the post that it may be is that of another reply");
+                s.verdict = op_judge(&g->op, s.verdict);
+                if (s.verdict == MENTIOND_OK) {
+                        s.id = posted.id;
+                        s.url = posted.url;
+                        s.part = &g->part;
+                } else if (fate == MENTIOND_OK) {
+                        s.verdict = MENTIOND_OK;         /* posted; where is not known any more */
+                }
+                step_take(f, &s);
+        } else {
+                bool later = fate != MENTIOND_UNKNOWN && fate != MENTIOND_REJECTED && fate != MENTIOND_BUG;
+
+                s.verdict = mentiond_fail(&g->op, later ? MENTIOND_RETRY : MENTIOND_UNKNOWN, "%s", strempty(reason));
+                step_take(f, &s);
+        }
+        op_end(&g->op);
+}
+
+void posting_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row)
 {
         struct posting g = { .f = f, .row = row };
         int64_t hold_until = row->ready_usec + f->instance->options.hold_usec, now = steady_usec();
@@ -144,6 +227,11 @@ void posting_attempt(struct flow_instance *f, struct arena *a _unused_, const st
         }
         if (!look && row->attempt == 0 && *row->reason) {
                 step_hold(f, row, row->reason);          /* doubtful from the moment it was taken in */
+                return;
+        }
+        if (look && store_part(f->instance->host->store, a, row->id, 0, &g.part) == 0
+            && store_thread(f->instance->host->store, a, row->thread, &g.thread) > 0) {
+                recall(&g);
                 return;
         }
         op_begin(&g.op, f->instance, look ? "find" : "post", OP_DEADLINE_USEC);

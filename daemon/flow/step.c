@@ -167,6 +167,7 @@ void step_take(struct flow_instance *f, const struct step *s)
                 .result_id = ok ? strempty(s->id) : NULL,
                 .result_url = ok ? strempty(s->url) : NULL,
                 .link = s->link,
+                .part = ok ? s->part : NULL,
                 .unlink = n.unlink,
                 .now_usec = now,
         };
@@ -198,6 +199,11 @@ void step_hold(struct flow_instance *f, const struct store_row *row, const char 
 void step_refuse(struct flow_instance *f, const struct store_row *row, const char *reason)
 {
         step_aside(f, row, STATE_DEAD, reason, TELL_REFUSED);
+}
+
+void step_withdraw(struct flow_instance *f, const struct store_row *row, const char *reason)
+{
+        step_aside(f, row, STATE_WITHDRAWN, reason, TELL_WITHDRAWN);
 }
 
 void step_wait(struct flow_instance *f, const struct store_row *row, int64_t until_usec)

@@ -18,6 +18,8 @@
 #define MERGES_MAX 1000          /* in one poll; people merge tickets by hand */
 #define ANCESTORS_MAX 5000
 #define NOTE_MAX (1024 * 1024)   /* bytes of an agent's note, which must not be cut; networks allow some 100 000 at most */
+#define KEY_MAX 200              /* as struct mentiond_filing promises */
+#define LINKS_MAX 1000           /* emitted before they are committed in the middle of links() */
 
 static bool good_id(const char *id)
 {
@@ -248,11 +250,12 @@ int mentiond_emit_article(struct mentiond_op *op, const struct mentiond_article 
                 reason = "its text is longer than any network allows";
                 a.text = a.html = NULL;
         }
-        if (a.kind != MENTIOND_ARTICLE_REPLY) {
+        /* In a store that was built anew: older than what its channels are asked for again. */
+        if (a.kind != MENTIOND_ARTICLE_REPLY || (a.created_usec && a.created_usec < i->stored.baseline_usec)) {
                 state = STATE_KNOWN;
         } else if (a.flags & MENTIOND_ARTICLE_DOUBTFUL) {
                 reason = "the note was not public from its beginning";
-        } else if (a.created_usec && a.created_usec < i->stored.horizon_usec &&
+        } else if (a.created_usec && a.created_usec < i->stored.horizon_usec && !i->stored.behind &&
                    !store_is_after_mention(i->host->store, i->stored.id, a.ticket, a.id)) {
                 reason = "the note is old: it was moved here, or made public later";
         }
@@ -295,5 +298,32 @@ void mentiond_merged(struct mentiond_op *op, const char *ticket, const char *int
         op->merges = xrealloc(op->merges, (op->n_merges + 1) * sizeof *op->merges);
         op->merges[op->n_merges++] = (struct store_merge) {
                 arena_strdup(op->arena, ticket), arena_strdup(op->arena, into), arena_strdup(op->arena, number),
+        };
+}
+
+/* Keys are "CHANNEL:ROOT" as flow made them, the root percent-encoded. */
+void mentiond_link(struct mentiond_op *op, const struct mentiond_link *link)
+{
+        struct mentiond_link l = COPY_SIZED(struct mentiond_link, link);
+        const char *colon = strchr(strempty(l.thread_key), ':');
+        struct instance *channel;
+        char *root;
+
+        if (!colon || !good_id(l.ticket) || op->emit_error)
+                return;
+        channel = host_find(op->instance->host, arena_printf(op->arena, "%.*s", (int) (colon - l.thread_key), l.thread_key));
+        root = arena_take(op->arena, text_percent_decode(colon + 1));
+        /* A key that had to be shortened does not tell its root; find() meets that ticket when the thread goes on. */
+        if (!channel || !instance_is_channel(channel) || !good_id(root) || strlen(l.thread_key) >= KEY_MAX)
+                return;
+        if (op->n_links >= LINKS_MAX)
+                op->emit_error = MIN(op_commit(op, false, NULL), 0);
+        op->links = xrealloc(op->links, (op->n_links + 1) * sizeof *op->links);
+        op->links[op->n_links++] = (struct store_link) {
+                .channel = channel->stored.id,
+                .root = root,
+                .ticket = arena_strdup(op->arena, l.ticket),
+                .number = arena_strdup(op->arena, l.number),
+                .url = arena_strdup(op->arena, l.url),
         };
 }

@@ -50,6 +50,7 @@ void op_end(struct mentiond_op *op)
         arena_free(op->items_arena);
         free(op->cursors);
         free(op->merges);
+        free(op->links);
         free(op->ancestors);
         arena_free(op->arena);
 }
@@ -147,6 +148,8 @@ int op_commit(struct mentiond_op *op, bool done, size_t *ret_new)
                 .n_cursors = done ? op->n_cursors : 0,
                 .merges = op->merges,
                 .n_merges = op->n_merges,
+                .links = op->links,
+                .n_links = op->n_links,
         };
         int64_t newest = MIN(op->seen_usec, utc_usec());
         int r;
@@ -162,7 +165,7 @@ int op_commit(struct mentiond_op *op, bool done, size_t *ret_new)
         r = store_commit_poll(i->host->store, &p);
         if (r < 0)
                 return r;
-        op->n_items = op->n_merges = op->items_bytes = 0;
+        op->n_items = op->n_merges = op->n_links = op->items_bytes = 0;
         arena_free(op->items_arena);
         op->items_arena = NULL;
         if (done) {
@@ -171,6 +174,7 @@ int op_commit(struct mentiond_op *op, bool done, size_t *ret_new)
                         i->stored.baseline_usec = p.horizon_usec;
                 i->stored.horizon_usec = p.horizon_usec;
                 i->stored.polled = true;
+                i->stored.behind = false;
         }
         if (ret_new)
                 *ret_new = p.n_new;

@@ -43,6 +43,8 @@ struct mentiond_op {
         size_t n_cursors;
         struct store_merge *merges;
         size_t n_merges;
+        struct store_link *links;
+        size_t n_links;
         int64_t seen_usec;               /* newest */
         int64_t n_emitted;
         int emit_error;                  /* of a commit in the middle of a poll */
@@ -90,6 +92,7 @@ int op_judge(struct mentiond_op *op, int verdict);
 
 #define HORIZON_OVERLAP_USEC (5 * USEC_PER_MINUTE)   /* ids and times are handed out before they are visible */
 #define OP_DEADLINE_USEC (2 * USEC_PER_MINUTE)       /* a filing with large attachments */
+#define LINKS_DEADLINE_USEC (2 * USEC_PER_HOUR)      /* a helpdesk with some 100 000 tickets of ours, once */
 #define POLL_DEADLINE_USEC (10 * USEC_PER_MINUTE)    /* a long walk after an outage, at a server's rate limit */
 
 /* What one operation may take before it is a plugin out of control: far above what a network can make one do. */

@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #define STATEMENTS_MAX 128      /* distinct SQL constants of the store, by far */
+#define PAGES_AT_ONCE 256       /* 1 MB between two looks whether a copy is to stop */
 
 struct stmt {
         const char *sql;
@@ -18,9 +19,9 @@ struct stmt {
 struct db {
         sqlite3 *handle;
         struct stmt statements[STATEMENTS_MAX];
-        void (*on_broken)(const char *why, void *data);
+        void (*on_broken)(int error, const char *why, void *data);
         void *broken_data;
-        bool broken;
+        bool closes_always, broken;
         int log_pages;
         struct db *next_abandoned;
 };
@@ -62,12 +63,12 @@ static int error_number(struct db *db, int result)
         if ((r == -EIO || r == -EUCLEAN) && !db->broken) {
                 db->broken = true;
                 if (db->on_broken)
-                        db->on_broken(sqlite3_errmsg(db->handle), db->broken_data);
+                        db->on_broken(r, sqlite3_errmsg(db->handle), db->broken_data);
         }
         return r;
 }
 
-void db_on_broken(struct db *db, void (*fn)(const char *why, void *data), void *data)
+void db_on_broken(struct db *db, void (*fn)(int error, const char *why, void *data), void *data)
 {
         db->on_broken = fn;
         db->broken_data = data;
@@ -88,6 +89,7 @@ int db_open(const char *path, unsigned flags, struct db **ret)
         int r;
 
         *ret = db;
+        db->closes_always = flags & (DB_READ_ONLY | DB_SCRATCH);
         r = sqlite3_open_v2(path, &db->handle, mode | SQLITE_OPEN_NOMUTEX, NULL);
         if (r != SQLITE_OK)
                 return error_number(db, r);
@@ -99,7 +101,7 @@ int db_open(const char *path, unsigned flags, struct db **ret)
 
 void db_close(struct db *db)
 {
-        if (db->broken) {
+        if (db->broken && !db->closes_always) {
                 db->next_abandoned = abandoned;
                 abandoned = db;
                 return;
@@ -270,19 +272,49 @@ int db_checkpoint(struct db *db, int pages)
         return error_number(db, sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, NULL, NULL));
 }
 
-int db_check(struct db *db)
+int db_check(struct db *db, bool whole)
 {
         struct stmt *st;
         bool ok;
         int r;
 
-        r = db_query(db, &st, "PRAGMA quick_check(1)", "");
-        if (r < 0)
-                return r;
-        r = db_step(st);
+        r = db_query(db, &st, whole ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)", "");
+        if (r >= 0)
+                r = db_step(st);
         if (r < 0)
                 return r;
         ok = r == 1 && streq(db_text(st, 0), "ok");
         db_reset(st);
         return ok ? 0 : -EUCLEAN;
+}
+
+bool db_exists(const char *path)
+{
+        sqlite3_vfs *v = sqlite3_vfs_find(NULL);
+        int found = 0;
+
+        return v->xAccess(v, path, SQLITE_ACCESS_EXISTS, &found) == SQLITE_OK && found;
+}
+
+int db_copy(struct db *from, struct db *to, const bool *stop)
+{
+        sqlite3_backup *b;
+        int r;
+
+        /* What is read in one transaction is one state, however many steps it takes. */
+        r = db_exec(from, "BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1");
+        if (r < 0)
+                return r;
+        b = sqlite3_backup_init(to->handle, "main", from->handle, "main");
+        if (!b) {
+                r = error_number(to, sqlite3_errcode(to->handle));
+        } else {
+                do
+                        r = sqlite3_backup_step(b, PAGES_AT_ONCE);
+                while (r == SQLITE_OK && !(stop && __atomic_load_n(stop, __ATOMIC_RELAXED)));
+                (void) sqlite3_backup_finish(b);
+                r = r == SQLITE_OK ? -ECANCELED : error_number(to, r);
+        }
+        (void) db_exec(from, "ROLLBACK");
+        return r;
 }

@@ -10,7 +10,10 @@
 struct db;
 struct stmt;
 
-enum db_flags { DB_READ_ONLY = 1 << 0 };
+enum db_flags {
+        DB_READ_ONLY = 1 << 0,
+        DB_SCRATCH = 1 << 1,             /* a new file, which is removed if it cannot be made whole */
+};
 
 int db_open(const char *path, unsigned flags, struct db **ret);  /* *ret also on failure, for db_error() */
 void db_close(struct db *db);
@@ -33,14 +36,21 @@ const char *db_text(struct stmt *st, int column);               /* "" for NULL; 
 int64_t db_last_id(struct db *db);
 const char *db_error(struct db *db);
 
-/* After -EIO or -EUCLEAN it is not known what the disk has.  fn is told the first time, in words; and db_close() then
- * leaves the files as they are, for to close them means to write and sync them once more. */
-void db_on_broken(struct db *db, void (*fn)(const char *why, void *data), void *data);
+/* After -EIO or -EUCLEAN it is not known what the disk has.  fn is told the first time, which of the two and in words; and
+ * db_close() then leaves the files of the store as they are, for to close them means to write and sync them once more. */
+void db_on_broken(struct db *db, void (*fn)(int error, const char *why, void *data), void *data);
 
 /* Copies the write-ahead log into the database, if it has as many pages; 0: also an empty one, which is cut off then. */
 int db_checkpoint(struct db *db, int pages);
 
-/* PRAGMA integrity_check: 0 or -EUCLEAN. */
-int db_check(struct db *db);
+/* Looks for damage: 0, -EUCLEAN, or why it could not look.  whole: compares the indexes with the tables, too, which takes
+ * four times as long. */
+int db_check(struct db *db, bool whole);
+
+/* Whether there is a file that is not empty. */
+bool db_exists(const char *path);
+
+/* Makes to a copy of from as it is now, while others go on writing to that.  Ends early if *stop becomes true: -ECANCELED. */
+int db_copy(struct db *from, struct db *to, const bool *stop);
 
 #endif

@@ -33,7 +33,7 @@ int store_instance_get(struct store *s, const char *name, const char *plugin, st
         r = store_write(s, instance_insert, &a);
         if (r < 0)
                 return r;
-        r = db_query(store_reader(s), &st, "SELECT id, polled, paused, baseline_usec, horizon_usec FROM instance"
+        r = db_query(store_reader(s), &st, "SELECT id, polled, paused, baseline_usec, horizon_usec, behind FROM instance"
                                            " WHERE name = ?", "s", name);
         if (r >= 0)
                 r = db_step(st);
@@ -45,6 +45,7 @@ int store_instance_get(struct store *s, const char *name, const char *plugin, st
                 .paused = db_int(st, 2),
                 .baseline_usec = db_int(st, 3),
                 .horizon_usec = db_int(st, 4),
+                .behind = db_int(st, 5),
         };
         db_reset(st);
         return 0;
@@ -109,7 +110,7 @@ static int insert_row(struct db *db, const struct store_poll *p, const struct st
                       int64_t thread, const char *state, const char *reason)
 {
         bool active = streq(state, STATE_NEW) || streq(state, STATE_WAITING), shown = streq(state, STATE_SHOWN);
-        int64_t due = 0;
+        int64_t due = 0, tried = 0;
         int r = 0;
 
         if (active && thread)
@@ -117,12 +118,20 @@ static int insert_row(struct db *db, const struct store_poll *p, const struct st
         if (r < 0)
                 return r;
         due = shown ? i->ready_usec + STORE_SHOWN_USEC : r ? i->ready_usec : 0;
+        /* What is to be held needs no look. */
+        r = active && thread && isempty(reason) ? is_doubtful(db, p->source, i->created_usec) : 0;
+        if (r < 0)
+                return r;
+        if (r) {
+                state = STATE_AMBIGUOUS;
+                tried = i->created_usec;
+        }
         return db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
-                          " ready_usec, due_usec, reason, payload, parent, place)"
-                          " VALUES (?1, ?2, ?3, ?4, ?5, NULLIF(?6, 0), ?7, ?8, ?9, NULLIF(?10, 0), ?11, ?12, ?13,"
-                          " CASE ?2 WHEN 'shown' THEN ?14 END)",
-                      "ssisiiiiiiesei", i->kind, state, p->source, i->native_id, target, thread, i->created_usec,
-                      utc_usec(), i->ready_usec, due, reason, streq(state, STATE_KNOWN) ? NULL : i->payload,
+                          " ready_usec, due_usec, tried_usec, reason, payload, parent, place)"
+                          " VALUES (?1, ?2, ?3, ?4, ?5, NULLIF(?6, 0), ?7, ?8, ?9, NULLIF(?10, 0), ?11, ?12, ?13, ?14,"
+                          " CASE ?2 WHEN 'shown' THEN ?15 END)",
+                      "ssisiiiiiiiesei", i->kind, state, p->source, i->native_id, target, thread, i->created_usec,
+                      utc_usec(), i->ready_usec, due, tried, reason, streq(state, STATE_KNOWN) ? NULL : i->payload,
                       shown ? i->parent : NULL, i->order);
 }
 
@@ -243,6 +252,19 @@ static int commit_poll(struct db *db, void *data)
                 if (r < 0)
                         return r;
         }
+        for (size_t k = 0; k < p->n_links; k++) {
+                const struct store_link *l = &p->links[k];
+                int64_t thread = 0;
+
+                r = thread_of_root(db, l->channel, l->root, &thread);
+                if (r >= 0)
+                        r = db_run(db, "INSERT INTO link (thread, helpdesk, ticket, number, url, linked_usec) VALUES (?, ?, ?, ?, ?, ?)"
+                                       " ON CONFLICT (thread) DO UPDATE SET helpdesk = excluded.helpdesk, ticket = excluded.ticket,"
+                                       " number = excluded.number, url = excluded.url",
+                                   "iisssi", thread, p->source, l->ticket, l->number, l->url, utc_usec());
+                if (r < 0)
+                        return r;
+        }
         for (size_t k = 0; k < p->n_items; k++) {
                 const struct store_item *i = &p->items[k];
                 int64_t known;
@@ -279,7 +301,7 @@ static int commit_poll(struct db *db, void *data)
         if (!p->done)
                 return 0;
         r = db_run(db, "UPDATE instance SET baseline_usec = CASE polled WHEN 0 THEN ?2 ELSE baseline_usec END, polled = 1,"
-                   " horizon_usec = ?2 WHERE id = ?1",
+                   " behind = 0, horizon_usec = ?2 WHERE id = ?1",
                    "ii", p->source, p->horizon_usec);
         return MIN(r, 0);
 }
@@ -288,13 +310,13 @@ static bool poll_says_nothing(struct store *s, const struct store_poll *p)
 {
         int64_t horizon;
 
-        if (p->n_items || p->n_cursors || p->n_merges)
+        if (p->n_items || p->n_cursors || p->n_merges || p->n_links)
                 return false;
         if (!p->done)
                 return true;
         if (has_shown(store_reader(s), p->source) != 0)
                 return false;
-        return db_get_int(store_reader(s), &horizon, "SELECT horizon_usec FROM instance WHERE id = ? AND polled = 1", "i",
+        return db_get_int(store_reader(s), &horizon, "SELECT horizon_usec FROM instance WHERE id = ? AND polled = 1 AND NOT behind", "i",
                           p->source) == 1 && horizon == p->horizon_usec;
 }
 
@@ -316,7 +338,7 @@ struct place_args {
 static int place(struct db *db, void *data)
 {
         struct place_args *a = data;
-        int64_t channel = 0, target = 0, thread = 0;
+        int64_t channel = 0, target = 0, thread = 0, created = 0;
         int r;
 
         r = db_get_int(db, &channel, "SELECT source FROM journal WHERE id = ? AND thread IS NULL AND state = 'new'", "i", a->id);
@@ -331,8 +353,13 @@ static int place(struct db *db, void *data)
         r = lane_is_free(db, target, thread);
         if (r < 0)
                 return r;
-        return db_run(db, "UPDATE journal SET thread = ?, payload = ?, due_usec = CASE ? WHEN 1 THEN ready_usec END"
-                          " WHERE id = ?", "isii", thread, a->payload, (int64_t) r, a->id);
+        r = db_run(db, "UPDATE journal SET thread = ?, payload = ?, due_usec = CASE ? WHEN 1 THEN ready_usec END"
+                       " WHERE id = ?", "isii", thread, a->payload, (int64_t) r, a->id);
+        if (r >= 0)
+                r = db_get_int(db, &created, "SELECT created_usec FROM journal WHERE id = ?", "i", a->id);
+        if (r >= 0)
+                r = is_doubtful(db, channel, created);
+        return r <= 0 ? r : db_run(db, "UPDATE journal SET state = 'ambiguous', tried_usec = created_usec WHERE id = ?", "i", a->id);
 }
 
 int store_place(struct store *s, int64_t id, const char *root, const char *payload)

@@ -4,6 +4,7 @@
 #define STORE_INTERNAL_H
 
 #include "store/db.h"
+#include "store/mark.h"
 #include "store/store.h"
 
 /* Runs fn in a transaction on the writer's connection, in its thread, and waits until it is durable.  fn may be run
@@ -14,5 +15,20 @@ int store_write(struct store *s, store_write_fn fn, void *args);
 #define IS_NUMBER(column) column " != '' AND " column " NOT GLOB '*[^0-9]*'"
 
 struct db *store_reader(struct store *s);
+
+/* Runs fn in a thread of its own while the task waits; -EBUSY: one is running.  It should end soon once *store_stop(). */
+int store_aside(struct store *s, void (*fn)(void *data), void *data);
+const bool *store_stop(struct store *s);
+const char *store_path(struct store *s);
+
+/* opening.c: the writer's connection, of a store that was judged, or made if there never was one.  Fills in the mark. */
+int open_database(const char *path, struct mark *m, struct db **ret, bool *ret_new, bool *ret_behind, char **ret_error);
+void make_identity(char ret[17]);
+int make_schema(struct db *db, struct mark *m);      /* in an empty database */
+/* NULL, or what is wrong with it: for mark_sentence() if *ret_damaged, else a sentence; malloced.  Nothing is written. */
+char *judge_schema(struct db *db, const char *path, bool *ret_empty, bool *ret_damaged);
+
+/* What was written until then may have been dealt with by what the store has forgotten: 1 or 0. */
+int is_doubtful(struct db *db, int64_t source, int64_t created_usec);
 
 #endif

@@ -1,5 +1,15 @@
 -- The store, version 1.  States are stored by name (store.h).  Times are microseconds since 1970 UTC.
 
+PRAGMA application_id = 0x6d6e7464;                -- "mntd"
+
+CREATE TABLE store (
+        one        INTEGER PRIMARY KEY CHECK (one = 1),
+        identity   TEXT NOT NULL,                  -- random; also in the mark (mark.c)
+        commits    INTEGER NOT NULL,               -- counts them; the mark has the number of the last
+        behind     INTEGER NOT NULL DEFAULT 0,     -- a backup, or built anew: more has happened than stands here
+        doubt_usec INTEGER NOT NULL DEFAULT 0      -- not 0: what was written until then may be done, and is looked for first
+);
+
 CREATE TABLE instance (
         id            INTEGER PRIMARY KEY,
         name          TEXT NOT NULL UNIQUE,
@@ -7,7 +17,8 @@ CREATE TABLE instance (
         polled        INTEGER NOT NULL DEFAULT 0,  -- its first poll has ended: what is new now is new
         baseline_usec INTEGER NOT NULL DEFAULT 0,  -- the horizon after the first poll: what was shown before is not new
         horizon_usec  INTEGER NOT NULL DEFAULT 0,  -- mentiond_horizon_usec(3)
-        paused        INTEGER NOT NULL DEFAULT 0   -- by the operator
+        paused        INTEGER NOT NULL DEFAULT 0,  -- by the operator
+        behind        INTEGER NOT NULL DEFAULT 0   -- has not polled to the end since the store was behind
 );
 
 CREATE TABLE cursor (
@@ -39,7 +50,8 @@ CREATE INDEX link_ticket ON link (helpdesk, ticket);
 CREATE TABLE journal (
         id           INTEGER PRIMARY KEY AUTOINCREMENT,
         kind         TEXT NOT NULL,                -- mention, reply, note
-        state        TEXT NOT NULL,
+        state        TEXT NOT NULL CHECK (state IN ('shown', 'new', 'filing', 'filed', 'waiting', 'sending', 'posted', 'ambiguous',
+                                                    'held', 'dead', 'withdrawn', 'dropped', 'known')),
         source       INTEGER NOT NULL REFERENCES instance,   -- where it came from; of a note: its helpdesk
         native_id    TEXT NOT NULL,                -- unique within the source
         target       INTEGER NOT NULL REFERENCES instance,   -- who has to act

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Opening the store, and its writer.  Owns the lock, both connections and the writer thread.
+ * The store's life, and its writer.  Owns the lock, both connections and the writer thread.
  *
  * Transactions are functions on the stack of the task that waits for them.  The writer takes all that are queued,
  * runs them in one transaction and commits; meanwhile the next ones queue up.  If one fails they are run again one
@@ -10,21 +10,13 @@
 
 #include "base/clock.h"
 #include "base/crash.h"
-#include "schema.h"
+#include "store/mark.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
-#define SCHEMA_VERSION 1
 #define LOG_PAGES 1000           /* 4 MB, after which they are copied into the database; SQLite's default */
-
-/* Anything less loses what was acknowledged when the power fails: tests/crash builds it so once, and must see that. */
-#ifndef STORE_SYNCHRONOUS
-#define STORE_SYNCHRONOUS "FULL"
-#endif
 
 struct write {
         struct write *next;
@@ -38,7 +30,10 @@ struct write {
 struct store {
         struct loop *loop;
         struct db *reader, *writer;
+        char *path;
         int lock_fd;
+        struct mark mark;                /* the writer's */
+        bool is_new, behind;
         bool threaded;
         uint64_t commits;
 
@@ -57,11 +52,43 @@ struct store {
         void (*on_fatal)(const char *reason, void *data);
         void *fatal_data;
         char *fatal;                     /* set once, by the writer */
+
+        struct aside *aside;             /* runs in a thread of its own */
+        bool aside_stop;
+};
+
+struct aside {
+        struct store *store;
+        void (*fn)(void *data);
+        void *data;
+        struct task *task;
+        pthread_t thread;
+        bool over;                       /* under the mutex */
 };
 
 struct db *store_reader(struct store *s)
 {
         return s->reader;
+}
+
+const char *store_path(struct store *s)
+{
+        return s->path;
+}
+
+const bool *store_stop(struct store *s)
+{
+        return &s->aside_stop;
+}
+
+bool store_is_new(const struct store *s)
+{
+        return s->is_new;
+}
+
+bool store_is_behind(const struct store *s)
+{
+        return s->behind;
 }
 
 uint64_t store_commits(const struct store *s)
@@ -87,6 +114,8 @@ static int transact(struct store *s, struct write *list, bool alone)
                 if (w->result < 0)
                         r = w->result;
         }
+        if (r >= 0)
+                r = db_run(s->writer, "UPDATE store SET commits = ?", "i", s->mark.commits + 1);
         if (r >= 0) {
                 crash_point("store", "commit");
                 r = db_exec(s->writer, "COMMIT");
@@ -95,11 +124,18 @@ static int transact(struct store *s, struct write *list, bool alone)
                 int copied;
 
                 crash_point("store", "committed");
+                s->mark.commits++;
+                mark_write(s->lock_fd, &s->mark);
+                crash_point("store", "marked");
                 copied = db_checkpoint(s->writer, LOG_PAGES);
                 if (copied == -EIO || copied == -EUCLEAN)
                         r = copied;      /* for want of room it is done later */
         }
-        if (r == -EIO || r == -EUCLEAN) {
+        if (r == -EUCLEAN) {
+                s->fatal = mark_sentence(s->path, "is damaged");
+                return r;
+        }
+        if (r == -EIO) {
                 /* What reached the disk is unknown, and a second fsync would not tell (matrix, row 3). */
                 s->fatal = xasprintf("the store cannot be written: %s", db_error(s->writer));
                 return r;
@@ -173,10 +209,13 @@ static void finish(struct store *s, struct write *list)
         }
 }
 
-static void on_unreadable(const char *why, void *data)
+/* Nothing that comes of a store which cannot be read may be acted upon: from now on no transaction ends, and no task
+ * goes on that waits for one. */
+static void on_unreadable(int error, const char *why, void *data)
 {
         struct store *s = data;
-        _cleanup_free_ char *reason = xasprintf("the store cannot be read: %s", why);
+        _cleanup_free_ char *what = xasprintf("cannot be read: %s", why);
+        _cleanup_free_ char *reason = error == -EUCLEAN ? mark_sentence(s->path, what) : xasprintf("the store %s", what);
 
         s->unreadable = true;
         if (s->on_fatal)
@@ -215,6 +254,8 @@ static void on_finished(void *data)
 
         (void) pthread_mutex_lock(&s->mutex);
         list = TAKE_PTR(s->finished);
+        if (s->aside && s->aside->over)
+                task_wake(s->aside->task);
         (void) pthread_mutex_unlock(&s->mutex);
         if (!list)
                 return;
@@ -240,97 +281,85 @@ int store_write(struct store *s, store_write_fn fn, void *args)
         return w->result;
 }
 
-/* --- Opening --- */
+/* --- Beside the loop --- */
 
-static int take_lock(struct store *s, const char *directory, char **ret_error)
+static void *aside_main(void *data)
 {
-        _cleanup_free_ char *path = xasprintf("%s/lock", directory);
+        struct aside *a = data;
 
-        s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (s->lock_fd < 0) {
-                *ret_error = xasprintf("cannot open %s: %m", path);
-                return -errno;
-        }
-        if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-                if (errno != EWOULDBLOCK) {
-                        *ret_error = xasprintf("cannot lock %s: %m", path);
-                        return -errno;
-                }
-                *ret_error = xasprintf("another mentiond uses the store in %s", directory);
-                return -EWOULDBLOCK;
-        }
-        return 0;
+        a->fn(a->data);
+        (void) pthread_mutex_lock(&a->store->mutex);
+        a->over = true;
+        loop_post(a->store->wakeup_fd);
+        (void) pthread_mutex_unlock(&a->store->mutex);
+        return NULL;
 }
 
-static int prepare_schema(struct store *s, const char *path, char **ret_error)
+int store_aside(struct store *s, void (*fn)(void *data), void *data)
 {
-        int64_t version = 0;
+        struct aside a = { .store = s, .fn = fn, .data = data, .task = task_self() };
+        bool over = false;
         int r;
 
-        r = db_get_int(s->writer, &version, "PRAGMA user_version", "");
-        if (r < 0)
-                return r;
-        if (version > SCHEMA_VERSION) {
-                *ret_error = xasprintf("%s was written by a newer mentiond (schema %d, this one knows %d): "
-                                       "install that version again, or restore a backup from before it",
-                                       path, (int) version, SCHEMA_VERSION);
-                return -EPROTONOSUPPORT;
+        if (s->aside)
+                return -EBUSY;
+        if (!s->threaded) {
+                fn(data);
+                return 0;
         }
-        if (version == SCHEMA_VERSION)
-                return db_check(s->writer);
-        r = db_exec(s->writer, "BEGIN IMMEDIATE");
-        if (r >= 0)
-                r = db_exec(s->writer, schema_sql);
-        if (r >= 0) {
-                crash_point("store", "commit");
-                r = db_exec(s->writer, "COMMIT");
+        s->aside = &a;
+        r = -pthread_create(&a.thread, NULL, aside_main, &a);
+        while (r == 0 && !over) {
+                task_wait_always();
+                (void) pthread_mutex_lock(&s->mutex);
+                over = a.over;
+                (void) pthread_mutex_unlock(&s->mutex);
         }
-        if (r >= 0)
-                crash_point("store", "committed");
+        if (r == 0)
+                (void) pthread_join(a.thread, NULL);
+        s->aside = NULL;
         return r;
 }
+
+/* --- Its life --- */
 
 int store_open(struct loop *l, const char *directory, unsigned flags, struct store **ret, char **ret_error)
 {
         _cleanup_(store_closep) struct store *s = xcalloc(1, sizeof *s);
-        _cleanup_free_ char *path = xasprintf("%s/mentiond.db", directory);
         int r;
 
         s->loop = l;
         s->lock_fd = s->wakeup_fd = -1;
         s->last = &s->first;
         s->flush.fn = on_flush;
+        s->path = xasprintf("%s/mentiond.db", directory);
         (void) pthread_mutex_init(&s->mutex, NULL);
         (void) pthread_cond_init(&s->cond, NULL);
         *ret_error = NULL;
 
-        r = take_lock(s, directory, ret_error);
+        r = mark_lock(directory, &s->lock_fd, &s->mark, ret_error);
         if (r < 0)
                 return r;
-        r = db_open(path, 0, &s->writer);
+        r = open_database(s->path, &s->mark, &s->writer, &s->is_new, &s->behind, ret_error);
         if (r >= 0)
-                r = db_exec(s->writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = " STORE_SYNCHRONOUS "; PRAGMA foreign_keys = ON;"
-                                       "PRAGMA temp_store = MEMORY");
-        if (r >= 0)
-                r = prepare_schema(s, path, ret_error);
-        /* If a sync failed in the life before, the log is in the kernel's memory but perhaps not on the disk, and no sync
-         * would write it any more: what came behind the hole would be lost with the power. */
-        if (r >= 0)
-                r = db_checkpoint(s->writer, 0);
-        if (r >= 0)
-                r = db_open(path, 0, &s->reader);
+                r = db_open(s->path, 0, &s->reader);
         if (r >= 0)
                 r = db_exec(s->reader, "PRAGMA query_only = ON");
         if (r >= 0)
                 db_on_broken(s->reader, on_unreadable, s);
         if (r < 0) {
-                if (!*ret_error && r == -EUCLEAN)
-                        *ret_error = xasprintf("%s is damaged: restore it from a backup", path);
-                else if (!*ret_error)
-                        *ret_error = xasprintf("cannot open %s: %s", path, db_error(s->reader ?: s->writer));
+                if (!*ret_error)
+                        *ret_error = xasprintf("cannot open %s: %s", s->path, s->reader ? db_error(s->reader) : strerror(-r));
                 return r;
         }
-        (void) chmod(path, 0600);
+        mark_write(s->lock_fd, &s->mark);
+        r = mark_sync(s->lock_fd, directory);
+        if (r < 0) {
+                *ret_error = xasprintf("cannot write %s/lock: %s", directory, strerror(-r));
+                return r;
+        }
+        crash_point("store", "marked");
+        (void) chmod(s->path, 0600);
         if (!(flags & STORE_INLINE)) {
                 r = loop_wakeup_add(l, on_finished, s, &s->wakeup_fd);
                 if (r >= 0)
@@ -353,6 +382,9 @@ void store_close(struct store *s)
                 (void) pthread_cond_signal(&s->cond);
                 (void) pthread_mutex_unlock(&s->mutex);
                 (void) pthread_join(s->thread, NULL);
+                __atomic_store_n(&s->aside_stop, true, __ATOMIC_RELAXED);
+                if (s->aside)
+                        (void) pthread_join(s->aside->thread, NULL);
         }
         loop_undefer(s->loop, &s->flush);
         db_closep(&s->reader);
@@ -360,6 +392,7 @@ void store_close(struct store *s)
         closep(&s->lock_fd);
         (void) pthread_cond_destroy(&s->cond);
         (void) pthread_mutex_destroy(&s->mutex);
+        free(s->path);
         free(s->fatal);
         free(s);
 }

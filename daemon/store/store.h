@@ -38,24 +38,43 @@ enum store_flags {
         STORE_INLINE = 1 << 0,           /* no thread: commit at the end of the turn, in the loop (simulation) */
 };
 
-/* Opens or creates directory/mentiond.db and takes the lock beside it.  *ret_error is a sentence for a
- * person on failure.  -EWOULDBLOCK: another daemon has it. */
+/* Opens directory/mentiond.db, or makes it if there never was one, and takes the lock beside it.  On failure *ret_error is
+ * a sentence for a person.  -EWOULDBLOCK: another daemon has it; -EUCLEAN: it is damaged, or not what was there last. */
 int store_open(struct loop *l, const char *directory, unsigned flags, struct store **ret, char **ret_error);
 void store_close(struct store *s);
 DEFINE_CLEANUP(struct store *, store_close)
 void store_on_fatal(struct store *s, void (*fn)(const char *reason, void *data), void *data);
 uint64_t store_commits(const struct store *s);
+bool store_is_new(const struct store *s);            /* it was made */
+bool store_is_behind(const struct store *s);         /* it is a backup, or was built anew, and this is its first start */
+
+/* A copy, checked, at path, which must not exist.  Waits, in which the store goes on.  -EEXIST; -EBUSY: one is being made;
+ * -EUCLEAN: the store is damaged; -ECANCELED: the store is being closed; or another -errno. */
+int store_backup(struct store *s, const char *path);
+
+/* For a daemon that does not run: put another store in the place of the one in directory, if there is one; that is kept
+ * beside it, and *ret_kept is its path, or "".  0, or -errno with a sentence in *ret_error.  All malloced. */
+int store_restore(const char *directory, const char *file, char **ret_kept, char **ret_error);
+
+/* An empty store that knows of these instances that they ran before: what a channel shows since `since_usec` is looked for
+ * in the helpdesk before it is filed. */
+struct store_seed {
+        const char *name, *plugin;
+};
+int store_rebuild(const char *directory, const struct store_seed *seeds, size_t n, int64_t since_usec, char **ret_kept, char **ret_error);
 
 /* --- Instances */
 
 struct store_instance {
         int64_t id;
         bool polled, paused;
+        bool behind;                     /* has not polled to the end since the store was behind */
         int64_t baseline_usec, horizon_usec;
 };
 int store_instance_get(struct store *s, const char *name, const char *plugin, struct store_instance *ret);   /* waits */
 
-/* Rows found in filing or sending become ambiguous and due; returns how many.  Those in shown wait anew. */
+/* Rows found in filing or sending become ambiguous and due; returns how many.  Those in shown wait anew.  In a store that is
+ * behind all that is to be done becomes ambiguous: it may be done already. */
 int store_recover(struct store *s);                                      /* waits */
 
 int store_set_paused(struct store *s, int64_t instance, bool paused);    /* waits */
@@ -76,6 +95,7 @@ struct store_item {
 
 struct store_cursor { const char *key, *value; };
 struct store_merge { const char *ticket, *into, *number; };
+struct store_link { int64_t channel; const char *root, *ticket, *number, *url; };
 
 /* What one poll brought: commits whole or not at all.  An item that the journal knows is passed over.  A mention
  * without root whose parent is not known either stays unplaced; a reply whose ticket holds several threads gets
@@ -95,6 +115,8 @@ struct store_poll {
         size_t n_cursors;
         const struct store_merge *merges;
         size_t n_merges;
+        const struct store_link *links;  /* found in the helpdesk */
+        size_t n_links;
         size_t n_new;                    /* out: what is to be acted upon from now on */
 };
 int store_commit_poll(struct store *s, struct store_poll *p);            /* waits */
@@ -145,6 +167,9 @@ int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thre
  * else the newest that is filed; 0 if there is none.  Where article ids are numbers they tell: helpdesks count upwards. */
 int64_t store_last_mention(struct store *s, int64_t reply);
 
+/* Ids of the thread's mentions, newest first; returns how many. */
+int store_mentions(struct store *s, int64_t thread, int64_t *ids, size_t max);
+
 struct store_part {
         int64_t number;
         const char *key, *parent, *text, *native_id, *url;
@@ -165,6 +190,7 @@ struct store_move {
         const char *result_id, *result_url;      /* NULL: unchanged; of a reply they are its part's, too */
         const struct store_thread *link;         /* helpdesk, ticket, number, url of the row's thread */
         bool unlink;                             /* the thread's ticket is gone, and what was seen in it does not count */
+        const struct store_part *part;           /* a reply's, where the journal has forgotten it */
         const char *note_key, *note_payload;     /* a note for the thread's ticket, if it has one */
         int64_t now_usec;
 };

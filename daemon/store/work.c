@@ -9,6 +9,8 @@
 
 #include <errno.h>
 
+#define CLOCKS_USEC (10 * USEC_PER_MINUTE)       /* what the clocks of servers may be ahead of ours */
+
 /* --- Lanes --- */
 
 bool state_is_active(const char *state)
@@ -233,6 +235,22 @@ int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thre
         return 1;
 }
 
+int store_mentions(struct store *s, int64_t thread, int64_t *ids, size_t max)
+{
+        struct stmt *st;
+        size_t n = 0;
+        int r;
+
+        r = db_query(store_reader(s), &st, "SELECT id FROM journal WHERE thread = ? AND kind = 'mention'"
+                                           " ORDER BY created_usec DESC, id DESC LIMIT ?", "ii", thread, (int64_t) max);
+        if (r < 0)
+                return r;
+        while ((r = db_step(st)) > 0)
+                if (n < max)
+                        ids[n++] = db_int(st, 0);
+        return r < 0 ? r : (int) n;
+}
+
 int64_t store_last_mention(struct store *s, int64_t reply)
 {
         int64_t id;
@@ -279,24 +297,54 @@ int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, 
 
 /* --- Steps --- */
 
-static int recover(struct db *db, void *data)
+int is_doubtful(struct db *db, int64_t source, int64_t created_usec)
 {
-        int64_t *now_usec = data;
+        int64_t found;
+
+        return db_get_int(db, &found, "SELECT 1 FROM store WHERE doubt_usec > 0 AND"
+                                      " (doubt_usec >= ? OR (SELECT behind FROM instance WHERE id = ?))", "ii", created_usec, source);
+}
+
+struct recover_args {
+        int64_t now_usec;
+        bool behind;
+};
+
+/* More has happened than the store knows.  What it has yet to do may be done, and so may what comes in now and was there
+ * before; that is known by its time, and by who showed it: each instance until a poll of its has ended. */
+static int take_up(struct db *db, int64_t now_usec)
+{
         int r;
 
+        r = db_run(db, "UPDATE journal SET state = 'ambiguous', absent = 0, due_usec = CASE WHEN due_usec NOT NULL THEN ? END,"
+                       " tried_usec = CASE tried_usec WHEN 0 THEN created_usec ELSE tried_usec END, reason = NULL"
+                       " WHERE state IN ('new', 'waiting') AND thread NOT NULL AND NOT (attempt = 0 AND reason NOT NULL)",
+                   "i", now_usec);
+        if (r >= 0)
+                r = db_exec(db, "UPDATE instance SET behind = 1");
+        return r < 0 ? r : db_run(db, "UPDATE store SET behind = 0, doubt_usec = ?", "i", utc_usec() + CLOCKS_USEC);
+}
+
+static int recover(struct db *db, void *data)
+{
+        struct recover_args *a = data;
+        int r, n;
+
         /* By this process's clock. */
-        r = db_run(db, "UPDATE journal SET due_usec = ? WHERE state = 'shown'", "i", *now_usec + STORE_SHOWN_USEC);
+        r = db_run(db, "UPDATE journal SET due_usec = ? WHERE state = 'shown'", "i", a->now_usec + STORE_SHOWN_USEC);
         if (r < 0)
                 return r;
-        return db_run(db, "UPDATE journal SET state = 'ambiguous', absent = 0, due_usec = ?,"
-                          " reason = 'mentiond ended during the attempt' WHERE state IN ('filing', 'sending')", "i", *now_usec);
+        n = db_run(db, "UPDATE journal SET state = 'ambiguous', absent = 0, due_usec = ?,"
+                       " reason = 'mentiond ended during the attempt' WHERE state IN ('filing', 'sending')", "i", a->now_usec);
+        r = n >= 0 && a->behind ? take_up(db, a->now_usec) : n;
+        return r < 0 ? r : n;
 }
 
 int store_recover(struct store *s)
 {
-        int64_t now_usec = steady_usec();
+        struct recover_args a = { steady_usec(), store_is_behind(s) };
 
-        return store_write(s, recover, &now_usec);
+        return store_write(s, recover, &a);
 }
 
 struct begin_args {
@@ -332,21 +380,30 @@ int store_begin(struct store *s, int64_t id, const char *state, int64_t now_usec
         return store_write(s, begin, &a);
 }
 
-static int add_note(struct db *db, int64_t thread, const char *key, const char *payload, int64_t now_usec)
+/* About a row.  Of one that was there before a backup was restored the agent may have been told already. */
+static int add_note(struct db *db, int64_t about, int64_t thread, const char *key, const char *payload, int64_t now_usec)
 {
-        int64_t helpdesk = 0;
-        int r;
+        int64_t helpdesk = 0, source = 0, created = 0;
+        int r, doubtful;
 
         r = db_get_int(db, &helpdesk, "SELECT helpdesk FROM link WHERE thread = ?", "i", thread);
         if (r <= 0)
                 return r;
+        r = db_get_int(db, &source, "SELECT source FROM journal WHERE id = ?", "i", about);
+        if (r >= 0)
+                r = db_get_int(db, &created, "SELECT created_usec FROM journal WHERE id = ?", "i", about);
+        if (r < 0)
+                return r;
+        doubtful = is_doubtful(db, source, created);
+        if (doubtful < 0)
+                return doubtful;
         r = lane_is_free(db, helpdesk, thread);
         if (r < 0)
                 return r;
         return db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
-                          " ready_usec, due_usec, payload) VALUES ('note', 'new', ?1, ?2, ?1, ?3, ?4, ?4, ?4,"
-                          " CASE ?5 WHEN 1 THEN ?4 END, ?6) ON CONFLICT DO NOTHING",
-                      "isiiis", helpdesk, key, thread, now_usec, (int64_t) r, payload);
+                          " ready_usec, due_usec, tried_usec, payload) VALUES ('note', CASE ?7 WHEN 1 THEN 'ambiguous' ELSE 'new' END,"
+                          " ?1, ?2, ?1, ?3, ?4, ?4, ?4, CASE ?5 WHEN 1 THEN ?4 END, ?8, ?6) ON CONFLICT DO NOTHING",
+                      "isiiisii", helpdesk, key, thread, now_usec, (int64_t) r, payload, (int64_t) doubtful, doubtful ? created : (int64_t) 0);
 }
 
 static int move(struct db *db, void *data)
@@ -371,8 +428,15 @@ static int move(struct db *db, void *data)
                    (int64_t) m->saw_absent, m->reason, m->result_id, m->result_url, (int64_t) m->unlink);
         if (r <= 0)
                 return r < 0 ? r : -ESTALE;
+        if (m->part) {
+                r = db_run(db, "INSERT INTO part (reply, number, channel, key, parent, text) VALUES (?, ?, ?, ?, ?, ?)"
+                               " ON CONFLICT DO NOTHING",
+                           "iiisss", m->id, m->part->number, target, m->part->key, m->part->parent, m->part->text);
+                if (r < 0)
+                        return r;
+        }
         if (streq(m->state, STATE_POSTED)) {
-                r = db_run(db, "UPDATE part SET native_id = ?, url = ? WHERE reply = ? AND number = 0", "ssi",
+                r = db_run(db, "UPDATE part SET native_id = ?, url = ? WHERE reply = ? AND number = 0", "eei",
                            m->result_id, m->result_url, m->id);
                 if (r < 0)
                         return r;
@@ -391,7 +455,7 @@ static int move(struct db *db, void *data)
                         return r;
         }
         if (m->note_key && thread) {
-                r = add_note(db, thread, m->note_key, m->note_payload, m->now_usec);
+                r = add_note(db, m->id, thread, m->note_key, m->note_payload, m->now_usec);
                 if (r < 0)
                         return r;
         }
@@ -453,7 +517,7 @@ static int drop(struct db *db, void *data)
         if (r >= 0)
                 r = db_get_int(db, &thread, "SELECT thread FROM journal WHERE id = ?", "i", a->id);
         if (r >= 0 && a->note_key && thread)
-                r = add_note(db, thread, a->note_key, a->note_payload, a->now_usec);
+                r = add_note(db, a->id, thread, a->note_key, a->note_payload, a->now_usec);
         return r < 0 ? r : MIN(lane_release(db, target, thread), 0);
 }
 

@@ -96,6 +96,16 @@ enum mentiond_article_flags {
                                                * helpdesk tells: held, never posted by itself */
 };
 
+/* A ticket that belongs to a thread. */
+struct mentiond_link {
+        uint32_t struct_size;
+        uint32_t reserved;
+        const char *thread_key;  /* as struct mentiond_filing had it */
+        const char *ticket;
+        const char *number;
+        const char *url;
+};
+
 struct mentiond_helpdesk {
         struct mentiond_plugin head;
 
@@ -126,7 +136,14 @@ struct mentiond_helpdesk {
         int (*poll)(struct mentiond_op *op, void *state);
 
         void (*stop)(struct mentiond_op *op, void *state);   /* optional */
+
+        /* Optional.  Emits a link for each ticket that has a thread_key, the oldest first; of one that was merged, the
+         * ticket that it was merged into.  Called before poll() where the journal may have forgotten tickets. */
+        int (*links)(struct mentiond_op *op, void *state);
 };
+
+/* links() only.  Of two links of one thread the later counts. */
+MENTIOND_EXPORT void mentiond_link(struct mentiond_op *op, const struct mentiond_link *link);
 
 /* poll() only.  Returns 1 if the journal did not know the article, else 0.  Only articles of linked tickets
  * may be emitted. */

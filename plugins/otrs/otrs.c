@@ -110,6 +110,7 @@ static const struct mentiond_helpdesk helpdesk = {
         .find = otrs_find,
         .note = otrs_note,
         .poll = otrs_poll,
+        .links = otrs_links,
 };
 
 MENTIOND_HELPDESK_PLUGIN(helpdesk)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The helpdesk plugin for OTRS 6, Znuny and OTOBO, between its own files: otrs.c (options, start),
- * otrs_call.c (session, errors), otrs_ticket.c (file, append, find, note), otrs_poll.c. */
+ * otrs_call.c (session, errors), otrs_article.c (file, append, note), otrs_find.c, otrs_poll.c, otrs_links.c,
+ * otrs_ticket.c (reading tickets). */
 #ifndef OTRS_H
 #define OTRS_H
 
@@ -119,6 +120,7 @@ int otrs_find(struct mentiond_op *op, void *state, const struct mentiond_lookup 
 int otrs_note(struct mentiond_op *op, void *state, const struct mentiond_note *note,
               struct mentiond_filed *ret);
 int otrs_poll(struct mentiond_op *op, void *state);
+int otrs_links(struct mentiond_op *op, void *state);
 
 /* Base64 both ways; otrs_decode gives a string that ends at the first NUL, NULL if it is none. */
 struct json_object *otrs_encode(struct mentiond_op *op, const void *data, uint64_t size);

@@ -270,7 +270,9 @@ static int take_batch(struct mentiond_op *op, struct otrs *otrs, const char *ids
 /* The noon before the wide window, in the helpdesk's words; NULL if nothing was seen, or at a time that cannot be. */
 static const char *seen_noon(struct mentiond_op *op)
 {
-        int64_t seen = mentiond_parse_time(mentiond_cursor(op, "seen"));
+        const char *cursor = mentiond_cursor(op, "seen");
+        /* A store that was built anew has a horizon, and no cursor. */
+        int64_t seen = *cursor ? mentiond_parse_time(cursor) : mentiond_horizon_usec(op);
         time_t from = (time_t) ((seen - SWEEP_MINUTES * minute_usec - day_usec / 2) / day_usec * (day_usec / 1000000));
         struct tm tm;
 

@@ -204,41 +204,6 @@ static void newer_schema_is_refused_with_a_sentence(void)
         assert_non_null(strstr(error, "was written by a newer mentiond (schema 2, this one knows 1)"));
 }
 
-static void file_that_is_no_store_is_refused(void)
-{
-        _cleanup_free_ char *error = NULL, *noise = xcalloc(1, 8193);
-
-        memset(noise, 'x', 8192);
-        (void) world_write("mentiond.db", noise);
-        assert_int_equal(store_open(world_loop, world_directory, STORE_INLINE, &s, &error), -EUCLEAN);
-        assert_non_null(strstr(error, "is damaged: restore it from a backup"));
-}
-
-static void damaged_store_is_refused(void)
-{
-        _cleanup_free_ char *error = NULL, *path = xasprintf("%s/mentiond.db", world_directory);
-        struct store_item items[200];
-        struct store_poll p = { .items = items, .n_items = ELEMENTSOF(items) };
-        char noise[4096];
-        int fd;
-
-        open_store();
-        for (size_t i = 0; i < ELEMENTSOF(items); i++)
-                items[i] = mention(arena_printf(a, "id-%zu", i), "", "");
-        p.source = channel;
-        p.target = helpdesk;
-        assert_int_equal(store_commit_poll(s, &p), 0);
-        close_store();
-        memset(noise, 0xa5, sizeof noise);
-        fd = open(path, O_WRONLY | O_CLOEXEC);
-        assert_true(fd >= 0);
-        for (int page = 4; page < 12; page++)
-                assert_int_equal(pwrite(fd, noise, sizeof noise, page * (off_t) sizeof noise), sizeof noise);
-        close(fd);
-        assert_int_equal(store_open(world_loop, world_directory, STORE_INLINE, &s, &error), -EUCLEAN);
-        assert_non_null(strstr(error, "is damaged: restore it from a backup"));
-}
-
 static void missing_directory_is_told(void)
 {
         _cleanup_free_ char *error = NULL, *path = xasprintf("%s/none", world_directory);
@@ -1363,8 +1328,6 @@ int main(void)
                 world_test(what_was_written_is_there_after_opening_again),
                 world_test(second_opening_is_refused_until_the_first_is_closed),
                 world_test(newer_schema_is_refused_with_a_sentence),
-                world_test(file_that_is_no_store_is_refused),
-                world_test(damaged_store_is_refused),
                 world_test(missing_directory_is_told),
                 world_test(poll_that_fails_leaves_nothing_behind),
                 world_test(item_is_taken_once_also_within_one_poll),
