@@ -122,11 +122,13 @@ static int restore(const char *file, const char *backup)
 {
         _cleanup_free_ char *kept = NULL, *error = NULL;
         _cleanup_config_ struct config c;
+        int r;
 
         if (load(file, false, &c) < 0)
                 return EXIT_FAILURE;
         (void) umask(077);
-        return say_store(store_restore(c.options.state_directory, backup, &kept, &error), c.options.state_directory, kept, error);
+        r = store_restore(c.options.state_directory, backup, &kept, &error);
+        return say_store(r, c.options.state_directory, kept, error);
 }
 
 static int rebuild(const char *file, const char *text)
@@ -137,6 +139,7 @@ static int rebuild(const char *file, const char *text)
         char *end;
         long days = strtol(text, &end, 10);
         size_t n = 0;
+        int r;
 
         if (*end || end == text || days < 1 || days > REBUILD_DAYS_MAX) {
                 fprintf(stderr, "mentiond: --rebuild: \"%s\" is no number of days from 1 to %d\n", text, REBUILD_DAYS_MAX);
@@ -150,8 +153,8 @@ static int rebuild(const char *file, const char *text)
                 seeds[n++] = (struct store_seed) { c.helpdesks[i].name, section_get(&c.helpdesks[i], "plugin")->value };
         for (size_t i = 0; i < c.n_channels; i++)
                 seeds[n++] = (struct store_seed) { c.channels[i].name, section_get(&c.channels[i], "plugin")->value };
-        return say_store(store_rebuild(c.options.state_directory, seeds, n, utc_usec() - days * USEC_PER_DAY, &kept, &error),
-                         c.options.state_directory, kept, error);
+        r = store_rebuild(c.options.state_directory, seeds, n, utc_usec() - days * USEC_PER_DAY, &kept, &error);
+        return say_store(r, c.options.state_directory, kept, error);
 }
 
 static void on_end(int signo _unused_, void *data)

@@ -204,6 +204,7 @@ static void recall(struct posting *g)
                         s.part = &g->part;
                 } else if (fate == MENTIOND_OK) {
                         s.verdict = MENTIOND_OK;         /* posted; where is not known any more */
+                        g->op.reason = "";
                 }
                 step_take(f, &s);
         } else {

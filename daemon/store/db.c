@@ -288,6 +288,11 @@ int db_check(struct db *db, bool whole)
         return ok ? 0 : -EUCLEAN;
 }
 
+void db_keep_log(struct db *db, bool keep)
+{
+        (void) sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, (int) keep, NULL);
+}
+
 bool db_exists(const char *path)
 {
         sqlite3_vfs *v = sqlite3_vfs_find(NULL);

@@ -47,6 +47,9 @@ int db_checkpoint(struct db *db, int pages);
  * four times as long. */
 int db_check(struct db *db, bool whole);
 
+/* The last connection that closes takes the log into the file and deletes it; not if the log is to be kept. */
+void db_keep_log(struct db *db, bool keep);
+
 /* Whether there is a file that is not empty. */
 bool db_exists(const char *path);
 

@@ -110,6 +110,7 @@ int open_database(const char *path, struct mark *m, struct db **ret, bool *ret_n
         r = db_open(path, 0, &db);
         if (r < 0)
                 return r;
+        db_keep_log(db, true);           /* what is refused stays as it was found */
         wrong = judge_schema(db, path, &empty, &damaged);
         if (wrong && damaged)
                 return damage(path, wrong, ret_error);
@@ -142,6 +143,7 @@ int open_database(const char *path, struct mark *m, struct db **ret, bool *ret_n
                                                    : xasprintf("cannot open %s: %s", path, db_error(db));
                 return r;
         }
+        db_keep_log(db, false);
         *ret_new = empty;
         *ret_behind = behind;
         *ret = TAKE_PTR(db);

@@ -337,6 +337,18 @@ static void missing_log_is_refused(void)
         put_all(c);
         (void) unlink(path_of("mentiond.db-wal"));
         refused("");
+        /* What is refused stays as it was found: the other half of a log may yet turn up. */
+        put_all(c);
+        put(files[1], (struct content) { c[1].data, c[1].size / 2, true });
+        refused("lacks its last");
+        for (size_t i = 0; i < ELEMENTSOF(files); i++) {
+                struct content now = take(files[i]);
+
+                assert_true(now.there);
+                assert_int_equal(now.size, i == 1 ? c[i].size / 2 : c[i].size);
+                assert_memory_equal(now.data, c[i].data, now.size);
+                free(now.data);
+        }
         for (size_t i = 0; i < ELEMENTSOF(files); i++)
                 free(c[i].data);
 }
