@@ -213,6 +213,9 @@ static void store_without_a_mark_is_taken_for_an_old_one(void)
         must_open();
         assert_true(store_is_behind(s));
         store_close(s);
+        must_open();             /* until that has had its consequences */
+        assert_true(store_is_behind(s));
+        store_close(s);
 }
 
 static void store_of_another_directory_is_refused(void)
