@@ -5,6 +5,7 @@
  */
 #include "flow/internal.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 int doubt_links(struct flow_instance *f)
@@ -64,7 +65,7 @@ static int read_fate(struct mentiond_op *op, const struct store_row *row, const 
 }
 
 int doubt_fate(struct flow_instance *f, const struct store_row *row, const struct store_thread *t, const char **ret_state,
-               char **ret_reason)
+               char **ret_reason, int64_t *ret_wait_usec)
 {
         struct instance *i = host_find_id(f->instance->host, t->helpdesk);
         struct mentiond_op op;
@@ -73,6 +74,7 @@ int doubt_fate(struct flow_instance *f, const struct store_row *row, const struc
         if (isempty(t->ticket) || !i)
                 return MENTIOND_ABSENT;
         if (i->state != INSTANCE_RUNNING || budget_is_paused(&i->budget)) {
+                *ret_wait_usec = MAX(i->budget.pause_usec - mono_usec(), i->options.retry_usec);
                 *ret_reason = xasprintf("the helpdesk must be asked first, and \"%s\" does not answer now", i->name);
                 return MENTIOND_RETRY;
         }

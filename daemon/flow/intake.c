@@ -66,7 +66,7 @@ static void poll_task(void *data)
         /* Links first: what is said in a ticket that is not linked is passed over, and may not be shown again. */
         if (i->stored.behind && !instance_is_channel(i) && doubt_links(f) != MENTIOND_OK)
                 f->poll_failures++;
-        else
+        else if (!budget_is_paused(&i->budget))          /* meanwhile */
                 poll_once(f);
 }
 

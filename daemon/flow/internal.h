@@ -23,9 +23,9 @@ void posting_attempt(struct flow_instance *f, struct arena *a, const struct stor
 int doubt_links(struct flow_instance *f);            /* reads the tickets of threads before a helpdesk's first poll; a verdict */
 
 /* What the ticket says became of a reply that the journal may have forgotten.  OK with one of the states posted, dead,
- * withdrawn, held; ABSENT: it says nothing; or a verdict on the attempt to look, with its reason. */
+ * withdrawn, held; ABSENT: it says nothing; or a verdict on the attempt to look, with its reason, and how long to wait at least. */
 int doubt_fate(struct flow_instance *f, const struct store_row *row, const struct store_thread *t, const char **ret_state,
-               char **ret_reason);
+               char **ret_reason, int64_t *ret_wait_usec);
 
 /* step.c: where a row goes after an attempt.  The one place that moves states. */
 struct step {

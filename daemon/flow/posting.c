@@ -183,7 +183,8 @@ static void recall(struct posting *g)
         struct step s = { .row = g->row, .op = &g->op, .looked = true, .ticket = g->thread.number };
         _cleanup_free_ char *reason = NULL;
         const char *state = "", *told = "the ticket says that this was so before the store was restored";
-        int fate = doubt_fate(f, g->row, &g->thread, &state, &reason);
+        int64_t wait_usec = 0;
+        int fate = doubt_fate(f, g->row, &g->thread, &state, &reason, &wait_usec);
 
         op_begin(&g->op, f->instance, "find", OP_DEADLINE_USEC);
         g->payload = payload_parse(g->op.arena, g->row->payload);
@@ -210,6 +211,7 @@ static void recall(struct posting *g)
         } else {
                 bool later = fate != MENTIOND_UNKNOWN && fate != MENTIOND_REJECTED && fate != MENTIOND_BUG;
 
+                g->op.throttled_usec = wait_usec;
                 s.verdict = mentiond_fail(&g->op, later ? MENTIOND_RETRY : MENTIOND_UNKNOWN, "%s", strempty(reason));
                 step_take(f, &s);
         }

@@ -111,27 +111,26 @@ static int insert_row(struct db *db, const struct store_poll *p, const struct st
 {
         bool active = streq(state, STATE_NEW) || streq(state, STATE_WAITING), shown = streq(state, STATE_SHOWN);
         int64_t due = 0, tried = 0;
-        int r = 0;
+        int r = 0, doubt;
 
         if (active && thread)
                 r = lane_is_free(db, target, thread);
         if (r < 0)
                 return r;
         due = shown ? i->ready_usec + STORE_SHOWN_USEC : r ? i->ready_usec : 0;
-        /* What is to be held needs no look. */
-        r = active && thread && isempty(reason) ? is_doubtful(db, p->source, i->created_usec) : 0;
-        if (r < 0)
-                return r;
-        if (r) {
+        doubt = active || shown ? is_doubtful(db, p->source, i->created_usec) : 0;
+        if (doubt < 0)
+                return doubt;
+        if (doubt && active && thread && isempty(reason)) {      /* what is to be held needs no look */
                 state = STATE_AMBIGUOUS;
                 tried = i->created_usec;
         }
         return db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
-                          " ready_usec, due_usec, tried_usec, reason, payload, parent, place)"
-                          " VALUES (?1, ?2, ?3, ?4, ?5, NULLIF(?6, 0), ?7, ?8, ?9, NULLIF(?10, 0), ?11, ?12, ?13, ?14,"
-                          " CASE ?2 WHEN 'shown' THEN ?15 END)",
-                      "ssisiiiiiiiesei", i->kind, state, p->source, i->native_id, target, thread, i->created_usec,
-                      utc_usec(), i->ready_usec, due, tried, reason, streq(state, STATE_KNOWN) ? NULL : i->payload,
+                          " ready_usec, due_usec, tried_usec, doubt, reason, payload, parent, place)"
+                          " VALUES (?1, ?2, ?3, ?4, ?5, NULLIF(?6, 0), ?7, ?8, ?9, NULLIF(?10, 0), ?11, ?12, ?13, ?14, ?15,"
+                          " CASE ?2 WHEN 'shown' THEN ?16 END)",
+                      "ssisiiiiiiiiesei", i->kind, state, p->source, i->native_id, target, thread, i->created_usec,
+                      utc_usec(), i->ready_usec, due, tried, (int64_t) doubt, reason, streq(state, STATE_KNOWN) ? NULL : i->payload,
                       shown ? i->parent : NULL, i->order);
 }
 
@@ -188,8 +187,9 @@ static int release_one(struct db *db, int64_t id, int64_t target, int64_t thread
         if (r < 0)
                 return r;
         return db_run(db, "INSERT OR REPLACE INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
-                          " ready_usec, due_usec, payload) SELECT kind, 'new', source, native_id, target, NULLIF(?, 0), created_usec,"
-                          " seen_usec, ready_usec, CASE ? WHEN 1 THEN ready_usec END, payload FROM journal WHERE id = ?",
+                          " ready_usec, due_usec, tried_usec, doubt, payload) SELECT kind, CASE WHEN doubt AND ?1 THEN 'ambiguous' ELSE 'new' END,"
+                          " source, native_id, target, NULLIF(?1, 0), created_usec, seen_usec, ready_usec, CASE ?2 WHEN 1 THEN ready_usec END,"
+                          " CASE WHEN doubt AND ?1 THEN created_usec ELSE 0 END, doubt, payload FROM journal WHERE id = ?3",
                       "iii", thread, (int64_t) r, id);
 }
 
@@ -338,7 +338,7 @@ struct place_args {
 static int place(struct db *db, void *data)
 {
         struct place_args *a = data;
-        int64_t channel = 0, target = 0, thread = 0, created = 0;
+        int64_t channel = 0, target = 0, thread = 0;
         int r;
 
         r = db_get_int(db, &channel, "SELECT source FROM journal WHERE id = ? AND thread IS NULL AND state = 'new'", "i", a->id);
@@ -355,11 +355,8 @@ static int place(struct db *db, void *data)
                 return r;
         r = db_run(db, "UPDATE journal SET thread = ?, payload = ?, due_usec = CASE ? WHEN 1 THEN ready_usec END"
                        " WHERE id = ?", "isii", thread, a->payload, (int64_t) r, a->id);
-        if (r >= 0)
-                r = db_get_int(db, &created, "SELECT created_usec FROM journal WHERE id = ?", "i", a->id);
-        if (r >= 0)
-                r = is_doubtful(db, channel, created);
-        return r <= 0 ? r : db_run(db, "UPDATE journal SET state = 'ambiguous', tried_usec = created_usec WHERE id = ?", "i", a->id);
+        return r < 0 ? r : db_run(db, "UPDATE journal SET state = 'ambiguous', tried_usec = created_usec WHERE id = ? AND doubt",
+                                  "i", a->id);
 }
 
 int store_place(struct store *s, int64_t id, const char *root, const char *payload)

@@ -63,6 +63,7 @@ CREATE TABLE journal (
         attempt      INTEGER NOT NULL DEFAULT 0,
         absent       INTEGER NOT NULL DEFAULT 0,   -- how often find() did not find it
         tried_usec   INTEGER NOT NULL DEFAULT 0,   -- when the first attempt began
+        doubt        INTEGER NOT NULL DEFAULT 0,   -- it, and the notes about it, may be done already: the store was behind
         result_id    TEXT,                         -- article or post
         result_url   TEXT,
         reason       TEXT,                         -- why it is where it is

@@ -321,7 +321,8 @@ static int take_up(struct db *db, int64_t now_usec)
                        " WHERE state IN ('new', 'waiting') AND thread NOT NULL AND NOT (attempt = 0 AND reason NOT NULL)",
                    "i", now_usec);
         if (r >= 0)
-                r = db_exec(db, "UPDATE instance SET behind = 1");
+                r = db_exec(db, "UPDATE journal SET doubt = 1 WHERE state IN " ACTIVE_STATES " OR state IN ('shown', 'held', 'dead');"
+                                "UPDATE instance SET behind = 1");
         return r < 0 ? r : db_run(db, "UPDATE store SET behind = 0, doubt_usec = ?", "i", utc_usec() + CLOCKS_USEC);
 }
 
@@ -383,27 +384,22 @@ int store_begin(struct store *s, int64_t id, const char *state, int64_t now_usec
 /* About a row.  Of one that was there before a backup was restored the agent may have been told already. */
 static int add_note(struct db *db, int64_t about, int64_t thread, const char *key, const char *payload, int64_t now_usec)
 {
-        int64_t helpdesk = 0, source = 0, created = 0;
-        int r, doubtful;
+        int64_t helpdesk = 0, doubt = 0;
+        int r;
 
         r = db_get_int(db, &helpdesk, "SELECT helpdesk FROM link WHERE thread = ?", "i", thread);
         if (r <= 0)
                 return r;
-        r = db_get_int(db, &source, "SELECT source FROM journal WHERE id = ?", "i", about);
-        if (r >= 0)
-                r = db_get_int(db, &created, "SELECT created_usec FROM journal WHERE id = ?", "i", about);
+        r = db_get_int(db, &doubt, "SELECT doubt FROM journal WHERE id = ?", "i", about);
         if (r < 0)
                 return r;
-        doubtful = is_doubtful(db, source, created);
-        if (doubtful < 0)
-                return doubtful;
         r = lane_is_free(db, helpdesk, thread);
         if (r < 0)
                 return r;
         return db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
-                          " ready_usec, due_usec, tried_usec, payload) VALUES ('note', CASE ?7 WHEN 1 THEN 'ambiguous' ELSE 'new' END,"
-                          " ?1, ?2, ?1, ?3, ?4, ?4, ?4, CASE ?5 WHEN 1 THEN ?4 END, ?8, ?6) ON CONFLICT DO NOTHING",
-                      "isiiisii", helpdesk, key, thread, now_usec, (int64_t) r, payload, (int64_t) doubtful, doubtful ? created : (int64_t) 0);
+                          " ready_usec, due_usec, doubt, payload) VALUES ('note', CASE ?7 WHEN 1 THEN 'ambiguous' ELSE 'new' END,"
+                          " ?1, ?2, ?1, ?3, ?4, ?4, ?4, CASE ?5 WHEN 1 THEN ?4 END, ?7, ?6) ON CONFLICT DO NOTHING",
+                      "isiiisi", helpdesk, key, thread, now_usec, (int64_t) r, payload, doubt);
 }
 
 static int move(struct db *db, void *data)
