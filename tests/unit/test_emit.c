@@ -501,6 +501,57 @@ static void internal_or_unknown_kind_of_article_is_known_and_never_posted(void)
         close_op();
 }
 
+static void article_from_before_the_baseline_is_known(void)
+{
+        struct mentiond_article old = article("2", MENTIOND_ARTICLE_REPLY);
+
+        open_desk();
+        desk->stored.baseline_usec = desk->stored.horizon_usec = utc_usec() - USEC_PER_DAY;
+        old.created_usec = desk->stored.baseline_usec - 1;
+        assert_int_equal(mentiond_emit_article(&op, &old), 0);
+        assert_int_equal(commit(), 0);
+        assert_string_equal(fake_state(desk->stored.id, "2"), STATE_KNOWN);
+        close_op();
+}
+
+static void article_of_a_store_that_is_behind_is_not_old(void)
+{
+        struct mentiond_article old = article("2", MENTIOND_ARTICLE_REPLY);
+
+        open_desk();
+        desk->stored.behind = true;
+        desk->stored.horizon_usec = utc_usec();
+        old.created_usec = desk->stored.horizon_usec - 1;
+        assert_int_equal(mentiond_emit_article(&op, &old), 1);
+        assert_int_equal(commit(), 1);
+        assert_string_equal(fake_row(desk->stored.id, "2").reason, "");
+        close_op();
+}
+
+static void link_is_of_the_channel_and_the_root_that_its_key_names(void)
+{
+        struct mentiond_link l = { .struct_size = sizeof l, .thread_key = "brand:https%3A%2F%2Fa%2F1", .ticket = "L", .number = "7", .url = "u" };
+
+        open_desk();
+        mentiond_link(&op, &l);
+        l.ticket = "M";
+        l.thread_key = "nobody:1";       /* no such channel: not ours, or not configured any more */
+        mentiond_link(&op, &l);
+        l.thread_key = "desk:1";
+        mentiond_link(&op, &l);
+        l.thread_key = "no key";
+        mentiond_link(&op, &l);
+        l.thread_key = "brand:";
+        mentiond_link(&op, &l);
+        assert_int_equal(op.n_links, 1);
+        assert_string_equal(op.links[0].root, "https://a/1");
+        assert_int_equal(op.links[0].channel, brand->stored.id);
+        assert_int_equal(commit(), 0);
+        assert_true(mentiond_is_linked(&op, "L"));
+        assert_false(mentiond_is_linked(&op, "M"));
+        close_op();
+}
+
 static void doubtful_and_old_articles_carry_their_reason(void)
 {
         struct mentiond_article old = article("2", MENTIOND_ARTICLE_REPLY), undated = article("3", MENTIOND_ARTICLE_REPLY);
@@ -590,6 +641,9 @@ int main(void)
                 world_test(own_replies_are_known_as_posted),
                 world_test(article_is_new_once_and_only_in_a_linked_ticket),
                 world_test(internal_or_unknown_kind_of_article_is_known_and_never_posted),
+                world_test(article_from_before_the_baseline_is_known),
+                world_test(article_of_a_store_that_is_behind_is_not_old),
+                world_test(link_is_of_the_channel_and_the_root_that_its_key_names),
                 world_test(doubtful_and_old_articles_carry_their_reason),
                 world_test(article_that_is_found_late_is_old_only_if_no_mention_came_before_it),
                 world_test(article_of_an_older_plugin_without_flags_is_taken),

@@ -240,6 +240,17 @@ static void percent_encode_keeps_unreserved_only(void **state)
         assert_string_equal(s, "aZ09-._~%20%2F%3F%26%25%C3%A9%0A");
 }
 
+static void percent_decode_undoes_it_and_leaves_what_is_no_escape(void **state)
+{
+        static const char text[] = "aZ09-._~ /?&%\xc3\xa9\n:";
+        _cleanup_free_ char *encoded = text_percent_encode(text), *decoded = text_percent_decode(encoded);
+        _cleanup_free_ char *odd = text_percent_decode("100% %4 %zz %41%");
+
+        (void) state;
+        assert_string_equal(decoded, text);
+        assert_string_equal(odd, "100% %4 %zz A%");
+}
+
 static void nearest_name_is_offered_only_if_it_could_be_meant(void **state)
 {
         static const char *const names[] = { "poll_interval", "parallel", "token", "url", "host", "helpdesk", NULL };
@@ -277,6 +288,7 @@ int main(void)
                 cmocka_unit_test(title_is_the_first_line_that_says_something),
                 cmocka_unit_test(title_of_a_huge_word_is_cut_between_characters),
                 cmocka_unit_test(percent_encode_keeps_unreserved_only),
+                cmocka_unit_test(percent_decode_undoes_it_and_leaves_what_is_no_escape),
                 cmocka_unit_test(nearest_name_is_offered_only_if_it_could_be_meant),
         };
 
