@@ -9,7 +9,12 @@ import pytest
 
 from mentiond_e2e import proxy
 from mentiond_e2e.daemon import Refused, mentiond, program
-from mentiond_e2e.wait import until
+from mentiond_e2e.wait import SLOW, until
+
+
+LONG = 60                        # seconds, for what begins with a look at all that there is
+
+pytestmark = pytest.mark.timeout(300 * SLOW)
 
 
 @pytest.fixture
@@ -38,6 +43,13 @@ def run(b, *arguments):
     assert status == 0, said
     assert "is ready" in said, said
     return said
+
+
+def conversation(b):
+    """As Bridge's, in a store that looks for everything first."""
+    word = b.word()
+    b.mention(f"{word} What about my parcel?")
+    b.znuny.ticket_of(word, LONG)
 
 
 def each_once(b, ticket, *words):
@@ -122,11 +134,11 @@ def test_an_old_backup_loses_nothing_and_repeats_nothing(up, directory):
     znuny.write(other, f"Answer {new}d")
     said = run(b, "--restore", directory / "backup.db")
     assert "the one before is kept as" in said and list(b.daemon.state.glob("mentiond.db.2*"))
-    b.daemon.start()
-    assert "the store is a backup" in b.daemon.log()
-    znuny.ticket_of(late)
-    until("the reply that was not posted", lambda: b.brand.posts(f"{new}d"))
-    b.daemon.wait_quiet(40)
+    b.daemon.start(wait=False)
+    b.daemon.wait_log("the store is a backup")
+    znuny.ticket_of(late, LONG)
+    until("the reply that was not posted", lambda: b.brand.posts(f"{new}d"), LONG)
+    b.daemon.wait_quiet(LONG)
     posted_once(b, f"{old}a", f"{old}c", f"{new}a", f"{new}c", f"{new}d")
     each_once(b, ticket, f"{old} before", f"{old}b")
     each_once(b, other, f"{new} a new", f"{new}b")
@@ -135,8 +147,8 @@ def test_an_old_backup_loses_nothing_and_repeats_nothing(up, directory):
     # From then on it is a store as any other.
     b.daemon.restart()
     assert b.daemon.log().count("the store is a backup") == 1
-    b.conversation()
-    b.daemon.wait_quiet()
+    conversation(b)
+    b.daemon.wait_quiet(LONG)
     assert b.daemon.queue() == []
 
 
@@ -154,9 +166,9 @@ def test_a_reply_whose_note_was_never_written_is_found_on_the_network_after_a_re
     desk.clear()
     assert b.znuny.notes(ticket, subject="Reply posted") == []
     run(b, "--restore", directory / "backup.db")
-    b.daemon.start()
-    b.znuny.note_of(ticket, "Reply posted", answer["url"])
-    b.daemon.wait_quiet()
+    b.daemon.start(wait=False)
+    b.znuny.note_of(ticket, "Reply posted", answer["url"], LONG)
+    b.daemon.wait_quiet(LONG)
     posted_once(b, f"{word}a")
 
 
@@ -178,20 +190,21 @@ def test_a_lost_store_is_built_anew_from_the_helpdesk(up):
     late = b.word()
     b.mention(f"{late} nobody was there")
     run(b, "--rebuild", "2")
-    b.daemon.start()
-    znuny.ticket_of(late)
-    b.daemon.wait_quiet(40)
+    b.daemon.start(wait=False)
+    znuny.ticket_of(late, LONG)
+    until("the poll", lambda: b.daemon.instances()["desk"]["polled"], LONG)
+    b.daemon.wait_quiet(LONG)
     assert len(b.brand.posts()) == 1 and len(znuny.tickets(word)) == len(znuny.tickets(late)) == 1
     # The old conversation goes on in the old ticket, both ways.
     again = b.mention(f"{word}b still nothing", reply_to=post)
-    znuny.customer_of(ticket, f"{word}b")
+    znuny.customer_of(ticket, f"{word}b", LONG)
     znuny.write(ticket, f"Answer {word}c")
-    b.alice.answer_of(again, f"{word}c")
-    znuny.note_of(ticket, "Reply posted")
+    b.alice.answer_of(again, f"{word}c", LONG)
+    until("the note", lambda: len(znuny.notes(ticket, subject="Reply posted")) == 2, LONG)
     # And one whose ticket was merged meanwhile in that.
     links = {r[0] for r in sqlite(b.daemon.state / "mentiond.db", "SELECT ticket FROM link")}
     assert {ticket, into} <= links and from_ticket not in links
-    b.daemon.wait_quiet()
+    b.daemon.wait_quiet(LONG)
     posted_once(b, f"{word}a", f"{word}c")
     assert len(znuny.notes(ticket, subject="Reply posted")) == 2 and b.daemon.queue() == []
     assert len(b.daemon.log().split("the tickets of conversations are read")) == 2
@@ -212,9 +225,9 @@ def test_a_store_whose_log_is_lost_is_refused_and_goes_on_when_it_is_restored_fr
     refused(b)
     log.write_bytes(whole[:len(whole) // 2])
     run(b, "--restore", b.daemon.state / "mentiond.db")
-    b.daemon.start()
-    b.daemon.wait_quiet()
-    b.conversation()
+    b.daemon.start(wait=False)
+    conversation(b)
+    b.daemon.wait_quiet(LONG)
     posted_once(b, f"{word}a")
     assert len(b.znuny.tickets(word)) == 1 and len(b.znuny.customers(ticket)) == 1
 
