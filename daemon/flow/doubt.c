@@ -8,6 +8,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+static int call_links(struct mentiond_op *op)
+{
+        const struct instance *i = op->instance;
+
+        return OP_CALL(op, i->plugin->helpdesk.links(op, i->plugin_state));
+}
+
 int doubt_links(struct flow_instance *f)
 {
         struct instance *i = f->instance;
@@ -21,7 +28,7 @@ int doubt_links(struct flow_instance *f)
                 return MENTIOND_OK;
         }
         log_event(LOG_WARNING, "the tickets of conversations are read from the helpdesk, for the store is behind", F("instance", i->name));
-        verdict = i->plugin->helpdesk.links(&op, i->plugin_state);
+        verdict = call_links(&op);
         if (verdict == MENTIOND_OK)
                 r = op.emit_error ? op.emit_error : op_commit(&op, false, NULL);
         if (r < 0)
@@ -40,9 +47,15 @@ static const struct {
         { "posted", STATE_POSTED }, { "withdrawn", STATE_WITHDRAWN }, { "refused", STATE_DEAD }, { "held", STATE_HELD },
 };
 
-static int read_fate(struct mentiond_op *op, const struct store_row *row, const struct store_thread *t, const char **ret_state)
+static int call_find(struct mentiond_op *op, const struct mentiond_lookup *q, struct mentiond_filed *ret)
 {
         const struct instance *i = op->instance;
+
+        return OP_CALL(op, i->plugin->helpdesk.find(op, i->plugin_state, q, ret));
+}
+
+static int read_fate(struct mentiond_op *op, const struct store_row *row, const struct store_thread *t, const char **ret_state)
+{
         int verdict = MENTIOND_ABSENT;
 
         for (size_t n = 0; n < ELEMENTSOF(fates) && verdict == MENTIOND_ABSENT; n++) {
@@ -57,7 +70,7 @@ static int read_fate(struct mentiond_op *op, const struct store_row *row, const 
                         .tried_usec = row->created_usec,
                 };
 
-                verdict = i->plugin->helpdesk.find(op, i->plugin_state, &q, &filed);
+                verdict = call_find(op, &q, &filed);
                 if (verdict == MENTIOND_OK)
                         *ret_state = fates[n].state;
         }

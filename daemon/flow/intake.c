@@ -35,6 +35,7 @@ static void poll_once(struct flow_instance *f)
         _cleanup_op_ struct mentiond_op op;
         size_t n_new = 0;
         int verdict, r = 0;
+
         op_begin(&op, i, "poll", POLL_DEADLINE_USEC);
         verdict = call_poll(i, &op);
         /* What was shown once is kept, however the poll ended: some servers will not show it again (snac has a

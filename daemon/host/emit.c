@@ -309,7 +309,7 @@ void mentiond_link(struct mentiond_op *op, const struct mentiond_link *link)
         struct instance *channel;
         char *root;
 
-        if (!colon || !good_id(l.ticket) || op->emit_error)
+        if (op_admit(op) != MENTIOND_OK || !colon || !good_id(l.ticket) || op->emit_error)
                 return;
         channel = host_find(op->instance->host, arena_printf(op->arena, "%.*s", (int) (colon - l.thread_key), l.thread_key));
         root = arena_take(op->arena, text_percent_decode(colon + 1));
