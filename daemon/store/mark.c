@@ -49,9 +49,12 @@ int mark_lock(const char *directory, int *ret_fd, struct mark *ret, char **ret_e
                 return -errno;
         }
         *ret = (struct mark) { .commits = 0 };
-        ret->spoiled = n > 0 && (sscanf(text, "mentiond-store %16[0-9a-f] %20lld", ret->identity, &commits) != 2
+        /* NULs: its first bytes were on their way when the power failed. */
+        ret->spoiled = n > 0 && *text && (sscanf(text, "mentiond-store %16[0-9a-f] %20lld", ret->identity, &commits) != 2
                                  || strlen(ret->identity) != 16);
         ret->commits = commits;
+        if (ret->spoiled)
+                *ret->identity = '\0';
         *ret_fd = fd;
         fd = -1;
         return 0;
@@ -87,10 +90,8 @@ char *mark_judge_file(const char *path, const struct mark *m, bool *ret_new)
         unsigned char head[HEAD_SIZE];
 
         *ret_new = false;
-        if (m->spoiled)
-                return mark_sentence(path, "cannot be trusted: the file \"lock\" beside it, which tells which store was last used, is damaged");
         if (!db_exists(path)) {
-                if (*m->identity)
+                if (*m->identity || m->spoiled)
                         return mark_sentence(path, "is missing or empty, and there was a store before");
                 if (db_exists(log))
                         return mark_sentence(path, "is missing or empty, and its log (-wal) is there");

@@ -118,7 +118,7 @@ int open_database(const char *path, struct mark *m, struct db **ret, bool *ret_n
                 *ret_error = TAKE_PTR(wrong);
                 return -EPROTONOSUPPORT;
         }
-        if (empty && marked)
+        if (empty && (marked || m->spoiled))
                 return damage(path, "is empty, and there was a store before", ret_error);
         r = db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = " STORE_SYNCHRONOUS "; PRAGMA foreign_keys = ON;"
                         "PRAGMA temp_store = MEMORY");
@@ -129,7 +129,7 @@ int open_database(const char *path, struct mark *m, struct db **ret, bool *ret_n
                 if (wrong)
                         return damage(path, wrong, ret_error);
                 r = db_get_int(db, &behind, "SELECT behind FROM store", "");
-                /* Without a mark nobody knows what it lacks, unless it was made just now and did nothing yet.  On disk before
+                /* Without a mark that can be read nobody knows what it lacks, unless it was made just now and did nothing yet.  On disk before
                  * there is a mark again: this start may be cut off. */
                 if (r >= 0 && !marked && !behind)
                         r = db_get_int(db, &behind, "SELECT 1 FROM instance LIMIT 1", "");

@@ -197,12 +197,48 @@ static void log_without_a_store_is_refused(void)
         refused("is missing or empty, and its log (-wal) is there");
 }
 
-static void mark_that_is_none_is_refused(void)
+/* As a failure of the power may leave it. */
+static void store_with_a_torn_mark_is_taken_for_an_old_one(void)
+{
+        fill(MENTIONS);
+        store_close(s);
+        (void) world_write("lock", "mentiond-store zzz\n");
+        must_open();
+        assert_true(store_is_behind(s));
+        store_close(s);
+}
+
+static void missing_file_beside_a_torn_mark_is_refused(void)
 {
         must_open();
         store_close(s);
+        (void) unlink(path_of("mentiond.db"));
         (void) world_write("lock", "mentiond-store zzz\n");
-        refused("the file \"lock\" beside it");
+        refused("is missing or empty, and there was a store before");
+}
+
+static void first_start_whose_mark_was_cut_off_begins_anew(void)
+{
+        put("lock", (struct content) { (char [58]) { 0 }, 58, true });
+        must_open();
+        assert_true(store_is_new(s));
+        store_close(s);
+}
+
+static void mark_that_is_older_than_the_store_is_accepted(void)
+{
+        struct content old;
+
+        must_open();
+        store_close(s);
+        old = take("lock");
+        fill(MENTIONS);
+        store_close(s);
+        put("lock", old);
+        free(old.data);
+        must_open();
+        assert_false(store_is_behind(s));
+        store_close(s);
 }
 
 static void store_without_a_mark_is_taken_for_an_old_one(void)
@@ -421,7 +457,10 @@ int main(void)
                 world_test(new_directory_gets_a_new_store),
                 world_test(store_that_vanished_is_not_made_anew),
                 world_test(log_without_a_store_is_refused),
-                world_test(mark_that_is_none_is_refused),
+                world_test(store_with_a_torn_mark_is_taken_for_an_old_one),
+                world_test(missing_file_beside_a_torn_mark_is_refused),
+                world_test(first_start_whose_mark_was_cut_off_begins_anew),
+                world_test(mark_that_is_older_than_the_store_is_accepted),
                 world_test(store_without_a_mark_is_taken_for_an_old_one),
                 world_test(store_of_another_directory_is_refused),
                 world_test(file_that_is_no_database_is_refused),
