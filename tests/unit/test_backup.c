@@ -303,6 +303,35 @@ static void what_comes_in_after_a_restore_is_looked_for_if_it_may_be_done(void)
         end();
 }
 
+static void mention_of_a_failed_poll_is_looked_for_when_it_gets_its_place(void)
+{
+        struct store_item shown = { .kind = KIND_MENTION, .state = STATE_SHOWN, .native_id = "before", .root = "r8",
+                                    .created_usec = 6, .ready_usec = 1, .payload = "{}" };
+
+        begin();
+        take(shown);
+        assert_int_equal(store_backup(s, path_of("copy")), 0);
+        store_close(s);
+        restore("copy");
+        again();
+        assert_int_equal(store_recover(s), 0);
+        shown.native_id = "behind";
+        shown.root = "";
+        shown.parent = "elsewhere";
+        take(shown);
+        assert_string_equal(state_of("before"), STATE_SHOWN);
+        assert_string_equal(state_of("behind"), STATE_SHOWN);
+
+        poll_ends(brand);
+        assert_string_equal(state_of("before"), STATE_AMBIGUOUS);
+        assert_int_equal(row_of(brand, "before").tried_usec, 6);
+        assert_string_equal(state_of("behind"), STATE_NEW);
+        assert_int_equal(store_place(s, store_row_of(s, brand, "behind"), "r9", "{}"), 0);
+        assert_string_equal(state_of("behind"), STATE_AMBIGUOUS);
+        assert_int_equal(row_of(brand, "behind").tried_usec, 6);
+        end();
+}
+
 static void note_about_what_may_be_done_is_looked_for_too(void)
 {
         int64_t late = utc_usec() + USEC_PER_DAY;
@@ -420,6 +449,7 @@ int main(void)
                 world_test(what_was_replaced_is_not_taken_back),
                 world_test(what_was_to_be_done_is_looked_for_first_after_a_restore),
                 world_test(what_comes_in_after_a_restore_is_looked_for_if_it_may_be_done),
+                world_test(mention_of_a_failed_poll_is_looked_for_when_it_gets_its_place),
                 world_test(note_about_what_may_be_done_is_looked_for_too),
                 world_test(part_of_a_reply_that_was_found_is_known_from_then_on),
                 world_test(links_replace_what_was_known),
