@@ -133,9 +133,11 @@ static void withdraw_task(void *data _unused_)
                 if (k < 0 || list[i].attempt || !is_decided_easily(k))
                         continue;
                 note("operator withdraws row %lld (r%dq)", (long long) list[i].id, k);
+                /* It may be, also when the daemon dies over it before it can say so. */
+                agent_notes[k].dropped = true;
                 if (retry_or_drop(list[i].id, true)) {
                         happened(WITHDRAWN);
-                        agent_notes[k].dropped = agent_notes[k].withdrawn = true;
+                        agent_notes[k].withdrawn = true;
                 }
                 return;
         }
