@@ -67,9 +67,11 @@ static int read_rows(struct instance *list)
         return 0;
 }
 
-/* Takes the list. */
+/* Takes the list, which is the whole: what an earlier one had waiting is not to come any more. */
 static void apply(struct daemon *d, struct instance *list)
 {
+        config_free_instances(d->pending);
+        d->pending = NULL;
         for (struct instance *i = d->host.instances, *next; i; i = next) {
                 bool keep = false;
 

@@ -181,6 +181,25 @@ def test_a_reload_loses_nothing_that_is_in_flight(bridge, znuny):
     bridge.conversation()
 
 
+def test_of_two_reloads_while_a_request_is_in_flight_the_second_counts(bridge, znuny):
+    desk = bridge.proxy_desk()
+    bridge.start()
+    hits = desk.rule("POST", CREATE, proxy.late(4), times=None)
+    word = bridge.word()
+    burst(bridge, word, 1)
+    until("the request", lambda: len(hits) == 1)
+    for every in "400ms", "500ms":
+        bridge.desk["poll_every"] = every
+        assert bridge.daemon.reload()
+    assert ": ended instance=desk" not in bridge.daemon.log()
+    each_filed_once(bridge, word, 1)
+    bridge.daemon.wait_running()
+    bridge.daemon.signal(signal.SIGTERM)
+    assert bridge.daemon.wait_end() == 0
+    # The instance of the first reload neither ran nor comes when that of the second ends.
+    assert "still busy" not in bridge.daemon.log() and ": running instance=" not in bridge.daemon.log().split(": ending", 1)[1]
+
+
 def test_a_reload_of_the_same_file_restarts_nothing(up):
     before = up.daemon.log().count(": running instance=")
     assert up.daemon.reload()
