@@ -31,10 +31,9 @@ static char *to_html(const char *text)
         (void) buffer_append_str(&b, "<p>");
         for (const char *p = text; *p; p++) {
                 if (*p == '@' && (p == text || p[-1] == ' ')) {
-                        size_t user = strspn(p + 1, "abcdefghijklmnopqrstuvwxyz_0123456789"), host = 0;
+                        size_t user = strspn(p + 1, "abcdefghijklmnopqrstuvwxyz_0123456789");
+                        size_t host = p[1 + user] == '@' ? 1 + strspn(p + 2 + user, "abcdefghijklmnopqrstuvwxyz.") : 0;
 
-                        if (user && p[1 + user] == '@')
-                                host = 1 + strspn(p + 2 + user, "abcdefghijklmnopqrstuvwxyz.");
                         if (user) {
                                 (void) buffer_printf(&b, "<span class=\"h-card\"><a href=\"https://x.example/@%.*s\" class=\"u-url"
                                                      " mention\">@<span>%.*s</span></a></span>", (int) user, p + 1, (int) user, p + 1);
