@@ -124,6 +124,7 @@ static void on_log(int level _unused_, const char *line, void *data _unused_)
         const char *recovered = strstr(line, "some requests were on their way");
 
         note("log %s", line);
+        sim.told++;
         if (strstr(line, ": polls go on failing"))
                 sim.released_usec[sim.n_released++ % ELEMENTSOF(sim.released_usec)] = sim.now;
         if (strstr(line, ": ambiguous "))

@@ -70,6 +70,7 @@ struct sim {
         uint64_t crashes, ambiguous, requests, commits;
         int64_t released_usec[32];       /* when what failed polls had brought went its way without them */
         unsigned n_released;
+        uint64_t told;                   /* lines of the log */
         struct { int kind; int64_t countdown; } trap;    /* the next crash: see enum trap */
 };
 extern struct sim sim;
