@@ -12,7 +12,9 @@
 
 #include <mentiond/json.h>
 
-#define PLACE_TRIES 5            /* then the post that it answers stands for the root: later mentions must not wait for ever */
+/* Then, with the default of `retry` after ten minutes, the post that it answers stands for the root: later mentions must not
+ * wait for ever. */
+#define PLACE_TRIES 8
 
 /* --- Polls --- */
 

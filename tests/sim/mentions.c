@@ -173,6 +173,9 @@ static void judge_order(struct verdict *v, int a, int b)
 
         if (first < 0 || second < 0 || first < second || x->notification < 0 || y->notification < 0)
                 return;
+        /* Whose thread could not be read for long has got a ticket of its own. */
+        if (znuny.articles[first].ticket != znuny.articles[second].ticket)
+                return;
         n = &masto.notifications[x->notification];
         m = &masto.notifications[y->notification];
         if (n->optional || m->optional || !n->first_shown || may_overtake(m, n) || n->first_incarnation != m->first_incarnation || sim.plan.disk_usec || row_of("mention", masto.networks[x->network].name, x->id) ||

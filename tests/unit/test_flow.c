@@ -1043,14 +1043,15 @@ static void mention_whose_ancestors_are_gone_begins_with_its_parent(void)
         fake_close();
 }
 
-static void placing_is_tried_five_times_and_then_done_without(void)
+static void placing_is_tried_eight_times_and_then_done_without(void)
 {
         fake_open(0);
-        fake.verdicts[CALL_FETCH] = ONCE(MENTIOND_RETRY, MENTIOND_RETRY, MENTIOND_RETRY, MENTIOND_RETRY, MENTIOND_RETRY);
+        fake.verdicts[CALL_FETCH] = ONCE(MENTIOND_RETRY, MENTIOND_RETRY, MENTIOND_RETRY, MENTIOND_RETRY, MENTIOND_RETRY,
+                                               MENTIOND_RETRY, MENTIOND_RETRY, MENTIOND_RETRY);
         fake_mention("m1", "", "middle");
         assert_true(mention_becomes("m1", STATE_FILED));
         assert_string_equal(root_of("m1"), "middle");
-        assert_int_equal(fake.calls[CALL_FETCH], 5);
+        assert_int_equal(fake.calls[CALL_FETCH], 8);
         fake_close();
 }
 
@@ -1198,7 +1199,7 @@ int main(void)
                 world_test(mention_with_an_unknown_parent_is_placed_by_its_ancestors_and_quotes_the_last),
                 world_test(mention_joins_the_thread_of_the_nearest_ancestor_that_is_known),
                 world_test(mention_whose_ancestors_are_gone_begins_with_its_parent),
-                world_test(placing_is_tried_five_times_and_then_done_without),
+                world_test(placing_is_tried_eight_times_and_then_done_without),
                 world_test(placing_that_succeeds_late_still_finds_the_root),
                 world_test(mention_is_placed_without_fetch),
                 world_test(refused_credentials_while_placing_keep_the_mention),
