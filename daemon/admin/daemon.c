@@ -120,7 +120,7 @@ static void start_task(void *data)
 
         crash_point("store", "recover");
         if (store_is_new(d->host.store))
-                log_event(LOG_INFO, "a new store: what the networks show already is not filed");
+                log_event(LOG_INFO, "a new store: what the networks show by now is not filed");
         if (store_is_behind(d->host.store))
                 log_event(LOG_WARNING, "the store is a backup, or was built anew: what may have happened since is looked for before"
                           " anything is filed or posted");
