@@ -108,8 +108,10 @@ int open_database(const char *path, struct mark *m, struct db **ret, bool *ret_n
         if (*ret_error)
                 return -EUCLEAN;
         r = db_open(path, 0, &db);
-        if (r < 0)
+        if (r < 0) {
+                *ret_error = xasprintf("cannot open %s: %s", path, db_error(db));
                 return r;
+        }
         db_keep_log(db, true);           /* what is refused stays as it was found */
         wrong = judge_schema(db, path, &empty, &damaged);
         if (wrong && damaged)
