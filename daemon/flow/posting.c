@@ -14,7 +14,6 @@
 #include <errno.h>
 
 #define CANDIDATES 50                    /* mentions of a thread that a reply of unknown fate may have answered */
-#define STALE_USEC (2 * USEC_PER_DAY)    /* such a reply is not posted after that: its moment has passed, and nobody knows */
 
 struct posting {
         struct flow_instance *f;
@@ -169,9 +168,10 @@ static int look_everywhere(struct posting *g, struct mentiond_posted *ret)
         if (n <= 0 || n == CANDIDATES || unknown)
                 return mentiond_fail(&g->op, MENTIOND_UNKNOWN, "it may have been posted before the store was restored, and that"
                                      " cannot be found out");
-        if (utc_usec() - g->row->created_usec > STALE_USEC)
-                return mentiond_fail(&g->op, MENTIOND_UNKNOWN, "it was written days before the store was restored, and is neither in"
-                                     " the thread nor does the ticket say what became of it");
+        /* What was written later, nobody can have posted. */
+        if (g->row->created_usec <= store_lost_usec(g->f->instance->host->store))
+                return mentiond_fail(&g->op, MENTIOND_UNKNOWN, "it was written before the store was restored, and is neither in the thread"
+                                     " nor does the ticket say what became of it");
         return MENTIOND_ABSENT;
 }
 

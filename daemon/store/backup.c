@@ -17,7 +17,7 @@
 #include <time.h>
 
 /* Into a new database, which is then whole on the disk.  0, or -errno. */
-static int copy(struct db *from, const char *path, const bool *stop)
+static int copy(struct db *from, const char *path, int64_t lost_usec, const bool *stop)
 {
         _cleanup_(db_closep) struct db *to = NULL;
         char identity[17];
@@ -30,7 +30,7 @@ static int copy(struct db *from, const char *path, const bool *stop)
         if (r >= 0)
                 r = db_exec(to, "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL");
         if (r >= 0)
-                r = db_run(to, "UPDATE store SET behind = 1, identity = ?", "s", identity);
+                r = db_run(to, "UPDATE store SET behind = 1, lost_usec = ?, identity = ?", "is", lost_usec, identity);
         return r < 0 ? r : db_check(to, true);
 }
 
@@ -75,7 +75,7 @@ static void back_up(void *data)
         }
         r = db_open(store_path(b->store), DB_READ_ONLY, &from);
         if (r >= 0)
-                r = copy(from, part, store_stop(b->store));
+                r = copy(from, part, 0, store_stop(b->store));
         /* Only what is whole gets the name, and it takes nobody's. */
         if (r >= 0 && link(part, b->path) < 0)
                 r = -errno;
@@ -134,7 +134,7 @@ static int put(const char *directory, const char *new, int lock, const struct ma
         return r;
 }
 
-static int fill_from(const char *new, const char *file, struct mark *m, char **ret_error)
+static int fill_from(const char *new, const char *file, int64_t lost_usec, struct mark *m, char **ret_error)
 {
         _cleanup_(db_closep) struct db *from = NULL, *to = NULL;
         _cleanup_free_ char *wrong = NULL;
@@ -156,7 +156,7 @@ static int fill_from(const char *new, const char *file, struct mark *m, char **r
                                                        : xasprintf("%s %s", file, wrong ? wrong : "is empty");
                         return -EUCLEAN;
                 }
-                r = copy(from, new, NULL);
+                r = copy(from, new, lost_usec, NULL);
         }
         if (r == -EUCLEAN)
                 *ret_error = xasprintf("%s is damaged, too: try another backup", file);
@@ -171,7 +171,7 @@ static int fill_from(const char *new, const char *file, struct mark *m, char **r
         return r;
 }
 
-static int fill_with(const char *new, const struct seeds *seeds, struct mark *m)
+static int fill_with(const char *new, const struct seeds *seeds, int64_t lost_usec, struct mark *m)
 {
         _cleanup_(db_closep) struct db *db = NULL;
         int r;
@@ -182,7 +182,7 @@ static int fill_with(const char *new, const struct seeds *seeds, struct mark *m)
         for (size_t i = 0; i < seeds->n && r >= 0; i++)
                 r = db_run(db, "INSERT INTO instance (name, plugin, polled, baseline_usec, horizon_usec) VALUES (?, ?, 1, ?, ?)",
                            "ssii", seeds->list[i].name, seeds->list[i].plugin, seeds->since_usec, seeds->since_usec);
-        return r < 0 ? r : db_exec(db, "UPDATE store SET behind = 1");
+        return r < 0 ? r : db_run(db, "UPDATE store SET behind = 1, lost_usec = ?", "i", lost_usec);
 }
 
 static int replace(const char *directory, const char *file, const struct seeds *seeds, char **ret_kept, char **ret_error)
@@ -199,8 +199,10 @@ static int replace(const char *directory, const char *file, const struct seeds *
         (void) unlink(new);              /* of an attempt that was cut off */
         r = create(new);
         if (r >= 0) {
+                int64_t lost_usec = before.written_usec ? before.written_usec : utc_usec();
+
                 m = (struct mark) { .commits = 0 };
-                r = seeds ? fill_with(new, seeds, &m) : fill_from(new, file, &m, ret_error);
+                r = seeds ? fill_with(new, seeds, lost_usec, &m) : fill_from(new, file, lost_usec, &m, ret_error);
         }
         if (r >= 0)
                 r = put(directory, new, lock, &m, ret_kept);

@@ -8,13 +8,15 @@
  */
 #include "store/mark.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#define MARK_FORMAT "mentiond-store %s %020lld\n"
+#define MARK_FORMAT "mentiond-store %s %020lld %020lld\n"
 
 /* Of the database's head, as SQLite's file format says. */
 #define HEAD_SIZE 100
@@ -27,7 +29,7 @@ int mark_lock(const char *directory, int *ret_fd, struct mark *ret, char **ret_e
 {
         _cleanup_free_ char *path = xasprintf("%s/lock", directory);
         _cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        long long commits = 0;
+        long long commits = 0, written_usec = 0;
         char text[128] = "";
         ssize_t n;
 
@@ -50,11 +52,12 @@ int mark_lock(const char *directory, int *ret_fd, struct mark *ret, char **ret_e
         }
         *ret = (struct mark) { .commits = 0 };
         /* NULs: its first bytes were on their way when the power failed. */
-        ret->spoiled = n > 0 && *text && (sscanf(text, "mentiond-store %16[0-9a-f] %20lld", ret->identity, &commits) != 2
+        ret->spoiled = n > 0 && *text && (sscanf(text, "mentiond-store %16[0-9a-f] %20lld %20lld", ret->identity, &commits, &written_usec) != 3
                                  || strlen(ret->identity) != 16);
         ret->commits = commits;
+        ret->written_usec = written_usec;
         if (ret->spoiled)
-                *ret->identity = '\0';
+                *ret = (struct mark) { .spoiled = true };
         *ret_fd = fd;
         fd = -1;
         return 0;
@@ -62,8 +65,8 @@ int mark_lock(const char *directory, int *ret_fd, struct mark *ret, char **ret_e
 
 void mark_write(int fd, const struct mark *m)
 {
-        char text[64];
-        int n = snprintf(text, sizeof text, MARK_FORMAT, m->identity, (long long) m->commits);
+        char text[96];
+        int n = snprintf(text, sizeof text, MARK_FORMAT, m->identity, (long long) m->commits, (long long) utc_usec());
 
         /* If it cannot be written it stays behind, and less damage is found; the store itself goes on. */
         (void) !pwrite(fd, text, (size_t) n, 0);

@@ -8,7 +8,7 @@
 
 struct mark {
         char identity[17];               /* "": none was ever used here */
-        int64_t commits;
+        int64_t commits, written_usec;   /* the last one, and when that was; 0: unknown */
         bool spoiled;                    /* there is something that is no mark */
 };
 

@@ -131,12 +131,13 @@ int open_database(const char *path, struct mark *m, struct db **ret, bool *ret_n
                 if (wrong)
                         return damage(path, wrong, ret_error);
                 r = db_get_int(db, &behind, "SELECT behind FROM store", "");
-                /* Without a mark that can be read nobody knows what it lacks, unless it was made just now and did nothing yet.  On disk before
-                 * there is a mark again: this start may be cut off. */
+                /* Without a mark that can be read nobody knows what it lacks, unless it was made just now and did nothing yet.
+                 * On disk before there is a mark again: this start may be cut off. */
                 if (r >= 0 && !marked && !behind)
                         r = db_get_int(db, &behind, "SELECT 1 FROM instance LIMIT 1", "");
                 if (r >= 0 && behind)
-                        r = db_run(db, "UPDATE store SET behind = 1", "");
+                        r = db_run(db, "UPDATE store SET behind = 1, lost_usec = CASE WHEN behind AND lost_usec THEN lost_usec ELSE ? END",
+                                   "i", m->written_usec ? m->written_usec : utc_usec());
         }
         /* If a sync failed in the life before, the log is in the kernel's memory but perhaps not on the disk, and no sync
          * would write it any more: what came behind the hole would be lost with the power. */

@@ -7,6 +7,7 @@ CREATE TABLE store (
         identity   TEXT NOT NULL,                  -- random; also in the mark (mark.c)
         commits    INTEGER NOT NULL,               -- counts them; the mark has the number of the last
         behind     INTEGER NOT NULL DEFAULT 0,     -- a backup, or built anew: more has happened than stands here
+        lost_usec  INTEGER NOT NULL DEFAULT 0,     -- when what is forgotten ended, by the mark: what was written later it never knew
         doubt_usec INTEGER NOT NULL DEFAULT 0      -- not 0: what was written until then may be done, and is looked for first
 );
 

@@ -47,6 +47,7 @@ void store_on_fatal(struct store *s, void (*fn)(const char *reason, void *data),
 uint64_t store_commits(const struct store *s);
 bool store_is_new(const struct store *s);            /* it was made */
 bool store_is_behind(const struct store *s);         /* it is a backup, or was built anew, and this is its first start */
+int64_t store_lost_usec(struct store *s);            /* when the store that it replaced did the last it did; 0: it replaced none */
 
 /* A copy, checked, at path, which must not exist.  Waits, in which the store goes on.  -EEXIST; -EBUSY: one is being made;
  * -EUCLEAN: the store is damaged; -ECANCELED: the store is being closed; or another -errno. */

@@ -139,6 +139,13 @@ int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thre
         return 1;
 }
 
+int64_t store_lost_usec(struct store *s)
+{
+        int64_t lost;
+
+        return db_get_int(store_reader(s), &lost, "SELECT lost_usec FROM store", "") == 1 ? lost : 0;
+}
+
 int store_mentions(struct store *s, int64_t thread, int64_t *ids, size_t max)
 {
         struct stmt *st;

@@ -3,6 +3,7 @@ import contextlib
 import sqlite3
 import stat
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -50,6 +51,12 @@ def conversation(b):
     word = b.word()
     b.mention(f"{word} What about my parcel?")
     b.znuny.ticket_of(word, LONG)
+
+
+def wait_second():
+    """Until the helpdesk, which tells whole seconds, calls it later."""
+    now = int(time.time())
+    until("the next second", lambda: time.time() >= now + 1)
 
 
 def each_once(b, ticket, *words):
@@ -129,6 +136,7 @@ def test_an_old_backup_loses_nothing_and_repeats_nothing(up, directory):
     b.daemon.stop()
 
     # And what happens while it is down.
+    wait_second()
     late = b.word()
     b.mention(f"{late} nobody was there")
     znuny.write(other, f"Answer {new}d")
@@ -170,6 +178,25 @@ def test_a_reply_whose_note_was_never_written_is_found_on_the_network_after_a_re
     b.znuny.note_of(ticket, "Reply posted", answer["url"], LONG)
     b.daemon.wait_quiet(LONG)
     posted_once(b, f"{word}a")
+
+
+@pytest.mark.weight(12)
+def test_after_a_restore_a_reply_that_is_nowhere_is_posted_only_if_it_is_younger_than_the_loss(own, directory):
+    own.channel["hold"] = "1h"
+    b = own.start()
+    word, post, ticket = b.conversation()
+    b.daemon.ctl("backup", directory / "backup.db")
+    b.znuny.write(ticket, f"Answer {word}a")
+    until("the reply in the journal", lambda: [r for r in b.daemon.queue() if r["kind"] == "reply"])
+    b.daemon.kill()
+    wait_second()
+    b.znuny.write(ticket, f"Answer {word}b")
+    own.channel["hold"] = "0s"
+    run(b, "--restore", directory / "backup.db")
+    b.daemon.start(wait=False)
+    b.alice.answer_of(post, f"{word}b", LONG)
+    b.znuny.note_of(ticket, "Reply held", "it was written before the store was restored", LONG)
+    assert [r["state"] for r in b.daemon.queue(kind="reply")] == ["held"] and b.brand.posts(f"{word}a") == []
 
 
 @pytest.mark.weight(20)
