@@ -6,9 +6,7 @@
 #include "sim.h"
 
 #include "base/clock.h"
-#include "io/head.h"
 #include "io/http.h"
-#include "io/url.h"
 
 #include <errno.h>
 #include <strings.h>
@@ -306,33 +304,4 @@ void http_perform(struct http *h, const struct http_request *q, struct http_repl
                 forget(e);
         else
                 e->task = NULL;          /* it is still on its way */
-}
-
-/* --- As in io/http.c --- */
-
-void http_reply_done(struct http_reply *r)
-{
-        buffer_done(&r->headers);
-        buffer_done(&r->body);
-        free(TAKE_PTR(r->error));
-}
-
-char *http_header(const struct http_reply *r, const char *name)
-{
-        return head_find(&r->headers, name);
-}
-
-bool http_same_origin(const char *a, const char *b)
-{
-        struct url x, y;
-
-        return url_parse(a, &x) == 0 && url_parse(b, &y) == 0 && x.tls == y.tls && x.port == y.port &&
-               x.host_size == y.host_size && strncasecmp(x.host, y.host, x.host_size) == 0;
-}
-
-int http_check_url(const char *url)
-{
-        struct url u;
-
-        return url_parse(url, &u);
 }
