@@ -9,16 +9,36 @@
 #include <unicase.h>
 #include <uninorm.h>
 
+/* Without what shows nothing, and with one kind of blank. */
+static char *take_seen(const char *text)
+{
+        char *seen = xmalloc(strlen(text) + 1), *end = seen;
+
+        while (*text) {
+                bool blank;
+                size_t special = text_special(text, &blank);
+
+                if (special == 0)
+                        *end++ = *text++;
+                else if (blank)
+                        *end++ = ' ';
+                text += special;
+        }
+        *end = '\0';
+        return seen;
+}
+
 char *text_essence(const char *text)
 {
-        char *essence = xmalloc(strlen(text) + 1), *end = essence, *word = end;
+        _cleanup_free_ char *seen = take_seen(text);
+        char *essence = xmalloc(strlen(seen) + 1), *end = essence, *word = end;
         uint8_t *folded;
         size_t n = 0;
         int ats = 0;
         bool skip = false;
 
-        for (const char *p = text; *p; p++) {
-                if (isspace((unsigned char) *p)) {
+        for (const char *p = seen; *p; p++) {
+                if (*p == ' ') {
                         word = end;
                         ats = 0;
                         skip = false;

@@ -102,22 +102,6 @@ static void put(struct renderer *r, const char *s, size_t size)
         (void) buffer_append(&r->out, s, size);
 }
 
-/* The size of what is no ordinary text at s: a blank, or a character that shows nothing and carries nothing (soft
- * hyphen, zero-width space, word joiner, byte order mark; but not U+200C and U+200D, which shape scripts and join
- * emoji). */
-static size_t special(const char *s, bool *ret_blank)
-{
-        static const char *const nothing[] = { "\xc2\xad", "\xe2\x80\x8b", "\xe2\x81\xa0", "\xef\xbb\xbf" };
-
-        *ret_blank = strchr(" \t\n\r\f", *s) || startswith(s, "\xc2\xa0");
-        if (*ret_blank)
-                return *s == '\xc2' ? 2 : 1;
-        for (size_t i = 0; i < ELEMENTSOF(nothing) && *s & 0x80; i++)
-                if (startswith(s, nothing[i]))
-                        return strlen(nothing[i]);
-        return 0;
-}
-
 static void put_blank(struct renderer *r, char c)
 {
         if (r->pres == 0)
@@ -136,7 +120,7 @@ static void put_text(struct renderer *r, const char *s)
                 bool blank = false;
                 size_t n = 0;
 
-                while (*s && (n = special(s, &blank)) == 0)
+                while (*s && (n = text_special(s, &blank)) == 0)
                         s++;
                 if (s > start)
                         put(r, start, (size_t) (s - start));

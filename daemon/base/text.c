@@ -104,7 +104,7 @@ char *text_clean(const char *s, size_t size)
                 i += (size_t) length;
                 if (c < 0xa0)
                         continue;      /* C1 controls */
-                if (c == 0xfffd) {
+                if (c == 0xfffd || (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef)) {
                         memcpy(out + n, "\xef\xbf\xbd", 3);
                         n += 3;
                         continue;
@@ -122,6 +122,19 @@ char *text_clean(const char *s, size_t size)
                         out[kept++] = out[i];
         out[kept] = '\0';
         return xrealloc(out, kept + 1);
+}
+
+size_t text_special(const char *s, bool *ret_blank)
+{
+        static const char *const nothing[] = { "\xc2\xad", "\xe2\x80\x8b", "\xe2\x81\xa0", "\xef\xbb\xbf" };
+
+        *ret_blank = *s && (strchr(" \t\n\r\f", *s) || startswith(s, "\xc2\xa0"));
+        if (*ret_blank)
+                return *s == '\xc2' ? 2 : 1;
+        for (size_t i = 0; i < ELEMENTSOF(nothing) && *s & 0x80; i++)
+                if (startswith(s, nothing[i]))
+                        return strlen(nothing[i]);
+        return 0;
 }
 
 char *text_ellipsize(const char *text, size_t max)

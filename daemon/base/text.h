@@ -7,8 +7,8 @@
 #include "base/util.h"
 
 /* Valid UTF-8 without NUL, controls (but \n and \t) and bidi embeddings, overrides and isolates (U+202A..202E,
- * U+2066..2069) that reach over the end of a line: those unbalanced are dropped.  Invalid bytes become U+FFFD;
- * \r\n and \r become \n.  What is fine is returned unchanged. */
+ * U+2066..2069) that reach over the end of a line: those unbalanced are dropped.  Invalid bytes and
+ * noncharacters, which HTML does not carry, become U+FFFD; \r\n and \r become \n.  What is fine is returned unchanged. */
 char *text_clean(const char *s, size_t size);
 
 /* What a browser would show of an HTML fragment.  Script, style, iframe, svg, math, noscript, template,
@@ -39,6 +39,11 @@ uint64_t text_length(const char *text, enum text_unit unit);
 /* Length as a network counts it: each http(s) URL as url_length (0: as it is), @user@domain as @user if
  * handle_is_local.  Never less than the network will count, a little more where non-ASCII touches a URL. */
 uint64_t text_weighted_length(const char *text, enum text_unit unit, uint64_t url_length, bool handle_is_local);
+
+/* The size of what is no ordinary text at s, else 0: a blank (no-break spaces are some), or a character that shows
+ * nothing and carries nothing: soft hyphen, zero-width space, word joiner, byte order mark; but not U+200C and U+200D,
+ * which shape scripts and join emoji.  Networks and HTML fold the ones and drop the others. */
+size_t text_special(const char *s, bool *ret_blank);
 
 /* At most max graphemes; "…" (U+2026) in place of the last if cut; never inside a grapheme.  No grapheme is let
  * grow over 64 code points: a stack of combining marks is cut there. */

@@ -34,6 +34,7 @@ static void clean_makes_valid_plain_text(void **state)
                 { "\xed\xa0\x80", 0, REPLACEMENT },                            /* surrogate */
                 { "\xf4\x90\x80\x80", 0, REPLACEMENT },                        /* beyond Unicode */
                 { REPLACEMENT, 0, REPLACEMENT },
+                { "a\xef\xbf\xbf" "b\xef\xb7\x90" "c\xf0\x9f\xbf\xbe", 0, "a" REPLACEMENT "b" REPLACEMENT "c" REPLACEMENT },   /* noncharacters */
                 { FAMILY FLAG_DE, 0, FAMILY FLAG_DE },
                 { "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", 0, "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d" },
                 { "", 0, "" },
@@ -44,6 +45,24 @@ static void clean_makes_valid_plain_text(void **state)
                 _cleanup_free_ char *s = text_clean(cases[i].s, cases[i].size ?: strlen(cases[i].s));
 
                 assert_string_equal(s, cases[i].clean);
+        }
+}
+
+static void essence_is_what_networks_leave_of_a_text(void **state)
+{
+        static const char *const same[][2] = {
+                { "Hello  World", "hello\nworld" },
+                { "*bold* @ann@a.example", "bold @ann" },
+                { "see https://a.example/b", "see http://b.example" },
+                { "a\xc2\xa0" "b\xc2\xad" "c\xe2\x80\x8b" "d\xe2\x81\xa0" "e\xef\xbb\xbf", "a bcde" },   /* as HTML shows it */
+                { "x\xc2\xa0http:\xe2\x81\xa0//y", "x http://z" },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(same); i++) {
+                _cleanup_free_ char *a = text_essence(same[i][0]), *b = text_essence(same[i][1]);
+
+                assert_string_equal(a, b);
         }
 }
 
@@ -280,6 +299,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(clean_makes_valid_plain_text),
+                cmocka_unit_test(essence_is_what_networks_leave_of_a_text),
                 cmocka_unit_test(bidi_controls_stay_only_where_they_end_in_their_line),
                 cmocka_unit_test(length_in_each_unit),
                 cmocka_unit_test(urls_and_handles_are_counted_as_the_network_does),
