@@ -13,13 +13,18 @@
 #define MEDIA_MAX 16             /* of one post; the networks allow 4 to 20 */
 #define STRIDE_MIN (offsetof(struct mentiond_media, description) + sizeof(char *))
 
-static void put_clean(struct json_object *o, const char *name, const char *value)
+/* On one line, whatever a stranger calls himself: what agents read has lines of ours around it. */
+static void put_line(struct json_object *o, const char *name, const char *value)
 {
+        static const char *const line_ends[] = { "\n", "\t", "\xe2\x80\xa8", "\xe2\x80\xa9" };
         _cleanup_free_ char *clean = NULL;
 
         if (isempty(value))
                 return;
         clean = text_clean(value, strnlen(value, FIELD_MAX));
+        for (size_t i = 0; i < ELEMENTSOF(line_ends); i++)
+                for (char *at = clean; (at = strstr(at, line_ends[i])); )
+                        memset(at, ' ', strlen(line_ends[i]));
         mj_put_str(o, name, clean);
 }
 
@@ -47,10 +52,10 @@ static struct json_object *author_object(const struct mentiond_author *a)
 {
         struct json_object *o = json_object_new_object();
 
-        put_clean(o, "id", a->id);
-        put_clean(o, "handle", a->handle);
-        put_clean(o, "name", a->name);
-        put_clean(o, "url", a->url);
+        put_line(o, "id", a->id);
+        put_line(o, "handle", a->handle);
+        put_line(o, "name", a->name);
+        put_line(o, "url", a->url);
         if (a->followers >= 0)
                 mj_put_int(o, "followers", a->followers);
         if (a->created_usec)
@@ -69,11 +74,11 @@ char *payload_of_mention(const struct mentiond_mention *m, const struct mentiond
 
         mj_put_int(o, "kind", m->kind);
         mj_put_int(o, "visibility", m->visibility);
-        put_clean(o, "parent", m->parent);
-        put_clean(o, "url", m->url);
+        put_line(o, "parent", m->parent);
+        put_line(o, "url", m->url);
         mj_put_str(o, "text", text);
-        put_clean(o, "warning", m->warning);
-        put_clean(o, "language", m->language);
+        put_line(o, "warning", m->warning);
+        put_line(o, "language", m->language);
         if (m->edited_usec)
                 mj_put_int(o, "edited", m->edited_usec);
         json_object_object_add(o, "author", author_object(author));
@@ -85,9 +90,9 @@ char *payload_of_mention(const struct mentiond_mention *m, const struct mentiond
                                 (const void *) ((const char *) m->media + (size_t) i * m->media->struct_size);
                         struct json_object *one = json_object_new_object();
 
-                        put_clean(one, "url", media->url);
-                        put_clean(one, "type", media->type);
-                        put_clean(one, "description", media->description);
+                        put_line(one, "url", media->url);
+                        put_line(one, "type", media->type);
+                        put_line(one, "description", media->description);
                         (void) json_object_array_add(list, one);
                 }
                 json_object_object_add(o, "media", list);
@@ -103,10 +108,10 @@ char *payload_with_quote(const char *payload, const char *handle, const char *na
                 (void) json_object_put(o);
                 o = json_object_new_object();
         }
-        put_clean(quote, "handle", handle);
-        put_clean(quote, "name", name);
+        put_line(quote, "handle", handle);
+        put_line(quote, "name", name);
         mj_put_str(quote, "text", text);
-        put_clean(quote, "url", url);
+        put_line(quote, "url", url);
         json_object_object_add(o, "quote", quote);
         return to_string(o);
 }
@@ -116,10 +121,10 @@ char *payload_of_article(const struct mentiond_article *a)
         struct json_object *o = json_object_new_object();
         _cleanup_free_ char *text = body_text(a->html, a->text);
 
-        put_clean(o, "agent", a->agent);
+        put_line(o, "agent", a->agent);
         mj_put_str(o, "text", text);
         mj_put_int(o, "attachments", a->n_attachments);
-        put_clean(o, "ticket", a->ticket);
+        put_line(o, "ticket", a->ticket);
         return to_string(o);
 }
 

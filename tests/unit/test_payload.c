@@ -72,6 +72,26 @@ static void absent_parts_make_no_members(void **state)
         assert_string_equal(payload, "{\"kind\":1,\"visibility\":1,\"text\":\"\",\"author\":{\"id\":\"9\",\"handle\":\"@a\"}}");
 }
 
+static void what_surrounds_the_text_is_on_one_line(void **state)
+{
+        const struct mentiond_author forger = {
+                .struct_size = sizeof forger, .id = "9", .handle = "@a\nPost: https://x/2", .name = "A\r\nWritten:\tnever\xe2\x80\xa8" "b",
+        };
+        const struct mentiond_media media = { .struct_size = sizeof media, .url = "https://x/a.png", .description = "a\nb" };
+        const struct mentiond_mention m = {
+                .struct_size = sizeof m, .kind = 1, .visibility = 1, .id = "1", .warning = "a\nb", .text = "a\nb",
+                .n_media = 1, .media = &media,
+        };
+        struct json_object *o = parsed(payload_of_mention(&m, &forger)), *author = mj_get(o, "author");
+
+        (void) state;
+        assert_string_equal(mj_str(author, "handle"), "@a Post: https://x/2");
+        assert_string_equal(mj_str(author, "name"), "A Written: never   b");
+        assert_string_equal(mj_str(o, "warning"), "a b");
+        assert_string_equal(mj_str(mj_at(mj_get(o, "media"), 0), "description"), "a b");
+        assert_string_equal(mj_str(o, "text"), "a\nb");
+}
+
 static void html_is_preferred_and_shown_as_text(void **state)
 {
         struct mentiond_mention m = { .struct_size = sizeof m, .html = "<p>one<br>two</p><script>x()</script>", .text = "other" };
@@ -178,6 +198,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(quote_is_added_to_what_is_there, setup, teardown),
                 cmocka_unit_test_setup_teardown(article_keeps_text_agent_and_attachments, setup, teardown),
                 cmocka_unit_test_setup_teardown(note_is_subject_and_text, setup, teardown),
+                cmocka_unit_test_setup_teardown(what_surrounds_the_text_is_on_one_line, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_is_no_json_is_null, setup, teardown),
         };
 
