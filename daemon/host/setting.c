@@ -5,6 +5,7 @@
  */
 #include "host/setting.h"
 
+#include "base/log.h"
 #include "base/text.h"
 #include "io/http.h"
 
@@ -13,6 +14,7 @@
 #include <strings.h>
 
 #define SECRET_MAX (16 * 1024)          /* a JWT with many claims; anything larger is the wrong file */
+#define SENTENCE_MAX 1000               /* bytes; a value that makes it longer is not read to its end */
 #define NAMES_MAX 128                   /* options of one instance */
 
 struct mentiond_secret {
@@ -21,17 +23,18 @@ struct mentiond_secret {
 
 void problem_add(struct problems *p, const char *file, unsigned line, const char *format, ...)
 {
-        _cleanup_free_ char *text = NULL;
+        _cleanup_free_ char *text = NULL, *sentence = NULL;
         va_list ap;
 
         va_start(ap, format);
         text = xvasprintf(format, ap);
         va_end(ap);
+        sentence = log_escape(text, SENTENCE_MAX);       /* a value may hold line ends */
         p->n++;
         if (line)
-                (void) buffer_printf(&p->text, "%s:%u: %s\n", file, line, text);
+                (void) buffer_printf(&p->text, "%s:%u: %s\n", file, line, sentence);
         else
-                (void) buffer_printf(&p->text, "%s: %s\n", file, text);
+                (void) buffer_printf(&p->text, "%s: %s\n", file, sentence);
 }
 
 /* --- Sections --- */
