@@ -187,6 +187,8 @@ int op_judge(struct mentiond_op *op, int verdict)
 
         if (verdict < MENTIOND_OK || verdict > MENTIOND_UNKNOWN)
                 verdict = MENTIOND_BUG;
+        if (verdict != MENTIOND_OK && verdict != MENTIOND_ABSENT && !*op->reason)
+                (void) mentiond_fail(op, verdict, "the plugin %s did not say why", i->plugin->name);
         counter_add("verdicts", i->name, verdict_name(verdict), 1);
         switch (verdict) {
         case MENTIOND_RETRY:

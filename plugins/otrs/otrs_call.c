@@ -100,13 +100,15 @@ static int error(struct mentiond_op *op, enum otrs_effect effect, struct json_ob
                 { "MissingParameter", MENTIOND_REJECTED },
                 { "InvalidConfiguration", MENTIOND_RETRY },
         };
-        const char *code = error_code(reply);
+        const char *code = error_code(reply), *message = mj_str(mj_get(reply, "Error"), "ErrorMessage");
         int verdict = unclear(effect);
 
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
                 if (strcmp(code, known[i].code) == 0)
                         verdict = known[i].verdict;
-        return mentiond_fail(op, verdict, "%s", mj_str(mj_get(reply, "Error"), "ErrorMessage"));
+        if (!*message)
+                return mentiond_fail(op, verdict, "the helpdesk answered with the error \"%s\" and did not say why", code);
+        return mentiond_fail(op, verdict, "%s", message);
 }
 
 static int create_session(struct mentiond_op *op, struct otrs *otrs)
