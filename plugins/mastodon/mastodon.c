@@ -274,7 +274,7 @@ static int find(struct mentiond_op *op, void *state, const struct mentiond_post 
                 const char *text = either(source, mentiond_text_from_html(op, mj_str(status, "content")));
                 int same = mentiond_same_text(text, part->text);
                 int recent = mentiond_parse_time(mj_str(status, "created_at")) >= part->tried_usec - CLOCK_USEC;
-                if (same && recent) {
+                if (same && recent && *id) {
                         ret->id = id;
                         ret->url = mj_str(status, "url");
                         return MENTIOND_OK;

@@ -19,7 +19,8 @@ static int look_into(struct mentiond_op *op, struct otrs *otrs, const char *id, 
         otrs_ticket_tell(op, otrs, ticket, ret);
         articles = mj_get(ticket, "Article");
         for (size_t i = 0; i < mj_len(articles); i++)
-                if (strcmp(otrs_field(mj_at(articles, i), "SocialPost"), key) == 0) {
+                if (mj_int(mj_at(articles, i), "ArticleID", 0) > 0 &&
+                    strcmp(otrs_field(mj_at(articles, i), "SocialPost"), key) == 0) {
                         ret->article = mentiond_format(op, "%s", mj_str(mj_at(articles, i), "ArticleID"));
                         return MENTIOND_OK;
                 }

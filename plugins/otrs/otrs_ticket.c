@@ -49,7 +49,7 @@ int otrs_ticket_get(struct mentiond_op *op, struct otrs *otrs, const char *ids,
         r = otrs_call(op, otrs, "TicketGet", OTRS_READS, body, &reply);
         if (r != MENTIOND_OK)
                 return r;
-        if (mj_len(mj_get(reply, "Ticket")) == 0)
+        if (mj_int(mj_at(mj_get(reply, "Ticket"), 0), "TicketID", 0) <= 0)
                 return mentiond_fail(op, MENTIOND_RETRY, "the helpdesk answered without the ticket %s", ids);
         *ret = mj_get(reply, "Ticket");
         return MENTIOND_OK;
