@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The otrs plugin against any server.  The first line says which operations are called, a letter each: s(tart), p(oll),
+ * c (file: a new ticket), a(ppend), n(ote), l(ook: find, with a ticket), t (find, without one); first a q if the helpdesk
+ * has no queue of its own.  The rest are answers (http.c).
+ */
+#include "world.h"
+
+#include "host/payload.h"
+
+#include <mentiond/json.h>
+
+#define OPERATIONS_MAX 8
+#define BASE "https://desk.example/nph-genericinterface.pl/Webservice/mentiond/"
+
+static unsigned writes, written;
+
+static void on_request(const struct http_request *q, const struct http_reply *r)
+{
+        struct json_object *body = json_tokener_parse(q->body);
+        const char *operation = q->url + strlen(BASE);
+        bool article = mj_get(body, "Article");
+
+        MUST(startswith(q->url, BASE) && streq(q->method, "POST") && body);
+        MUST(!q->bearer && r->fate != HTTP_REFUSED);
+        MUST(!!strstr(q->body, WORLD_SECRET) == streq(operation, "SessionCreate"));
+        /* What makes an article is no request that may be repeated, but for the one at the start that makes nothing. */
+        if (article && !mj_get(body, "Attachment"))
+                MUST(!q->repeatable);
+        /* What agents are not to answer in public by mistake. */
+        if (article && strcmp(mj_str(mj_get(body, "Article"), "SenderType"), "agent") == 0)
+                MUST(mj_int(mj_get(body, "Article"), "IsVisibleForCustomer", -1) == 0);
+        if (article)
+                MUST(!strchr(mj_str(mj_get(body, "Article"), "From"), '@'));
+        writes += article;
+        written += article && r->fate == HTTP_REPLIED && r->status == 200;
+        (void) json_object_put(body);
+}
+
+static int call(struct mentiond_op *op, char operation, struct mentiond_filed *ret)
+{
+        const struct mentiond_attachment attachment = { .struct_size = sizeof attachment, .name = "a.png", .type = "image/png", .data = "\x89PNG", .size = 4 };
+        const struct mentiond_filing filing = {
+                .struct_size = sizeof filing, .n_attachments = 1, .key = "brand:300", .thread_key = "brand:300", .ticket = operation == 'a' ? "7" : "",
+                .queue = "", .title = "A title", .text = "A text", .customer = "mastodon:@cat@example", .author = "Cat", .network = "mastodon",
+                .url = "https://social.example/300", .attachments = &attachment,
+        };
+        const struct mentiond_note note = { .struct_size = sizeof note, .key = "note:42:held", .ticket = "8", .subject = "Held", .text = "A note" };
+        const struct mentiond_lookup lookup = {
+                .struct_size = sizeof lookup, .key = "brand:300", .thread_key = "brand:300", .ticket = operation == 'l' ? "7" : "",
+                .customer = "mastodon:@cat@example", .title = "A title", .tried_usec = INT64_C(1795299990) * USEC_PER_SEC,
+        };
+        const struct mentiond_helpdesk *h = &desk->plugin->helpdesk;
+
+        switch (operation) {
+        case 'c':
+                return h->file(op, desk->plugin_state, &filing, ret);
+        case 'a':
+                return h->append(op, desk->plugin_state, &filing, ret);
+        case 'n':
+                return h->note(op, desk->plugin_state, &note, ret);
+        case 's':
+                return h->start(op, desk->plugin_state);
+        case 'p':
+                return h->poll(op, desk->plugin_state);
+        default:
+                return h->find(op, desk->plugin_state, &lookup, ret);
+        }
+}
+
+/* Only articles of linked tickets, that the journal does not know. */
+static void check_items(struct mentiond_op *op)
+{
+        for (size_t i = 0; i < op->n_items; i++) {
+                const struct store_item *item = &op->items[i];
+
+                MUST(payload_parse(op->arena, item->payload) && fuzz_is_utf8(item->payload));
+                MUST(mentiond_is_linked(op, item->ticket) && !streq(item->native_id, "41") && !streq(item->native_id, "42"));
+        }
+}
+
+static void run(void *data)
+{
+        const char operation = *(const char *) data;
+        struct mentiond_filed filed = { .struct_size = sizeof filed };
+        _cleanup_op_ struct mentiond_op op;
+        int verdict;
+
+        writes = written = 0;
+        op_begin(&op, desk, "fuzz", POLL_DEADLINE_USEC);
+        verdict = call(&op, operation, &filed);
+        if (operation == 'p') {
+                check_items(&op);
+                MUST(op_commit(&op, verdict == MENTIOND_OK, NULL) == 0);
+        }
+        if (strchr("can", operation)) {
+                MUST(writes <= 2);               /* the second after a session that was refused */
+                if (verdict == MENTIOND_OK)
+                        MUST(written && *filed.ticket && *filed.article);
+        } else if (operation != 's')
+                MUST(writes == 0);
+        if (verdict == MENTIOND_OK && strchr("lt", operation))
+                MUST(*filed.ticket && *filed.article);
+        MUST(verdict >= MENTIOND_OK && verdict <= MENTIOND_UNKNOWN);
+        MUST((verdict == MENTIOND_ABSENT || verdict == MENTIOND_UNKNOWN) <= !!strchr("lt", operation));
+        MUST(!fuzz_has(op.reason, "\n") && !strstr(op.reason, WORLD_SECRET));
+        MUST(op_judge(&op, verdict) == verdict);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        struct input in = { (const char *) data, size };
+        _cleanup_free_ char *operations = input_line(&in);
+
+        if (world_knows_secret(data, size))
+                return 0;
+        world_on_request = on_request;
+        world_queue = *operations == 'q' ? "" : "Social";
+        world_begin(&in);
+        for (size_t i = 0; operations[i] && i < OPERATIONS_MAX; i++)
+                if (strchr("spcanlt", operations[i]))
+                        world_run(run, &operations[i]);
+        world_end();
+        return 0;
+}

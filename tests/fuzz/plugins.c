@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins.h"
+
+#include "fuzz.h"
+#include "host/plugin.h"
+
+const struct mentiond_plugin *mastodon_plugin_init(void);
+const struct mentiond_plugin *otrs_plugin_init(void);
+
+void fuzz_plugins(void)
+{
+        _cleanup_free_ char *wrong = NULL;
+        struct plugin *p;
+
+        MUST(plugin_register(mastodon_plugin_init(), &p, &wrong) == 0);
+        MUST(plugin_register(otrs_plugin_init(), &p, &wrong) == 0);
+}
