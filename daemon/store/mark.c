@@ -88,7 +88,7 @@ char *mark_sentence(const char *path, const char *what)
 
 char *mark_judge_file(const char *path, const struct mark *m, bool *ret_new)
 {
-        _cleanup_free_ char *log = xasprintf("%s-wal", path);
+        _cleanup_free_ char *log = xasprintf("%s-wal", path), *journal = xasprintf("%s-journal", path);
         _cleanup_close_ int fd = -1;
         unsigned char head[HEAD_SIZE];
 
@@ -101,6 +101,8 @@ char *mark_judge_file(const char *path, const struct mark *m, bool *ret_new)
                 *ret_new = true;
                 return NULL;
         }
+        if (db_exists(journal))
+                return NULL;             /* it was being made when the power failed, and opening it undoes that */
         fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
                 return NULL;             /* opening it will say why */
