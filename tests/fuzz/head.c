@@ -92,8 +92,14 @@ static void check_host(const struct url *u)
         /* A host that is an address is judged as the socket's would be. */
         if (inet_pton(AF_INET, host, &in.sin_addr) == 1)
                 MUST(may_be_public == address_is_public((struct sockaddr *) &in));
-        if (inet_pton(AF_INET6, host, &in6.sin6_addr) == 1)
-                MUST(may_be_public == address_is_public((struct sockaddr *) &in6));
+        if (inet_pton(AF_INET6, host, &in6.sin6_addr) != 1)
+                return;
+        MUST(may_be_public == address_is_public((struct sockaddr *) &in6));
+        MUST(!may_be_public || (!IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr) && !IN6_IS_ADDR_LINKLOCAL(&in6.sin6_addr)));
+        if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
+                memcpy(&in.sin_addr, in6.sin6_addr.s6_addr + 12, 4);
+                MUST(may_be_public == address_is_public((struct sockaddr *) &in));
+        }
 }
 
 static void check_url(const char *s)

@@ -10,12 +10,16 @@
 #include <mentiond/json.h>
 
 #define OPERATIONS_MAX 8
+#define BASE "https://social.example/api/"
 
 static unsigned posts, confirmations;
 
 static void on_request(const struct http_request *q, const struct http_reply *r)
 {
-        MUST(startswith(q->url, "https://social.example/api/"));
+        MUST(startswith(q->url, BASE));
+        /* Whatever ids a server makes up, they stay one part of the path or query. */
+        MUST(!q->url[strlen(BASE) + strspn(q->url + strlen(BASE), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%/?&=[]")]);
+        MUST(!strstr(q->url, "/../") && (!strchr(q->url, '?') || strchr(q->url, '?') == strrchr(q->url, '?')));
         MUST(r->fate != HTTP_REFUSED);
         MUST(streq(q->bearer, WORLD_SECRET) && !strstr(q->url, WORLD_SECRET));
         if (streq(q->method, "POST")) {

@@ -42,7 +42,7 @@ static int call(struct mentiond_op *op, char operation, struct mentiond_filed *r
         const struct mentiond_attachment attachment = { .struct_size = sizeof attachment, .name = "a.png", .type = "image/png", .data = "\x89PNG", .size = 4 };
         const struct mentiond_filing filing = {
                 .struct_size = sizeof filing, .n_attachments = 1, .key = "brand:300", .thread_key = "brand:300", .ticket = operation == 'a' ? "7" : "",
-                .queue = "", .title = "A title", .text = "A text", .customer = "mastodon:@cat@example", .author = "Cat", .network = "mastodon",
+                .queue = "", .title = "A title", .text = "A text", .customer = "mastodon:@cat@example", .author = "Cat @ home", .network = "mastodon",
                 .url = "https://social.example/300", .attachments = &attachment,
         };
         const struct mentiond_note note = { .struct_size = sizeof note, .key = "note:42:held", .ticket = "8", .subject = "Held", .text = "A note" };
@@ -76,6 +76,8 @@ static void check_items(struct mentiond_op *op)
 
                 MUST(payload_parse(op->arena, item->payload) && fuzz_is_utf8(item->payload));
                 MUST(mentiond_is_linked(op, item->ticket) && !streq(item->native_id, "41") && !streq(item->native_id, "42"));
+                for (size_t k = 0; k < i; k++)
+                        MUST(!streq(item->native_id, op->items[k].native_id));
         }
 }
 

@@ -281,6 +281,7 @@ static void verdict_that_is_none_is_a_bug(void)
         open_idle();
         op_begin(&op, brand, "test", SEC);
         assert_int_equal(op_judge(&op, -1), MENTIOND_BUG);
+        assert_string_equal(op.reason, "the plugin fakenet did not say why");
         assert_int_equal(op_judge(&op, 11), MENTIOND_BUG);
         assert_string_equal(verdict_name(99), "bug");
         op_end(&op);
