@@ -62,6 +62,9 @@ int znuny_add_article(int ticket, bool agent, bool visible, const char *from, co
                 .create_by = user, .change_by = user, .note = -1,
         };
 
+        /* Znuny asks for the time twice, and the second may turn in between. */
+        if (chance(R_PEOPLE, 20))
+                a.changed += USEC_PER_SEC;
         znuny.articles = xrealloc(znuny.articles, (size_t) (znuny.n_articles + 1) * sizeof a);
         znuny.articles[znuny.n_articles++] = a;
         return znuny.n_articles - 1;
