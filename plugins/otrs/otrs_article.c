@@ -139,6 +139,28 @@ static int write_article(struct mentiond_op *op, struct otrs *otrs, const char *
         return MENTIOND_OK;
 }
 
+/* Makes an article in a ticket that was there.  That may have been merged since it was opened: a merge takes along what is
+ * there by then, and nobody looks into what is left behind. */
+static int write_into(struct mentiond_op *op, struct otrs *otrs, struct json_object *body, struct mentiond_filed *ret)
+{
+        static const struct otrs_articles newest = { .all = true, .limit = OTRS_ARTICLES };
+        struct json_object *tickets, *articles;
+        int r = write_article(op, otrs, "TicketUpdate", body, ret);
+
+        if (r != MENTIOND_OK)
+                return r;
+        if (otrs_ticket_get(op, otrs, ret->ticket, &newest, &tickets) != MENTIOND_OK)
+                return mentiond_fail(op, MENTIOND_AMBIGUOUS, "the article was made, but the helpdesk could not be asked whether its "
+                                     "ticket was merged meanwhile");
+        if (strcmp(mj_str(mj_at(tickets, 0), "StateType"), "merged") != 0)
+                return MENTIOND_OK;
+        articles = mj_get(mj_at(tickets, 0), "Article");
+        for (size_t i = 0; i < mj_len(articles); i++)
+                if (strcmp(mj_str(mj_at(articles, i), "ArticleID"), ret->article) == 0)
+                        return mentiond_fail(op, MENTIOND_AMBIGUOUS, "ticket %s was merged while the article was written", ret->number);
+        return MENTIOND_OK;
+}
+
 int otrs_file(struct mentiond_op *op, void *state, const struct mentiond_filing *filing,
               struct mentiond_filed *ret)
 {
@@ -178,7 +200,7 @@ int otrs_append(struct mentiond_op *op, void *state, const struct mentiond_filin
                 json_object_object_add(body, "Ticket", change);
         }
         add_article(op, body, filing, first ? thread_fields(filing) : json_object_new_array(), first);
-        return write_article(op, otrs, "TicketUpdate", body, ret);
+        return write_into(op, otrs, body, ret);
 }
 
 int otrs_note(struct mentiond_op *op, void *state, const struct mentiond_note *note,
@@ -208,5 +230,5 @@ int otrs_note(struct mentiond_op *op, void *state, const struct mentiond_note *n
         if (r != MENTIOND_OK)
                 return r;
         mj_put_str(body, "TicketID", mj_str(ticket, "TicketID"));
-        return write_article(op, otrs, "TicketUpdate", body, ret);
+        return write_into(op, otrs, body, ret);
 }

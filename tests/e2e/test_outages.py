@@ -205,6 +205,20 @@ def test_a_follow_up_is_filed_once_though_the_connection_was_cut_after_it(bridge
     assert len(znuny.customers(ticket, f"{word}2")) == 1 and len(znuny.tickets(word)) == 1
 
 
+def test_a_follow_up_into_a_ticket_that_is_merged_in_the_meantime_is_filed_in_the_main_ticket(bridge, znuny):
+    """Between the look at the ticket and the article, which a merge that is over does not take along."""
+    desk = bridge.proxy_desk()
+    bridge.start()
+    word, post, ticket = bridge.conversation()
+    main = znuny.create(f"Plain {bridge.word()}")
+    hits = desk.rule("POST", UPDATE, proxy.rewrite(lambda body: znuny.merge(ticket, main)))
+    bridge.mention(f"{word}2 again", reply_to=post)
+    until("the merge", lambda: hits)
+    znuny.customer_of(main, f"{word}2")
+    bridge.daemon.wait_quiet()
+    assert len(znuny.customers(main, f"{word}2")) == 1
+
+
 def test_a_note_is_written_once_though_the_connection_was_cut_after_it(bridge, znuny):
     desk = bridge.proxy_desk()
     bridge.start()

@@ -63,7 +63,7 @@ class Znuny(Model):
             a = self.add_article(ticket, AGENT, SenderType="agent", IsVisibleForCustomer=int(public), From=sender, Subject="Note",
                                  Body=f"\n{text}\n\n" if rich else text, html=f"<p>{html.escape(text)}</p>" if rich else "",
                                  files=[{"Filename": name, "ContentType": "text/plain", "Content": "eA=="} for name in files])
-            a.changed += touched
+            a.changed += 2 * touched
             self.add_line(ticket, a.id, "AddNote", "%%", AGENT)
             self.lock.notify_all()
             return a

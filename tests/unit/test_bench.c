@@ -278,14 +278,13 @@ static void crash_of_the_writer(void)
         (void) pthread_join(thread, NULL);
 }
 
-static void be_aborted(void)             /* as by the service manager's watchdog */
+/* As by the service manager's watchdog.  Another program does it, for a child of ours would have the file locked until it ends. */
+static void be_aborted(void)
 {
-        pid_t parent = getpid();
-
         enter();
         if (!fork()) {
-                (void) kill(parent, SIGABRT);
-                _exit(0);
+                (void) execl("/bin/sh", "sh", "-c", "kill -ABRT $PPID", NULL);
+                _exit(1);
         }
         for (;;)
                 (void) pause();
