@@ -33,6 +33,8 @@ enum {
         FIRST_MINUTES = 366 * 1440,     /* where no ticket of ours was seen yet: longer than the longest outage */
 };
 
+#define YEAR_10000 INT64_C(253402300800)    /* in seconds since 1970 */
+
 static const int64_t second_usec = 1000000, minute_usec = 60 * second_usec, hour_usec = 60 * minute_usec, day_usec = 24 * hour_usec;
 
 static bool is_agents(struct json_object *article)
@@ -94,12 +96,20 @@ static bool is_html_body(struct json_object *attachment)
                (strcmp(name, "file-1") == 0 || strcmp(name, "file-2") == 0 || strcmp(name, "file-1.html") == 0);
 }
 
+/* When the helpdesk took it in; 0 for what is no time. */
+static int64_t incoming_usec(struct json_object *article)
+{
+        int64_t seconds = mj_int(article, "IncomingTime", 0);
+
+        return seconds > 0 && seconds < YEAR_10000 ? seconds * 1000000 : 0;
+}
+
 static void emit(struct mentiond_op *op, struct json_object *ticket, struct json_object *article,
                  const struct merges *merges)
 {
         bool reply = looks_like_reply(article) && !is_others(ticket, article, merges);
         struct json_object *attachments = mj_get(article, "Attachment");
-        int64_t created = mj_int(article, "IncomingTime", 0) * 1000000;
+        int64_t created = incoming_usec(article);
         int64_t kept = mentiond_parse_time(mj_str(article, "CreateTime"));
         struct mentiond_article found = {
                 .struct_size = sizeof(found),
@@ -190,7 +200,7 @@ static int take_articles(struct mentiond_op *op, struct otrs *otrs, struct json_
         for (size_t i = 0; i < n; i++) {
                 struct json_object *article = mj_at(articles, i);
 
-                mentiond_saw(op, mj_int(article, "IncomingTime", 0) * 1000000);
+                mentiond_saw(op, incoming_usec(article));
                 if (is_agents(article) && !mentiond_knows_article(op, mj_str(article, "ArticleID"))) {
                         unknown = i + 1;
                         replies |= looks_like_reply(article);
