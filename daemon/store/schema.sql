@@ -64,6 +64,7 @@ CREATE TABLE journal (
         attempt      INTEGER NOT NULL DEFAULT 0,
         absent       INTEGER NOT NULL DEFAULT 0,   -- how often find() did not find it
         tried_usec   INTEGER NOT NULL DEFAULT 0,   -- when the first attempt began
+        tried_after  INTEGER,                      -- the newest row when it began
         doubt        INTEGER NOT NULL DEFAULT 0,   -- it, and the notes about it, may be done already: the store was behind
         result_id    TEXT,                         -- article or post
         result_url   TEXT,
