@@ -45,6 +45,7 @@ struct otrs {
         bool polled;                         /* a poll of this process has ended well */
         int64_t polled_usec, polled_steady_usec;     /* when it began, by both clocks */
         int64_t swept_steady_usec;           /* when the last with a wide window began */
+        int64_t window_minutes;              /* how far the search of the last reached back; after a start, as if to ever */
 };
 
 enum otrs_effect {

@@ -187,18 +187,36 @@ static struct json_object *oldest(struct json_object *articles, size_t i)
         return mj_at(articles, first > last ? n - 1 - i : i);
 }
 
+/* Whether more articles may have come since the last poll than were asked for.  Our own notes are among them, and a flood of
+ * those must not push out what an agent wrote before.  What is older than the window was there for an earlier poll. */
+static bool is_short(const struct otrs *otrs, struct json_object *articles)
+{
+        size_t n = mj_len(articles);
+        int64_t first = incoming_usec(mj_at(articles, 0)), last = n > 0 ? incoming_usec(mj_at(articles, n - 1)) : 0;
+
+        return n >= OTRS_ARTICLES && (otrs->window_minutes == FIRST_MINUTES ||
+               (first > last ? first - last : last - first) <= otrs->window_minutes * minute_usec);
+}
+
 /* Emits what the journal does not know of a ticket's articles. */
 static int take_articles(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket)
 {
+        static const struct otrs_articles every = { .all = true, .agents = true };
         const char *id = mj_str(ticket, "TicketID");
         struct merges merges = { .first = "", .last = "" };
-        struct json_object *articles = mj_get(ticket, "Article");
-        size_t n = mj_len(articles), unknown = 0;
+        struct json_object *articles = mj_get(ticket, "Article"), *tickets;
+        size_t unknown = 0;
         bool replies = false;
         int r;
 
-        for (size_t i = 0; i < n; i++) {
-                struct json_object *article = mj_at(articles, i);
+        if (is_short(otrs, articles)) {
+                r = otrs_ticket_get(op, otrs, id, &every, &tickets);
+                if (r != MENTIOND_OK)
+                        return r;
+                articles = mj_get(mj_at(tickets, 0), "Article");
+        }
+        for (size_t n = mj_len(articles), i = 0; i < n; i++) {
+                struct json_object *article = oldest(articles, n - 1 - i);
 
                 mentiond_saw(op, incoming_usec(article));
                 if (is_agents(article) && !mentiond_knows_article(op, mj_str(article, "ArticleID"))) {
@@ -213,9 +231,8 @@ static int take_articles(struct mentiond_op *op, struct otrs *otrs, struct json_
                 if (r != MENTIOND_OK)
                         return r;
         }
-        /* Some more, for agents may be writing, and our own notes are among theirs: what is pushed out is met by a later
-         * poll only, and may be taken for old by then.  All, if more than we asked for are unknown. */
-        r = get_details(op, otrs, id, unknown == OTRS_ARTICLES ? 0 : unknown + OTRS_ARTICLES, &articles);
+        /* Some more, for agents may be writing, and what is pushed out is met by a later poll only: it may be taken for old. */
+        r = get_details(op, otrs, id, unknown + OTRS_ARTICLES, &articles);
         if (r != MENTIOND_OK)
                 return r;
         for (size_t i = 0; i < mj_len(articles); i++) {
@@ -295,7 +312,7 @@ static const char *seen_noon(struct mentiond_op *op)
         return mentiond_format(op, "%04d-%02d-%02d 12:00:00", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
 }
 
-static void put_window(struct mentiond_op *op, const struct otrs *otrs, struct json_object *query, bool sweep)
+static void put_window(struct mentiond_op *op, struct otrs *otrs, struct json_object *query, bool sweep)
 {
         int64_t minutes = FIRST_MINUTES;
         const char *noon = otrs->polled ? NULL : seen_noon(op);
@@ -311,6 +328,7 @@ static void put_window(struct mentiond_op *op, const struct otrs *otrs, struct j
                 mj_put_str(query, "ArticleCreateTimeNewerDate", noon);
         else
                 mj_put_int(query, "ArticleCreateTimeNewerMinutes", minutes);
+        otrs->window_minutes = minutes;
 }
 
 int otrs_poll(struct mentiond_op *op, void *state)

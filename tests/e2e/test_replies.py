@@ -1,4 +1,5 @@
 """From the helpdesk into the network."""
+import signal
 import time
 
 import pytest
@@ -54,6 +55,17 @@ def test_two_notes_without_a_word_of_the_customer_between_are_both_posted(up, zn
     znuny.write(ticket, f"Two {word}s")
     posted_once(up, ticket, post, f"{word}r")
     posted_once(up, ticket, post, f"{word}s")
+
+
+def test_a_reply_is_not_pushed_out_of_sight_by_many_notes_of_ours(up, znuny):
+    word, post, ticket = up.conversation()
+    # Between two polls of one process: after a start it would look further back.
+    up.daemon.signal(signal.SIGSTOP)
+    znuny.write(ticket, f"Behind the notes {word}r")
+    for n in range(25):
+        znuny.write(ticket, f"Note {n}", public=False, sender="mentiond")
+    up.daemon.signal(signal.SIGCONT)
+    posted_once(up, ticket, post, f"{word}r")
 
 
 def test_a_direct_mention_gets_a_reply_that_is_as_private(bridge, znuny):

@@ -66,11 +66,13 @@ class Znuny:
     def history(self, id):
         return self.call("TicketHistoryGet", TicketID=id)["TicketHistory"][0]["History"]
 
-    def write(self, id, text, public=True, subject="Note", content_type="text/plain", attachment=None, **ticket):
+    def write(self, id, text, public=True, subject="Note", content_type="text/plain", attachment=None, sender=None, **ticket):
         """Ada writes a note; returns its article's id."""
         body = {"TicketID": id, "Article": {
             "Subject": subject, "Body": text, "ContentType": content_type + "; charset=utf-8",
             "CommunicationChannel": "Internal", "SenderType": "agent", "IsVisibleForCustomer": int(public), "NoAgentNotify": 1}}
+        if sender:
+            body["Article"]["From"] = sender
         if attachment:
             body["Attachment"] = [attachment]
         if ticket:
