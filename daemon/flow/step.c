@@ -17,7 +17,6 @@
 #include <errno.h>
 
 #define RECORD_AGAIN_USEC USEC_PER_SEC
-#define LOOKS 2                          /* absent so often, `settle` apart, is absent */
 
 /* A server that takes a request and does not have the result is not asked for ever: each try may leave something that a
  * person has to clean up.  In public that is worse than in a helpdesk that is out of order for some hours. */
@@ -96,16 +95,16 @@ static struct next after_look(const struct flow_instance *f, const struct step *
         case MENTIOND_OK:
                 return (struct next) { .state = done_state(row), .tell = TELL_POSTED };
         case MENTIOND_ABSENT: {
-                int64_t absent = row->absent + 1, most = LOOKS * (is_reply(row) ? SENDS_MAX : FILINGS_MAX);
+                int64_t absent = row->absent + 1, most = STORE_LOOKS * (is_reply(row) ? SENDS_MAX : FILINGS_MAX);
 
                 if (absent >= most)
                         return (struct next) { .state = STATE_HELD, .tell = TELL_HELD, .saw_absent = true,
                                                .reason = "it was sent several times, and is still not there" };
-                if (absent % LOOKS)
+                if (absent % STORE_LOOKS)
                         return (struct next) { .state = STATE_AMBIGUOUS, .saw_absent = true,
                                                .delay_usec = f->instance->options.settle_usec };
                 return (struct next) { .state = ready_state(row), .saw_absent = true,
-                                       .delay_usec = absent > LOOKS ? backoff(f, row) : 0 };
+                                       .delay_usec = absent > STORE_LOOKS ? backoff(f, row) : 0 };
         }
         case MENTIOND_RETRY:
         case MENTIOND_AMBIGUOUS:

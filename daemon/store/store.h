@@ -180,6 +180,8 @@ struct store_part {
 int store_begin(struct store *s, int64_t id, const char *state, int64_t now_usec, const struct store_part *part);   /* waits */
 int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, struct store_part *ret);   /* 1; 0 */
 
+#define STORE_LOOKS 2                    /* absent so often, with time between, is absent */
+
 /* One step of a row, with all that goes with it.  A step to an inactive state makes the next of its lane due.  -ESTALE: a
  * person ended the row meanwhile (find() may be looking when it is dropped); only that it was done is still recorded. */
 struct store_move {

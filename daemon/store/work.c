@@ -244,6 +244,9 @@ static int recover(struct db *db, void *data)
 
         /* By this process's clock. */
         r = db_run(db, "UPDATE journal SET due_usec = ? WHERE state = 'shown'", "i", a->now_usec + STORE_SHOWN_USEC);
+        /* How long ago it was looked for nobody knows, for the clock may have been set: the first of two looks counts no more. */
+        if (r >= 0)
+                r = db_run(db, "UPDATE journal SET absent = absent - absent % ? WHERE state = 'ambiguous'", "i", (int64_t) STORE_LOOKS);
         if (r < 0)
                 return r;
         n = db_run(db, "UPDATE journal SET state = 'ambiguous', absent = 0, due_usec = ?,"

@@ -742,6 +742,29 @@ static void recover_makes_what_was_on_its_way_ambiguous_and_due(void)
         close_store();
 }
 
+static void recover_does_not_trust_the_time_since_the_first_look(void)
+{
+        struct store_move m = { .state = STATE_AMBIGUOUS, .due_usec = NOW + 7, .saw_absent = true, .now_usec = NOW };
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        m.id = id_of("1");
+        assert_int_equal(begin("1", STATE_FILING), 0);
+        for (int64_t looks = 1; looks <= 2 * STORE_LOOKS; looks++) {
+                int64_t kept = looks - looks % STORE_LOOKS;
+
+                assert_int_equal(store_move(s, &m), 0);
+                assert_int_equal(row_of("1").absent, looks);
+                reopen();
+                assert_int_equal(store_recover(s), 0);
+                assert_int_equal(row_of("1").absent, kept);
+                assert_int_equal(row_of("1").due_usec, NOW + 7);
+                for (int64_t again = kept; again < looks; again++)
+                        assert_int_equal(store_move(s, &m), 0);
+        }
+        close_store();
+}
+
 static void move_records_link_result_and_reason_together(void)
 {
         struct store_thread link = { .helpdesk = 0, .ticket = "77", .number = "N77", .url = "https://desk/77" }, t;
@@ -1353,6 +1376,7 @@ int main(void)
                 world_test(begin_takes_only_a_row_that_is_ready),
                 world_test(begin_counts_and_freezes_what_is_sent),
                 world_test(recover_makes_what_was_on_its_way_ambiguous_and_due),
+                world_test(recover_does_not_trust_the_time_since_the_first_look),
                 world_test(move_records_link_result_and_reason_together),
                 world_test(move_leaves_alone_what_it_is_not_told),
                 world_test(what_a_person_ended_does_not_come_back_to_life),
