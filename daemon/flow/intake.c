@@ -16,6 +16,8 @@
  * wait for ever. */
 #define PLACE_TRIES 8
 
+#define RELEASE_AGAIN_USEC USEC_PER_SEC
+
 /* --- Polls --- */
 
 static int call_poll(struct instance *i, struct mentiond_op *op)
@@ -99,10 +101,15 @@ void intake_poll(struct flow_instance *f)
 
 void intake_release(struct flow_instance *f, const struct store_row *row)
 {
+        struct store *s = f->instance->host->store;
         const struct instance *channel = host_find_id(f->instance->host, row->source);
+        const struct flow_instance *polls = channel ? channel->flow : NULL;
         const char *name = channel ? channel->name : "channel";
-        int r = store_release_shown(f->instance->host->store, row->source);
+        int r;
 
+        /* A poll that is under way may bring what is older. */
+        r = polls && polls->polling ? store_delay_shown(s, row->source, steady_usec() + RELEASE_AGAIN_USEC)
+                                    : store_release_shown(s, row->source);
         if (r < 0) {
                 log_event(LOG_ERR, "what was polled cannot be filed yet", F("instance", name), F("reason", strerror(-r)));
                 budget_pause(&f->instance->budget, f->instance->options.retry_usec);

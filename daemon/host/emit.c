@@ -93,11 +93,15 @@ static void add_item(struct mentiond_op *op, const struct store_item *item)
                 op->items = xrealloc(op->items, op->items_allocated * sizeof *op->items);
                 op->hashes = xrealloc(op->hashes, op->items_allocated * sizeof *op->hashes);
         }
+        /* Places of one poll can be compared.  What an earlier one showed and this one does not is older: further down than it
+         * came, or fallen out of a short list. */
+        if (op->n_emitted == 0 && instance_is_channel(op->instance))
+                op->place = store_last_place(op->instance->host->store, op->instance->stored.id) + EMITS_MAX;
         op->hashes[op->n_items] = hash_of(item->native_id);
         op->items[op->n_items] = *item;
         /* Of those created at the same time (some servers tell whole seconds) a channel emits the newest first, as networks
          * list them, and a helpdesk the oldest. */
-        op->items[op->n_items++].order = instance_is_channel(op->instance) ? -op->n_emitted : op->n_emitted;
+        op->items[op->n_items++].order = instance_is_channel(op->instance) ? op->place - op->n_emitted : op->n_emitted;
         op->n_emitted++;
 }
 

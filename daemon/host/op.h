@@ -46,7 +46,7 @@ struct mentiond_op {
         struct store_link *links;
         size_t n_links;
         int64_t seen_usec;               /* newest */
-        int64_t n_emitted;
+        int64_t n_emitted, place;                 /* place: of the first of them */
         int emit_error;                  /* of a commit in the middle of a poll */
 
         /* What fetch() emits: the ancestors, root first, and the post. */

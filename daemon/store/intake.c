@@ -234,6 +234,33 @@ int store_release_shown(struct store *s, int64_t source)
         return store_write(s, release_of, &source);
 }
 
+struct delay_args {
+        int64_t source, due_usec;
+};
+
+static int delay_of(struct db *db, void *data)
+{
+        struct delay_args *a = data;
+
+        return db_run(db, "UPDATE journal SET due_usec = ? WHERE source = ? AND state = 'shown'", "ii", a->due_usec, a->source);
+}
+
+int store_delay_shown(struct store *s, int64_t source, int64_t due_usec)
+{
+        struct delay_args a = { source, due_usec };
+        int r = store_write(s, delay_of, &a);
+
+        return MIN(r, 0);
+}
+
+int64_t store_last_place(struct store *s, int64_t source)
+{
+        int64_t place;
+
+        return db_get_int(store_reader(s), &place, "SELECT max(place) FROM journal WHERE source = ? AND state = 'shown'", "i",
+                          source) == 1 ? place : 0;
+}
+
 static int commit_poll(struct db *db, void *data)
 {
         struct store_poll *p = data;

@@ -90,7 +90,7 @@ struct store_item {
         const char *ticket;              /* of a reply: tells its thread */
         const char *reason;              /* of a reply: why it is to be held */
         int64_t created_usec, ready_usec;
-        int64_t order;                   /* of those created at the same time; the host's, for sorting */
+        int64_t order;                   /* of those created at the same time: its place */
         const char *payload;
 };
 
@@ -126,6 +126,8 @@ int store_commit_poll(struct store *s, struct store_poll *p);            /* wait
  * that is what has to be done with them: late order is a smaller evil than silence. */
 #define STORE_SHOWN_USEC (10 * USEC_PER_MINUTE)
 int store_release_shown(struct store *s, int64_t source);                /* waits */
+int store_delay_shown(struct store *s, int64_t source, int64_t due_usec);        /* waits */
+int64_t store_last_place(struct store *s, int64_t source);       /* the greatest order of a shown mention, or 0 */
 
 /* Gives an unplaced mention its thread, and the payload that now says more. */
 int store_place(struct store *s, int64_t id, const char *root, const char *payload);   /* waits */
