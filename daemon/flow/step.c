@@ -166,6 +166,7 @@ void step_take(struct flow_instance *f, const struct step *s)
                 .result_id = ok ? strempty(s->id) : NULL,
                 .result_url = ok ? strempty(s->url) : NULL,
                 .link = s->link,
+                .found = s->looked,
                 .part = ok ? s->part : NULL,
                 .unlink = n.unlink,
                 .now_usec = now,

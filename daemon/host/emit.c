@@ -19,6 +19,7 @@
 #define ANCESTORS_MAX 5000
 #define NOTE_MAX (1024 * 1024)   /* bytes of an agent's note, which must not be cut; networks allow some 100 000 at most */
 #define KEY_MAX 200              /* as struct mentiond_filing promises */
+#define UNREAD_MAX 100           /* in one poll; the next has the others */
 #define LINKS_MAX 1000           /* emitted before they are committed in the middle of links() */
 
 static bool good_id(const char *id)
@@ -289,6 +290,18 @@ int mentiond_knows_article(struct mentiond_op *op, const char *id)
 int mentiond_is_linked(struct mentiond_op *op, const char *ticket)
 {
         return store_is_linked(op->instance->host->store, op->instance->stored.id, strempty(ticket));
+}
+
+const char *mentiond_unread(struct mentiond_op *op, uint32_t n)
+{
+        if (!op->unread) {
+                int r;
+
+                op->unread = arena_alloc(op->arena, UNREAD_MAX * sizeof *op->unread);
+                r = store_unread(op->instance->host->store, op->arena, op->instance->stored.id, op->unread, UNREAD_MAX);
+                op->n_unread = (size_t) MAX(r, 0);
+        }
+        return n < op->n_unread ? op->unread[n].ticket : NULL;
 }
 
 void mentiond_merged(struct mentiond_op *op, const char *ticket, const char *into, const char *number)

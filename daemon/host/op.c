@@ -150,6 +150,8 @@ int op_commit(struct mentiond_op *op, bool done, size_t *ret_new)
                 .n_merges = op->n_merges,
                 .links = op->links,
                 .n_links = op->n_links,
+                .read = op->unread,
+                .n_read = done ? op->n_unread : 0,
         };
         int64_t newest = MIN(op->seen_usec, utc_usec());
         int r;

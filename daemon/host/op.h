@@ -45,6 +45,8 @@ struct mentiond_op {
         size_t n_merges;
         struct store_link *links;
         size_t n_links;
+        struct store_unread *unread;     /* NULL: not asked for yet */
+        size_t n_unread;
         int64_t seen_usec;               /* newest */
         int64_t n_emitted, place;                 /* place: of the first of them */
         int emit_error;                  /* of a commit in the middle of a poll */

@@ -327,6 +327,11 @@ static int commit_poll(struct db *db, void *data)
         }
         if (!p->done)
                 return 0;
+        for (size_t k = 0; k < p->n_read; k++) {
+                r = db_run(db, "UPDATE link SET unread = 0 WHERE thread = ? AND ticket = ?", "is", p->read[k].thread, p->read[k].ticket);
+                if (r < 0)
+                        return r;
+        }
         r = db_run(db, "UPDATE instance SET baseline_usec = CASE polled WHEN 0 THEN ?2 ELSE baseline_usec END, polled = 1,"
                    " behind = 0, horizon_usec = ?2 WHERE id = ?1",
                    "ii", p->source, p->horizon_usec);
@@ -337,7 +342,7 @@ static bool poll_says_nothing(struct store *s, const struct store_poll *p)
 {
         int64_t horizon;
 
-        if (p->n_items || p->n_cursors || p->n_merges || p->n_links)
+        if (p->n_items || p->n_cursors || p->n_merges || p->n_links || p->n_read)
                 return false;
         if (!p->done)
                 return true;

@@ -42,9 +42,11 @@ CREATE TABLE link (
         ticket      TEXT NOT NULL,
         number      TEXT NOT NULL,
         url         TEXT NOT NULL,
-        linked_usec INTEGER NOT NULL
+        linked_usec INTEGER NOT NULL,
+        unread      INTEGER NOT NULL DEFAULT 0     -- found long after it was made, maybe: polls did not look at it meanwhile
 );
 CREATE INDEX link_ticket ON link (helpdesk, ticket);
+CREATE INDEX link_unread ON link (helpdesk) WHERE unread;
 
 -- A lane is what one instance (target) has to do for one thread, in the order of id.  Of a lane only the head
 -- has due_usec; the others wait for it.

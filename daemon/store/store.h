@@ -97,6 +97,7 @@ struct store_item {
 struct store_cursor { const char *key, *value; };
 struct store_merge { const char *ticket, *into, *number; };
 struct store_link { int64_t channel; const char *root, *ticket, *number, *url; };
+struct store_unread { int64_t thread; const char *ticket; };
 
 /* What one poll brought: commits whole or not at all.  An item that the journal knows is passed over.  A mention
  * without root whose parent is not known either stays unplaced; a reply whose ticket holds several threads gets
@@ -118,6 +119,8 @@ struct store_poll {
         size_t n_merges;
         const struct store_link *links;  /* found in the helpdesk */
         size_t n_links;
+        const struct store_unread *read; /* if it is done: tickets that count as read now */
+        size_t n_read;
         size_t n_new;                    /* out: what is to be acted upon from now on */
 };
 int store_commit_poll(struct store *s, struct store_poll *p);            /* waits */
@@ -170,6 +173,9 @@ int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thre
  * else the newest that is filed; 0 if there is none.  Where article ids are numbers they tell: helpdesks count upwards. */
 int64_t store_last_mention(struct store *s, int64_t reply);
 
+/* Tickets of a helpdesk that were linked later than they were made, up to max; returns how many. */
+int store_unread(struct store *s, struct arena *a, int64_t helpdesk, struct store_unread *ret, size_t max);
+
 /* Ids of the thread's mentions, newest first; returns how many. */
 int store_mentions(struct store *s, int64_t thread, int64_t *ids, size_t max);
 
@@ -194,6 +200,7 @@ struct store_move {
         const char *reason;              /* NULL: unchanged; "" clears */
         const char *result_id, *result_url;      /* NULL: unchanged; of a reply they are its part's, too */
         const struct store_thread *link;         /* helpdesk, ticket, number, url of the row's thread */
+        bool found;                      /* the link, by find(): no poll looked at that ticket yet */
         bool unlink;                             /* the thread's ticket is gone, and what was seen in it does not count */
         const struct store_part *part;           /* a reply's, where the journal has forgotten it */
         const char *note_key, *note_payload;     /* a note for the thread's ticket, if it has one */

@@ -139,6 +139,22 @@ int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thre
         return 1;
 }
 
+int store_unread(struct store *s, struct arena *a, int64_t helpdesk, struct store_unread *ret, size_t max)
+{
+        struct stmt *st;
+        size_t n = 0;
+        int r;
+
+        r = db_query(store_reader(s), &st, "SELECT thread, ticket FROM link WHERE helpdesk = ? AND unread LIMIT ?", "ii", helpdesk,
+                     (int64_t) max);
+        if (r < 0)
+                return r;
+        while ((r = db_step(st)) > 0)
+                if (n < max)
+                        ret[n++] = (struct store_unread) { db_int(st, 0), arena_strdup(a, db_text(st, 1)) };
+        return r < 0 ? r : (int) n;
+}
+
 int64_t store_lost_usec(struct store *s)
 {
         int64_t lost;
@@ -353,10 +369,11 @@ static int move(struct db *db, void *data)
                         return r;
         }
         if (m->link) {
-                r = db_run(db, "INSERT INTO link (thread, helpdesk, ticket, number, url, linked_usec) VALUES (?, ?, ?, ?, ?, ?)"
-                               " ON CONFLICT (thread) DO UPDATE SET helpdesk = excluded.helpdesk, ticket = excluded.ticket,"
-                               " number = excluded.number, url = excluded.url",
-                           "iisssi", thread, m->link->helpdesk, m->link->ticket, m->link->number, m->link->url, m->now_usec);
+                r = db_run(db, "INSERT INTO link (thread, helpdesk, ticket, number, url, linked_usec, unread) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                               " ON CONFLICT (thread) DO UPDATE SET unread = unread OR (excluded.unread AND ticket != excluded.ticket),"
+                               " helpdesk = excluded.helpdesk, ticket = excluded.ticket, number = excluded.number, url = excluded.url",
+                           "iisssii", thread, m->link->helpdesk, m->link->ticket, m->link->number, m->link->url, m->now_usec,
+                           (int64_t) m->found);
                 if (r < 0)
                         return r;
         }

@@ -14,6 +14,8 @@
  * window before that covers what was not visible yet; then it goes back to noon, for there are zones in which an hour
  * around midnight does not exist, and a search from such an hour finds nothing.
  *
+ * A ticket that find() found is looked at once, however old: agents may have answered in it before it was known.
+ *
  * All tickets are asked for, not only those with SocialThread: the field stays behind when a ticket is merged into
  * another.
  *
@@ -275,7 +277,7 @@ static int take_batch(struct mentiond_op *op, struct otrs *otrs, const char *ids
         struct json_object *tickets;
         int r = otrs_ticket_get(op, otrs, ids, &newest, &tickets);
 
-        /* One of them was deleted or moved away since the search; which, is not told. */
+        /* One of them was deleted or moved away; which, is not told. */
         if (r == MENTIOND_GONE) {
                 while (n > 1 && *ids) {
                         int length = (int) strcspn(ids, ",");
@@ -337,7 +339,7 @@ int otrs_poll(struct mentiond_op *op, void *state)
         int64_t now = mentiond_now_usec(op), steady = mentiond_steady_usec(op);
         bool sweep = !otrs->polled || steady - otrs->swept_steady_usec >= hour_usec;
         struct json_object *query = mentiond_json_object(op), *found;
-        const char *batch = "";
+        const char *batch = "", *id;
         size_t n = 0;
         int r;
 
@@ -350,8 +352,7 @@ int otrs_poll(struct mentiond_op *op, void *state)
                 mentiond_log(op, 3, "more than %d tickets changed since the last poll: the oldest were not looked at",
                              OTRS_IDS_MAX);
         for (size_t i = 0; i < mj_len(found); i++) {
-                const char *id = json_object_get_string(mj_at(found, i));
-
+                id = json_object_get_string(mj_at(found, i));
                 if (mentiond_is_linked(op, id)) {
                         batch = mentiond_format(op, "%s%s%s", batch, n ? "," : "", id);
                         n++;
@@ -363,6 +364,12 @@ int otrs_poll(struct mentiond_op *op, void *state)
                         batch = "";
                         n = 0;
                 }
+        }
+        otrs->window_minutes = FIRST_MINUTES;
+        for (uint32_t i = 0; (id = mentiond_unread(op, i)); i++) {
+                r = take_batch(op, otrs, id, 1);
+                if (r != MENTIOND_OK)
+                        return r;
         }
         otrs->polled = true;
         otrs->polled_usec = now;

@@ -187,6 +187,10 @@ static void on_page(int page)
                         n->first_began = masto.networks[n->network].poll_began;
                         n->first_incarnation = sim.incarnation;
                 }
+                if (!n->sure_shown || (!n->taken && n->shown_incarnation != sim.incarnation)) {
+                        n->sure_shown = sim.now;
+                        n->sure_poll = masto.networks[n->network].polls;
+                }
                 n->shown = sim.now;
                 n->shown_incarnation = sim.incarnation;
         }

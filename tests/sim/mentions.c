@@ -157,10 +157,10 @@ static bool is_easily_placed(int i)
 /* Whether b may be filed before a, which is older: it was there when a was not, or polls went on failing in between. */
 static bool may_overtake(const struct notification *b, const struct notification *a)
 {
-        if (a->first_poll <= b->first_poll)
+        if (a->sure_poll <= b->first_poll)
                 return false;
         for (size_t i = 0; i < ELEMENTSOF(sim.released_usec); i++)
-                if (sim.released_usec[i] >= b->first_shown && sim.released_usec[i] < a->first_shown)
+                if (sim.released_usec[i] >= b->first_shown && sim.released_usec[i] < a->sure_shown)
                         return true;
         return a->visible >= b->first_began;
 }

@@ -122,7 +122,8 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
         shown = article_of(s->parent, NULL, NULL);
         if (!parent->names_brand || parent->account == BRAND)
                 broken(v, WRONG, token, "reply %s (%s) answers %s, which is no mention", s->id, token, parent->id);
-        else if (shown >= 0 && znuny_follow(znuny.articles[shown].ticket) != znuny_follow(a->ticket))
+        else if (shown >= 0 && znuny_follow(znuny.articles[shown].ticket) != znuny_follow(a->ticket) &&
+                 !znuny.tickets[znuny_follow(a->ticket)].deleted)        /* then its conversation goes on in another */
                 broken(v, WRONG, token, "reply %s (%s) was written in ticket %d and answers a post of ticket %d", s->id, token,
                        a->ticket + 1, znuny.articles[shown].ticket + 1);
         /* What came after it is not what it answers, if there was anything before, and the daemon could know that. */

@@ -212,6 +212,8 @@ struct notification {
         int64_t shown;                   /* last */
         int first_poll, first_incarnation;       /* by which it was first shown */
         int64_t first_began;             /* when that poll began */
+        int64_t sure_shown;              /* first to a daemon that did not die before it could store it */
+        int sure_poll;
 };
 struct account { const char *id, *acct, *name; bool bot; };
 

@@ -323,7 +323,6 @@ void disk_init(void)
         };
 
         (void) sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);       /* a crash may leave any mutex locked */
-        (void) sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
         if (sqlite3_vfs_register(&vfs, 1) != SQLITE_OK)
                 abort();
 }

@@ -99,6 +99,34 @@ static void item_of_a_poll_that_has_not_ended_is_shown_until_one_has(void)
         close_op();
 }
 
+static void show(const char *const *ids, int64_t created_usec)
+{
+        for (; *ids; ids++) {
+                struct mentiond_mention m = shown(*ids);
+
+                m.created_usec = created_usec;
+                (void) mentiond_emit(&op, &m);
+        }
+}
+
+static void what_a_poll_does_not_show_again_is_older_than_what_it_does(void)
+{
+        static const char *const first[] = { "2", "1", NULL }, *const second[] = { "5", "4", "3", "2", NULL };
+        int64_t now;
+
+        open_op();
+        now = utc_usec();                /* servers tell whole seconds */
+        show(first, now);
+        assert_int_equal(op_commit(&op, false, NULL), 0);
+        op_end(&op);
+        op_begin(&op, brand, "poll", USEC_PER_MINUTE);
+        show(second, now);
+        assert_int_equal(commit(), 5);
+        for (char id[] = "2"; *id <= '5'; (*id)++)
+                assert_true(fake_id(brand->stored.id, id) > fake_id(brand->stored.id, (char[]) { (char) (*id - 1), '\0' }));
+        close_op();
+}
+
 static void all_is_old_until_the_first_poll_has_ended(void)
 {
         open_first();
@@ -622,6 +650,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 world_test(item_is_new_once),
                 world_test(item_of_a_poll_that_has_not_ended_is_shown_until_one_has),
+                world_test(what_a_poll_does_not_show_again_is_older_than_what_it_does),
                 world_test(all_is_old_until_the_first_poll_has_ended),
                 world_test(what_was_shown_before_the_baseline_is_old),
                 world_test(own_posts_are_neither_new_nor_kept),

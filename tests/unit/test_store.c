@@ -765,6 +765,48 @@ static void recover_does_not_trust_the_time_since_the_first_look(void)
         close_store();
 }
 
+static size_t unread(struct store_unread *ret)
+{
+        int n = store_unread(s, a, helpdesk, ret, 2);
+
+        assert_true(n >= 0);
+        return (size_t) n;
+}
+
+static void ticket_that_was_found_is_unread_until_a_poll_has_read_it(void)
+{
+        struct store_thread link = { .helpdesk = helpdesk, .ticket = "77", .number = "2026-1", .url = "" };
+        struct store_move m = { .state = STATE_FILED, .link = &link, .found = true, .result_id = "1", .now_usec = NOW };
+        struct store_unread got[2];
+        struct store_poll p = { .read = got, .n_read = 1 };
+
+        open_store();
+        link.helpdesk = p.source = helpdesk;
+        (void) take(mention("1", "r", ""));
+        (void) take(mention("2", "r2", ""));
+        file("2", "78");
+        assert_int_equal(unread(got), 0);        /* made just now */
+        m.id = id_of("1");
+        assert_int_equal(begin("1", STATE_FILING), 0);
+        assert_int_equal(store_move(s, &m), 0);
+        assert_int_equal(unread(got), 1);
+        assert_string_equal(got[0].ticket, "77");
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        assert_int_equal(unread(got), 1);        /* that poll has failed */
+        p.done = true;
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        assert_int_equal(unread(got), 0);
+        assert_int_equal(store_move(s, &m), 0);
+        assert_int_equal(unread(got), 0);        /* the same again */
+        link.ticket = "79";
+        assert_int_equal(store_move(s, &m), 0);
+        assert_int_equal(unread(got), 1);
+        got[0].ticket = "77";
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        assert_int_equal(unread(got), 1);        /* it was another that was read */
+        close_store();
+}
+
 static void move_records_link_result_and_reason_together(void)
 {
         struct store_thread link = { .helpdesk = 0, .ticket = "77", .number = "N77", .url = "https://desk/77" }, t;
@@ -1377,6 +1419,7 @@ int main(void)
                 world_test(begin_counts_and_freezes_what_is_sent),
                 world_test(recover_makes_what_was_on_its_way_ambiguous_and_due),
                 world_test(recover_does_not_trust_the_time_since_the_first_look),
+                world_test(ticket_that_was_found_is_unread_until_a_poll_has_read_it),
                 world_test(move_records_link_result_and_reason_together),
                 world_test(move_leaves_alone_what_it_is_not_told),
                 world_test(what_a_person_ended_does_not_come_back_to_life),
