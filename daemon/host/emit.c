@@ -300,6 +300,7 @@ const char *mentiond_unread(struct mentiond_op *op, uint32_t n)
                 op->unread = arena_alloc(op->arena, UNREAD_MAX * sizeof *op->unread);
                 r = store_unread(op->instance->host->store, op->arena, op->instance->stored.id, op->unread, UNREAD_MAX);
                 op->n_unread = (size_t) MAX(r, 0);
+                op->emit_error = MIN(r, op->emit_error);
         }
         return n < op->n_unread ? op->unread[n].ticket : NULL;
 }
