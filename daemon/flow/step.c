@@ -157,13 +157,15 @@ void step_take(struct flow_instance *f, const struct step *s)
         const char *reason = isempty(s->op->reason) ? strempty(n.reason) : s->op->reason;
         int64_t now = steady_usec();
         bool ok = s->verdict == MENTIOND_OK;
+        /* An article that was made, and may not be where it should: replies from before it are told by its id. */
+        const char *made = s->verdict == MENTIOND_AMBIGUOUS && !s->looked && !is_reply(s->row) && !isempty(s->id) ? s->id : NULL;
         struct store_move m = {
                 .id = s->row->id,
                 .state = n.state,
                 .due_usec = now + n.delay_usec,
                 .saw_absent = n.saw_absent,
                 .reason = ok ? "" : reason,
-                .result_id = ok ? strempty(s->id) : NULL,
+                .result_id = ok ? strempty(s->id) : made,
                 .result_url = ok ? strempty(s->url) : NULL,
                 .link = s->link,
                 .found = s->looked,

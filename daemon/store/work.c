@@ -187,10 +187,10 @@ int64_t store_last_mention(struct store *s, int64_t reply)
          * by the agent, unless its first attempt began when the reply was here already. */
         if (db_get_int(store_reader(s), &id, "SELECT m.id FROM journal r JOIN journal m ON m.thread = r.thread AND m.kind = 'mention'"
                                              " WHERE r.id = ? AND m.id < r.id AND CASE"
-                                             " WHEN m.state IN ('filing', 'ambiguous') THEN ifnull(m.tried_after, m.id) < r.id"
-                                             " WHEN m.state != 'filed' THEN 0"
+                                             " WHEN m.state NOT IN ('filing', 'ambiguous', 'filed') THEN 0"
                                              " WHEN m.target = r.source AND " IS_NUMBER("m.result_id") " AND " IS_NUMBER("r.native_id")
                                              " THEN CAST(m.result_id AS INTEGER) < CAST(r.native_id AS INTEGER)"
+                                             " WHEN m.state != 'filed' THEN ifnull(m.tried_after, m.id) < r.id"
                                              " ELSE 1 END ORDER BY m.created_usec DESC, m.id DESC LIMIT 1", "i", reply) == 1)
                 return id;
         /* One that only now became known as filed is better than none. */
@@ -291,7 +291,7 @@ static int begin(struct db *db, void *data)
 
         r = db_run(db, "UPDATE journal SET state = ?, attempt = attempt + 1, due_usec = NULL,"
                        " tried_usec = CASE tried_usec WHEN 0 THEN ? ELSE tried_usec END,"
-                       " tried_after = ifnull(tried_after, (SELECT max(id) FROM journal))"
+                       " tried_after = ifnull(tried_after, (SELECT max(id) FROM journal)), result_id = NULL"
                        " WHERE id = ? AND state IN ('new', 'waiting')", "sii", a->state, a->now_usec, a->id);
         if (r < 0)
                 return r;

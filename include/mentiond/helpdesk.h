@@ -112,7 +112,8 @@ struct mentiond_helpdesk {
         const char *(*check)(const void *state);     /* optional, as a channel's */
         int (*start)(struct mentiond_op *op, void *state);
 
-        /* Makes a new ticket with its first article. */
+        /* Makes a new ticket with its first article.  If it is AMBIGUOUS whether the article is where it should be, but not
+         * that it was made, *ret names it. */
         int (*file)(struct mentiond_op *op, void *state, const struct mentiond_filing *filing,
                     struct mentiond_filed *ret);
 

@@ -1093,6 +1093,29 @@ static void reply_does_not_answer_what_began_to_be_filed_after_it_was_read(void)
         close_store();
 }
 
+static void article_that_was_made_but_is_not_sure_counts_by_its_id(void)
+{
+        struct store_move m = { .state = STATE_AMBIGUOUS, .due_usec = NOW, .result_id = "13", .now_usec = NOW };
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file_as("1", "9");
+        (void) take(mention("2", "r", ""));
+        m.id = id_of("2");
+        assert_int_equal(begin("2", STATE_FILING), 0);
+        assert_int_equal(store_move(s, &m), 0);
+        (void) take(reply("10", "77"));
+        (void) take(reply("14", "77"));
+        assert_int_equal(answered_by("10"), id_of("1"));
+        assert_int_equal(answered_by("14"), id_of("2"));
+        m.state = STATE_NEW;
+        m.result_id = NULL;
+        assert_int_equal(store_move(s, &m), 0);
+        assert_int_equal(begin("2", STATE_FILING), 0);           /* once more: which it will be is not known */
+        assert_string_equal(row_of("2").result_id, "");
+        close_store();
+}
+
 /* --- People --- */
 
 static void retry_is_for_held_and_dead_rows(void)
@@ -1433,6 +1456,7 @@ int main(void)
                 world_test(reply_answers_the_newest_filed_mention_that_was_there),
                 world_test(reply_read_late_answers_what_was_there_by_the_helpdesks_own_order),
                 world_test(reply_does_not_answer_what_began_to_be_filed_after_it_was_read),
+                world_test(article_that_was_made_but_is_not_sure_counts_by_its_id),
                 world_test(retry_is_for_held_and_dead_rows),
                 world_test(retried_reply_waits_again_with_its_counters_at_naught),
                 world_test(drop_is_for_what_is_neither_done_nor_on_its_way),
