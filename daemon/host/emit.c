@@ -289,6 +289,9 @@ int mentiond_knows_article(struct mentiond_op *op, const char *id)
 
 int mentiond_is_linked(struct mentiond_op *op, const char *ticket)
 {
+        for (size_t i = 0; i < op->n_merges; i++)        /* before they are committed */
+                if (streq(op->merges[i].into, strempty(ticket)))
+                        return 1;
         return store_is_linked(op->instance->host->store, op->instance->stored.id, strempty(ticket));
 }
 
