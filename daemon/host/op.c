@@ -142,6 +142,7 @@ int op_commit(struct mentiond_op *op, bool done, size_t *ret_new)
                 .source = i->stored.id,
                 .target = i->helpdesk_id,
                 .done = done,
+                .learns = instance_is_channel(i),
                 .items = op->items,
                 .n_items = op->n_items,
                 .cursors = op->cursors,
@@ -172,7 +173,7 @@ int op_commit(struct mentiond_op *op, bool done, size_t *ret_new)
         op->items_arena = NULL;
         if (done) {
                 op->n_cursors = 0;
-                if (!i->stored.polled)
+                if (!i->stored.polled && p.learns)
                         i->stored.baseline_usec = p.horizon_usec;
                 i->stored.horizon_usec = p.horizon_usec;
                 i->stored.polled = true;

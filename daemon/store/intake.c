@@ -332,9 +332,9 @@ static int commit_poll(struct db *db, void *data)
                 if (r < 0)
                         return r;
         }
-        r = db_run(db, "UPDATE instance SET baseline_usec = CASE polled WHEN 0 THEN ?2 ELSE baseline_usec END, polled = 1,"
+        r = db_run(db, "UPDATE instance SET baseline_usec = CASE WHEN polled OR NOT ?3 THEN baseline_usec ELSE ?2 END, polled = 1,"
                    " behind = 0, horizon_usec = ?2 WHERE id = ?1",
-                   "ii", p->source, p->horizon_usec);
+                   "iii", p->source, p->horizon_usec, (int64_t) p->learns);
         return MIN(r, 0);
 }
 

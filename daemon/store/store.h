@@ -110,6 +110,8 @@ struct store_poll {
         int64_t source;
         int64_t target;                  /* of mentions: the channel's helpdesk */
         bool done;                       /* the poll ended: the horizon counts */
+        bool learns;                     /* if it is the first: what was shown before is not new.  In a helpdesk all that is
+                                          * written in a ticket of ours came after us */
         int64_t horizon_usec;
         const struct store_item *items;
         size_t n_items;

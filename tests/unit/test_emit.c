@@ -529,6 +529,17 @@ static void internal_or_unknown_kind_of_article_is_known_and_never_posted(void)
         close_op();
 }
 
+static void helpdesk_learns_no_baseline(void)
+{
+        open_desk();
+        desk->stored.polled = false;
+        mentiond_saw(&op, utc_usec());
+        (void) commit();
+        assert_int_equal(desk->stored.baseline_usec, 0);
+        assert_true(desk->stored.horizon_usec > 0);
+        close_op();
+}
+
 static void article_from_before_the_baseline_is_known(void)
 {
         struct mentiond_article old = article("2", MENTIOND_ARTICLE_REPLY);
@@ -632,14 +643,19 @@ static void article_of_an_older_plugin_without_flags_is_taken(void)
 
 static void merges_commit_with_the_poll_and_bad_ones_are_ignored(void)
 {
+        struct mentiond_article a = article("5", MENTIOND_ARTICLE_REPLY);
+
         open_desk();
         mentiond_merged(&op, "77", "77", "N");
         mentiond_merged(&op, "", "88", "N");
         mentiond_merged(&op, "77", "a b", "N");
         assert_int_equal(op.n_merges, 0);
         mentiond_merged(&op, "77", "88", "N88");
-        assert_int_equal(mentiond_is_linked(&op, "88"), 0);
-        (void) commit();
+        assert_int_equal(mentiond_is_linked(&op, "88"), 1);      /* for what this poll brings of it */
+        a.ticket = "88";
+        assert_int_equal(mentiond_emit_article(&op, &a), 1);
+        assert_int_equal(commit(), 1);
+        assert_string_equal(fake_state(desk->stored.id, "5"), STATE_WAITING);
         assert_int_equal(mentiond_is_linked(&op, "88"), 1);
         assert_int_equal(mentiond_is_linked(&op, "77"), 0);
         close_op();
@@ -670,6 +686,7 @@ int main(void)
                 world_test(own_replies_are_known_as_posted),
                 world_test(article_is_new_once_and_only_in_a_linked_ticket),
                 world_test(internal_or_unknown_kind_of_article_is_known_and_never_posted),
+                world_test(helpdesk_learns_no_baseline),
                 world_test(article_from_before_the_baseline_is_known),
                 world_test(article_of_a_store_that_is_behind_is_not_old),
                 world_test(link_is_of_the_channel_and_the_root_that_its_key_names),

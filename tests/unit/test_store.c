@@ -355,7 +355,7 @@ static void cursors_are_of_an_instance_and_replaced(void)
 
 static struct store_instance after_poll(bool done, int64_t horizon)
 {
-        struct store_poll p = { .source = channel, .done = done, .horizon_usec = horizon };
+        struct store_poll p = { .source = channel, .done = done, .learns = true, .horizon_usec = horizon };
         struct store_instance i;
 
         assert_int_equal(store_commit_poll(s, &p), 0);
@@ -380,6 +380,11 @@ static void baseline_is_the_first_horizon_and_stays(void)
         assert_int_equal(i.baseline_usec, NOW);
         i = after_poll(false, LATER + 1);
         assert_int_equal(i.horizon_usec, LATER);
+        /* A helpdesk has none. */
+        assert_int_equal(store_commit_poll(s, &(struct store_poll) { .source = helpdesk, .done = true, .horizon_usec = NOW }), 0);
+        assert_int_equal(store_instance_get(s, "desk", "fake", &i), 0);
+        assert_int_equal(i.horizon_usec, NOW);
+        assert_int_equal(i.baseline_usec, 0);
         close_store();
 }
 
