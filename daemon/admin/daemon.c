@@ -43,7 +43,7 @@ static void on_idle(struct instance *i)
                         struct instance *next = *p;
 
                         *p = next->next;
-                        next->stored = i->stored;
+                        instance_follow(next, i);
                         attach(d, next);
                         break;
                 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "io/http.h"
 
 #include <errno.h>
 
@@ -389,17 +390,29 @@ static void on_restart(struct loop_timer *t)
         instance_task(i, start_task, start_done, i);
 }
 
+static void begin(struct instance *i)
+{
+        set_state(i, INSTANCE_STARTING, "");
+        if (i->starting)
+                return;          /* what is under way counts */
+        i->start_failures = 0;
+        start_later(i, MAX(i->budget.pause_usec - mono_usec(), INT64_C(0)));
+}
+
 void instance_start(struct instance *i)
 {
         if (i->state == INSTANCE_ENDING || i->state == INSTANCE_BENCHED)
                 return;
-        set_state(i, INSTANCE_STARTING, "");
-        if (i->starting)
-                return;          /* what is under way counts */
-        i->budget.pause_usec = 0;
-        i->budget.failures = 0;
-        i->start_failures = 0;
-        start_later(i, 0);
+        if (!i->starting)
+                i->budget.pause_usec = i->budget.failures = 0;
+        begin(i);
+}
+
+void instance_follow(struct instance *i, const struct instance *before)
+{
+        i->stored = before->stored;
+        if (i->base_url && before->base_url && http_same_origin(i->base_url, before->base_url))
+                i->budget.pause_usec = before->budget.pause_usec;
 }
 
 int instance_read(struct instance *i)
@@ -418,7 +431,7 @@ void instance_attach(struct instance *i)
         else if (i->stored.paused)
                 set_state(i, INSTANCE_PAUSED, "paused by the operator");
         else
-                instance_start(i);
+                begin(i);
 }
 
 void instance_unlink(struct instance *i)
@@ -451,6 +464,7 @@ void instance_refused(struct instance *i, const char *reason)
 void instance_end(struct instance *i)
 {
         loop_timer_clear(i->host->loop, &i->restart);
+        i->budget.pause_usec = 0;        /* what the network asks for from now on, its successor is told */
         set_state(i, INSTANCE_ENDING, "");
         check_idle(i);
 }

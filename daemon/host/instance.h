@@ -93,7 +93,9 @@ bool instance_is_channel(const struct instance *i);
 int instance_read(struct instance *i);           /* its row in the store, made if it is new; waits */
 void instance_attach(struct instance *i);        /* joins the host and starts */
 void instance_unlink(struct instance *i);        /* leaves the host */
-void instance_start(struct instance *i);         /* also again, after it stopped */
+void instance_start(struct instance *i);         /* also again, after it stopped; now, whatever the network asked for */
+/* i is what this one is after a reload: it knows what the journal knows, and obeys what the network asked for since then. */
+void instance_follow(struct instance *i, const struct instance *before);
 void instance_pause(struct instance *i);
 void instance_end(struct instance *i);           /* nothing new; host->idle() follows */
 void instance_cancel(struct instance *i);        /* what is in flight is canceled */
