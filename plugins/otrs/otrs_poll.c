@@ -57,21 +57,27 @@ static bool looks_like_reply(struct json_object *article)
         return mj_int(article, "IsVisibleForCustomer", 0) == 1 && *mj_str(article, "From");
 }
 
-/* The helpdesk asks its clock for each of the two times of a new article, so that the second may turn between them.  Nobody
- * changes an article within a second of writing it. */
-static bool is_touched(struct json_object *article)
+static bool is_touched(struct json_object *article, int64_t tolerance_usec)
 {
         int64_t created = mentiond_parse_time(mj_str(article, "CreateTime"));
         int64_t later = mentiond_parse_time(mj_str(article, "ChangeTime")) - created;
 
-        return !created || later < 0 || later > second_usec ||
+        return !created || later < 0 || later > tolerance_usec ||
                mj_int(article, "CreateBy", -1) != mj_int(article, "ChangeBy", -2);
 }
 
-/* Whether it was written in a ticket of other people, before one of ours was merged into that. */
+/* The helpdesk asks its clock for each of the two times of a new article, so that the second may turn between them.  Nobody
+ * changes an article within a second of writing it. */
+static bool is_changed(struct json_object *article)
+{
+        return is_touched(article, second_usec);
+}
+
+/* Whether it was written in a ticket of other people, before one of ours was merged into that.  A merge touches what it moves,
+ * and may do so within a second: one that could be ours is doubtful. */
 static bool is_others(struct json_object *ticket, struct json_object *article, const struct merges *merges)
 {
-        return !*otrs_field(ticket, "SocialThread") && !is_touched(article) &&
+        return !*otrs_field(ticket, "SocialThread") && !is_touched(article, 0) &&
                strcmp(mj_str(article, "CreateTime"), merges->first) < 0;
 }
 
@@ -136,7 +142,7 @@ static void emit(struct mentiond_op *op, struct json_object *ticket, struct json
                         found.html = html ? html : "";
                 }
         }
-        if (reply && (is_touched(article) || strcmp(mj_str(article, "CreateTime"), merges->last) <= 0))
+        if (reply && (is_changed(article) || strcmp(mj_str(article, "CreateTime"), merges->last) <= 0))
                 found.flags |= MENTIOND_ARTICLE_DOUBTFUL;
         mentiond_emit_article(op, &found);
 }
