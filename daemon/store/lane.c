@@ -20,8 +20,7 @@ int lane_is_free(struct db *db, int64_t target, int64_t thread)
         int64_t found;
         int r;
 
-        r = db_get_int(db, &found, "SELECT 1 FROM journal WHERE target = ? AND thread = ? AND state IN " ACTIVE_STATES
-                                   " LIMIT 1", "ii", target, thread);
+        r = db_get_int(db, &found, "SELECT 1 FROM journal WHERE target = ? AND thread = ? AND " IS_ACTIVE " LIMIT 1", "ii", target, thread);
         return r < 0 ? r : !r;
 }
 
@@ -30,7 +29,7 @@ int lane_release(struct db *db, int64_t target, int64_t thread)
         if (!thread)
                 return 0;
         return db_run(db, "UPDATE journal SET due_usec = ready_usec WHERE id = (SELECT id FROM journal"
-                          " WHERE target = ? AND thread = ? AND state IN " ACTIVE_STATES " ORDER BY id LIMIT 1)"
+                          " WHERE target = ? AND thread = ? AND " IS_ACTIVE " ORDER BY id LIMIT 1)"
                           " AND due_usec IS NULL AND state NOT IN ('filing', 'sending')", "ii", target, thread);
 }
 
@@ -95,8 +94,12 @@ int store_due(struct store *s, int64_t target, int64_t now_usec, unsigned turn, 
 
 int64_t store_next_due(struct store *s, int64_t target, int64_t after_usec)
 {
-        int64_t due;
+        int64_t sources[SOURCES_MAX], next = USEC_INFINITY, due;
+        int n = due_sources(s, target, sources);
 
-        return db_get_int(store_reader(s), &due, "SELECT min(due_usec) FROM journal WHERE target = ? AND due_usec > ?",
-                          "ii", target, after_usec) == 1 ? due : USEC_INFINITY;
+        for (int k = 0; k < n; k++)
+                if (db_get_int(store_reader(s), &due, "SELECT min(due_usec) FROM journal WHERE target = ? AND source = ? AND due_usec > ?",
+                               "iii", target, sources[k], after_usec) == 1)
+                        next = MIN(next, due);
+        return next;
 }

@@ -105,7 +105,7 @@ int store_counts(struct store *s, store_count_fn fn, void *data)
         int r;
 
         /* Each within its partial index: what is done is not counted, and grows. */
-        r = count_rows(s, "SELECT target, kind, state, count(*) FROM journal WHERE state IN " ACTIVE_STATES
+        r = count_rows(s, "SELECT target, kind, state, count(*) FROM journal WHERE " IS_ACTIVE
                           " GROUP BY target, kind, state", fn, data);
         if (r >= 0)
                 r = count_rows(s, "SELECT target, kind, state, count(*) FROM journal WHERE state IN ('held', 'dead')"
@@ -248,7 +248,7 @@ static int take_up(struct db *db, int64_t now_usec)
                        " WHERE state IN ('new', 'waiting') AND thread NOT NULL AND NOT (attempt = 0 AND reason NOT NULL)",
                    "i", now_usec);
         if (r >= 0)
-                r = db_exec(db, "UPDATE journal SET doubt = 1 WHERE state IN " ACTIVE_STATES " OR state IN ('shown', 'held', 'dead');"
+                r = db_exec(db, "UPDATE journal SET doubt = 1 WHERE " IS_ACTIVE " OR state IN ('shown', 'held', 'dead');"
                                 "UPDATE instance SET behind = 1");
         return r < 0 ? r : db_run(db, "UPDATE store SET behind = 0, doubt_usec = ?", "i", utc_usec() + CLOCKS_USEC);
 }
@@ -350,7 +350,7 @@ static int move(struct db *db, void *data)
                        " absent = CASE ?8 WHEN 1 THEN 0 ELSE absent + ?4 END,"
                        " reason = NULLIF(ifnull(?5, reason), ''),"
                        " result_id = ifnull(?6, result_id), result_url = ifnull(?7, result_url)"
-                       " WHERE id = ?1 AND (state IN " ACTIVE_STATES " OR ?2 IN ('filed', 'posted'))",
+                       " WHERE id = ?1 AND (" IS_ACTIVE " OR ?2 IN ('filed', 'posted'))",
                    "isiisssi", m->id, m->state, active ? m->due_usec : INT64_C(-1),
                    (int64_t) m->saw_absent, m->reason, m->result_id, m->result_url, (int64_t) m->unlink);
         if (r <= 0)
