@@ -34,6 +34,15 @@ static bool is_deep(const struct guard *g)
 /* From behind the opening quote to behind the closing one. */
 static bool take_string(struct guard *g)
 {
+        const char *quote = memchr(g->at, '"', (size_t) (g->end - g->at));
+
+        if (!quote)
+                return false;
+        /* Most strings have nothing to look at.  memchr looks at many characters at once. */
+        if (!memchr(g->at, '\\', (size_t) (quote - g->at)) && !memchr(g->at, '\0', (size_t) (quote - g->at))) {
+                g->at = quote + 1;
+                return true;
+        }
         for (; g->at < g->end && *g->at != '"'; g->at++) {
                 const char *from = g->at;
 
@@ -107,16 +116,32 @@ bool jsonguard(const char *text, size_t size, char **ret, size_t *ret_size)
         while (good && g.at < g.end) {
                 char c = *g.at++;
 
-                if (c == '"')
+                switch (c) {
+                case '"':
                         good = take_string(&g);
-                else if (is_of_word(c))
-                        take_word(&g);
-                else if (c == '\0' && !is_deep(&g))
-                        change(&g, g.at - 1, g.at, " ");
-                else if (c && strchr("[]{},", c))
+                        break;
+                case '[':
+                case ']':
+                case '{':
+                case '}':
+                case ',':
                         take_mark(&g);
-                else if (c && !strchr(": \t\r\n", c))
-                        good = false;
+                        break;
+                case ':':
+                case ' ':
+                case '\t':
+                case '\r':
+                case '\n':
+                        break;
+                case '\0':
+                        if (!is_deep(&g))
+                                change(&g, g.at - 1, g.at, " ");
+                        break;
+                default:
+                        good = is_of_word(c);
+                        if (good)
+                                take_word(&g);
+                }
                 good = good && g.cost <= JSONGUARD_COST_MAX;
         }
         *ret = NULL;

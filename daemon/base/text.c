@@ -139,11 +139,17 @@ size_t text_special(const char *s, bool *ret_blank)
 
 char *text_ellipsize(const char *text, size_t max)
 {
-        size_t size = strlen(text), graphemes = 0, code_points = 0, before_last = 0;
-        _cleanup_free_ char *breaks = xmalloc(size);
+        size_t size = strlen(text), graphemes = 0, code_points = 0, before_last = 0, plain = 0;
+        _cleanup_free_ char *breaks = NULL;
         _cleanup_buffer_ struct buffer out = BUFFER_INIT(SIZE_MAX);
         bool cut = false;
 
+        /* Plain ASCII has a grapheme in each character: no need to look behind the cut. */
+        while (plain <= max && text[plain] >= ' ' && text[plain] <= '~')
+                plain++;
+        if (plain > max)
+                size = plain;
+        breaks = xmalloc(size);
         u8_grapheme_breaks((const uint8_t *) text, size, breaks);
         for (size_t i = 0; i < size; ) {
                 ucs4_t c;
