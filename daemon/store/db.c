@@ -22,7 +22,7 @@ struct db {
         void (*on_broken)(int error, const char *why, void *data);
         void *broken_data;
         bool closes_always, broken;
-        int log_pages;
+        int log_pages, log_copied;
         struct db *next_abandoned;
 };
 
@@ -268,7 +268,11 @@ int db_checkpoint(struct db *db, int pages)
         int mode = pages ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE;
 
         if (db->log_pages < pages)
+                db->log_copied = 0;
+        if (db->log_pages < db->log_copied + pages)
                 return 0;
+        /* While someone reads the log it goes on instead of from its beginning. */
+        db->log_copied = db->log_pages;
         return error_number(db, sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, NULL, NULL));
 }
 

@@ -39,6 +39,8 @@ struct store {
 
         struct write *first, **last;     /* queued in this turn, not yet handed over */
         struct loop_defer flush;
+        struct loop_defer reread;
+        bool reading;                    /* the reader is in a transaction */
 
         pthread_t thread;
         pthread_mutex_t mutex;
@@ -66,9 +68,28 @@ struct aside {
         bool over;                       /* under the mutex */
 };
 
+/* All that is read in a turn is read in one transaction: each takes four system calls for the locks of its files. */
 struct db *store_reader(struct store *s)
 {
+        if (!s->reading && !s->unreadable && db_run(s->reader, "BEGIN", "") >= 0) {
+                s->reading = true;
+                loop_defer(s->loop, &s->reread);
+        }
         return s->reader;
+}
+
+/* What is written from here on can be read. */
+static void end_reading(struct store *s)
+{
+        if (s->reading)
+                (void) db_run(s->reader, "COMMIT", "");
+        s->reading = false;
+        loop_undefer(s->loop, &s->reread);
+}
+
+static void on_reread(struct loop_defer *d)
+{
+        end_reading(CONTAINER_OF(d, struct store, reread));
 }
 
 const char *store_path(struct store *s)
@@ -200,6 +221,7 @@ static void finish(struct store *s, struct write *list)
                         s->on_fatal(s->fatal, s->fatal_data);
                 return;
         }
+        end_reading(s);
         while (list) {
                 struct write *w = list;
 
@@ -332,6 +354,7 @@ int store_open(struct loop *l, const char *directory, unsigned flags, struct sto
         s->lock_fd = s->wakeup_fd = -1;
         s->last = &s->first;
         s->flush.fn = on_flush;
+        s->reread.fn = on_reread;
         s->path = xasprintf("%s/mentiond.db", directory);
         (void) pthread_mutex_init(&s->mutex, NULL);
         (void) pthread_cond_init(&s->cond, NULL);
@@ -387,6 +410,8 @@ void store_close(struct store *s)
                         (void) pthread_join(s->aside->thread, NULL);
         }
         loop_undefer(s->loop, &s->flush);
+        if (s->reader)
+                end_reading(s);
         db_closep(&s->reader);
         db_closep(&s->writer);
         closep(&s->lock_fd);
