@@ -98,6 +98,16 @@ static void put_json(void *object)
         (void) json_object_put(object);
 }
 
+void mentiond_turn_page(struct mentiond_op *op, const char **keep, uint32_t n)
+{
+        struct arena *page = arena_new();
+
+        for (uint32_t i = 0; i < n; i++)
+                keep[i] = arena_strdup(page, keep[i]);
+        arena_free(op->page);
+        op->page = page;
+}
+
 struct json_object *mentiond_json_object(struct mentiond_op *op)
 {
         return arena_own(op_memory(op), json_object_new_object(), put_json);
@@ -151,7 +161,7 @@ void mentiond_set_cursor(struct mentiond_op *op, const char *key, const char *va
                 (void) op_refuse(op, MENTIOND_BUG, "a cursor is longer than the host takes");
                 return;
         }
-        c = (struct store_cursor) { arena_strdup(op_memory(op), key), arena_strdup(op->arena, value) };
+        c = (struct store_cursor) { arena_strdup(op->arena, key), arena_strdup(op->arena, value) };
         for (size_t i = 0; i < op->n_cursors; i++)
                 if (streq(op->cursors[i].key, key)) {
                         op->cursors[i] = c;
@@ -261,10 +271,10 @@ static char *address_of(struct mentiond_op *op, const char *path, bool *ret_own)
                 if (!base)
                         return NULL;
                 *ret_own = true;
-                return arena_printf(op->arena, "%s%s", base, path);
+                return arena_printf(op->page, "%s%s", base, path);
         }
         *ret_own = base && http_same_origin(base, path);
-        return arena_strdup(op->arena, path);
+        return arena_strdup(op->page, path);
 }
 
 static struct json_object *parse_json(const struct buffer *body)
@@ -332,7 +342,7 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
                 return verdict;
         if (op->n_requests++ >= OP_REQUESTS_MAX)
                 return op_refuse(op, MENTIOND_BUG, "more requests than one operation may make");
-        if (arena_size(op->arena) > op->memory_max)
+        if (op_memory_size(op) > op->memory_max)
                 return op_refuse(op, MENTIOND_BUG, "more memory than one operation may take");
         for (const char *const *h = q->headers; h && *h; h++) {
                 if (n >= ELEMENTSOF(headers) - 2)
@@ -344,7 +354,7 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
                 http.body_size = strlen(http.body);
                 headers[n++] = "Content-Type: application/json";
         } else if (http.body) {
-                headers[n++] = arena_printf(op->arena, "Content-Type: %s",
+                headers[n++] = arena_printf(op->page, "Content-Type: %s",
                                             isempty(q->content_type) ? "application/octet-stream" : q->content_type);
         }
         headers[n] = NULL;
@@ -364,14 +374,14 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
         if (reply.fate == HTTP_REPLIED && reply.body.size)
                 json = parse_json(&reply.body);
         if (json) {
-                arena_charge(op->arena, JSON_FACTOR * reply.body.size);
-                (void) arena_own(op->arena, json, put_json);
+                arena_charge(op->page, JSON_FACTOR * reply.body.size);
+                (void) arena_own(op->page, json, put_json);
         }
         verdict = judge_exchange(op, q, &http, &reply, json);
         size = reply.body.size;
         answer(ret, &(struct mentiond_response) {
                 .status = reply.fate == HTTP_REPLIED ? reply.status : 0,
-                .body = arena_take(op->arena, buffer_take(&reply.body)),
+                .body = arena_take(op->page, buffer_take(&reply.body)),
                 .body_size = size,
                 .json = json,
         });
@@ -399,7 +409,7 @@ int mentiond_get_json(struct mentiond_op *op, struct json_object **ret, const ch
         va_list ap;
 
         va_start(ap, path);
-        q.path = arena_vprintf(op->arena, path, ap);
+        q.path = arena_vprintf(op->page, path, ap);
         va_end(ap);
         return json_exchange(op, &q, ret);
 }
@@ -410,7 +420,7 @@ int mentiond_post_json(struct mentiond_op *op, struct json_object **ret, struct 
         va_list ap;
 
         va_start(ap, path);
-        q.path = arena_vprintf(op->arena, path, ap);
+        q.path = arena_vprintf(op->page, path, ap);
         va_end(ap);
         return json_exchange(op, &q, ret);
 }

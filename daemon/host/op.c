@@ -28,6 +28,7 @@ void op_begin(struct mentiond_op *op, struct instance *i, const char *name, int6
                 .name = name,
                 .task = task_self(),
                 .arena = arena_new(),
+                .page = arena_new(),
                 .reason = "",
                 .memory_max = OP_MEMORY_MAX,
         };
@@ -52,6 +53,7 @@ void op_end(struct mentiond_op *op)
         free(op->merges);
         free(op->links);
         free(op->ancestors);
+        arena_free(op->page);
         arena_free(op->arena);
 }
 
@@ -60,7 +62,7 @@ void op_end(struct mentiond_op *op)
 void op_enter(struct mentiond_op *op)
 {
         op->inside = true;
-        op->memory_max = OP_MEMORY_MAX + 4 * arena_size(op->arena);      /* it may encode the attachments that it is given */
+        op->memory_max = OP_MEMORY_MAX + 4 * op_memory_size(op);         /* it may encode the attachments that it is given */
         task_mark(op->instance->mark);
 }
 
@@ -104,11 +106,16 @@ int op_admit(struct mentiond_op *op)
         return MENTIOND_OK;
 }
 
+size_t op_memory_size(const struct mentiond_op *op)
+{
+        return arena_size(op->arena) + arena_size(op->page);
+}
+
 struct arena *op_memory(struct mentiond_op *op)
 {
-        if (op->inside && arena_size(op->arena) > op->memory_max + op->memory_max / 4)
+        if (op->inside && op_memory_size(op) > op->memory_max + op->memory_max / 4)
                 abandon(op, "it took more memory than one operation may");
-        return op->arena;
+        return op->page;
 }
 
 bool op_may_log(struct mentiond_op *op)

@@ -22,7 +22,8 @@ struct mentiond_op {
         struct mentiond_op *next, **previous;    /* among the instance's */
         struct task *task;
         const char *name;                /* "poll", "post" ... */
-        struct arena *arena;
+        struct arena *arena;             /* the host's own */
+        struct arena *page;              /* what the plugin was given, until it turns the page */
         const char *reason;              /* of the verdict; never NULL */
         int64_t throttled_usec;          /* how long the network wants silence; 0: it did not say */
 
@@ -32,7 +33,7 @@ struct mentiond_op {
         int cut;                         /* what it was refused something for, first; 0: nothing */
         const char *cut_reason;
         unsigned n_refused, n_requests;
-        size_t memory_max;               /* of the arena; then no requests any more, and a quarter above it, no code */
+        size_t memory_max;               /* of both; then no requests any more, and a quarter above it, no code */
 
         /* What a poll emits. */
         struct store_item *items;
@@ -48,7 +49,7 @@ struct mentiond_op {
         struct store_unread *unread;     /* NULL: not asked for yet */
         size_t n_unread;
         int64_t seen_usec;               /* newest */
-        int64_t n_emitted, place;                 /* place: of the first of them */
+        int64_t n_emitted, place;        /* place: of the first of them */
         int emit_error;                  /* of a commit in the middle of a poll */
 
         /* What fetch() emits: the ancestors, root first, and the post. */
@@ -80,7 +81,8 @@ void op_leave(struct mentiond_op *op);
  * long.  Waits; does not return to a plugin that goes on calling after it was told to end. */
 int op_admit(struct mentiond_op *op);
 int op_refuse(struct mentiond_op *op, int verdict, const char *reason);   /* returns verdict; the reason is a constant */
-struct arena *op_memory(struct mentiond_op *op); /* its arena; does not return to a plugin that took too much */
+struct arena *op_memory(struct mentiond_op *op); /* for the plugin; does not return to one that took too much */
+size_t op_memory_size(const struct mentiond_op *op);
 bool op_may_log(struct mentiond_op *op);         /* or the instance has logged enough for this minute */
 
 /* Commits what was emitted so far; done: the poll ended OK.  0 or -errno.  Waits. */
@@ -99,7 +101,7 @@ int op_judge(struct mentiond_op *op, int verdict);
 
 /* What one operation may take before it is a plugin out of control: far above what a network can make one do. */
 #define OP_REQUESTS_MAX 20000            /* at 30 ms each this is the deadline of a poll */
-#define OP_MEMORY_MAX ((size_t) 1024 * 1024 * 1024)  /* a walk over some 25 000 posts keeps its pages until it ends */
+#define OP_MEMORY_MAX ((size_t) 1024 * 1024 * 1024)  /* an answer of 64 MB, and what was made of it */
 #define OP_REFUSED_MAX 10000             /* a page of items, none of which looks at what it is answered */
 #define LOGS_A_MINUTE 600                /* of an instance */
 #define BREATH_USEC (20 * USEC_PER_MSEC) /* of calls without waiting; 50 ms are told as blocking */

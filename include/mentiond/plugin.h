@@ -10,7 +10,7 @@
  * call marked "waits" returns.
  *
  * Ownership: what is passed in is copied by the callee if it needs it later.  What a host function returns
- * lives until the operation ends.  A plugin never frees what it got from here.
+ * lives until the operation ends, or turns the page.  A plugin never frees what it got from here.
  *
  * Strings are UTF-8.  Where a string may be absent NULL and "" both mean "none", and the host never hands
  * out NULL.  Times are microseconds since 1970-01-01 UTC, 0 meaning unknown.
@@ -188,6 +188,10 @@ MENTIOND_EXPORT int64_t mentiond_parse_time(const char *text);
 MENTIOND_EXPORT void *mentiond_alloc(struct mentiond_op *op, uint64_t size);   /* zeroed; never NULL */
 MENTIOND_EXPORT char *mentiond_format(struct mentiond_op *op, const char *format, ...) MENTIOND_PRINTF(2, 3);
 MENTIOND_EXPORT struct json_object *mentiond_json_object(struct mentiond_op *op);  /* a new {}, owned by the operation */
+
+/* A walk has done with a page: what host functions returned in this operation is freed, but for the n strings of keep,
+ * which are replaced by copies.  What was emitted, and cursors, stay. */
+MENTIOND_EXPORT void mentiond_turn_page(struct mentiond_op *op, const char **keep, uint32_t n);
 
 /* Percent-encodes all but RFC 3986's unreserved characters. */
 MENTIOND_EXPORT const char *mentiond_escape(struct mentiond_op *op, const char *text);

@@ -138,7 +138,8 @@ static struct mentiond_mention *mention_of(struct mentiond_op *op, struct json_o
  * short page is not: GoToSocial leaves items out after counting them.  If there is nothing, snac has lost the id. */
 static int poll(struct mentiond_op *op, void *state)
 {
-        const char *below = "", *last = "", *bottom;
+        enum { BELOW, LAST, BOTTOM };
+        const char *at[] = { "", "", "" };       /* ids: where the page begins, what it ends with, and what the one before did */
         int64_t oldest_usec = INT64_MAX;
         int fresh;
 
@@ -146,15 +147,16 @@ static int poll(struct mentiond_op *op, void *state)
         do {
                 struct json_object *page = NULL;
 
+                mentiond_turn_page(op, at, 3);
                 int r = mentiond_get_json(op, &page,
                                           "/api/v1/notifications?types[]=mention&include_filtered=true&limit=40%s%s",
-                                          *below ? "&max_id=" : "", mentiond_escape(op, below));
+                                          *at[BELOW] ? "&max_id=" : "", mentiond_escape(op, at[BELOW]));
                 if (r != MENTIOND_OK)
                         return about_account(r);
-                if (!json_object_is_type(page, json_type_array) || (*below && mj_len(page) == 0))
+                if (!json_object_is_type(page, json_type_array) || (*at[BELOW] && mj_len(page) == 0))
                         return mentiond_fail(op, MENTIOND_RETRY, "the list of notifications breaks off");
 
-                bottom = last;
+                at[BOTTOM] = at[LAST];
                 fresh = 0;
                 for (size_t i = 0; i < mj_len(page); i++) {
                         struct json_object *item = mj_at(page, i), *status = mj_get(item, "status");
@@ -167,13 +169,13 @@ static int poll(struct mentiond_op *op, void *state)
                                 fresh += mentiond_emit(op, mention);
                         }
                         if (*id) {
-                                below = last;
-                                last = id;
+                                at[BELOW] = at[LAST];
+                                at[LAST] = id;
                         }
                         if (seen_usec)
                                 oldest_usec = seen_usec;
                 }
-        } while (*below && strcmp(last, bottom) != 0 && (fresh || oldest_usec > mentiond_horizon_usec(op)));
+        } while (*at[BELOW] && strcmp(at[LAST], at[BOTTOM]) != 0 && (fresh || oldest_usec > mentiond_horizon_usec(op)));
         return MENTIOND_OK;
 }
 

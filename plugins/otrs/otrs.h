@@ -73,6 +73,13 @@ struct otrs_articles {
 int otrs_ticket_get(struct mentiond_op *op, struct otrs *otrs, const char *ids,
                     const struct otrs_articles *articles, struct json_object **ret);
 
+/* The ids of what a search found, parted by commas; or those of linked tickets only. */
+const char *otrs_ids(struct mentiond_op *op, struct json_object *found, bool linked);
+
+/* Calls fn for each of them that can be read.  Turns the page: ids and found are gone then. */
+int otrs_tickets_walk(struct mentiond_op *op, struct otrs *otrs, const char *ids, const struct otrs_articles *articles,
+                      int (*fn)(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket));
+
 /* The ticket of that id, or the one that it was merged into in the end. */
 int otrs_ticket_open(struct mentiond_op *op, struct otrs *otrs, const char *id,
                      const struct otrs_articles *articles, struct json_object **ret);

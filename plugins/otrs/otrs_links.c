@@ -30,28 +30,6 @@ static int tell(struct mentiond_op *op, struct otrs *otrs, struct json_object *t
         return MENTIOND_OK;
 }
 
-static int tell_batch(struct mentiond_op *op, struct otrs *otrs, struct json_object *ids, size_t from, size_t n)
-{
-        const char *batch = "";
-        struct json_object *tickets;
-        int r;
-
-        for (size_t i = from; i < from + n; i++)
-                batch = mentiond_format(op, "%s%s%s", batch, i > from ? "," : "", json_object_get_string(mj_at(ids, i)));
-        r = otrs_ticket_get(op, otrs, batch, NULL, &tickets);
-        if (r == MENTIOND_GONE) {    /* one was deleted or moved away since the search; which, is not told */
-                r = MENTIOND_OK;
-                for (size_t i = from; n > 1 && i < from + n && r == MENTIOND_OK; i++)
-                        r = tell_batch(op, otrs, ids, i, 1);
-                return r;
-        }
-        if (r != MENTIOND_OK)
-                return r;
-        for (size_t i = 0; i < mj_len(tickets) && r == MENTIOND_OK; i++)
-                r = tell(op, otrs, mj_at(tickets, i));
-        return r;
-}
-
 int otrs_links(struct mentiond_op *op, void *state)
 {
         struct otrs *otrs = state;
@@ -69,12 +47,5 @@ int otrs_links(struct mentiond_op *op, void *state)
         if (mj_len(ids) >= OTRS_IDS_MAX)
                 mentiond_log(op, 3, "there are more than %d tickets of threads: of the others only those are found that go on",
                              OTRS_IDS_MAX);
-        for (size_t i = 0; i < mj_len(ids); i += OTRS_BATCH) {
-                size_t left = mj_len(ids) - i;
-
-                r = tell_batch(op, otrs, ids, i, left < OTRS_BATCH ? left : OTRS_BATCH);
-                if (r != MENTIOND_OK)
-                        return r;
-        }
-        return MENTIOND_OK;
+        return otrs_tickets_walk(op, otrs, otrs_ids(op, ids, false), NULL, tell);
 }

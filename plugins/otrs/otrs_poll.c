@@ -277,34 +277,6 @@ static int take_ticket(struct mentiond_op *op, struct otrs *otrs, struct json_ob
         return take_articles(op, otrs, into);
 }
 
-/* ids: n of them, parted by commas. */
-static int take_batch(struct mentiond_op *op, struct otrs *otrs, const char *ids, size_t n)
-{
-        struct json_object *tickets;
-        int r = otrs_ticket_get(op, otrs, ids, &newest, &tickets);
-
-        /* One of them was deleted or moved away; which, is not told. */
-        if (r == MENTIOND_GONE) {
-                while (n > 1 && *ids) {
-                        int length = (int) strcspn(ids, ",");
-
-                        r = take_batch(op, otrs, mentiond_format(op, "%.*s", length, ids), 1);
-                        if (r != MENTIOND_OK)
-                                return r;
-                        ids += length + (ids[length] == ',');
-                }
-                return MENTIOND_OK;
-        }
-        if (r != MENTIOND_OK)
-                return r;
-        for (size_t i = 0; i < mj_len(tickets); i++) {
-                r = take_ticket(op, otrs, mj_at(tickets, i));
-                if (r != MENTIOND_OK)
-                        return r;
-        }
-        return MENTIOND_OK;
-}
-
 /* The noon before the wide window, in the helpdesk's words; NULL if nothing was seen, or at a time that cannot be. */
 static const char *seen_noon(struct mentiond_op *op)
 {
@@ -345,8 +317,7 @@ int otrs_poll(struct mentiond_op *op, void *state)
         int64_t now = mentiond_now_usec(op), steady = mentiond_steady_usec(op);
         bool sweep = !otrs->polled || steady - otrs->swept_steady_usec >= hour_usec;
         struct json_object *query = mentiond_json_object(op), *found;
-        const char *batch = "", *id;
-        size_t n = 0;
+        const char *unread;
         int r;
 
         put_window(op, otrs, query, sweep);
@@ -357,26 +328,12 @@ int otrs_poll(struct mentiond_op *op, void *state)
         if (mj_len(found) >= OTRS_IDS_MAX)
                 mentiond_log(op, 3, "more than %d tickets changed since the last poll: the oldest were not looked at",
                              OTRS_IDS_MAX);
-        for (size_t i = 0; i < mj_len(found); i++) {
-                id = json_object_get_string(mj_at(found, i));
-                if (mentiond_is_linked(op, id)) {
-                        batch = mentiond_format(op, "%s%s%s", batch, n ? "," : "", id);
-                        n++;
-                }
-                if (n == OTRS_BATCH || (n > 0 && i + 1 == mj_len(found))) {
-                        r = take_batch(op, otrs, batch, n);
-                        if (r != MENTIOND_OK)
-                                return r;
-                        batch = "";
-                        n = 0;
-                }
-        }
+        r = otrs_tickets_walk(op, otrs, otrs_ids(op, found, true), &newest, take_ticket);
         otrs->window_minutes = FIRST_MINUTES;
-        for (uint32_t i = 0; (id = mentiond_unread(op, i)); i++) {
-                r = take_batch(op, otrs, id, 1);
-                if (r != MENTIOND_OK)
-                        return r;
-        }
+        for (uint32_t i = 0; r == MENTIOND_OK && (unread = mentiond_unread(op, i)); i++)
+                r = otrs_tickets_walk(op, otrs, unread, &newest, take_ticket);
+        if (r != MENTIOND_OK)
+                return r;
         otrs->polled = true;
         otrs->polled_usec = now;
         otrs->polled_steady_usec = steady;

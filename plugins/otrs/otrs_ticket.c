@@ -55,6 +55,63 @@ int otrs_ticket_get(struct mentiond_op *op, struct otrs *otrs, const char *ids,
         return MENTIOND_OK;
 }
 
+const char *otrs_ids(struct mentiond_op *op, struct json_object *found, bool linked)
+{
+        size_t size = 1;
+        char *ids, *end;
+
+        for (size_t i = 0; i < mj_len(found); i++)
+                size += strlen(json_object_get_string(mj_at(found, i))) + 1;
+        ids = end = mentiond_alloc(op, size);
+        for (size_t i = 0; i < mj_len(found); i++) {
+                const char *id = json_object_get_string(mj_at(found, i));
+
+                if (!linked || mentiond_is_linked(op, id))
+                        end = stpcpy(stpcpy(end, end > ids ? "," : ""), id);
+        }
+        return ids;
+}
+
+/* Up to n of them. */
+static size_t length_of(const char *ids, size_t n)
+{
+        size_t length = strcspn(ids, ",");
+
+        while (--n > 0 && ids[length])
+                length += 1 + strcspn(ids + length + 1, ",");
+        return length;
+}
+
+static int walk(struct mentiond_op *op, struct otrs *otrs, const char *ids, size_t batch, const struct otrs_articles *articles,
+                int (*fn)(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket))
+{
+        int r = MENTIOND_OK;
+
+        while (*ids && r == MENTIOND_OK) {
+                int length = (int) length_of(ids, batch);
+                const char *some = mentiond_format(op, "%.*s", length, ids);
+                struct json_object *tickets;
+
+                ids += length + (ids[length] == ',');
+                r = otrs_ticket_get(op, otrs, some, articles, &tickets);
+                for (size_t i = 0; r == MENTIOND_OK && i < mj_len(tickets); i++)
+                        r = fn(op, otrs, mj_at(tickets, i));
+                /* One of them was deleted or moved away; which, is not told. */
+                if (r == MENTIOND_GONE)
+                        r = batch > 1 ? walk(op, otrs, some, 1, articles, fn) : MENTIOND_OK;
+                if (batch > 1)
+                        mentiond_turn_page(op, &ids, 1);
+        }
+        return r;
+}
+
+int otrs_tickets_walk(struct mentiond_op *op, struct otrs *otrs, const char *ids, const struct otrs_articles *articles,
+                      int (*fn)(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket))
+{
+        mentiond_turn_page(op, &ids, 1);
+        return walk(op, otrs, ids, OTRS_BATCH, articles, fn);
+}
+
 int otrs_ticket_history(struct mentiond_op *op, struct otrs *otrs, const char *id, struct json_object **ret)
 {
         struct json_object *body = mentiond_json_object(op), *reply;
