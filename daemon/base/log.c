@@ -90,6 +90,16 @@ static const char *escape_of(ucs4_t c, bool quoted, char scratch[static 16])
         return scratch;
 }
 
+/* Of ASCII that stands as it is, in quotes, too. */
+static size_t plain_length(const char *text, size_t max)
+{
+        size_t n = 0;
+
+        while (n < max && text[n] >= ' ' && text[n] <= '~' && text[n] != '"' && text[n] != '\\')
+                n++;
+        return n;
+}
+
 /* Appends at most max bytes; what does not fit ends in U+2026. */
 static void append_escaped(struct buffer *b, const char *text, size_t max, bool quoted)
 {
@@ -99,12 +109,20 @@ static void append_escaped(struct buffer *b, const char *text, size_t max, bool 
         size_t left = strnlen(text, max + 1);        /* escapes only lengthen: more cannot be needed */
 
         while (left > 0) {
+                size_t plain = plain_length(text, left);
                 char scratch[16];
                 ucs4_t c;
                 int n = u8_mbtoucr(&c, (const uint8_t *) text, left);
                 const char *piece = text;
                 size_t piece_size = (size_t) MAX(n, 1);
 
+                if (plain > 0 && b->size - start + plain + ellipsis_size <= max) {
+                        (void) buffer_append(b, text, plain);
+                        fits = b->size;
+                        text += plain;
+                        left -= plain;
+                        continue;
+                }
                 if (n < 0) {
                         snprintf(scratch, sizeof(scratch), "\\x%02x", (unsigned) (unsigned char) *text);
                         piece = scratch;
@@ -162,7 +180,9 @@ static bool needs_quotes(const char *s)
 
 static void append_field(struct buffer *b, const struct log_field *f)
 {
-        (void) buffer_printf(b, " %s=", f->name);
+        (void) buffer_append_str(b, " ");
+        (void) buffer_append_str(b, f->name);
+        (void) buffer_append_str(b, "=");
         if (!f->text)
                 (void) buffer_printf(b, "%" PRId64, f->number);
         else if (needs_quotes(f->text)) {
@@ -246,7 +266,7 @@ static void send_to_stderr(const char *line, size_t size, mode_t mode)
                 struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
                 ssize_t n;
 
-                if (poll(&p, 1, 0) <= 0 || !(p.revents & POLLOUT))
+                if (!S_ISREG(mode) && (poll(&p, 1, 0) <= 0 || !(p.revents & POLLOUT)))
                         return;
                 n = write(STDERR_FILENO, line, MIN(size, most));
                 if (n < 0 && errno != EINTR)

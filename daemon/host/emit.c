@@ -12,8 +12,8 @@
 
 /* Limits on what one item may be.  Anything above is no post of a network that we know. */
 #define ID_MAX 1024              /* bytes; Bluesky's at:// URIs are the longest at about 100 */
-#define ITEMS_MAX 5000           /* emitted before they are committed in the middle of a poll: about 20 MB */
-#define ITEMS_BYTES_MAX (32 * 1024 * 1024)      /* the same, where they are large */
+#define ITEMS_MAX 1000           /* emitted before they are committed in the middle of a poll */
+#define ITEMS_BYTES_MAX (1024 * 1024)   /* the same, where they are large */
 #define EMITS_MAX 50000          /* new ones in one poll; the next poll goes on where this one ended */
 #define MERGES_MAX 1000          /* in one poll; people merge tickets by hand */
 #define ANCESTORS_MAX 5000

@@ -154,7 +154,7 @@ static int bind(struct stmt *st, const char *format, va_list ap)
                         if (!s || (*format == 'e' && !*s))
                                 r = sqlite3_bind_null(st->st, i);
                         else
-                                r = sqlite3_bind_text(st->st, i, s, -1, SQLITE_TRANSIENT);
+                                r = sqlite3_bind_text(st->st, i, s, -1, SQLITE_STATIC);
                 }
                 if (r != SQLITE_OK)
                         return error_number(st->db, r);

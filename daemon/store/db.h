@@ -23,7 +23,8 @@ DEFINE_CLEANUP(struct db *, db_close)
  * db_error() then says it in words. */
 int db_exec(struct db *db, const char *sql);                    /* one or more statements without parameters */
 
-/* sql must be a string constant: its address is the key of the cache. */
+/* sql must be a string constant: its address is the key of the cache.  Texts are not copied: they must stay as they are until the
+ * statement has been stepped to its end. */
 int db_run(struct db *db, const char *sql, const char *format, ...);            /* number of rows changed */
 int db_query(struct db *db, struct stmt **ret, const char *sql, const char *format, ...);
 int db_step(struct stmt *st);                                   /* 1: a row; 0: the end, and the statement is reset */

@@ -337,15 +337,18 @@ static int move(struct db *db, void *data)
 {
         const struct store_move *m = data;
         bool active = state_is_active(m->state);
-        int64_t thread = 0, target = 0;
+        int64_t thread, target;
+        struct stmt *st;
         int r;
 
-        r = db_get_int(db, &target, "SELECT target FROM journal WHERE id = ?", "i", m->id);
+        r = db_query(db, &st, "SELECT target, thread FROM journal WHERE id = ?", "i", m->id);
+        if (r >= 0)
+                r = db_step(st);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        r = db_get_int(db, &thread, "SELECT thread FROM journal WHERE id = ?", "i", m->id);
-        if (r < 0)
-                return r;
+        target = db_int(st, 0);
+        thread = db_int(st, 1);
+        db_reset(st);
         r = db_run(db, "UPDATE journal SET state = ?2, due_usec = NULLIF(?3, -1),"
                        " absent = CASE ?8 WHEN 1 THEN 0 ELSE absent + ?4 END,"
                        " reason = NULLIF(ifnull(?5, reason), ''),"
