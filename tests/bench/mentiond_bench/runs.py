@@ -91,13 +91,19 @@ def backlog(n, step=500, parallel=64):
         return {"samples": samples, "back": back, "tickets_s": n / max(1, c["last_usec"] - c["first_usec"]) * 1e6, **w.judge()}
 
 
-def single(times):
-    """One mention alone, again and again: from the page that showed it to its ticket, as the servers have it (one clock)."""
+def single(times, before=0):
+    """A new mention in an account that has so many, each time in another account: from the page that showed it to its ticket, as
+    the servers have it (one clock)."""
     took = []
-    with World(parallel=8, poll_every="100ms") as w:
-        for n in range(1, times + 1):
-            w.show(n, 1)
-            w.wait_filed(n, every=0.02)
+    with World(channels=times, parallel=8) as w:
+        if before:
+            w.show(before)
+            w.wait_filed(before * times)
+            w.settle()
+        w.network.set(mentions=before + 1, step=1)
+        for n in range(times):
+            w.daemon.ctl("poll", f"channel{n}")
+            w.wait_filed(before * times + n + 1, every=0.02)
             took.append(w.desk.counts()["last_usec"] - w.network.counts()["shown_usec"])
             w.settle()
         return {"usec": took, **w.judge()}
