@@ -269,7 +269,7 @@ int db_checkpoint(struct db *db, int pages)
 
         if (db->log_pages < pages)
                 db->log_copied = 0;
-        if (db->log_pages < db->log_copied + pages)
+        if (pages && db->log_pages < db->log_copied + pages)
                 return 0;
         /* While someone reads the log it goes on instead of from its beginning. */
         db->log_copied = db->log_pages;
