@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#define ID_MAX 20        /* digits of a ticket's id; what is longer is none */
+
 const char *otrs_field(struct json_object *object, const char *name)
 {
         struct json_object *fields = mj_get(object, "DynamicField");
@@ -57,16 +59,13 @@ int otrs_ticket_get(struct mentiond_op *op, struct otrs *otrs, const char *ids,
 
 const char *otrs_ids(struct mentiond_op *op, struct json_object *found, bool linked)
 {
-        size_t size = 1;
         char *ids, *end;
 
-        for (size_t i = 0; i < mj_len(found); i++)
-                size += strlen(json_object_get_string(mj_at(found, i))) + 1;
-        ids = end = mentiond_alloc(op, size);
+        ids = end = mentiond_alloc(op, mj_len(found) * (ID_MAX + 1) + 1);
         for (size_t i = 0; i < mj_len(found); i++) {
                 const char *id = json_object_get_string(mj_at(found, i));
 
-                if (!linked || mentiond_is_linked(op, id))
+                if (id && strlen(id) <= ID_MAX && (!linked || mentiond_is_linked(op, id)))
                         end = stpcpy(stpcpy(end, end > ids ? "," : ""), id);
         }
         return ids;

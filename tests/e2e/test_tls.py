@@ -57,6 +57,7 @@ def test_nothing_is_said_to_a_server_with(sure, znuny, ca, who):
     word, post, ticket = sure.conversation()
     become(sure, make(ca))
     since = len(sure.daemon.log())
+    sure.daemon.wait_log("poll failed instance=desk.*" + complaint)      # what was on its way to the old ones has come to its end
     for server in sure.servers:
         server.requests.clear()
     sure.mention(f"o{word} and now?")

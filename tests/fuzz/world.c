@@ -172,6 +172,7 @@ void world_begin(struct input *in)
 void world_end(void)
 {
         MUST(!desk->ops && !brand->ops && !desk->n_tasks && !brand->n_tasks);
+        (void) loop_run(world_loop);     /* what is deferred: the store's look at itself ends */
         instance_free(desk);
         instance_free(brand);
         http_forget();
