@@ -12,6 +12,7 @@ struct budget {
         int64_t limit, remaining;        /* as announced; limit 0: nothing was */
         int64_t reset_usec;              /* mono */
         unsigned failures;               /* in a row, of the other side as a whole */
+        int64_t failed_usec;             /* mono: when they last led to a pause */
 };
 
 /* When the next request may go (mono_usec), and counts it. */

@@ -26,6 +26,7 @@ void op_begin(struct mentiond_op *op, struct instance *i, const char *name, int6
         *op = (struct mentiond_op) {
                 .instance = i,
                 .name = name,
+                .begun_usec = mono_usec(),
                 .task = task_self(),
                 .arena = arena_new(),
                 .page = arena_new(),
@@ -203,10 +204,13 @@ int op_judge(struct mentiond_op *op, int verdict)
         switch (verdict) {
         case MENTIOND_RETRY:
         case MENTIOND_AMBIGUOUS:
-                if (++i->budget.failures >= PAUSE_AFTER)
-                        budget_pause(&i->budget, backoff_usec(i->options.retry_usec, i->options.retry_max_usec,
-                                                              i->budget.failures - PAUSE_AFTER));
                 strset(&i->reason, op->reason);
+                /* Those on their way when the pause began fail together, and say no more than the first. */
+                if (op->begun_usec < i->budget.failed_usec || ++i->budget.failures < PAUSE_AFTER)
+                        break;
+                budget_pause(&i->budget, backoff_usec(i->options.retry_usec, i->options.retry_max_usec,
+                                                      i->budget.failures - PAUSE_AFTER));
+                i->budget.failed_usec = mono_usec();
                 break;
         case MENTIOND_THROTTLED:
                 if (!op->throttled_usec)

@@ -22,6 +22,7 @@ struct mentiond_op {
         struct mentiond_op *next, **previous;    /* among the instance's */
         struct task *task;
         const char *name;                /* "poll", "post" ... */
+        int64_t begun_usec;              /* mono */
         struct arena *arena;             /* the host's own */
         struct arena *page;              /* what the plugin was given, until it turns the page */
         const char *reason;              /* of the verdict; never NULL */

@@ -308,6 +308,32 @@ static void failures_in_a_row_pause_the_whole_instance(void)
         fake_close();
 }
 
+/* As when an answer to many requests at once fails: one short trouble must not become a long pause. */
+static void failures_of_what_was_on_its_way_together_are_one(void)
+{
+        struct mentiond_op together[64], later;
+        int64_t until;
+
+        open_idle();
+        for (size_t n = 0; n < ELEMENTSOF(together); n++)
+                op_begin(&together[n], brand, "test", SEC);
+        world_sleep(USEC_PER_MSEC);
+        for (size_t n = 0; n < ELEMENTSOF(together); n++)
+                (void) op_judge(&together[n], MENTIOND_RETRY);
+        until = brand->budget.pause_usec;
+        assert_true(budget_is_paused(&brand->budget));
+        assert_true(until <= mono_usec() + RETRY_USEC);
+        assert_int_equal(brand->budget.failures, 3);
+
+        op_begin(&later, brand, "test", SEC);
+        (void) op_judge(&later, MENTIOND_RETRY);
+        assert_int_equal(brand->budget.failures, 4);
+        op_end(&later);
+        for (size_t n = 0; n < ELEMENTSOF(together); n++)
+                op_end(&together[n]);
+        fake_close();
+}
+
 static void throttled_without_a_hint_is_a_minute(void)
 {
         struct mentiond_op op;
@@ -335,6 +361,7 @@ int main(void)
                 world_test(note_that_was_tried),
                 world_test(verdict_that_is_none_is_a_bug),
                 world_test(failures_in_a_row_pause_the_whole_instance),
+                world_test(failures_of_what_was_on_its_way_together_are_one),
                 world_test(throttled_without_a_hint_is_a_minute),
         };
 
