@@ -90,13 +90,13 @@ void network_add_page(struct text *t, int account, int64_t newest, int64_t above
         text_add(t, "]");
 }
 
-/* The number of the mention that a parameter names, or 0. */
+/* The number of the mention that a parameter names, 0 for any before the first, -1 if there is no such parameter. */
 static int64_t parameter(struct MHD_Connection *c, const char *name)
 {
         const char *value = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, name);
-        int64_t id = value ? strtoll(value, NULL, 10) - FIRST_ID : 0;
+        int64_t id = value ? strtoll(value, NULL, 10) - FIRST_ID : -1;
 
-        return id > 0 ? id : 0;
+        return value && id < 0 ? 0 : id;
 }
 
 /* As Mastodon: the newest below max_id; with min_id the ones next above that; with since_id none that are not above it. */
@@ -106,7 +106,7 @@ static void serve_notifications(struct text *t, struct MHD_Connection *c, int ac
         int64_t shown = accounts[account].shown, more = settings.mentions - shown;
 
         counts.pages++;
-        if (!max) {
+        if (max < 0) {
                 counts.polls++;
                 more = more > settings.step ? settings.step : more;
                 if (more > 0) {
@@ -115,10 +115,10 @@ static void serve_notifications(struct text *t, struct MHD_Connection *c, int ac
                         counts.shown_usec = now_usec();
                 }
         }
-        newest = max && max - 1 < shown ? max - 1 : shown;
-        if (min && newest > min + PAGE_MAX)
+        newest = max >= 0 && max - 1 < shown ? max - 1 : shown;
+        if (min >= 0 && newest > min + PAGE_MAX)
                 newest = min + PAGE_MAX;
-        network_add_page(t, account, newest, min > since ? min : since);
+        network_add_page(t, account, newest, min > since ? min : since > 0 ? since : 0);
 }
 
 static void serve_post(struct text *t, int account, const char *body)
