@@ -9,8 +9,8 @@ TICKS = os.sysconf("SC_CLK_TCK")
 END_WITHIN = 30                  # seconds
 
 
-class Ended(Exception):
-    pass
+class Ended(RuntimeError):
+    """By itself."""
 
 
 class Process:
