@@ -1,6 +1,6 @@
 -- The store, version 1.  States are stored by name (store.h).  Times are microseconds since 1970 UTC.
 --
--- No IN with more than two words: SQLite builds a table of them each time, which cost two fifths of all that a mention takes here.
+-- No IN with more than two words in what is evaluated for each row that is written: SQLite builds a table of them each time.
 
 PRAGMA application_id = 0x6d6e7464;                -- "mntd"
 

@@ -183,7 +183,7 @@ MENTIOND_EXPORT int mentiond_sleep(struct mentiond_op *op, int64_t usec);
 /* RFC 3339 or "YYYY-MM-DD HH:MM:SS" (taken as UTC) to microseconds; 0 if it is neither. */
 MENTIOND_EXPORT int64_t mentiond_parse_time(const char *text);
 
-/* --- Memory and text; everything returned lives until the operation ends ---------------------------- */
+/* --- Memory and text; everything returned lives until the operation ends, or turns the page --------- */
 
 MENTIOND_EXPORT void *mentiond_alloc(struct mentiond_op *op, uint64_t size);   /* zeroed; never NULL */
 MENTIOND_EXPORT char *mentiond_format(struct mentiond_op *op, const char *format, ...) MENTIOND_PRINTF(2, 3);

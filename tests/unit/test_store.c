@@ -506,6 +506,9 @@ static void shown_mentions_are_due_in_the_end_and_can_be_released(void)
         (void) take(shown("2", "1", NOW - 20));
         (void) take(shown("1", "", NOW - 30));
         assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC, 0, due, 8), 2);
+        assert_int_equal(store_delay_shown(s, channel, NOW + STORE_SHOWN_USEC + 1), 0);
+        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC, 0, due, 8), 0);
+        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC + 1, 0, due, 8), 2);
         assert_int_equal(store_release_shown(s, channel), 2);
         assert_int_equal(store_release_shown(s, channel), 0);
         assert_true(id_of("1") < id_of("2"));
