@@ -179,25 +179,28 @@ static int has_shown(struct db *db, int64_t source)
         return db_get_int(db, &found, "SELECT 1 FROM journal WHERE source = ? AND state = 'shown' LIMIT 1", "i", source);
 }
 
-/* As if it had come just now: rows that refer to a mention by its id are those of a lane only. */
-static int release_one(struct db *db, int64_t id, int64_t target, int64_t thread)
+/* As if it had come just now. */
+static int release_one(struct db *db, int64_t id, int64_t turn, int64_t target, int64_t thread)
 {
         int r = thread ? lane_is_free(db, target, thread) : 0;
 
         if (r < 0)
                 return r;
-        return db_run(db, "INSERT OR REPLACE INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
-                          " ready_usec, due_usec, tried_usec, doubt, payload) SELECT kind, CASE WHEN doubt AND ?1 THEN 'ambiguous' ELSE 'new' END,"
-                          " source, native_id, target, NULLIF(?1, 0), created_usec, seen_usec, ready_usec, CASE ?2 WHEN 1 THEN ready_usec END,"
-                          " CASE WHEN doubt AND ?1 THEN created_usec ELSE 0 END, doubt, payload FROM journal WHERE id = ?3",
-                      "iii", thread, (int64_t) r, id);
+        return db_run(db, "UPDATE journal SET state = CASE WHEN doubt AND thread NOT NULL THEN 'ambiguous' ELSE 'new' END,"
+                          " due_usec = CASE ? WHEN 1 THEN ready_usec END, tried_usec = CASE WHEN doubt AND thread NOT NULL THEN created_usec ELSE 0 END,"
+                          " parent = NULL, place = NULL, released = ? WHERE id = ?",
+                      "iii", (int64_t) r, turn, id);
 }
 
 /* Returns how many. */
 static int release_shown(struct db *db, int64_t source)
 {
+        int64_t turn;
         int n = 0, r;
 
+        r = db_get_int(db, &turn, "SELECT seq FROM sqlite_sequence WHERE name = 'journal'", "");
+        if (r <= 0)
+                return r;
         for (;; n++) {
                 _cleanup_free_ char *parent = NULL;
                 int64_t id, target, thread;
@@ -208,20 +211,27 @@ static int release_shown(struct db *db, int64_t source)
                 if (r >= 0)
                         r = db_step(st);
                 if (r <= 0)
-                        return r < 0 ? r : n;
+                        break;
                 id = db_int(st, 0);
                 target = db_int(st, 1);
                 thread = db_int(st, 2);
                 parent = xstrdup(db_text(st, 3));
                 db_reset(st);
-                /* What it answers may have come after it. */
-                if (!thread)
+                /* What it answers may have come after it.  By itself: a change of what refers to another table costs twice as much. */
+                if (!thread) {
                         r = thread_of_mention(db, source, &(struct store_item) { .parent = parent }, &thread);
+                        if (r > 0)
+                                r = db_run(db, "UPDATE journal SET thread = ? WHERE id = ?", "ii", thread, id);
+                }
                 if (r >= 0)
-                        r = release_one(db, id, target, thread);
+                        r = release_one(db, id, ++turn, target, thread);
                 if (r < 0)
                         return r;
         }
+        /* What comes from now on comes after them. */
+        if (r >= 0)
+                r = db_run(db, "UPDATE sqlite_sequence SET seq = ? WHERE name = 'journal'", "i", turn);
+        return r < 0 ? r : n;
 }
 
 static int release_of(struct db *db, void *data)

@@ -29,7 +29,7 @@ int lane_release(struct db *db, int64_t target, int64_t thread)
         if (!thread)
                 return 0;
         return db_run(db, "UPDATE journal SET due_usec = ready_usec WHERE id = (SELECT id FROM journal"
-                          " WHERE target = ? AND thread = ? AND " IS_ACTIVE " ORDER BY id LIMIT 1)"
+                          " WHERE target = ? AND thread = ? AND " IS_ACTIVE " ORDER BY turn LIMIT 1)"
                           " AND due_usec IS NULL AND state NOT IN ('filing', 'sending')", "ii", target, thread);
 }
 

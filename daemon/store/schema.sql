@@ -50,7 +50,7 @@ CREATE TABLE link (
 CREATE INDEX link_ticket ON link (helpdesk, ticket);
 CREATE INDEX link_unread ON link (helpdesk) WHERE unread;
 
--- A lane is what one instance (target) has to do for one thread, in the order of id.  Of a lane only the head
+-- A lane is what one instance (target) has to do for one thread, in the order of turn.  Of a lane only the head
 -- has due_usec; the others wait for it.
 CREATE TABLE journal (
         id           INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -76,13 +76,15 @@ CREATE TABLE journal (
         reason       TEXT,                         -- why it is where it is
         payload      TEXT,
         parent       TEXT,                         -- of a mention in state shown: the post that it answers
-        place        INTEGER                       -- of the same: its place among those created at the same time
+        place        INTEGER,                      -- of the same: its place among those created at the same time
+        released     INTEGER,                      -- of a mention that was shown: a number between ids, as if it had come then
+        turn         INTEGER AS (ifnull(released, id))
 );
 CREATE UNIQUE INDEX journal_native ON journal (source, native_id);
 CREATE INDEX journal_due ON journal (target, source, due_usec) WHERE due_usec IS NOT NULL;
-CREATE INDEX journal_lane ON journal (target, thread, id)
+CREATE INDEX journal_lane ON journal (target, thread, turn)
         WHERE (state = 'new' OR state = 'waiting' OR state = 'filing' OR state = 'sending' OR state = 'ambiguous');
-CREATE INDEX journal_unplaced ON journal (source, id) WHERE thread IS NULL AND state = 'new';
+CREATE INDEX journal_unplaced ON journal (source, turn) WHERE thread IS NULL AND state = 'new';
 CREATE INDEX journal_shown ON journal (source, created_usec, place, id) WHERE state = 'shown';
 CREATE INDEX journal_attention ON journal (state, id) WHERE state IN ('held', 'dead');
 CREATE INDEX journal_thread ON journal (thread, kind, id);

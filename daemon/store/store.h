@@ -104,8 +104,8 @@ struct store_unread { int64_t thread; const char *ticket; };
  * that as a reason to be held, one whose ticket holds none is passed over.
  *
  * Mentions that are shown are held together until a poll is done.  That gives them and what it brings itself their
- * places in the lanes, all in the order in which people wrote; so they get new ids.  One that is shown again takes the
- * order that it is given then. */
+ * places in the lanes, all in the order in which people wrote.  One that is shown again takes the order that it is given
+ * then. */
 struct store_poll {
         int64_t source;
         int64_t target;                  /* of mentions: the channel's helpdesk */

@@ -441,10 +441,22 @@ static size_t poll_done(struct store_item *items, size_t n)
         return p.n_new;
 }
 
+/* Files what there is of one conversation; as "id1 id2 ". */
+static const char *file_all(void)
+{
+        const char *text = "", *one;
+
+        while (*(one = due(helpdesk))) {
+                file(arena_printf(a, "%.*s", (int) strcspn(one, " "), one), "4711");
+                text = arena_printf(a, "%s%s", text, one);
+        }
+        return text;
+}
+
 static void what_a_failed_poll_brought_takes_its_place_when_one_is_done(void)
 {
         struct store_item older[] = { mention("1", "", ""), mention("4", "", "1") };
-        int64_t due[8];
+        int64_t ids[8];
 
         open_store();
         older[0].created_usec = NOW - 40;
@@ -453,10 +465,9 @@ static void what_a_failed_poll_brought_takes_its_place_when_one_is_done(void)
         assert_int_equal(take(shown("2", "1", NOW - 30)), 0);
         assert_int_equal(row_of("2").thread, 0);
         assert_int_equal(store_unplaced(s, channel), 0);
-        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC - 1, 0, due, 8), 0);
+        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC - 1, 0, ids, 8), 0);
 
         assert_int_equal(poll_done(older, 2), 4);
-        assert_true(id_of("1") < id_of("2") && id_of("2") < id_of("3") && id_of("3") < id_of("4"));
         for (int i = 1; i <= 4; i++) {
                 const struct store_row r = row_of((char[]) { (char) ('0' + i), '\0' });
 
@@ -466,6 +477,7 @@ static void what_a_failed_poll_brought_takes_its_place_when_one_is_done(void)
                 assert_int_equal(r.due_usec, i == 1 ? NOW : 0);
         }
         assert_int_equal(poll_done(older, 2), 0);
+        assert_string_equal(file_all(), "1 2 3 4 ");
         close_store();
 }
 
@@ -494,27 +506,41 @@ static void shown_again_it_takes_the_place_that_it_has_now(void)
         late[1].order = 0;
         late[0].state = late[1].state = STATE_NEW;
         (void) poll_done(late, 2);
-        assert_true(id_of("1") < id_of("2") && id_of("2") < id_of("3"));
+        assert_string_equal(file_all(), "1 2 3 ");
         close_store();
 }
 
 static void shown_mentions_are_due_in_the_end_and_can_be_released(void)
 {
-        int64_t due[8];
+        int64_t ids[8];
 
         open_store();
         (void) take(shown("2", "1", NOW - 20));
         (void) take(shown("1", "", NOW - 30));
-        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC, 0, due, 8), 2);
+        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC, 0, ids, 8), 2);
         assert_int_equal(store_delay_shown(s, channel, NOW + STORE_SHOWN_USEC + 1), 0);
-        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC, 0, due, 8), 0);
-        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC + 1, 0, due, 8), 2);
+        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC, 0, ids, 8), 0);
+        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC + 1, 0, ids, 8), 2);
         assert_int_equal(store_release_shown(s, channel), 2);
         assert_int_equal(store_release_shown(s, channel), 0);
-        assert_true(id_of("1") < id_of("2"));
         assert_int_equal(row_of("2").thread, row_of("1").thread);
-        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC, 0, due, 8), 1);
-        assert_int_equal(due[0], id_of("1"));
+        assert_int_equal(store_due(s, helpdesk, NOW + STORE_SHOWN_USEC, 0, ids, 8), 1);
+        assert_string_equal(file_all(), "1 2 ");
+        close_store();
+}
+
+static void what_was_shown_is_there_for_a_reply_from_its_release_on(void)
+{
+        open_store();
+        (void) take(mention("1", "", ""));
+        file("1", "4711");
+        (void) take(shown("2", "1", NOW));
+        (void) take(reply("a1", "4711"));
+        assert_int_equal(poll_done(NULL, 0), 1);
+        file("2", "4711");
+        (void) take(reply("a2", "4711"));
+        assert_int_equal(store_last_mention(s, id_of("a1")), id_of("1"));
+        assert_int_equal(store_last_mention(s, id_of("a2")), id_of("2"));
         close_store();
 }
 
@@ -1438,6 +1464,7 @@ int main(void)
                 world_test(poll_that_says_nothing_gives_what_was_shown_its_place),
                 world_test(shown_again_it_takes_the_place_that_it_has_now),
                 world_test(shown_mentions_are_due_in_the_end_and_can_be_released),
+                world_test(what_was_shown_is_there_for_a_reply_from_its_release_on),
                 world_test(shown_mentions_wait_anew_after_a_restart),
                 world_test(shown_mentions_are_listed_and_counted_and_can_be_dropped),
                 world_test(pause_by_the_operator_is_kept),
