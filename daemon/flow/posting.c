@@ -35,11 +35,11 @@ static bool consider(struct posting *g, int64_t mention_id)
                 return false;
         high = random_u64();             /* in this order with every compiler */
         low = random_u64();
-        g->mention = payload_parse(a, mention.payload);
+        g->mention = payload_parse(a, mention.kept);
         g->part = (struct store_part) {
                 .key = arena_printf(a, "mentiond-%016llx%016llx", high, low),
                 .parent = mention.native_id,
-                .text = compose_reply(a, mj_str(g->payload, "text"), mj_str(mj_get(g->mention, "author"), "handle")),
+                .text = compose_reply(a, mj_str(g->payload, "text"), mj_str(g->mention, "handle")),
         };
         return g->mention;
 }
@@ -57,7 +57,7 @@ static bool freeze(struct posting *g)
                 return consider(g, store_last_mention(s, g->row->id));
         if (store_load(s, a, store_row_of(s, g->row->target, g->part.parent), &mention) <= 0)
                 return false;
-        g->mention = payload_parse(a, mention.payload);
+        g->mention = payload_parse(a, mention.kept);
         return g->mention;
 }
 

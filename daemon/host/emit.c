@@ -164,6 +164,7 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
         struct mentiond_author none = { .struct_size = sizeof none, .followers = -1 }, author = none;
         struct instance *i = op->instance;
         _cleanup_free_ char *state = NULL;
+        char *payload = NULL, *kept = NULL;
         int64_t seen;
         bool old, again;
 
@@ -182,6 +183,8 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
         /* Until the first poll has ended all is old; later, what the network had shown before it.  Both by the
          * network's clock: ours may differ. */
         old = !i->stored.polled || (seen && seen < i->stored.baseline_usec);
+        if (!old && !again)
+                payload = arena_take(op->items_arena, payload_of_mention(&m, &author, &kept));
         add_item(op, &(struct store_item) {
                 .kind = KIND_MENTION,
                 .state = old ? STATE_KNOWN : STATE_NEW,
@@ -190,7 +193,8 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
                 .parent = arena_strdup(op->items_arena, m.parent),
                 .created_usec = m.created_usec,
                 .ready_usec = steady_usec(),
-                .payload = old || again ? NULL : arena_take(op->items_arena, payload_of_mention(&m, &author)),
+                .payload = payload,
+                .kept = kept ? arena_take(op->items_arena, kept) : NULL,
         });
         return !old && !again;
 }

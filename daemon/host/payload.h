@@ -14,8 +14,9 @@
 char *payload_text(const struct mentiond_mention *m);
 
 /* {kind, visibility, parent, url, text, warning, language, edited,
- *  author: {id, handle, name, url, followers, created, verified, bot}, media: [{url, type, description}]} */
-char *payload_of_mention(const struct mentiond_mention *m, const struct mentiond_author *author);
+ *  author: {id, handle, name, url, followers, created, verified, bot}, media: [{url, type, description}]}
+ * What is kept when it is filed, for answers go by it: {visibility, warning, language, handle} */
+char *payload_of_mention(const struct mentiond_mention *m, const struct mentiond_author *author, char **ret_kept);
 
 /* The same with quote: {handle, name, text, url}, the post that it answers. */
 char *payload_with_quote(const char *payload, const char *handle, const char *name, const char *text, const char *url);

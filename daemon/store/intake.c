@@ -110,6 +110,7 @@ static int insert_row(struct db *db, const struct store_poll *p, const struct st
                       int64_t thread, const char *state, const char *reason)
 {
         bool active = streq(state, STATE_NEW) || streq(state, STATE_WAITING), shown = streq(state, STATE_SHOWN);
+        bool known = streq(state, STATE_KNOWN);
         int64_t due = 0, tried = 0;
         int r = 0, doubt;
 
@@ -125,13 +126,13 @@ static int insert_row(struct db *db, const struct store_poll *p, const struct st
                 state = STATE_AMBIGUOUS;
                 tried = i->created_usec;
         }
-        return db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
-                          " ready_usec, due_usec, tried_usec, doubt, reason, payload, parent, place)"
-                          " VALUES (?1, ?2, ?3, ?4, ?5, NULLIF(?6, 0), ?7, ?8, ?9, NULLIF(?10, 0), ?11, ?12, ?13, ?14, ?15,"
-                          " CASE ?2 WHEN 'shown' THEN ?16 END)",
-                      "ssisiiiiiiiiesei", i->kind, state, p->source, i->native_id, target, thread, i->created_usec,
-                      utc_usec(), i->ready_usec, due, tried, (int64_t) doubt, reason, streq(state, STATE_KNOWN) ? NULL : i->payload,
-                      shown ? i->parent : NULL, i->order);
+        r = db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
+                       " ready_usec, due_usec, tried_usec, doubt, reason, kept, parent, place)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, NULLIF(?6, 0), ?7, ?8, ?9, NULLIF(?10, 0), ?11, ?12, ?13, ?14, ?15,"
+                       " CASE ?2 WHEN 'shown' THEN ?16 END)",
+                   "ssisiiiiiiiieeei", i->kind, state, p->source, i->native_id, target, thread, i->created_usec, utc_usec(),
+                   i->ready_usec, due, tried, (int64_t) doubt, reason, known ? NULL : i->kept, shown ? i->parent : NULL, i->order);
+        return r < 0 || known ? r : put_body(db, db_last_id(db), i->payload);
 }
 
 static int insert_mention(struct db *db, const struct store_poll *p, const struct store_item *i, bool join)
@@ -395,8 +396,10 @@ static int place(struct db *db, void *data)
         r = lane_is_free(db, target, thread);
         if (r < 0)
                 return r;
-        r = db_run(db, "UPDATE journal SET thread = ?, payload = ?, due_usec = CASE ? WHEN 1 THEN ready_usec END"
-                       " WHERE id = ?", "isii", thread, a->payload, (int64_t) r, a->id);
+        r = db_run(db, "UPDATE journal SET thread = ?, due_usec = CASE ? WHEN 1 THEN ready_usec END WHERE id = ?", "iii", thread,
+                   (int64_t) r, a->id);
+        if (r >= 0)
+                r = db_run(db, "UPDATE body SET payload = ? WHERE id = ?", "si", a->payload, a->id);
         return r < 0 ? r : db_run(db, "UPDATE journal SET state = 'ambiguous', tried_usec = created_usec WHERE id = ? AND doubt",
                                   "i", a->id);
 }

@@ -31,4 +31,7 @@ char *judge_schema(struct db *db, const char *path, bool *ret_empty, bool *ret_d
 /* What was written until then may have been dealt with by what the store has forgotten: 1 or 0. */
 int is_doubtful(struct db *db, int64_t source, int64_t created_usec);
 
+/* work.c */
+int put_body(struct db *db, int64_t id, const char *payload);        /* of a row that has none: 1 */
+
 #endif

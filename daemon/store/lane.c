@@ -5,14 +5,26 @@
 #include "store/internal.h"
 #include "store/lane.h"
 
+static bool is_one_of(const char *state, const char *const *states, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (streq(state, states[i]))
+                        return true;
+        return false;
+}
+
 bool state_is_active(const char *state)
 {
         static const char *const active[] = { STATE_NEW, STATE_WAITING, STATE_FILING, STATE_SENDING, STATE_AMBIGUOUS };
 
-        for (size_t i = 0; i < ELEMENTSOF(active); i++)
-                if (streq(state, active[i]))
-                        return true;
-        return false;
+        return is_one_of(state, active, ELEMENTSOF(active));
+}
+
+bool state_is_done(const char *state)
+{
+        static const char *const done[] = { STATE_FILED, STATE_POSTED, STATE_WITHDRAWN, STATE_DROPPED, STATE_KNOWN };
+
+        return is_one_of(state, done, ELEMENTSOF(done));
 }
 
 int lane_is_free(struct db *db, int64_t target, int64_t thread)

@@ -9,6 +9,7 @@
 #define IS_ACTIVE "(state = 'new' OR state = 'waiting' OR state = 'filing' OR state = 'sending' OR state = 'ambiguous')"
 
 bool state_is_active(const char *state);
+bool state_is_done(const char *state);       /* and will not be acted upon again */
 
 int lane_is_free(struct db *db, int64_t target, int64_t thread);     /* 1 or 0 */
 int lane_release(struct db *db, int64_t target, int64_t thread);     /* makes the next one due */

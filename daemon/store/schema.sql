@@ -74,7 +74,7 @@ CREATE TABLE journal (
         result_id    TEXT,                         -- article or post
         result_url   TEXT,
         reason       TEXT,                         -- why it is where it is
-        payload      TEXT,
+        kept         TEXT,                         -- of a mention: what an answer to it goes by, when its body is gone
         parent       TEXT,                         -- of a mention in state shown: the post that it answers
         place        INTEGER,                      -- of the same: its place among those created at the same time
         released     INTEGER,                      -- of a mention that was shown: a number between ids, as if it had come then
@@ -89,6 +89,14 @@ CREATE INDEX journal_shown ON journal (source, created_usec, place, id) WHERE st
 CREATE INDEX journal_attention ON journal (state, id) WHERE state IN ('held', 'dead');
 CREATE INDEX journal_thread ON journal (thread, kind, id);
 
+-- What is needed of a row until it is done.  Apart, for what is deleted makes room for others; what becomes shorter in its
+-- place does not.
+CREATE TABLE body (
+        id      INTEGER PRIMARY KEY REFERENCES journal,
+        payload TEXT NOT NULL,
+        text    TEXT                               -- of a reply: as it is sent, frozen with its part
+);
+
 -- The posts that a reply consists of; text and key are frozen before the first attempt.
 CREATE TABLE part (
         reply     INTEGER NOT NULL REFERENCES journal,
@@ -96,7 +104,6 @@ CREATE TABLE part (
         channel   INTEGER NOT NULL REFERENCES instance,
         key       TEXT NOT NULL,
         parent    TEXT NOT NULL,
-        text      TEXT NOT NULL,
         native_id TEXT,
         url       TEXT,
         PRIMARY KEY (reply, number)

@@ -91,7 +91,8 @@ struct store_item {
         const char *reason;              /* of a reply: why it is to be held */
         int64_t created_usec, ready_usec;
         int64_t order;                   /* of those created at the same time: its place */
-        const char *payload;
+        const char *payload;             /* until it is done */
+        const char *kept;                /* of a mention: what stays of it */
 };
 
 struct store_cursor { const char *key, *value; };
@@ -152,7 +153,9 @@ struct store_row {
         int64_t id, source, target, thread;      /* thread 0: unplaced */
         const char *kind, *state, *native_id;
         int64_t created_usec, seen_usec, ready_usec, due_usec, attempt, absent, tried_usec;
-        const char *result_id, *result_url, *reason, *payload;
+        const char *result_id, *result_url, *reason;
+        const char *payload;                     /* "" when it is done */
+        const char *kept;
 };
 
 /* Ids of rows of this target that are due; returns how many.  Of each source the earliest first, and one of each source
@@ -183,7 +186,7 @@ int store_mentions(struct store *s, int64_t thread, int64_t *ids, size_t max);
 
 struct store_part {
         int64_t number;
-        const char *key, *parent, *text, *native_id, *url;
+        const char *key, *parent, *text, *native_id, *url;      /* text: "" when the reply is done */
 };
 
 /* Before the request leaves: the state says so, the attempt counts, the part (of a reply; else NULL) is frozen. */
@@ -192,8 +195,9 @@ int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, 
 
 #define STORE_LOOKS 2                    /* absent so often, with time between, is absent */
 
-/* One step of a row, with all that goes with it.  A step to an inactive state makes the next of its lane due.  -ESTALE: a
- * person ended the row meanwhile (find() may be looking when it is dropped); only that it was done is still recorded. */
+/* One step of a row, with all that goes with it.  A step to an inactive state makes the next of its lane due, and one to a state
+ * in which nothing is done with it any more ends its payload and text.  -ESTALE: a person ended the row meanwhile (find()
+ * may be looking when it is dropped); only that it was done is still recorded. */
 struct store_move {
         int64_t id;
         const char *state;

@@ -22,7 +22,7 @@ int64_t store_unplaced(struct store *s, int64_t channel)
 }
 
 #define ROW_COLUMNS "id, kind, state, source, native_id, target, thread, created_usec, seen_usec, ready_usec, due_usec," \
-                    " attempt, absent, tried_usec, result_id, result_url, reason"
+                    " attempt, absent, tried_usec, result_id, result_url, reason, kept"
 
 static void read_row(struct stmt *st, struct arena *a, struct store_row *ret)
 {
@@ -44,6 +44,7 @@ static void read_row(struct stmt *st, struct arena *a, struct store_row *ret)
                 .result_id = arena_strdup(a, db_text(st, 14)),
                 .result_url = arena_strdup(a, db_text(st, 15)),
                 .reason = arena_strdup(a, db_text(st, 16)),
+                .kept = arena_strdup(a, db_text(st, 17)),
                 .payload = "",
         };
 }
@@ -53,13 +54,14 @@ int store_load(struct store *s, struct arena *a, int64_t id, struct store_row *r
         struct stmt *st;
         int r;
 
-        r = db_query(store_reader(s), &st, "SELECT " ROW_COLUMNS ", payload FROM journal WHERE id = ?", "i", id);
+        r = db_query(store_reader(s), &st, "SELECT " ROW_COLUMNS ", (SELECT payload FROM body b WHERE b.id = j.id) FROM journal j"
+                                           " WHERE id = ?", "i", id);
         if (r >= 0)
                 r = db_step(st);
         if (r <= 0)
                 return r;
         read_row(st, a, ret);
-        ret->payload = arena_strdup(a, db_text(st, 17));
+        ret->payload = arena_strdup(a, db_text(st, 18));
         db_reset(st);
         return 1;
 }
@@ -204,7 +206,8 @@ int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, 
         struct stmt *st;
         int r;
 
-        r = db_query(store_reader(s), &st, "SELECT number, key, parent, text, native_id, url FROM part WHERE reply = ? AND number = ?",
+        r = db_query(store_reader(s), &st, "SELECT number, key, parent, (SELECT text FROM body WHERE id = reply), native_id, url FROM part"
+                                           " WHERE reply = ? AND number = ?",
                      "ii", reply, number);
         if (r >= 0)
                 r = db_step(st);
@@ -223,6 +226,16 @@ int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, 
 }
 
 /* --- Steps --- */
+
+int put_body(struct db *db, int64_t id, const char *payload)
+{
+        return db_run(db, "INSERT INTO body (id, payload) VALUES (?, ?)", "is", id, strempty(payload));
+}
+
+static int drop_body(struct db *db, int64_t id)
+{
+        return db_run(db, "DELETE FROM body WHERE id = ?", "i", id);
+}
 
 int is_doubtful(struct db *db, int64_t source, int64_t created_usec)
 {
@@ -299,9 +312,11 @@ static int begin(struct db *db, void *data)
                 return -ESTALE;
         if (!a->part)
                 return 0;
-        r = db_run(db, "INSERT INTO part (reply, number, channel, key, parent, text)"
-                       " SELECT id, ?, target, ?, ?, ? FROM journal WHERE id = ? ON CONFLICT DO NOTHING",
-                   "isssi", a->part->number, a->part->key, a->part->parent, a->part->text, a->id);
+        r = db_run(db, "INSERT INTO part (reply, number, channel, key, parent)"
+                       " SELECT id, ?, target, ?, ? FROM journal WHERE id = ? ON CONFLICT DO NOTHING",
+                   "issi", a->part->number, a->part->key, a->part->parent, a->id);
+        if (r > 0)
+                r = db_run(db, "UPDATE body SET text = ? WHERE id = ?", "si", a->part->text, a->id);
         return MIN(r, 0);
 }
 
@@ -327,10 +342,11 @@ static int add_note(struct db *db, int64_t about, int64_t thread, const char *ke
         r = lane_is_free(db, helpdesk, thread);
         if (r < 0)
                 return r;
-        return db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
-                          " ready_usec, due_usec, doubt, payload) VALUES ('note', CASE ?7 WHEN 1 THEN 'ambiguous' ELSE 'new' END,"
-                          " ?1, ?2, ?1, ?3, ?4, ?4, ?4, CASE ?5 WHEN 1 THEN ?4 END, ?7, ?6) ON CONFLICT DO NOTHING",
-                      "isiiisi", helpdesk, key, thread, now_usec, (int64_t) r, payload, doubt);
+        r = db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
+                       " ready_usec, due_usec, doubt) VALUES ('note', CASE ?6 WHEN 1 THEN 'ambiguous' ELSE 'new' END,"
+                       " ?1, ?2, ?1, ?3, ?4, ?4, ?4, CASE ?5 WHEN 1 THEN ?4 END, ?6) ON CONFLICT DO NOTHING",
+                   "isiiii", helpdesk, key, thread, now_usec, (int64_t) r, doubt);
+        return r <= 0 ? r : put_body(db, db_last_id(db), payload);
 }
 
 /* Two statements: one that may do both costs half as much again where the link is new. */
@@ -373,9 +389,13 @@ static int move(struct db *db, void *data)
         if (r <= 0)
                 return r < 0 ? r : -ESTALE;
         if (m->part) {
-                r = db_run(db, "INSERT INTO part (reply, number, channel, key, parent, text) VALUES (?, ?, ?, ?, ?, ?)"
-                               " ON CONFLICT DO NOTHING",
-                           "iiisss", m->id, m->part->number, target, m->part->key, m->part->parent, m->part->text);
+                r = db_run(db, "INSERT INTO part (reply, number, channel, key, parent) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                           "iiiss", m->id, m->part->number, target, m->part->key, m->part->parent);
+                if (r < 0)
+                        return r;
+        }
+        if (state_is_done(m->state)) {
+                r = drop_body(db, m->id);
                 if (r < 0)
                         return r;
         }
@@ -454,7 +474,9 @@ static int drop(struct db *db, void *data)
                    "si", a->reason, a->id);
         if (r <= 0)
                 return r < 0 ? r : exists(db, a->id);
-        r = db_get_int(db, &target, "SELECT target FROM journal WHERE id = ?", "i", a->id);
+        r = drop_body(db, a->id);
+        if (r >= 0)
+                r = db_get_int(db, &target, "SELECT target FROM journal WHERE id = ?", "i", a->id);
         if (r >= 0)
                 r = db_get_int(db, &thread, "SELECT thread FROM journal WHERE id = ?", "i", a->id);
         if (r >= 0 && a->note_key && thread)

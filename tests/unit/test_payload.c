@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 static struct arena *a;
+static const char *kept;
 
 static int setup(void **state)
 {
@@ -27,6 +28,14 @@ static const struct mentiond_author alice = {
         .followers = 12, .created_usec = 5, .flags = MENTIOND_VERIFIED | MENTIOND_BOT,
 };
 
+static char *payload_of(const struct mentiond_mention *m, const struct mentiond_author *author)
+{
+        char *text = NULL, *payload = payload_of_mention(m, author, &text);
+
+        kept = arena_take(a, text);
+        return payload;
+}
+
 static struct json_object *parsed(char *payload)
 {
         struct json_object *o = payload_parse(a, arena_take(a, payload));
@@ -41,7 +50,7 @@ static void mention_keeps_what_flow_needs(void **state)
                 .struct_size = sizeof m, .kind = MENTIOND_QUOTE, .visibility = MENTIOND_DIRECT, .id = "1", .parent = "0",
                 .url = "https://x/1", .text = "a/b \"c\"", .warning = "cw", .language = "de", .edited_usec = 7,
         };
-        struct json_object *o = parsed(payload_of_mention(&m, &alice)), *author = mj_get(o, "author");
+        struct json_object *o = parsed(payload_of(&m, &alice)), *author = mj_get(o, "author");
 
         (void) state;
         assert_int_equal(mj_int(o, "kind", 0), MENTIOND_QUOTE);
@@ -60,16 +69,18 @@ static void mention_keeps_what_flow_needs(void **state)
         assert_int_equal(mj_int(author, "created", -1), 5);
         assert_true(mj_true(author, "verified"));
         assert_true(mj_true(author, "bot"));
+        assert_string_equal(kept, "{\"visibility\":4,\"warning\":\"cw\",\"language\":\"de\",\"handle\":\"@alice@example\"}");
 }
 
 static void absent_parts_make_no_members(void **state)
 {
         const struct mentiond_author plain = { .struct_size = sizeof plain, .id = "9", .handle = "@a", .followers = -1 };
         const struct mentiond_mention m = { .struct_size = sizeof m, .kind = 1, .visibility = 1, .id = "1" };
-        _cleanup_free_ char *payload = payload_of_mention(&m, &plain);
+        _cleanup_free_ char *payload = payload_of(&m, &plain);
 
         (void) state;
         assert_string_equal(payload, "{\"kind\":1,\"visibility\":1,\"text\":\"\",\"author\":{\"id\":\"9\",\"handle\":\"@a\"}}");
+        assert_string_equal(kept, "{\"visibility\":1,\"handle\":\"@a\"}");
 }
 
 static void what_surrounds_the_text_is_on_one_line(void **state)
@@ -82,7 +93,7 @@ static void what_surrounds_the_text_is_on_one_line(void **state)
                 .struct_size = sizeof m, .kind = 1, .visibility = 1, .id = "1", .warning = "a\nb", .text = "a\nb",
                 .n_media = 1, .media = &media,
         };
-        struct json_object *o = parsed(payload_of_mention(&m, &forger)), *author = mj_get(o, "author");
+        struct json_object *o = parsed(payload_of(&m, &forger)), *author = mj_get(o, "author");
 
         (void) state;
         assert_string_equal(mj_str(author, "handle"), "@a Post: https://x/2");
@@ -118,7 +129,7 @@ static void long_fields_are_cut_and_the_text_is_not(void **state)
         author.name = name;
         m.url = name;
         m.text = text;
-        o = parsed(payload_of_mention(&m, &author));
+        o = parsed(payload_of(&m, &author));
         assert_int_equal(strlen(mj_str(mj_get(o, "author"), "name")), 4096);
         assert_int_equal(strlen(mj_str(o, "url")), 4096);
         assert_int_equal(strlen(mj_str(o, "text")), 100000);
@@ -132,14 +143,14 @@ static void at_most_sixteen_media_are_kept(void **state)
         (void) state;
         for (size_t i = 0; i < ELEMENTSOF(media); i++)
                 media[i] = (struct mentiond_media) { .struct_size = sizeof media[i], .url = "https://x/i" };
-        assert_int_equal(mj_len(mj_get(parsed(payload_of_mention(&m, &alice)), "media")), 16);
+        assert_int_equal(mj_len(mj_get(parsed(payload_of(&m, &alice)), "media")), 16);
         m.n_media = UINT32_MAX;
-        assert_int_equal(mj_len(mj_get(parsed(payload_of_mention(&m, &alice)), "media")), 16);
+        assert_int_equal(mj_len(mj_get(parsed(payload_of(&m, &alice)), "media")), 16);
         m.media = NULL;
-        assert_null(mj_get(parsed(payload_of_mention(&m, &alice)), "media"));
+        assert_null(mj_get(parsed(payload_of(&m, &alice)), "media"));
         m.media = media;
         media[0].struct_size = 0;                /* would never advance */
-        assert_null(mj_get(parsed(payload_of_mention(&m, &alice)), "media"));
+        assert_null(mj_get(parsed(payload_of(&m, &alice)), "media"));
 }
 
 static void quote_is_added_to_what_is_there(void **state)

@@ -875,6 +875,61 @@ static void move_records_link_result_and_reason_together(void)
         close_store();
 }
 
+static void text_stays_until_a_row_is_done(void)
+{
+        static const struct {
+                const char *id, *state, *payload;
+        } ends[] = {
+                { "1", STATE_FILED, "" }, { "2", STATE_HELD, "{\"text\":\"hello\"}" }, { "3", STATE_DEAD, "{\"text\":\"hello\"}" },
+                { "4", STATE_DROPPED, "" }, { "5", STATE_AMBIGUOUS, "{\"text\":\"hello\"}" },
+        };
+
+        open_store();
+        for (size_t i = 0; i < ELEMENTSOF(ends); i++) {
+                struct store_item item = mention(ends[i].id, "", "");
+
+                item.kept = "{\"handle\":\"@a\"}";
+                (void) take(item);
+                assert_string_equal(row_of(ends[i].id).payload, "{\"text\":\"hello\"}");
+                assert_int_equal(move_to(ends[i].id, ends[i].state), 0);
+                assert_string_equal(row_of(ends[i].id).payload, ends[i].payload);
+                assert_string_equal(row_of(ends[i].id).kept, "{\"handle\":\"@a\"}");
+        }
+        assert_int_equal(store_drop(s, id_of("2"), "spam", NULL, NULL, NOW), 0);
+        assert_string_equal(row_of("2").payload, "");
+        assert_int_equal(store_retry(s, id_of("3"), NOW), 0);
+        assert_string_equal(row_of("3").payload, "{\"text\":\"hello\"}");
+        close_store();
+}
+
+static void text_of_a_reply_and_its_notes_stays_until_they_are_done(void)
+{
+        struct store_part part = { 0, "key", "1", "hi", "", "" }, got;
+        struct store_move m = { .state = STATE_POSTED, .result_id = "p1", .note_key = "note:a1:posted", .note_payload = "{\"text\":\"done\"}",
+                                .now_usec = NOW };
+
+        open_store();
+        (void) take(mention("1", "", ""));
+        file("1", "77");
+        (void) take(reply("a1", "77"));
+        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &part), 0);
+        assert_int_equal(move_to("a1", STATE_HELD), 0);
+        assert_int_equal(store_part(s, a, id_of("a1"), 0, &got), 1);
+        assert_string_equal(got.text, "hi");
+        assert_string_equal(row_of("a1").payload, "{}");
+        assert_int_equal(store_retry(s, id_of("a1"), NOW), 0);
+        m.id = id_of("a1");
+        assert_int_equal(store_move(s, &m), 0);
+        assert_int_equal(store_part(s, a, id_of("a1"), 0, &got), 1);
+        assert_string_equal(got.text, "");
+        assert_string_equal(got.native_id, "p1");
+        assert_string_equal(row_of("a1").payload, "");
+        assert_string_equal(row_of("note:a1:posted").payload, "{\"text\":\"done\"}");
+        assert_int_equal(move_to("note:a1:posted", STATE_FILED), 0);
+        assert_string_equal(row_of("note:a1:posted").payload, "");
+        close_store();
+}
+
 static void move_leaves_alone_what_it_is_not_told(void)
 {
         struct store_move m = { .state = STATE_AMBIGUOUS, .due_usec = NOW + 7, .saw_absent = true, .now_usec = NOW };
@@ -1479,6 +1534,8 @@ int main(void)
                 world_test(recover_does_not_trust_the_time_since_the_first_look),
                 world_test(ticket_that_was_found_is_unread_until_a_poll_has_read_it),
                 world_test(move_records_link_result_and_reason_together),
+                world_test(text_stays_until_a_row_is_done),
+                world_test(text_of_a_reply_and_its_notes_stays_until_they_are_done),
                 world_test(move_leaves_alone_what_it_is_not_told),
                 world_test(what_a_person_ended_does_not_come_back_to_life),
                 world_test(posted_reply_gives_its_part_the_id),
