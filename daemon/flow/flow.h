@@ -18,6 +18,9 @@ struct flow_instance {
         struct loop_timer poll_timer, due_timer, place_timer;
         struct loop_defer pump;
         bool polling, placing;
+        bool hinted;                     /* while it was polling */
+        int64_t poll_begun_usec, poll_ended_usec;        /* mono, of the last one */
+        int64_t poll_after_usec;         /* mono: not before, for it failed */
         unsigned poll_failures, place_failures;
         int64_t placing_id;
         int64_t *in_flight;              /* ids of rows */
@@ -31,6 +34,8 @@ void flow_detach(struct instance *i);
 void flow_kick(struct instance *i);                  /* there may be work for it */
 void flow_kick_all(struct flow *f);
 void flow_poll_now(struct instance *i);
+/* It is said to have something new: a poll comes as soon as pauses and rate allow.  Many hints make one poll. */
+void flow_hint(struct instance *i);
 /* A person decides about a row, in a task.  0; -ENOENT; -EINVAL: its state does not allow it; or another -errno. */
 int flow_retry(struct flow *f, int64_t id);          /* held or dead */
 int flow_drop(struct flow *f, int64_t id, const char *reason);   /* not done, and not on its way */

@@ -6,6 +6,7 @@
 #include "flow/internal.h"
 
 #include "base/clock.h"
+#include "base/counter.h"
 #include "base/crash.h"
 #include "base/log.h"
 #include "host/payload.h"
@@ -17,6 +18,10 @@
 #define PLACE_TRIES 8
 
 #define RELEASE_AGAIN_USEC USEC_PER_SEC
+
+/* What we write ourselves makes hooks, too: between polls that were hinted at there is at least so much time, and as much as
+ * the last one took. */
+#define HINT_DISTANCE_USEC (250 * USEC_PER_MSEC)
 
 /* --- Polls --- */
 
@@ -51,6 +56,7 @@ static void poll_once(struct flow_instance *f)
         if (r < 0)
                 verdict = mentiond_fail(&op, MENTIOND_RETRY, "what was polled cannot be stored: %s", strerror(-r));
         verdict = op_judge(&op, verdict);
+        counter_add("polls", i->name, verdict_name(verdict), 1);
         if (verdict == MENTIOND_OK) {
                 f->poll_failures = 0;
                 i->last_poll_usec = utc_usec();
@@ -75,19 +81,39 @@ static void poll_task(void *data)
                 poll_once(f);
 }
 
+static int64_t hinted_usec(const struct flow_instance *f)
+{
+        const struct budget *b = &f->instance->budget;
+        int64_t distance = MAX(HINT_DISTANCE_USEC, f->poll_ended_usec - f->poll_begun_usec);
+
+        return MAX(MAX(f->poll_ended_usec + distance, f->poll_after_usec), MAX(b->pause_usec, b->next_usec));
+}
+
 static void poll_done(void *data)
 {
         struct flow_instance *f = data;
         struct instance *i = f->instance;
-        int64_t every = i->options.poll_every_usec, delay = every;
+        int64_t now = mono_usec();
 
         f->polling = false;
-        if (f->poll_failures)
-                delay = MAX(every, backoff_usec(i->options.retry_usec, i->options.retry_max_usec, MIN(f->poll_failures, 32u)));
-        delay = MAX(delay, i->budget.pause_usec - mono_usec());
-        if (i->state == INSTANCE_RUNNING)
-                loop_timer_set(i->host->loop, &f->poll_timer, mono_usec() + delay);
+        f->poll_ended_usec = now;
+        f->poll_after_usec = f->poll_failures ? now + backoff_usec(i->options.retry_usec, i->options.retry_max_usec,
+                                                                   MIN(f->poll_failures, 32u)) : now;
+        if (i->state == INSTANCE_RUNNING) {
+                loop_timer_set(i->host->loop, &f->poll_timer,
+                               MAX(MAX(now + i->options.poll_every_usec, f->poll_after_usec), i->budget.pause_usec));
+                if (f->hinted)
+                        flow_hint(i);
+        }
         flow_kick_all(f->flow);
+}
+
+void intake_hint(struct flow_instance *f)
+{
+        if (f->polling)
+                f->hinted = true;        /* it may have looked already where there is something new now */
+        else if (hinted_usec(f) < f->poll_timer.at_usec)
+                loop_timer_set(f->instance->host->loop, &f->poll_timer, hinted_usec(f));
 }
 
 void intake_poll(struct flow_instance *f)
@@ -95,6 +121,8 @@ void intake_poll(struct flow_instance *f)
         if (f->polling)
                 return;
         f->polling = true;
+        f->hinted = false;
+        f->poll_begun_usec = mono_usec();
         loop_timer_clear(f->instance->host->loop, &f->poll_timer);
         instance_task(f->instance, poll_task, poll_done, f);
 }

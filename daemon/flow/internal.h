@@ -11,6 +11,7 @@
 
 /* intake.c */
 void intake_poll(struct flow_instance *f);           /* starts a poll unless one is running */
+void intake_hint(struct flow_instance *f);           /* sees to it that one begins soon */
 void intake_place(struct flow_instance *f);          /* starts placing what has no thread yet */
 /* In a task: polls have failed for too long, and what they brought goes its way without what may be older. */
 void intake_release(struct flow_instance *f, const struct store_row *row);

@@ -166,6 +166,14 @@ void flow_poll_now(struct instance *i)
                 intake_poll(f);
 }
 
+void flow_hint(struct instance *i)
+{
+        struct flow_instance *f = i->flow;
+
+        if (f && may_work(f))            /* else it polls when it works again */
+                intake_hint(f);
+}
+
 /* --- Instances come and go --- */
 
 static void on_running(struct instance *i)

@@ -892,6 +892,160 @@ static void failing_poll_backs_off(void)
         fake_close();
 }
 
+/* --- Hints --- */
+
+static void hint_makes_a_poll_now_and_many_make_one(void)
+{
+        fake_open(0);
+        brand->options.poll_every_usec = USEC_PER_HOUR;
+        world_sleep(300 * USEC_PER_MSEC);        /* since the last poll */
+        fake.calls[CALL_POLL] = 0;
+        for (int n = 0; n < 100; n++)
+                flow_hint(brand);
+        assert_true(world_wait(&fake.calls[CALL_POLL], 1));
+        poll_ends(brand);
+        world_sleep(400 * USEC_PER_MSEC);
+        assert_int_equal(fake.calls[CALL_POLL], 1);
+        fake_close();
+}
+
+/* It may have looked already where there is something new now. */
+static void hints_during_a_poll_make_one_more_after_it(void)
+{
+        fake_open(0);
+        brand->options.poll_every_usec = USEC_PER_HOUR;
+        fake.takes_usec[CALL_POLL] = 20 * USEC_PER_MSEC;
+        poll_ends(brand);
+        fake.calls[CALL_POLL] = 0;
+        flow_poll_now(brand);
+        assert_true(world_wait(&fake.calls[CALL_POLL], 1));
+        for (int n = 0; n < 10; n++)
+                flow_hint(brand);
+        assert_int_equal(fake.calls[CALL_POLL], 1);
+        assert_true(world_wait(&fake.calls[CALL_POLL], 2));
+        poll_ends(brand);
+        world_sleep(400 * USEC_PER_MSEC);
+        assert_int_equal(fake.calls[CALL_POLL], 2);
+        fake_close();
+}
+
+static int64_t polled_usec[64];
+
+static void hint_again(enum fake_call call, struct mentiond_op *op)
+{
+        (void) op;
+        if (call != CALL_POLL || n_polled >= (int) ELEMENTSOF(polled_usec))
+                return;
+        polled_usec[n_polled++] = mono_usec();
+        flow_hint(brand);                /* as what a poll leads to makes hooks */
+}
+
+static void polls_that_lead_to_hints_keep_a_distance(void)
+{
+        fake_open(0);
+        brand->options.poll_every_usec = USEC_PER_HOUR;
+        poll_ends(brand);
+        n_polled = 0;
+        fake.on_call = hint_again;
+        flow_hint(brand);
+        assert_true(world_wait(&n_polled, 4));
+        fake.on_call = NULL;
+        poll_ends(brand);
+        for (int n = 1; n < 4; n++)
+                assert_true(polled_usec[n] - polled_usec[n - 1] >= 250 * USEC_PER_MSEC);
+        fake_close();
+}
+
+static void slow_polls_keep_a_longer_distance(void)
+{
+        fake_open(0);
+        brand->options.poll_every_usec = USEC_PER_HOUR;
+        poll_ends(brand);
+        fake.takes_usec[CALL_POLL] = 400 * USEC_PER_MSEC;
+        n_polled = 0;
+        fake.on_call = hint_again;
+        flow_hint(brand);
+        assert_true(world_wait(&n_polled, 2));
+        fake.on_call = NULL;
+        poll_ends(brand);
+        assert_true(polled_usec[1] - polled_usec[0] >= 800 * USEC_PER_MSEC);
+        fake_close();
+}
+
+static void hint_waits_for_the_pause_that_the_network_asked_for(void)
+{
+        int64_t until;
+
+        fake_open(0);
+        brand->options.poll_every_usec = USEC_PER_HOUR;
+        poll_ends(brand);
+        until = mono_usec() + 600 * USEC_PER_MSEC;
+        budget_pause(&brand->budget, 600 * USEC_PER_MSEC);
+        n_polled = 0;
+        fake.on_call = hint_again;
+        flow_hint(brand);
+        assert_true(world_wait(&n_polled, 1));
+        fake.on_call = NULL;
+        assert_true(polled_usec[0] >= until);
+        poll_ends(brand);
+        fake_close();
+}
+
+static void hint_waits_for_the_rate_that_the_admin_allows(void)
+{
+        int64_t next;
+
+        fake_open(0);
+        brand->options.poll_every_usec = USEC_PER_HOUR;
+        poll_ends(brand);
+        brand->budget.rate = 60;
+        (void) budget_take(&brand->budget);
+        next = brand->budget.next_usec;
+        n_polled = 0;
+        fake.on_call = hint_again;
+        flow_hint(brand);
+        assert_true(world_wait(&n_polled, 1));
+        fake.on_call = NULL;
+        assert_true(polled_usec[0] >= next);
+        poll_ends(brand);
+        fake_close();
+}
+
+static void hint_does_not_shorten_the_wait_after_a_failure(void)
+{
+        fake_open(0);
+        brand->options.poll_every_usec = 1000;
+        brand->options.retry_usec = brand->options.retry_max_usec = USEC_PER_HOUR;
+        poll_ends(brand);
+        fake.calls[CALL_POLL] = 0;
+        fake.verdicts[CALL_POLL] = ONCE(MENTIOND_RETRY);
+        flow_poll_now(brand);
+        assert_true(world_wait(&fake.calls[CALL_POLL], 1));
+        flow_hint(brand);
+        poll_ends(brand);
+        flow_hint(brand);
+        world_sleep(400 * USEC_PER_MSEC);
+        assert_int_equal(fake.calls[CALL_POLL], 1);
+        fake_close();
+}
+
+static void hint_at_a_paused_instance_does_nothing_and_it_polls_when_it_is_resumed(void)
+{
+        fake_open(0);
+        brand->options.poll_every_usec = USEC_PER_HOUR;
+        poll_ends(brand);
+        world_sleep(300 * USEC_PER_MSEC);
+        fake.calls[CALL_POLL] = 0;
+        instance_pause(brand);
+        flow_hint(brand);
+        world_sleep(50 * USEC_PER_MSEC);
+        assert_int_equal(fake.calls[CALL_POLL], 0);
+        instance_start(brand);
+        assert_true(world_wait(&fake.calls[CALL_POLL], 1));
+        poll_ends(brand);
+        fake_close();
+}
+
 /* --- Articles --- */
 
 static struct mentiond_article article = { .struct_size = sizeof article, .ticket = "77", .text = "answer", .kind = MENTIOND_ARTICLE_REPLY };
@@ -1186,6 +1340,14 @@ int main(void)
                 world_test(first_poll_that_fails_learns_nothing),
                 world_test(next_poll_comes_by_itself),
                 world_test(failing_poll_backs_off),
+                world_test(hint_makes_a_poll_now_and_many_make_one),
+                world_test(hints_during_a_poll_make_one_more_after_it),
+                world_test(polls_that_lead_to_hints_keep_a_distance),
+                world_test(slow_polls_keep_a_longer_distance),
+                world_test(hint_waits_for_the_pause_that_the_network_asked_for),
+                world_test(hint_waits_for_the_rate_that_the_admin_allows),
+                world_test(hint_does_not_shorten_the_wait_after_a_failure),
+                world_test(hint_at_a_paused_instance_does_nothing_and_it_polls_when_it_is_resumed),
                 world_test(public_article_is_posted_and_internal_never_even_if_made_public_later),
                 world_test(doubtful_or_old_article_is_held),
                 world_test(article_of_a_foreign_ticket_is_none_of_ours),
