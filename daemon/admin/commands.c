@@ -30,7 +30,7 @@ static void put_time(struct json_object *o, const char *name, int64_t usec)
 
 /* --- status --- */
 
-static void add_count(int64_t target, const char *kind, const char *state, int64_t n, void *data)
+static void add_count(int64_t target, const char *kind, const char *state, int64_t n, int64_t seen_usec _unused_, void *data)
 {
         struct call *c = data;
         struct instance *i = host_find_id(&c->d->host, target);

@@ -112,8 +112,29 @@ void counter_each(void (*fn)(const char *name, const char *instance, const char 
         }
 }
 
+/* --- The loop's delay --- */
+
+const int64_t counter_delay_bounds[] = { 2 * USEC_PER_MSEC, 10 * USEC_PER_MSEC, 50 * USEC_PER_MSEC, 200 * USEC_PER_MSEC,
+                                         USEC_PER_SEC, 5 * USEC_PER_SEC, 30 * USEC_PER_SEC };
+static struct counter_delay delay;
+
+void counter_late(int64_t usec)
+{
+        delay.n++;
+        delay.sum_usec += usec;
+        delay.max_usec = MAX(delay.max_usec, usec);
+        for (size_t i = 0; i < ELEMENTSOF(counter_delay_bounds); i++)
+                delay.within[i] += usec <= counter_delay_bounds[i];
+}
+
+const struct counter_delay *counter_delay(void)
+{
+        return &delay;
+}
+
 void counter_reset(void)
 {
+        delay = (struct counter_delay) { .n = 0 };
         for (size_t i = 0; i < n_counters; i++) {
                 free(counters[i].name);
                 free(counters[i].instance);

@@ -13,6 +13,15 @@ uint64_t counter_get(const char *name, const char *instance, const char *label);
 void counter_each(void (*fn)(const char *name, const char *instance, const char *label, uint64_t value, void *data),
                   void *data);
 
+/* How late the loop was when it had something to do at a certain time. */
+struct counter_delay {
+        uint64_t n, within[7];           /* of them: at most as late as counter_delay_bounds says */
+        int64_t sum_usec, max_usec;
+};
+extern const int64_t counter_delay_bounds[7];        /* microseconds, ascending */
+void counter_late(int64_t usec);
+const struct counter_delay *counter_delay(void);
+
 void counter_reset(void);                            /* tests */
 
 #endif

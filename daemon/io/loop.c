@@ -6,6 +6,7 @@
 #include "io/loop.h"
 
 #include "base/clock.h"
+#include "base/counter.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -27,6 +28,7 @@ struct loop {
         sd_event *event;
         sd_event_source *timer_source, *defer_source, *wakeup_source;
         int64_t armed_usec;              /* what the timer source is set to; USEC_INFINITY: off */
+        int64_t awaited_usec;            /* when that may be at the earliest */
 
         struct loop_timer **heap;        /* from index 1; the earliest first */
         size_t n_heap, allocated;
@@ -90,6 +92,7 @@ static void arm(struct loop *l)
         if (first >= l->armed_usec)
                 return;
         l->armed_usec = first;
+        l->awaited_usec = MAX(first, mono_usec());
         (void) sd_event_source_set_time(l->timer_source, (uint64_t) MAX(first, INT64_C(0)));
         (void) sd_event_source_set_enabled(l->timer_source, SD_EVENT_ONESHOT);
 }
@@ -138,6 +141,7 @@ static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *d
         int64_t now = mono_usec();
 
         l->armed_usec = USEC_INFINITY;
+        counter_late(MAX(now - l->awaited_usec, INT64_C(0)));
         while (l->n_heap && l->heap[1]->at_usec <= now) {
                 struct loop_timer *t = l->heap[1];
 

@@ -36,6 +36,7 @@ struct store {
         bool is_new, behind;
         bool threaded;
         uint64_t commits;
+        bool full;                       /* atomic, as commits is */
 
         struct write *first, **last;     /* queued in this turn, not yet handed over */
         struct loop_defer flush;
@@ -117,6 +118,11 @@ uint64_t store_commits(const struct store *s)
         return s->commits;
 }
 
+bool store_is_full(const struct store *s)
+{
+        return __atomic_load_n(&s->full, __ATOMIC_RELAXED);
+}
+
 void store_on_fatal(struct store *s, void (*fn)(const char *reason, void *data), void *data)
 {
         s->on_fatal = fn;
@@ -161,6 +167,7 @@ static int transact(struct store *s, struct write *list, bool alone)
                 s->fatal = xasprintf("the store cannot be written: %s", db_error(s->writer));
                 return r;
         }
+        __atomic_store_n(&s->full, r == -ENOSPC, __ATOMIC_RELAXED);
         if (r < 0)
                 (void) db_exec(s->writer, "ROLLBACK");
         else

@@ -45,6 +45,7 @@ void store_close(struct store *s);
 DEFINE_CLEANUP(struct store *, store_close)
 void store_on_fatal(struct store *s, void (*fn)(const char *reason, void *data), void *data);
 uint64_t store_commits(const struct store *s);
+bool store_is_full(const struct store *s);           /* the last commit failed for want of room */
 bool store_is_new(const struct store *s);            /* it was made */
 bool store_is_behind(const struct store *s);         /* it is a backup, or was built anew, and this is its first start */
 int64_t store_lost_usec(struct store *s);            /* when the store that it replaced did the last it did; 0: it replaced none */
@@ -223,8 +224,9 @@ struct store_list {
 };
 int store_list(struct store *s, struct arena *a, const struct store_list *q, struct store_row **ret, size_t *ret_n);
 
-/* How many rows are shown, active, held or dead; calls fn for each instance, kind and state. */
-typedef void (*store_count_fn)(int64_t target, const char *kind, const char *state, int64_t n, void *data);
+/* How many rows are shown, active, held or dead, and when the first of them was seen; calls fn for each instance, kind and
+ * state. */
+typedef void (*store_count_fn)(int64_t target, const char *kind, const char *state, int64_t n, int64_t seen_usec, void *data);
 int store_counts(struct store *s, store_count_fn fn, void *data);
 
 int store_retry(struct store *s, int64_t id, int64_t now_usec);          /* waits; -ENOENT; -EINVAL: not held or dead */

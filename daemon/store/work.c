@@ -98,7 +98,7 @@ static int count_rows(struct store *s, const char *sql, store_count_fn fn, void 
         if (r < 0)
                 return r;
         while ((r = db_step(st)) > 0)
-                fn(db_int(st, 0), db_text(st, 1), db_text(st, 2), db_int(st, 3), data);
+                fn(db_int(st, 0), db_text(st, 1), db_text(st, 2), db_int(st, 3), db_int(st, 4), data);
         return r;
 }
 
@@ -107,12 +107,12 @@ int store_counts(struct store *s, store_count_fn fn, void *data)
         int r;
 
         /* Each within its partial index: what is done is not counted, and grows. */
-        r = count_rows(s, "SELECT target, kind, state, count(*) FROM journal WHERE " IS_ACTIVE
+        r = count_rows(s, "SELECT target, kind, state, count(*), min(seen_usec) FROM journal WHERE " IS_ACTIVE
                           " GROUP BY target, kind, state", fn, data);
         if (r >= 0)
-                r = count_rows(s, "SELECT target, kind, state, count(*) FROM journal WHERE state IN ('held', 'dead')"
+                r = count_rows(s, "SELECT target, kind, state, count(*), min(seen_usec) FROM journal WHERE state IN ('held', 'dead')"
                                   " GROUP BY target, kind, state", fn, data);
-        return r < 0 ? r : count_rows(s, "SELECT target, kind, state, count(*) FROM journal WHERE state = 'shown'"
+        return r < 0 ? r : count_rows(s, "SELECT target, kind, state, count(*), min(seen_usec) FROM journal WHERE state = 'shown'"
                                          " GROUP BY target, kind, state", fn, data);
 }
 

@@ -267,7 +267,7 @@ bool daemon_has_polled(const char *name)
         return i && i->stored.polled;
 }
 
-static void count_active(int64_t target _unused_, const char *kind _unused_, const char *state, int64_t n, void *data)
+static void count_active(int64_t target _unused_, const char *kind _unused_, const char *state, int64_t n, int64_t seen_usec _unused_, void *data)
 {
         if (!streq(state, STATE_HELD) && !streq(state, STATE_DEAD))
                 *(int64_t *) data += n;

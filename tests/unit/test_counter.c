@@ -66,12 +66,32 @@ static void many_are_found_again_and_too_many_end_in_other(void **state)
         assert_int_equal(counter_get("requests", "x", "5"), 0);
 }
 
+static void delays_are_counted_up_to_each_bound(void **state)
+{
+        const struct counter_delay *d = counter_delay();
+        (void) state;
+
+        counter_late(0);
+        counter_late(counter_delay_bounds[0]);
+        counter_late(counter_delay_bounds[0] + 1);
+        counter_late(USEC_PER_HOUR);
+        assert_int_equal(d->n, 4);
+        assert_int_equal(d->within[0], 2);
+        assert_int_equal(d->within[1], 3);
+        assert_int_equal(d->within[ELEMENTSOF(d->within) - 1], 3);
+        assert_int_equal(d->sum_usec, 2 * counter_delay_bounds[0] + 1 + USEC_PER_HOUR);
+        assert_int_equal(d->max_usec, USEC_PER_HOUR);
+        counter_reset();
+        assert_int_equal(d->n, 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup(counts_apart_by_name_instance_and_label, reset),
                 cmocka_unit_test_setup(each_comes_in_the_order_of_first_use, reset),
                 cmocka_unit_test_setup(many_are_found_again_and_too_many_end_in_other, reset),
+                cmocka_unit_test_setup(delays_are_counted_up_to_each_bound, reset),
         };
         int r = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -558,7 +558,7 @@ static void shown_mentions_wait_anew_after_a_restart(void)
 
 static int64_t n_shown;
 
-static void count_shown(int64_t target, const char *kind, const char *state, int64_t n, void *data _unused_)
+static void count_shown(int64_t target, const char *kind, const char *state, int64_t n, int64_t seen_usec _unused_, void *data _unused_)
 {
         if (target == helpdesk && streq(kind, KIND_MENTION) && streq(state, STATE_SHOWN))
                 n_shown += n;
@@ -1318,7 +1318,7 @@ static void list_shows_what_is_open_page_by_page(void)
         close_store();
 }
 
-static void add_count(int64_t target, const char *kind, const char *state, int64_t n, void *data)
+static void add_count(int64_t target, const char *kind, const char *state, int64_t n, int64_t seen_usec _unused_, void *data)
 {
         char **text = data;
 
