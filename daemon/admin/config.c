@@ -6,20 +6,25 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "io/address.h"
 
 #include <errno.h>
 #include <libconfig.h>
 #include <stdio.h>
 
-#define OPT(field, option_name, ...) MENTIOND_OPTION(struct daemon_options, field, option_name, MENTIOND_STRING, __VA_ARGS__)
+#define OPT(field, option_name, option_type, ...) MENTIOND_OPTION(struct daemon_options, field, option_name, option_type, __VA_ARGS__)
 
 static const struct mentiond_option rows[] = {
-        OPT(state_directory, "state_directory",
+        OPT(state_directory, "state_directory", MENTIOND_STRING,
             .help = "Where the store is; by default what systemd gives ($STATE_DIRECTORY), else /var/lib/mentiond"),
-        OPT(control_socket, "control_socket",
+        OPT(control_socket, "control_socket", MENTIOND_STRING,
             .help = "The socket for mentionctl; by default \"control\" in what systemd gives ($RUNTIME_DIRECTORY), else /run/mentiond/control"),
-        OPT(plugin_directory, "plugin_directory", .default_value = PLUGIN_DIRECTORY, .help = "Where plugins are"),
-        OPT(log_level, "log_level", .default_value = "info", .help = "error, warning, info or debug"),
+        OPT(plugin_directory, "plugin_directory", MENTIOND_STRING, .default_value = PLUGIN_DIRECTORY, .help = "Where plugins are"),
+        OPT(log_level, "log_level", MENTIOND_STRING, .default_value = "info", .help = "error, warning, info or debug"),
+        OPT(listen, "listen", MENTIOND_STRING,
+            .help = "Where to listen for hooks, /healthz and /metrics: ADDRESS:PORT, the path of a socket, or systemd; by default nowhere"),
+        OPT(listen_public, "listen_public", MENTIOND_BOOL, .default_value = "false",
+            .help = "Whether that may be an address that other machines reach"),
         { .name = NULL },
 };
 
@@ -115,6 +120,21 @@ static void set_defaults(struct daemon_options *o)
         }
 }
 
+static void check_listen(const struct daemon_options *o, const char *file, unsigned line, struct problems *p)
+{
+        struct sockaddr_storage address;
+        socklen_t size;
+
+        if (isempty(o->listen) || streq(o->listen, "systemd"))
+                return;
+        if (address_parse(o->listen, &address, &size) < 0)
+                problem_add(p, file, line, "listen is no address with a port, as 127.0.0.1:8090 or [::1]:8090, no path of a socket of at most"
+                                           " 107 bytes, and not systemd");
+        else if (!address_is_loopback((const struct sockaddr *) &address) && !o->listen_public)
+                problem_add(p, file, line, "listen is an address that other machines reach: there is no TLS, so let a proxy on this machine"
+                                           " be reached instead, or set listen_public = true");
+}
+
 static void check_names(const struct config *c, struct problems *p)
 {
         const char **names = xcalloc(c->n_helpdesks + 1, sizeof *names);
@@ -170,6 +190,8 @@ void config_load(const char *file, struct config *ret, struct problems *p)
         options_fill(&daemon_options, (void *[]) { &ret->options }, 1, &own, p);
         if (ret->options.log_level && log_level_from_string(ret->options.log_level) < 0)
                 problem_add(p, file, section_get(&own, "log_level")->line, "log_level is neither error, warning, info nor debug");
+        if (section_get(&own, "listen"))
+                check_listen(&ret->options, file, section_get(&own, "listen")->line, p);
         set_defaults(&ret->options);
         check_names(ret, p);
         section_done(&own);

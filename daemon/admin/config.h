@@ -6,7 +6,8 @@
 #include "host/instance.h"
 
 struct daemon_options {
-        char *state_directory, *control_socket, *plugin_directory, *log_level;
+        char *state_directory, *control_socket, *plugin_directory, *log_level, *listen;
+        uint32_t listen_public;
 };
 
 struct config {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Start, reload and end of the daemon.  Owns the loop's users: HTTP client, store, instances, control socket.
+ * Start, reload and end of the daemon.  Owns the loop's users: HTTP client, store, instances, control socket,
+ * listener.
  *
  * A reload makes all instances anew, keeps those that did not change, and lets each changed one end in its own time:
  * what it has in flight is finished first, then the new one takes its place.
@@ -8,6 +9,7 @@
 #include "admin/daemon.h"
 
 #include "admin/control.h"
+#include "admin/listener.h"
 #include "base/clock.h"
 #include "base/crash.h"
 #include "base/log.h"
@@ -168,8 +170,9 @@ static void reload_task(void *data)
         if (!p.n)
                 list = config_instances(&c, &d->host, &p);
         if (!p.n && (!streq(c.options.state_directory, d->config.options.state_directory)
-                     || !streq(c.options.control_socket, d->config.options.control_socket)))
-                log_event(LOG_WARNING, "state_directory and control_socket change at the next start only");
+                     || !streq(c.options.control_socket, d->config.options.control_socket)
+                     || !streq(c.options.listen, d->config.options.listen)))
+                log_event(LOG_WARNING, "state_directory, control_socket and listen change at the next start only");
         if (!p.n)
                 r = read_rows(list);
         if (p.n || r < 0 || d->ending) {
@@ -181,6 +184,7 @@ static void reload_task(void *data)
                 apply(d, list);
                 strset(&c.options.state_directory, d->config.options.state_directory);
                 strset(&c.options.control_socket, d->config.options.control_socket);
+                strset(&c.options.listen, d->config.options.listen);
                 log_set_level(log_level_from_string(c.options.log_level));
                 config_done(&d->config);
                 d->config = c;
@@ -240,6 +244,8 @@ void daemon_end(struct daemon *d)
         flow_drain(&d->flow);
         if (d->control)
                 control_stop(d->control);
+        if (d->listener)
+                listener_free(TAKE_PTR(d->listener));
         d->end_timer.fn = on_end_time;
         loop_timer_set(d->loop, &d->end_timer, mono_usec() + end_steps[0]);
         apply(d, NULL);
@@ -286,6 +292,11 @@ int daemon_open(struct daemon *d, struct loop *l, struct config *config, unsigne
                 log_event(LOG_ERR, error);
                 return r;
         }
+        r = listener_open(d, d->config.options.listen, &d->listener, &error);
+        if (r < 0) {
+                log_event(LOG_ERR, error);
+                return r;
+        }
         task_set_monitor(on_slow);
         d->starting = true;
         (void) task_start(l, "start", start_task, start_done, d);
@@ -297,6 +308,8 @@ void daemon_close(struct daemon *d)
         /* After a drain nothing is left.  If a task is, the process is about to end, and its memory with it. */
         if (d->control)
                 control_free(d->control);
+        if (d->listener)
+                listener_free(d->listener);
         if (!d->host.instances) {
                 if (d->host.http)
                         http_free(d->host.http);

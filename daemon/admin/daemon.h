@@ -7,6 +7,7 @@
 #include "flow/flow.h"
 
 struct control;
+struct listener;
 
 struct daemon {
         struct loop *loop;
@@ -14,6 +15,7 @@ struct daemon {
         struct flow flow;
         struct config config;
         struct control *control;
+        struct listener *listener;       /* NULL: not configured */
         struct instance *pending;        /* take the place of ending ones of the same name */
         bool starting, reloading, reload_again, ending;
         int64_t started_usec;

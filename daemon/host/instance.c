@@ -33,6 +33,10 @@
             .help = "About how long to wait after a first failure; doubles with each further one"),         \
         OPT(retry_max_usec, "retry_max", MENTIOND_DURATION, .default_value = "10m", .min = USEC_PER_SEC, .max = USEC_PER_DAY, \
             .help = "How long to wait at most after a failure"),                                            \
+        OPT(hook_secret, "hook_secret", MENTIOND_SECRET, .min = HOOK_SECRET_MIN,                            \
+            .help = "What the other side signs its calls of /hook/NAME with, each of which makes a poll; see listen"), \
+        OPT(hook_token, "hook_token", MENTIOND_SECRET, .min = HOOK_SECRET_MIN,                              \
+            .help = "What the other side asks with whether its calls are wanted, where it does so"),         \
         OPT(proxy, "proxy", MENTIOND_STRING, .help = "URL of an HTTP proxy"),                               \
         OPT(ca_file, "ca_file", MENTIOND_STRING, .help = "File with the CA certificates to trust in place of the system's"), \
         OPT(ip, "ip", MENTIOND_STRING, .default_value = "any", .help = "IP version to use: any, 4 or 6")
@@ -158,10 +162,26 @@ static struct instance *make_benched(struct host *h, const struct section *s, ui
         return i;
 }
 
+/* A secret that nothing would use is a mistake, or a hope. */
+static void judge_hook(const struct instance *i, const struct section *s, struct problems *p)
+{
+        const struct setting *secret = section_get(s, "hook_secret"), *token = section_get(s, "hook_token");
+        const struct mentiond_hook *hook = &i->plugin->hook;
+        bool asks = hook->signature && hook->handshake == MENTIOND_HUB_CHALLENGE;
+
+        if (secret && !hook->signature)
+                problem_add(p, s->file, secret->line, "%s: hook_secret: the plugin \"%s\" has no hooks", s->name, i->plugin->name);
+        if (token && !asks)
+                problem_add(p, s->file, token->line, "%s: hook_token: the plugin \"%s\" has no use for it", s->name, i->plugin->name);
+        if (secret && !token && asks)
+                problem_add(p, s->file, secret->line, "%s: \"hook_token\" is missing: hook_secret is of no use without it", s->name);
+}
+
 static struct instance *make_judged(struct host *h, const struct section *s, uint32_t kind, const char *plugin_directory,
                                     const char *plugin_name, unsigned line, struct problems *p)
 {
         _cleanup_free_ char *wrong = NULL;
+        size_t problems_before = p->n;
         struct plugin *plugin;
         struct instance *i;
         const char *objection;
@@ -178,6 +198,11 @@ static struct instance *make_judged(struct host *h, const struct section *s, uin
         i = make(h, s, plugin, p);
         if (!i)
                 return NULL;
+        judge_hook(i, s, p);
+        if (p->n > problems_before) {
+                instance_free(i);
+                return NULL;
+        }
         objection = instance_is_channel(i) ? (plugin->channel.check ? plugin->channel.check(i->plugin_state) : NULL)
                                            : (plugin->helpdesk.check ? plugin->helpdesk.check(i->plugin_state) : NULL);
         if (objection) {
@@ -215,20 +240,25 @@ struct instance *instance_new(struct host *h, const struct section *s, uint32_t 
         return i;
 }
 
-bool instance_equal(const struct instance *a, const struct instance *b)
+static bool equal_secrets(const struct options *options, const void *a, const void *b)
 {
         const struct mentiond_option *o;
 
-        if (a->plugin != b->plugin || !section_equal(&a->section, &b->section))
-                return false;
-        for (size_t n = 0; (o = options_at(&a->plugin->options, n)); n++) {
-                struct mentiond_secret **x = (void *) ((char *) a->plugin_state + o->offset);
-                struct mentiond_secret **y = (void *) ((char *) b->plugin_state + o->offset);
+        for (size_t n = 0; (o = options_at(options, n)); n++) {
+                struct mentiond_secret *const *x = (const void *) ((const char *) a + o->offset);
+                struct mentiond_secret *const *y = (const void *) ((const char *) b + o->offset);
 
                 if (o->type == MENTIOND_SECRET && !streq(secret_value(*x), secret_value(*y)))
                         return false;
         }
         return true;
+}
+
+bool instance_equal(const struct instance *a, const struct instance *b)
+{
+        return a->plugin == b->plugin && section_equal(&a->section, &b->section)
+               && equal_secrets(&a->plugin->options, a->plugin_state, b->plugin_state)
+               && equal_secrets(own_options(a), &a->options, &b->options);
 }
 
 void instance_free(struct instance *i)

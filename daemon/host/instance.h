@@ -22,11 +22,14 @@ const char *instance_state_name(enum instance_state s);
 struct instance_options {
         char *plugin, *proxy, *ca_file, *ip;
         int64_t poll_every_usec, timeout_usec, settle_usec, retry_usec, retry_max_usec, parallel, rate;
+        struct mentiond_secret *hook_secret, *hook_token;
         /* channels */
         char *helpdesk, *queue;
         int64_t hold_usec, media_max, length_max;
         uint32_t media_private;
 };
+
+#define HOOK_SECRET_MIN 16               /* what can be guessed is no secret */
 
 struct host;
 struct mentiond_op;

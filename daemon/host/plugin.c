@@ -63,6 +63,19 @@ static const char *judge_options(const struct plugin *p)
         return NULL;
 }
 
+static const char *take_hook(struct plugin *p)
+{
+        const struct mentiond_hook *hook = p->head.kind == MENTIOND_CHANNEL ? p->channel.hook : p->helpdesk.hook;
+
+        if (!hook)
+                return NULL;
+        memcpy(&p->hook, hook, MIN((size_t) hook->struct_size, sizeof p->hook));
+        if (p->hook.signature < MENTIOND_HMAC_SHA1_HEX || p->hook.signature > MENTIOND_HMAC_SHA256_TIMED
+            || p->hook.handshake > MENTIOND_CHALLENGE_CODE || isempty(p->hook.header))
+                return "its hook has a signature or a handshake that this mentiond does not know, or no header";
+        return NULL;
+}
+
 int plugin_register(const struct mentiond_plugin *head, struct plugin **ret, char **ret_error)
 {
         struct plugin *p;
@@ -85,6 +98,8 @@ int plugin_register(const struct mentiond_plugin *head, struct plugin **ret, cha
         wrong = judge_callbacks(p);
         if (!wrong)
                 wrong = judge_options(p);
+        if (!wrong)
+                wrong = take_hook(p);
         if (wrong) {
                 *ret_error = xstrdup(wrong);
                 free(p);

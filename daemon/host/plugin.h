@@ -15,6 +15,7 @@ struct plugin {
         struct mentiond_channel channel; /* of a channel; what the plugin does not have is NULL */
         struct mentiond_helpdesk helpdesk;
         struct options options;
+        struct mentiond_hook hook;       /* signature 0: it has none */
 };
 
 /* Loads DIRECTORY/NAME.so, once.  0, or -errno with a sentence in *ret_error. */

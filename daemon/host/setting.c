@@ -211,6 +211,10 @@ static char *fill_one(const struct mentiond_option *o, void *state, const char *
 
                 if (secret_read(value, &s, &error) < 0)
                         return error;
+                if (strlen(s->value) < (size_t) o->min) {
+                        secret_free(s);
+                        return xasprintf("the secret is shorter than %lld characters", (long long) o->min);
+                }
                 secret_free(*(struct mentiond_secret **) field);
                 *(struct mentiond_secret **) field = s;
                 return NULL;

@@ -2,12 +2,15 @@
  *
  * The address guard: pure functions over the special-purpose registries of IANA (RFC 6890 and its updates).
  * Called by http.c.
+ * Also: addresses to listen on.
  */
 #include "io/address.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <strings.h>
+#include <sys/un.h>
 
 static const struct {
         uint32_t net;
@@ -95,4 +98,70 @@ bool address_host_may_be_public(const char *host)
                 if ((unsigned char) *p >= 0x80)    /* full-width digits become an address by the rules of IDN */
                         return false;
         return size > 0;
+}
+
+/* --- To listen on --- */
+
+static int parse_path(const char *text, struct sockaddr_storage *ret, socklen_t *ret_size)
+{
+        struct sockaddr_un un = { .sun_family = AF_UNIX };
+
+        if (strlen(text) >= sizeof un.sun_path)
+                return -ENAMETOOLONG;
+        memcpy(un.sun_path, text, strlen(text) + 1);
+        memcpy(ret, &un, sizeof un);
+        *ret_size = sizeof un;
+        return 0;
+}
+
+int address_parse(const char *text, struct sockaddr_storage *ret, socklen_t *ret_size)
+{
+        struct sockaddr_in in = { .sin_family = AF_INET };
+        struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+        const char *colon = strrchr(text, ':');
+        _cleanup_free_ char *host = NULL;
+        unsigned long port;
+        char *end;
+
+        *ret = (struct sockaddr_storage) { .ss_family = AF_UNSPEC };
+        if (*text == '/')
+                return parse_path(text, ret, ret_size);
+        if (!colon || colon == text || colon[1] < '1' || colon[1] > '9')
+                return -EINVAL;
+        port = strtoul(colon + 1, &end, 10);
+        if (*end || port > UINT16_MAX)
+                return -EINVAL;
+        if (*text == '[' && colon[-1] == ']') {
+                host = xstrndup(text + 1, (size_t) (colon - text) - 2);
+                if (inet_pton(AF_INET6, host, &in6.sin6_addr) != 1)
+                        return -EINVAL;
+                in6.sin6_port = htons((uint16_t) port);
+                memcpy(ret, &in6, sizeof in6);
+                *ret_size = sizeof in6;
+                return 0;
+        }
+        host = xstrndup(text, (size_t) (colon - text));
+        if (inet_pton(AF_INET, host, &in.sin_addr) != 1)
+                return -EINVAL;
+        in.sin_port = htons((uint16_t) port);
+        memcpy(ret, &in, sizeof in);
+        *ret_size = sizeof in;
+        return 0;
+}
+
+bool address_is_loopback(const struct sockaddr *sa)
+{
+        if (sa->sa_family == AF_INET) {
+                struct sockaddr_in in;
+
+                memcpy(&in, sa, sizeof in);
+                return ntohl(in.sin_addr.s_addr) >> 24 == 127;
+        }
+        if (sa->sa_family == AF_INET6) {
+                struct sockaddr_in6 in6;
+
+                memcpy(&in6, sa, sizeof in6);
+                return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
+        }
+        return sa->sa_family == AF_UNIX;
 }

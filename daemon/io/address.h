@@ -15,4 +15,8 @@ bool address_is_public(const struct sockaddr *sa);
  * that is not public, in any form that inet_aton(3) takes ("0x7f.1"), or as localhost.  A name tells nothing more. */
 bool address_host_may_be_public(const char *host);
 
+/* Where to listen: "127.0.0.1:8090", "[::1]:8090", or the path of a socket.  0; -EINVAL, or -ENAMETOOLONG for a path. */
+int address_parse(const char *text, struct sockaddr_storage *ret, socklen_t *ret_size);
+bool address_is_loopback(const struct sockaddr *sa); /* reached from this machine alone */
+
 #endif

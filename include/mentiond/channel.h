@@ -139,6 +139,9 @@ struct mentiond_channel {
 
         /* Optional.  Ends the account's session; no request may be needed for it. */
         void (*stop)(struct mentiond_op *op, void *state);
+
+        /* Optional.  How the network's hooks are signed. */
+        const struct mentiond_hook *hook;
 };
 
 /* poll() and fetch() only.  Returns 1 if the journal did not know the item, else 0.  The account's own posts

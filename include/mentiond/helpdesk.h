@@ -141,6 +141,9 @@ struct mentiond_helpdesk {
         /* Optional.  Emits a link for each ticket that has a thread_key, the oldest first; of one that was merged, the
          * ticket that it was merged into.  Called before poll() where the journal may have forgotten tickets. */
         int (*links)(struct mentiond_op *op, void *state);
+
+        /* Optional.  How the helpdesk's hooks are signed. */
+        const struct mentiond_hook *hook;
 };
 
 /* links() only.  Of two links of one thread the later counts. */

@@ -87,7 +87,7 @@ struct mentiond_option {
         uint32_t type;
         uint32_t flags;
         uint64_t offset;             /* into the plugin's state */
-        int64_t min, max;            /* bounds of numbers, in the unit of the field; both 0 for none */
+        int64_t min, max;            /* bounds of numbers, in the unit of the field; both 0 for none.  min: of a secret's length */
 };
 
 #define MENTIOND_OPTION(state_type, field, option_name, option_type, ...)                                   \
@@ -113,6 +113,37 @@ struct mentiond_plugin {
         .option_size = sizeof(struct mentiond_option)
 
 typedef const struct mentiond_plugin *mentiond_plugin_init_fn(void);
+
+/* --- Hooks ------------------------------------------------------------------------------------------ */
+
+/* How the other side signs its calls ("webhooks") to us. */
+enum mentiond_signature {
+        MENTIOND_HMAC_SHA1_HEX = 1,      /* of the body, in lower case */
+        MENTIOND_HMAC_SHA256_HEX = 2,
+        MENTIOND_HMAC_SHA256_BASE64 = 3,
+        MENTIOND_PLAIN = 4,              /* not at all: the header is the secret */
+        MENTIOND_HMAC_SHA256_TIMED = 5,  /* the header is "t=SECONDS,s=HEX", of "SECONDS.BODY"; old ones are refused */
+};
+
+/* How it asks, by GET, whether we know the secret before it calls. */
+enum mentiond_handshake {
+        MENTIOND_NO_HANDSHAKE = 0,
+        MENTIOND_HUB_CHALLENGE = 1,      /* hub.verify_token is the instance's hook_token: the answer is hub.challenge */
+        MENTIOND_CRC_TOKEN = 2,          /* the answer is {"response_token": "sha256=BASE64"}, the HMAC of crc_token */
+        MENTIOND_CHALLENGE_CODE = 3,     /* the answer is {"challengeCode": ..., "challengeResponse": HEX}, its HMAC */
+};
+
+/* What a plugin says of the hooks of its network or helpdesk.  The host does all the rest: a hook whose signature is right
+ * is a hint that makes poll() be called at once.  No plugin sees what it says. */
+struct mentiond_hook {
+        uint32_t struct_size;
+        uint32_t signature;              /* enum mentiond_signature */
+        uint32_t handshake;              /* enum mentiond_handshake */
+        uint32_t reserved;
+        const char *header;              /* that has the signature: "X-Hub-Signature" */
+        const char *prefix;              /* before the signature: "sha1=" */
+        const char *delivery;            /* header that names a call, the same when it is repeated; NULL for none */
+};
 
 /* --- HTTP ------------------------------------------------------------------------------------------- */
 

@@ -94,6 +94,11 @@ static int otrs_start(struct mentiond_op *op, void *state)
         return *otrs->queue ? check_create(op, otrs) : check_field(op, otrs);
 }
 
+/* The helpdesk signs nothing, but can send a header that never changes: mentiond-hook.yml. */
+static const struct mentiond_hook hook = {
+        .struct_size = sizeof(hook), .signature = MENTIOND_PLAIN, .header = "X-Mentiond-Secret",
+};
+
 static const struct mentiond_helpdesk helpdesk = {
         .head = {
                 MENTIOND_PLUGIN_HEAD(MENTIOND_HELPDESK, struct mentiond_helpdesk),
@@ -111,6 +116,7 @@ static const struct mentiond_helpdesk helpdesk = {
         .note = otrs_note,
         .poll = otrs_poll,
         .links = otrs_links,
+        .hook = &hook,
 };
 
 MENTIOND_HELPDESK_PLUGIN(helpdesk)

@@ -105,6 +105,15 @@ def tell(**what):
             line = line[os.write(int(os.environ["MENTIOND_E2E_REPORT"]), line):]
 
 
+@pytest.fixture
+def say():
+    """Says a figure that was measured, for whoever reads the test's output."""
+    def note(text):
+        tell(note=text)
+        print(text)
+    return note
+
+
 def name_of(item):
     """What the test is called in TAP: its function's name as a sentence."""
     file = pathlib.Path(item.fspath).stem.removeprefix("test_")

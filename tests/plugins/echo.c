@@ -91,10 +91,15 @@ static int post(struct mentiond_op *op, void *state, const struct mentiond_post 
         return MENTIOND_OK;
 }
 
+static const struct mentiond_hook hook = {
+        .struct_size = sizeof hook, .signature = MENTIOND_HMAC_SHA1_HEX, .header = "X-Hub-Signature", .prefix = "sha1=",
+        .delivery = "X-Echo-Delivery", .handshake = MENTIOND_CRC_TOKEN,
+};
+
 static const struct mentiond_channel echo = {
         .head = { MENTIOND_PLUGIN_HEAD(MENTIOND_CHANNEL, struct mentiond_channel), .name = "echo", .version = "1",
                   .summary = "Two files in place of a network", .state_size = sizeof(struct echo), .options = options },
-        .start = start, .poll = poll, .post = post, .find = find,
+        .start = start, .poll = poll, .post = post, .find = find, .hook = &hook,
 };
 
 MENTIOND_CHANNEL_PLUGIN(echo)

@@ -208,6 +208,31 @@ static void missing_callbacks_are_told(void **state)
         assert_string_equal(register_it(&h.head), "a helpdesk needs start, file, append, find, note and poll");
 }
 
+static void hook_must_be_one_that_can_be_checked(void **state)
+{
+        static const char wrong[] = "its hook has a signature or a handshake that this mentiond does not know, or no header";
+        struct mentiond_hook hook = { .struct_size = sizeof hook, .signature = MENTIOND_HMAC_SHA1_HEX, .header = "X-Signature" };
+        struct mentiond_channel c = good();
+        (void) state;
+
+        c.hook = &hook;
+        assert_string_equal(register_it(&c.head), "");
+        assert_string_equal(plugin->hook.header, "X-Signature");
+        hook.header = "";
+        assert_string_equal(register_it(&c.head), wrong);
+        hook.header = "X-Signature";
+        hook.signature = MENTIOND_HMAC_SHA256_TIMED + 1;
+        assert_string_equal(register_it(&c.head), wrong);
+        hook.signature = 0;
+        assert_string_equal(register_it(&c.head), wrong);
+        hook.signature = MENTIOND_PLAIN;
+        hook.handshake = MENTIOND_CHALLENGE_CODE + 1;
+        assert_string_equal(register_it(&c.head), wrong);
+        c.head.struct_size = offsetof(struct mentiond_channel, hook);    /* of a plugin that is older than hooks */
+        assert_string_equal(register_it(&c.head), "");
+        assert_int_equal(plugin->hook.signature, 0);
+}
+
 static void options_outside_of_the_state_are_refused(void **state)
 {
         static const struct mentiond_option cases[][2] = {
@@ -305,6 +330,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(sizes_that_cannot_be_right_are_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(bad_kinds_and_names_are_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(missing_callbacks_are_told, setup, teardown),
+                cmocka_unit_test_setup_teardown(hook_must_be_one_that_can_be_checked, setup, teardown),
                 cmocka_unit_test_setup_teardown(options_outside_of_the_state_are_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(plugin_is_loaded_from_its_file_once, setup, teardown),
                 cmocka_unit_test_setup_teardown(missing_plugin_is_told_with_the_nearest_name, setup, teardown),

@@ -292,6 +292,23 @@ static void secret_is_never_given_as_itself_nor_shown(void **unused)
         assert_null(state.secret);
 }
 
+static void short_secret_is_told_where_the_option_wants_a_longer_one(void **unused)
+{
+        static const struct mentiond_option longer[] = {
+                MENTIOND_OPTION(struct state, secret, "token", MENTIOND_SECRET, .min = 16), { .name = NULL },
+        };
+        static const struct options o = { longer, sizeof longer[0] };
+
+        (void) unused;
+        assert_int_equal(setenv("CREDENTIALS_DIRECTORY", directory, 1), 0);
+        put_secret("token", "15 characters..\nand a second line");
+        assert_string_equal(fill_from(&o, (const char *const[]) { "token=credential:token", NULL }),
+                            "x.conf:11: brand: token: the secret is shorter than 16 characters\n");
+        assert_null(state.secret);
+        put_secret("token", "16 characters...");
+        assert_string_equal(fill_from(&o, (const char *const[]) { "token=credential:token", NULL }), "");
+}
+
 static void secret_that_cannot_be_read_is_told(void **unused)
 {
         _cleanup_free_ char *huge = xcalloc(1, 16 * 1024 + 2);
@@ -367,6 +384,7 @@ int main(void)
                 cmocka_unit_test_teardown(value_given_twice_to_one_state_leaks_nothing, teardown),
                 cmocka_unit_test_setup_teardown(secret_is_read_from_file_environment_or_credential, make_directory, remove_secrets),
                 cmocka_unit_test_setup_teardown(secret_is_never_given_as_itself_nor_shown, make_directory, remove_secrets),
+                cmocka_unit_test_setup_teardown(short_secret_is_told_where_the_option_wants_a_longer_one, make_directory, remove_secrets),
                 cmocka_unit_test_setup_teardown(secret_that_cannot_be_read_is_told, make_directory, remove_secrets),
                 cmocka_unit_test_teardown(sections_are_equal_whatever_the_order, teardown),
                 cmocka_unit_test_teardown(description_shows_type_and_default, teardown),

@@ -14,7 +14,7 @@ def built(name):
 
 def why_not():
     if not built("mentiond-bench-server").exists():
-        return f"{BUILD.resolve()}/tests/bench/mentiond-bench-server is not built (it needs libmicrohttpd-dev)"
+        return f"{BUILD.resolve()}/tests/bench/mentiond-bench-server is not built"
     return None
 
 
