@@ -99,6 +99,18 @@ class Znuny:
     def set_visible(self, ticket, article, visible):
         self.run("set-visible", ticket, article, str(int(visible)))
 
+    def hook(self, address, secret_file):
+        """From now on its daemon shall call when an agent has answered; run_tasks() stands for that."""
+        self.run("hook", address, secret_file)
+
+    def unhook(self):
+        self.run("unhook")
+
+    def run_tasks(self):
+        """The ids of the articles that it told of."""
+        return set(subprocess.run([self.script, "run-tasks", self.directory], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  text=True).stdout.split())
+
     def sql(self, query):
         """Rows of the database itself, for what no API tells, and for what is asked often: each call of the API costs
         Znuny 40 ms."""
