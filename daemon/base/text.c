@@ -263,6 +263,22 @@ char *text_title(const char *text, size_t max)
         return text_ellipsize(buffer_str(&title), max);
 }
 
+char *text_line(const char *text, size_t max)
+{
+        char *line = xstrdup(text[strspn(text, " \t\r\n")] ? text : "-");
+        size_t n = 0;
+
+        for (char *at = line; *at; at++) {
+                if (((unsigned char) *at & 0xc0) != 0x80 && ++n > max) {
+                        *at = '\0';
+                        break;
+                }
+                if ((unsigned char) *at < ' ')
+                        *at = ' ';
+        }
+        return line;
+}
+
 char *text_percent_encode(const char *s)
 {
         static const char hex[] = "0123456789ABCDEF";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * L0.  Text from outside: UTF-8, graphemes, HTML, times, sizes, near names.  Returned strings are malloced.
- * In text.c (clean, cut, compare), textlength.c, html.c with htmlguard.c, and units.c (times, durations, sizes). */
+ * In text.c (clean, cut, compare), textlength.c, html.c with htmlguard.c, units.c (times, durations, sizes), base64.c. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -56,6 +56,13 @@ char *text_title(const char *text, size_t max);
 /* Equal for two texts that differ only in what networks change: case, blanks, formatting marks, the domains of handles,
  * links. */
 char *text_essence(const char *text);
+
+/* On one line, controls as blanks; at most max code points; "-" if it shows nothing. */
+char *text_line(const char *text, size_t max);
+
+/* With a NUL behind it; decode: NULL for what is no base64. */
+char *text_base64_encode(const void *data, size_t size);
+char *text_base64_decode(const char *base64, size_t *ret_size);
 
 char *text_percent_encode(const char *s);            /* all but A-Z a-z 0-9 - . _ ~ */
 char *text_percent_decode(const char *s);            /* what is no escape stays as it is */

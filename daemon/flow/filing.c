@@ -106,8 +106,12 @@ static int file_note(struct filing *g)
                 .struct_size = sizeof q,
                 .key = g->key,
                 .ticket = g->thread.ticket,
+                .kind = (uint32_t) mj_int(g->payload, "note", MENTIOND_NOTE_PLAIN),
                 .subject = g->title,
                 .text = mj_str(g->payload, "text"),
+                .article = mj_str(g->payload, "article"),
+                .url = mj_str(g->payload, "url"),
+                .network = network(g),
         };
 
         if (!*q.ticket)

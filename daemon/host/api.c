@@ -14,6 +14,7 @@
 
 #include <mentiond/json.h>
 
+#include <ctype.h>
 #include <errno.h>
 
 #define REASON_MAX 500                   /* bytes of a server's own words that go into logs and notes */
@@ -121,6 +122,40 @@ const char *mentiond_escape(struct mentiond_op *op, const char *text)
 const char *mentiond_text_from_html(struct mentiond_op *op, const char *html)
 {
         return arena_take(op_memory(op), text_from_html(strempty(html), strlen(strempty(html))));
+}
+
+const char *mentiond_line(struct mentiond_op *op, const char *text, uint64_t max)
+{
+        return arena_take(op_memory(op), text_line(strempty(text), max));
+}
+
+const char *mentiond_some(const char *text)
+{
+        return strempty(text)[strspn(strempty(text), " \t\r\n")] ? text : "-";
+}
+
+const char *mentiond_capital(struct mentiond_op *op, const char *text)
+{
+        char *copy = arena_strdup(op_memory(op), text);
+
+        *copy = (char) toupper((unsigned char) *copy);
+        return copy;
+}
+
+const char *mentiond_base64_encode(struct mentiond_op *op, const void *data, uint64_t size)
+{
+        return arena_take(op_memory(op), text_base64_encode(data, size));
+}
+
+const void *mentiond_base64_decode(struct mentiond_op *op, const char *text, uint64_t *ret_size)
+{
+        size_t size = 0;
+        char *data = text_base64_decode(strempty(text), &size);
+
+        if (!data)
+                return NULL;
+        *ret_size = size;
+        return arena_take(op_memory(op), data);
 }
 
 uint64_t mentiond_length(const char *text, uint32_t unit)

@@ -141,12 +141,16 @@ char *payload_of_article(const struct mentiond_article *a)
         return to_string(o);
 }
 
-char *payload_of_note(const char *subject, const char *text)
+char *payload_of_note(const struct mentiond_note *n)
 {
         struct json_object *o = json_object_new_object();
 
-        mj_put_str(o, "subject", subject);
-        mj_put_str(o, "text", text);
+        mj_put_str(o, "subject", n->subject);
+        mj_put_str(o, "text", n->text);
+        put_line(o, "article", n->article);
+        put_line(o, "url", n->url);
+        if (n->kind)
+                mj_put_int(o, "note", n->kind);
         return to_string(o);
 }
 

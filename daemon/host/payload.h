@@ -24,8 +24,8 @@ char *payload_with_quote(const char *payload, const char *handle, const char *na
 /* {agent, text, attachments, ticket} */
 char *payload_of_article(const struct mentiond_article *a);
 
-/* {subject, text} */
-char *payload_of_note(const char *subject, const char *text);
+/* {subject, text, article, url, note: its kind} */
+char *payload_of_note(const struct mentiond_note *n);
 
 /* Owned by the arena; NULL if it is no JSON. */
 struct json_object *payload_parse(struct arena *a, const char *payload);

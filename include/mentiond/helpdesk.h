@@ -47,14 +47,24 @@ struct mentiond_filed {
         const char *article;     /* its id; of the same kind as those that are emitted */
 };
 
-/* An internal line from mentiond to the agent. */
+enum mentiond_note_kind {
+        MENTIOND_NOTE_PLAIN = 0,
+        MENTIOND_NOTE_POSTED = 1,       /* the reply is out: the customer has his answer */
+        MENTIOND_NOTE_FAILED = 2,       /* the reply will not be posted by itself */
+};
+
+/* A line from mentiond to the agent, that no customer is sent.  What it is about is told for helpdesks that have a place of
+ * their own for it: a delivery that failed, a first response that was due. */
 struct mentiond_note {
         uint32_t struct_size;
-        uint32_t reserved;
+        uint32_t kind;           /* enum mentiond_note_kind */
         const char *key;         /* as in struct mentiond_filing */
         const char *ticket;
         const char *subject;
         const char *text;
+        const char *article;     /* the agent's, that it is about */
+        const char *url;         /* of the post, if that is known and the kind is POSTED */
+        const char *network;     /* as in struct mentiond_filing */
 };
 
 /* What find() looks for. */
@@ -128,7 +138,7 @@ struct mentiond_helpdesk {
         int (*find)(struct mentiond_op *op, void *state, const struct mentiond_lookup *lookup,
                     struct mentiond_filed *ret);
 
-        /* Writes an internal note. */
+        /* Writes a note.  Nobody is sent it, whatever its kind. */
         int (*note)(struct mentiond_op *op, void *state, const struct mentiond_note *note,
                     struct mentiond_filed *ret);
 

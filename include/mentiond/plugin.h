@@ -231,6 +231,19 @@ MENTIOND_EXPORT const char *mentiond_escape(struct mentiond_op *op, const char *
  * line ends for br and block elements, the target of a link in place of a shortened one. */
 MENTIOND_EXPORT const char *mentiond_text_from_html(struct mentiond_op *op, const char *html);
 
+/* On one line, controls as blanks, cut at max code points, as titles and names must be; "-" for what shows nothing. */
+MENTIOND_EXPORT const char *mentiond_line(struct mentiond_op *op, const char *text, uint64_t max);
+
+/* The text itself, or "-" for what shows nothing: helpdesks refuse an empty one. */
+MENTIOND_EXPORT const char *mentiond_some(const char *text);
+
+/* With a capital first letter if that is an ASCII one: how a network's name is shown. */
+MENTIOND_EXPORT const char *mentiond_capital(struct mentiond_op *op, const char *text);
+
+/* Base64 (RFC 4648, with padding).  decode: NUL-terminated behind *ret_size bytes; NULL for what is no base64. */
+MENTIOND_EXPORT const char *mentiond_base64_encode(struct mentiond_op *op, const void *data, uint64_t size);
+MENTIOND_EXPORT const void *mentiond_base64_decode(struct mentiond_op *op, const char *text, uint64_t *ret_size);
+
 enum mentiond_unit {
         MENTIOND_GRAPHEMES = 1,    /* user-perceived characters (UAX 29) */
         MENTIOND_CODE_POINTS = 2,

@@ -110,9 +110,6 @@ bool otrs_has_article(struct json_object *ticket);
 void otrs_ticket_tell(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket,
                       struct mentiond_filed *ret);
 
-/* One line of at most OTRS_TITLE_MAX characters; "-" for none, which is refused. */
-const char *otrs_line(struct mentiond_op *op, const char *text);
-
 void otrs_add_field(struct json_object *fields, const char *name, const char *value);
 
 /* The body of a TicketCreate.  Exported to the start, which tries it without making a ticket. */
@@ -129,9 +126,5 @@ int otrs_note(struct mentiond_op *op, void *state, const struct mentiond_note *n
               struct mentiond_filed *ret);
 int otrs_poll(struct mentiond_op *op, void *state);
 int otrs_links(struct mentiond_op *op, void *state);
-
-/* Base64 both ways; otrs_decode gives a string that ends at the first NUL, NULL if it is none. */
-struct json_object *otrs_encode(struct mentiond_op *op, const void *data, uint64_t size);
-const char *otrs_decode(struct mentiond_op *op, const char *base64);
 
 #endif

@@ -9,36 +9,10 @@
  * Callbacks of the plugin; owns nothing. */
 #include "otrs.h"
 
-#include <ctype.h>
-
-/* The text, or a stand-in: an empty one is refused. */
-static const char *some(const char *text)
-{
-        return text[strspn(text, " \t\r\n")] ? text : "-";
-}
-
-const char *otrs_line(struct mentiond_op *op, const char *text)
-{
-        char *copy = mentiond_format(op, "%s", some(text));
-        size_t n = 0;
-
-        for (char *at = copy; *at; at++) {
-                if (((unsigned char) *at & 0xc0) != 0x80 && ++n > OTRS_TITLE_MAX) {
-                        *at = '\0';
-                        break;
-                }
-                if ((unsigned char) *at < ' ')
-                        *at = ' ';
-        }
-        return copy;
-}
-
 static const char *customer_from(struct mentiond_op *op, const struct mentiond_filing *filing)
 {
-        char *network = mentiond_format(op, "%s", filing->network), *from;
-
-        *network = (char) toupper((unsigned char) *network);
-        from = mentiond_format(op, "%s via %s", otrs_line(op, filing->author), network);
+        char *from = mentiond_format(op, "%s via %s", mentiond_line(op, filing->author, OTRS_TITLE_MAX),
+                                     mentiond_capital(op, filing->network));
 
         for (char *at = strchr(from, '@'); at; at = strchr(at, '@'))
                 *at = ' ';
@@ -74,8 +48,8 @@ static void add_article(struct mentiond_op *op, struct json_object *body, const 
         mj_put_str(article, "SenderType", "customer");
         mj_put_int(article, "IsVisibleForCustomer", 1);
         mj_put_str(article, "From", customer_from(op, filing));
-        mj_put_str(article, "Subject", otrs_line(op, filing->title));
-        mj_put_str(article, "Body", some(filing->text));
+        mj_put_str(article, "Subject", mentiond_line(op, filing->title, OTRS_TITLE_MAX));
+        mj_put_str(article, "Body", mentiond_some(filing->text));
         mj_put_str(article, "ContentType", "text/plain; charset=utf-8");
         /* Agents are told as they have chosen, which hangs on the type; customers are not: "auto remove" is the
          * one response that no event sends. */
@@ -97,7 +71,7 @@ static void add_article(struct mentiond_op *op, struct json_object *body, const 
                 attachment = json_object_new_object();
                 mj_put_str(attachment, "Filename", *from->name ? from->name : "attachment");
                 mj_put_str(attachment, "ContentType", *from->type ? from->type : "application/octet-stream");
-                json_object_object_add(attachment, "Content", otrs_encode(op, from->data, from->size));
+                mj_put_str(attachment, "Content", mentiond_base64_encode(op, from->data, from->size));
                 json_object_array_add(attachments, attachment);
         }
         if (mj_len(attachments) > 0)
@@ -111,7 +85,7 @@ struct json_object *otrs_create_body(struct mentiond_op *op, struct otrs *otrs,
 {
         struct json_object *body = mentiond_json_object(op), *ticket = json_object_new_object();
 
-        mj_put_str(ticket, "Title", otrs_line(op, filing->title));
+        mj_put_str(ticket, "Title", mentiond_line(op, filing->title, OTRS_TITLE_MAX));
         mj_put_str(ticket, "Queue", *filing->queue ? filing->queue : otrs->queue);
         mj_put_str(ticket, "State", otrs->state);
         mj_put_str(ticket, "Priority", otrs->priority);
@@ -215,8 +189,8 @@ int otrs_note(struct mentiond_op *op, void *state, const struct mentiond_note *n
         mj_put_str(article, "SenderType", "agent");
         mj_put_int(article, "IsVisibleForCustomer", 0);
         mj_put_str(article, "From", OTRS_FROM);
-        mj_put_str(article, "Subject", otrs_line(op, note->subject));
-        mj_put_str(article, "Body", some(note->text));
+        mj_put_str(article, "Subject", mentiond_line(op, note->subject, OTRS_TITLE_MAX));
+        mj_put_str(article, "Body", mentiond_some(note->text));
         mj_put_str(article, "ContentType", "text/plain; charset=utf-8");
         mj_put_str(article, "HistoryType", "AddNote");
         mj_put_str(article, "HistoryComment", note->key);

@@ -54,7 +54,7 @@ static bool same_title(const char *stored, const char *given)
 static bool may_adopt(struct mentiond_op *op, struct json_object *ticket, const struct mentiond_lookup *lookup)
 {
         return !*otrs_field(ticket, "SocialThread") && strcmp(mj_str(ticket, "CustomerUserID"), lookup->customer) == 0 &&
-               same_title(mj_str(ticket, "Title"), otrs_line(op, lookup->title));
+               same_title(mj_str(ticket, "Title"), mentiond_line(op, lookup->title, OTRS_TITLE_MAX));
 }
 
 /* OK: it has the thread now, or if *ret_ticket is NULL is none to have it. */

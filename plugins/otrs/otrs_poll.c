@@ -137,7 +137,8 @@ static void emit(struct mentiond_op *op, struct json_object *ticket, struct json
                 if (!is_html_body(attachment)) {
                         found.n_attachments += strcmp(mj_str(attachment, "Disposition"), "inline") != 0;
                 } else if (strstr(mj_str(attachment, "ContentType"), "utf-8")) {
-                        const char *html = otrs_decode(op, mj_str(attachment, "Content"));
+                        uint64_t size;
+                        const char *html = mentiond_base64_decode(op, mj_str(attachment, "Content"), &size);
 
                         found.html = html ? html : "";
                 }

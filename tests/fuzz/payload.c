@@ -58,7 +58,7 @@ static void check_article(struct arena *a, char **f, const char *body, unsigned 
                 .struct_size = sizeof article, .ticket = f[ID], .agent = f[NAME], .n_attachments = kind,
                 .html = kind & 1 ? body : "", .text = kind & 2 ? body : "",
         };
-        _cleanup_free_ char *payload = payload_of_article(&article), *note = payload_of_note(f[NAME], f[WARNING]);
+        _cleanup_free_ char *payload = payload_of_article(&article), *note = payload_of_note(&(struct mentiond_note) { .subject = f[NAME], .text = f[WARNING] });
         struct json_object *o = payload_parse(a, payload);
 
         MUST(o && fuzz_is_utf8(payload) && mj_int(o, "attachments", -1) == (int64_t) kind);

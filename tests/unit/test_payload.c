@@ -187,7 +187,11 @@ static void article_keeps_text_agent_and_attachments(void **state)
 static void note_is_subject_and_text(void **state)
 {
         (void) state;
-        assert_string_equal(arena_take(a, payload_of_note("S", "a\nb")), "{\"subject\":\"S\",\"text\":\"a\\nb\"}");
+        assert_string_equal(arena_take(a, payload_of_note(&(struct mentiond_note) { .subject = "S", .text = "a\nb" })),
+                            "{\"subject\":\"S\",\"text\":\"a\\nb\"}");
+        assert_string_equal(arena_take(a, payload_of_note(&(struct mentiond_note) {
+                                    .subject = "S", .text = "t", .article = "7", .url = "https://x/1", .kind = MENTIOND_NOTE_POSTED })),
+                            "{\"subject\":\"S\",\"text\":\"t\",\"article\":\"7\",\"url\":\"https://x/1\",\"note\":1}");
 }
 
 static void what_is_no_json_is_null(void **state)

@@ -295,6 +295,48 @@ static void nearest_name_is_offered_only_if_it_could_be_meant(void **state)
         }
 }
 
+static void a_line_is_one_and_not_empty_and_cut_between_characters(void **state)
+{
+        static const struct {
+                const char *text, *line;
+        } cases[] = {
+                { "one\ntwo\t3", "one two 3" }, { "", "-" }, { " \n\t", "-" }, { "abcdefghijk", "abcdefghij" },
+                { "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4",
+                  "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4" },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *line = text_line(cases[i].text, 10);
+
+                assert_string_equal(line, cases[i].line);
+        }
+}
+
+static void base64_goes_both_ways_and_no_base64_is_null(void **state)
+{
+        static const struct {
+                const char *data;
+                size_t size;
+                const char *text;
+        } cases[] = {
+                { "", 0, "" }, { "f", 1, "Zg==" }, { "fo", 2, "Zm8=" }, { "foo", 3, "Zm9v" }, { "foob", 4, "Zm9vYg==" },
+                { "\0\xff\xfe", 3, "AP/+" },
+        };
+        size_t size;
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *text = text_base64_encode(cases[i].data, cases[i].size), *data = text_base64_decode(text, &size);
+
+                assert_string_equal(text, cases[i].text);
+                assert_int_equal(size, cases[i].size);
+                assert_memory_equal(data, cases[i].data, size);
+        }
+        assert_null(text_base64_decode("Zm9v!", &size));
+        assert_null(text_base64_decode("Zm 9v", &size));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -307,6 +349,8 @@ int main(void)
                 cmocka_unit_test(stack_of_combining_marks_is_cut),
                 cmocka_unit_test(title_is_the_first_line_that_says_something),
                 cmocka_unit_test(title_of_a_huge_word_is_cut_between_characters),
+                cmocka_unit_test(a_line_is_one_and_not_empty_and_cut_between_characters),
+                cmocka_unit_test(base64_goes_both_ways_and_no_base64_is_null),
                 cmocka_unit_test(percent_encode_keeps_unreserved_only),
                 cmocka_unit_test(percent_decode_undoes_it_and_leaves_what_is_no_escape),
                 cmocka_unit_test(nearest_name_is_offered_only_if_it_could_be_meant),

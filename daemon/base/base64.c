@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Base64 (RFC 4648), in which the helpdesk wants and gives attachments. */
-#include "otrs.h"
+ * Base64 (RFC 4648, with padding), in which helpdesks want and give attachments.
+ */
+#include "base/text.h"
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-struct json_object *otrs_encode(struct mentiond_op *op, const void *data, uint64_t size)
+char *text_base64_encode(const void *data, size_t size)
 {
         const unsigned char *in = data;
-        char *text = mentiond_alloc(op, (size + 2) / 3 * 4 + 1), *out = text;
+        char *text = xmalloc(size / 3 * 4 + 5), *out = text;
 
-        for (uint64_t i = 0; i < size; i += 3) {
-                uint32_t left = size - i > 2 ? 3 : (uint32_t) (size - i);
+        for (size_t i = 0; i < size; i += 3) {
+                size_t left = size - i;
                 uint32_t bits = (uint32_t) in[i] << 16;
 
                 if (left > 1)
@@ -24,19 +25,22 @@ struct json_object *otrs_encode(struct mentiond_op *op, const void *data, uint64
                 *out++ = left > 1 ? digits[bits >> 6 & 63] : '=';
                 *out++ = left > 2 ? digits[bits & 63] : '=';
         }
-        return json_object_new_string_len(text, (int) (out - text));
+        *out = '\0';
+        return text;
 }
 
-const char *otrs_decode(struct mentiond_op *op, const char *base64)
+char *text_base64_decode(const char *base64, size_t *ret_size)
 {
-        char *text = mentiond_alloc(op, strlen(base64) / 4 * 3 + 4), *out = text;
+        char *data = xmalloc(strlen(base64) / 4 * 3 + 4), *out = data;
         uint32_t bits = 0, n = 0;
 
         for (; *base64 && *base64 != '='; base64++) {
                 const char *digit = strchr(digits, *base64);
 
-                if (!digit)
+                if (!digit) {
+                        free(data);
                         return NULL;
+                }
                 bits = bits << 6 | (uint32_t) (digit - digits);
                 if (++n == 4) {
                         *out++ = (char) (bits >> 16);
@@ -50,5 +54,6 @@ const char *otrs_decode(struct mentiond_op *op, const char *base64)
         if (n == 3)
                 *out++ = (char) (bits >> 2);
         *out = '\0';
-        return text;
+        *ret_size = (size_t) (out - data);
+        return data;
 }
