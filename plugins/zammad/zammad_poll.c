@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Agents' articles, as replies and internal ones.
+ *
+ * Which tickets: those that changed since the last poll, less an overlap for what becomes visible late.  From when is told in
+ * Zammad's own words, as the cursor "seen"; no clock of ours comes in.  A ticket that is still as it was looked at is passed
+ * over.
+ *
+ * What is a reply: an article of an agent, not internal, of the type note or web.  E-mails and calls are between an agent and
+ * somebody else.  It is doubtful if it may have become one later: an article that was opened, or that a merge has moved, was
+ * updated after it was made.  A merge leaves a public note "merged" by the agent in the ticket that it empties: that is none.
+ * What agents wrote in a ticket of other people, before one of ours was merged into it, is internal for us.
+ * A callback of the plugin; owns the cursor "seen", and polls, good_polls and seen of struct zammad. */
+#include "zammad.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define SYSTEM_USER 1    /* what triggers and Zammad itself write */
+
+static const int64_t overlap_usec = 5 * 60 * INT64_C(1000000), day_usec = 86400 * INT64_C(1000000);
+
+/* --- Articles --- */
+
+static bool is_agents(const struct zammad *z, struct json_object *article)
+{
+        return strcmp(mj_str(article, "sender"), "Agent") == 0 && mj_int(article, "id", 0) > 0 && !zammad_is_ours(z, article);
+}
+
+static bool is_merge_note(struct json_object *article)
+{
+        /* People's notes are text/html. */
+        return strcmp(mj_str(article, "body"), "merged") == 0 && strcmp(mj_str(article, "type"), "note") == 0 &&
+               strncmp(mj_str(article, "content_type"), "text/plain", 10) == 0;
+}
+
+static bool looks_like_reply(struct json_object *article)
+{
+        const char *type = mj_str(article, "type");
+        struct json_object *internal = mj_get(article, "internal");
+
+        return json_object_is_type(internal, json_type_boolean) && !json_object_get_boolean(internal) &&
+               (strcmp(type, "note") == 0 || strcmp(type, "web") == 0) && mj_int(article, "created_by_id", 0) > SYSTEM_USER;
+}
+
+/* When the first of ours was merged into this ticket, by what the merge has moved; 0 for never. */
+static int64_t merged_usec(const struct zammad *z, struct json_object *articles)
+{
+        int64_t first = 0;
+
+        for (size_t i = 0; i < mj_len(articles); i++) {
+                struct json_object *article = mj_at(articles, i);
+                int64_t moved = mentiond_parse_time(mj_str(article, "updated_at"));
+
+                if (zammad_is_ours(z, article) && zammad_is_touched(article) && (!first || moved < first))
+                        first = moved;
+        }
+        return first;
+}
+
+/* Where a ticket's articles are told to be, and what of them is whose. */
+struct place {
+        const char *ticket;
+        bool others;             /* the ticket is not ours */
+        bool left;               /* behind, in a ticket that was merged */
+        int64_t merged_usec;
+};
+
+static void emit(struct mentiond_op *op, struct json_object *article, const struct place *place)
+{
+        bool html = strncmp(mj_str(article, "content_type"), "text/html", 9) == 0, reply = looks_like_reply(article);
+        bool touched = zammad_is_touched(article);
+        int64_t created = mentiond_parse_time(mj_str(article, "created_at"));
+        struct mentiond_article found = {
+                .struct_size = sizeof(found),
+                .ticket = place->ticket,
+                .id = mj_str(article, "id"),
+                .agent = mj_str(article, "from"),
+                .html = html ? mj_str(article, "body") : "",
+                .text = html ? "" : mj_str(article, "body"),
+                .created_usec = created,
+                .changed_usec = mentiond_parse_time(mj_str(article, "updated_at")),
+                .n_attachments = (uint32_t) mj_len(mj_get(article, "attachments")),
+        };
+
+        if (place->others && place->merged_usec && created < place->merged_usec && !touched)
+                reply = false;
+        if (reply && (touched || place->left || (place->others && !place->merged_usec)))
+                found.flags |= MENTIOND_ARTICLE_DOUBTFUL;
+        found.kind = reply ? MENTIOND_ARTICLE_REPLY : MENTIOND_ARTICLE_INTERNAL;
+        mentiond_emit_article(op, &found);
+}
+
+static bool is_news(struct mentiond_op *op, const struct zammad *z, struct json_object *article)
+{
+        return is_agents(z, article) && !is_merge_note(article) && !mentiond_knows_article(op, mj_str(article, "id"));
+}
+
+static int by_id(const void *a, const void *b)
+{
+        int64_t x = mj_int(*(struct json_object *const *) a, "id", 0), y = mj_int(*(struct json_object *const *) b, "id", 0);
+
+        return x < y ? -1 : x > y;
+}
+
+/* What the journal does not know of them, the oldest first. */
+static void emit_news(struct mentiond_op *op, const struct zammad *z, struct json_object *articles, const struct place *place)
+{
+        size_t n = mj_len(articles);
+        struct json_object **sorted = mentiond_alloc(op, (n + 1) * sizeof(*sorted));
+
+        for (size_t i = 0; i < n; i++)
+                sorted[i] = mj_at(articles, i);
+        qsort(sorted, n, sizeof(*sorted), by_id);
+        for (size_t i = 0; i < n; i++)
+                if (is_news(op, z, sorted[i]))
+                        emit(op, sorted[i], place);
+}
+
+/* --- Tickets --- */
+
+/* The ticket is read after its articles: one that is not merged by then was not when they were read. */
+static int take_ticket(struct mentiond_op *op, struct zammad *z, const char *id)
+{
+        struct place place = { .ticket = id };
+        struct json_object *articles, *ticket;
+        bool news = false;
+        int r = zammad_articles(op, z, id, &articles);
+
+        if (r != MENTIOND_OK)
+                return r;
+        for (size_t i = 0; i < mj_len(articles) && !news; i++)
+                news = is_news(op, z, mj_at(articles, i));
+        if (!news)
+                return MENTIOND_OK;
+        r = zammad_ticket_get(op, z, id, &ticket);
+        if (r != MENTIOND_OK || zammad_is_merged(ticket))
+                return r;            /* the merge is a change, and the next poll follows it */
+        place.others = mj_int(ticket, "created_by_id", 0) != z->user && !*mj_str(ticket, z->attribute);
+        if (place.others)
+                place.merged_usec = merged_usec(z, articles);
+        emit_news(op, z, articles, &place);
+        return MENTIOND_OK;
+}
+
+static int take_merged(struct mentiond_op *op, struct zammad *z, const char *id)
+{
+        struct place place = { .left = true };
+        struct json_object *into, *articles;
+        int r = zammad_ticket_open(op, z, id, &into);
+
+        if (r == MENTIOND_GONE) {
+                mentiond_log(op, 4, "ticket %s was merged into one that %s may not see", id, z->user_name);
+                return MENTIOND_OK;
+        }
+        if (r != MENTIOND_OK)
+                return r;
+        place.ticket = mj_str(into, "id");
+        if (strcmp(place.ticket, id) == 0)   /* opened again since the search */
+                return take_ticket(op, z, id);
+        mentiond_merged(op, id, place.ticket, mj_str(into, "number"));
+        r = zammad_articles(op, z, id, &articles);
+        if (r != MENTIOND_OK)
+                return r;
+        emit_news(op, z, articles, &place);
+        return take_ticket(op, z, place.ticket);
+}
+
+static struct zammad_seen *place_of(struct zammad *z, int64_t ticket)
+{
+        return &z->seen[ticket % ZAMMAD_SEEN];
+}
+
+static bool is_seen(struct zammad *z, struct json_object *ticket)
+{
+        int64_t id = mj_int(ticket, "id", 0);
+        const struct zammad_seen *seen = place_of(z, id);
+
+        return seen->ticket == id && seen->poll <= z->good_polls &&
+               seen->updated_usec == mentiond_parse_time(mj_str(ticket, "updated_at"));
+}
+
+static int take_page(struct mentiond_op *op, struct zammad *z, struct json_object *tickets, struct zammad_kept *kept)
+{
+        const char **ids = kept->strings + kept->n, **times = ids + ZAMMAD_PAGE, *newest = "";
+        bool merged[ZAMMAD_PAGE];
+        size_t n = 0;
+
+        for (size_t i = 0; i < mj_len(tickets) && n < ZAMMAD_PAGE; i++) {
+                struct json_object *ticket = mj_at(tickets, i);
+
+                newest = mj_str(ticket, "updated_at");
+                if (mj_int(ticket, "id", 0) <= 0 || is_seen(z, ticket) || !mentiond_is_linked(op, mj_str(ticket, "id")))
+                        continue;
+                merged[n] = zammad_is_merged(ticket);
+                ids[n] = mj_str(ticket, "id");
+                times[n++] = mj_str(ticket, "updated_at");
+        }
+        if (mentiond_parse_time(newest) && mentiond_parse_time(newest) < mentiond_now_usec(op) + day_usec) {
+                mentiond_saw(op, mentiond_parse_time(newest));
+                mentiond_set_cursor(op, "seen", newest);
+        }
+        for (size_t i = n; i < ZAMMAD_PAGE; i++)
+                ids[i] = times[i] = "";
+        kept->n += 2 * ZAMMAD_PAGE;
+        for (size_t i = 0; i < n; i++) {
+                int64_t id = strtoll(ids[i], NULL, 10);
+                int r = merged[i] ? take_merged(op, z, ids[i]) : take_ticket(op, z, ids[i]);
+
+                if (r != MENTIOND_OK && r != MENTIOND_GONE)
+                        return r;
+                *place_of(z, id) = (struct zammad_seen) { id, mentiond_parse_time(times[i]), z->polls };
+                mentiond_turn_page(op, kept->strings, kept->n);
+        }
+        return MENTIOND_OK;
+}
+
+/* --- When from --- */
+
+static const char *told(struct mentiond_op *op, int64_t usec)
+{
+        time_t seconds = (time_t) (usec / 1000000);
+        struct tm tm;
+
+        if (usec <= 0 || !gmtime_r(&seconds, &tm))
+                return "1970-01-01T00:00:00.000Z";
+        return mentiond_format(op, "%04d-%02d-%02dT%02d:%02d:%02d.000Z", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+                               tm.tm_min, tm.tm_sec);
+}
+
+/* In a new store nothing is linked: from the newest change that there is.  A store that was built anew has a horizon, and no
+ * cursor. */
+static int begin(struct mentiond_op *op, const char **ret)
+{
+        int64_t seen = mentiond_parse_time(mentiond_cursor(op, "seen"));
+        struct json_object *body, *condition = zammad_condition(op, "ticket.updated_at", "after (absolute)", told(op, 0));
+        struct zammad_answer answer;
+        int r;
+
+        if (!seen)
+                seen = mentiond_horizon_usec(op);
+        if (seen > 0) {
+                *ret = told(op, seen - overlap_usec);
+                return MENTIOND_OK;
+        }
+        body = mentiond_json_object(op);
+        json_object_object_add(body, "condition", json_object_get(condition));
+        mj_put_bool(body, "expand", true);
+        mj_put_str(body, "sort_by", "updated_at");
+        mj_put_str(body, "order_by", "desc");
+        mj_put_int(body, "page", 1);
+        mj_put_int(body, "per_page", 1);
+        r = zammad_call(op, "POST", "/api/v1/tickets/search", body, ZAMMAD_READS, &answer);
+        if (r != MENTIOND_OK)
+                return r;
+        *ret = told(op, mentiond_parse_time(mj_str(mj_at(answer.json, 0), "updated_at")));
+        return MENTIOND_OK;
+}
+
+int zammad_poll(struct mentiond_op *op, void *state)
+{
+        struct zammad *z = state;
+        struct zammad_walk walk = { .by = "updated_at", .fn = take_page };
+        const char *unread;
+        int r;
+
+        z->polls++;
+        r = begin(op, &walk.from);
+        if (r == MENTIOND_OK)
+                r = zammad_walk(op, z, &walk);
+        for (uint32_t i = 0; r == MENTIOND_OK && (unread = mentiond_unread(op, i)); i++) {
+                r = take_ticket(op, z, unread);
+                if (r == MENTIOND_GONE)
+                        r = MENTIOND_OK;
+        }
+        if (r == MENTIOND_OK)
+                z->good_polls = z->polls;
+        return r;
+}
