@@ -13,6 +13,7 @@ import pytest
 from mentiond_e2e import daemon, servers
 from mentiond_e2e.bridge import Bridge
 from mentiond_e2e.crowd import Gallery
+from mentiond_e2e.desk import Desk
 from mentiond_e2e.wait import SLOW
 
 LOG_TAIL = 40                    # lines of the daemon's log below a failure
@@ -83,6 +84,14 @@ def hurried(eager, znuny):
     for side in eager.desk, eager.channel:
         side["timeout"] = f"{round(1000 * patience)}ms"
     return eager
+
+
+@pytest.fixture
+def desk(request, directory):
+    """A world with a fake Zammad, not started yet."""
+    d = request.node.bridge = Desk(directory)
+    yield d
+    d.close()
 
 
 @pytest.fixture
@@ -157,7 +166,7 @@ def pytest_runtest_makereport(item, call):
     state = item.__dict__.setdefault("tap", {"name": name_of(item), "outcome": "passed", "text": "", "seconds": 0})
     state["seconds"] += report.duration
     if report.failed:
-        if hasattr(item, "bridge"):
+        if hasattr(item, "bridge") and item.bridge.daemon.log_file.exists():
             report.sections += [("the end of mentiond's log", "\n".join(item.bridge.daemon.log().splitlines()[-LOG_TAIL:])),
                                 ("what the network shows the brand", item.bridge.shown())]
         state["outcome"] = "failed"
