@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 from fakes.mastodon import Mastodon
 from fakes.server import Server
 from fakes.zammad import Zammad
+from fakes.znuny import Znuny
 
 from .daemon import Daemon
 from .proxy import Proxy
@@ -26,6 +27,7 @@ class Desk:
         self.net_server.model = self.net = Mastodon("mastodon", f"127.0.0.1:{self.net_server.server_port}", ("brand", "alice", "carol"))
         self.zammad = Zammad(token=TOKEN)
         self.desk_server = Server(self.zammad)
+        self.servers = [self.net_server, self.desk_server]
         self.daemon = Daemon(directory)
         self.proxy = None
         self.desk = self.daemon.config["helpdesk"]["desk"] = dict(
@@ -33,6 +35,13 @@ class Desk:
         self.channel = self.daemon.config["channel"]["brand"] = dict(
             TIMES, plugin="mastodon", server=self.net_server.base, token=self.daemon.secret("token", "<brand>"), helpdesk="desk", hold="0s",
             media_private=True)
+
+    def add_znuny(self, name):
+        """A second helpdesk, of another make."""
+        self.znuny = Znuny()
+        self.servers.append(Server(self.znuny))
+        self.daemon.config["helpdesk"][name] = dict(
+            TIMES, plugin="otrs", url=self.servers[-1].base + Znuny.path, user="mentiond", password=self.daemon.secret("password", "api-pw"))
 
     def proxy_desk(self):
         self.proxy = Proxy(self.desk_server.base)
@@ -54,7 +63,7 @@ class Desk:
         finally:
             if self.proxy:
                 self.proxy.down()
-            for server in self.net_server, self.desk_server:
+            for server in self.servers:
                 server.down()
 
     # What people do, and what comes of it.
