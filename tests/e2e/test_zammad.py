@@ -188,7 +188,7 @@ def test_a_merge_is_followed_and_its_own_note_is_not_posted(up):
     until("the answer", lambda: up.posts(f"{word}r"))
     up.note_of(main, "Reply posted")
     up.daemon.wait_quiet()
-    assert not up.posts("merged") and not up.posts(f"{word}o") and old
+    assert not up.posts("merged") and not up.posts(f"{word}o") and old and not up.notes(main, "Reply held")
     assert [s.text for s in up.net.statuses if s.by_api and word in s.text] == [up.posts(f"{word}r")[0].text]
 
 

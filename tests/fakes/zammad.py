@@ -393,7 +393,7 @@ class Zammad(Model):
             t.priority = lookup("priority", PRIORITIES, say.get("priority") or t.priority)
             t.owner = self.find_user(say["owner"]) if say.get("owner") else t.owner
             t.first_response = t.first_response or ("first_response_at" in say and self.now()) or None
-            t.preferences = {k: v for k, v in {**t.preferences, **(say.get("preferences") or {})}.items() if v is not None}
+            t.preferences = {**t.preferences, **(say.get("preferences") or {})}
             if say.get("article"):
                 self.check_article(say["article"])
                 self.add_article(t, by, say["article"])
