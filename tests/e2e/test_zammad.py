@@ -6,6 +6,7 @@ import pytest
 from mentiond_e2e import proxy
 from mentiond_e2e.daemon import mentiond
 from mentiond_e2e.wait import SLOW, until
+from mentiond_e2e.wire import FAULTS, Each
 
 CREATE, PUT, ARTICLES, SEARCH = r"^/api/v1/tickets\?", r"^/api/v1/tickets/\d+", r"^/api/v1/ticket_articles\?", "/tickets/search"
 
@@ -147,7 +148,8 @@ def test_replies_of_the_time_when_mentiond_was_down_are_posted(desk):
 
 
 def test_many_tickets_that_change_while_they_are_read_are_all_read(desk):
-    """Two pages and more, of which the read ones change, so that others move to earlier pages."""
+    """Two pages and more, of which the read ones change, so that others move to earlier pages.  A minute lies between any two, so
+    that no later poll reaches back to what one has missed."""
     desk.start()
     conversations = [desk.conversation() for _ in range(3)]
     desk.daemon.stop()
@@ -155,7 +157,7 @@ def test_many_tickets_that_change_while_they_are_read_are_all_read(desk):
     others = [desk.zammad.add_ticket(desk.zammad.agent, f"plain {n}", "Social", customer) for n in range(450)]
     with desk.zammad.lock:
         for n, t in enumerate(others):
-            t.updated = desk.zammad.now() + n / 1000
+            t.updated = desk.zammad.now() + 60 * n
         at = others[-1].updated
         for n, (word, post, t) in enumerate(conversations):
             desk.zammad.write(t, f"Answer {word}r")
@@ -275,6 +277,39 @@ def test_a_note_is_written_once_in_spite_of(desk, end):
     desk.zammad.write(t, f"Answer {word}r")
     desk.answered_once(t, post, f"{word}r")
     assert len(hits) == 1 and len(desk.notes(t, "Reply posted")) == 1
+
+
+READ_FAULTS = {name: fault for name, fault in FAULTS.items() if "has not acted" not in name}     # for what only asks
+
+
+def numbered(word):
+    def subject(request):
+        found = re.search(word + r"n(\d+)x", request.body.decode())
+        return int(found[1]) if found else None
+    return subject
+
+
+@pytest.mark.weight(12)
+def test_a_ticket_and_its_follow_up_are_made_once_whatever_becomes_of_the_requests_and_of_the_looks_for_them(desk):
+    """Each conversation meets another fault."""
+    server, word, n = desk.proxy_desk(), desk.word(), len(FAULTS)
+    desk.desk["timeout"] = f"{round(1000 * SLOW)}ms"
+    desk.start()
+    made, changed = Each(FAULTS, numbered(word)), Each(FAULTS, numbered(word))
+    sought = Each(READ_FAULTS, lambda r: (r.json["condition"].get("article.message_id") or {}).get("value"))
+    server.rule("POST", CREATE, made, times=None)
+    server.rule("POST", SEARCH, sought, times=None)
+    server.rule("PUT", PUT, changed, times=None)
+    posts = [desk.mention(f"{word}n{k}x what about my parcel?") for k in range(n)]
+    tickets = [desk.ticket_of(f"{word}n{k}x", 60) for k in range(n)]
+    desk.daemon.wait_quiet(60)
+    for k, post in enumerate(posts):
+        desk.mention(f"and {word}n{k}xf", parent=post)
+    until("all follow-ups", lambda: all(desk.customers(t, f"{word}n{k}xf") for k, t in enumerate(tickets)), 60)
+    desk.daemon.wait_quiet(60)
+    for k, t in enumerate(tickets):
+        assert len(desk.customers(t)) == 2 and desk.tickets(f"{word}n{k}x") == [t]
+    assert not made.left and not changed.left and len(sought.given) > n // 2
 
 
 # --- What an administrator does ---
