@@ -157,8 +157,6 @@ int zammad_file(struct mentiond_op *op, void *state, const struct mentiond_filin
         }
         if (answer.refusal == ZAMMAD_FORBIDDEN)
                 return zammad_lacks_rights(op, z, *filing->queue ? filing->queue : z->group);
-        if (answer.refusal == ZAMMAD_MISSING)
-                return mentiond_fail(op, MENTIOND_RETRY, "Zammad refuses a ticket: %s", answer.words);
         if (r != MENTIOND_OK)
                 return r;
         if (mj_int(answer.json, "id", 0) <= 0 || !*first_article(op, answer.json))

@@ -5,6 +5,7 @@
  * A 403 may be about the token, about one ticket or group, of a helpdesk under maintenance, or of something before it.  A 422
  * without error_human hides its reason in Zammad's log: a field that was made mandatory, a search for a field that is not there,
  * two requests that made the same user at once; nothing was done in all of them.  A 500 may come after the ticket was made.
+ * That a ticket is gone only those say who asked for one.
  * Used by the other zammad_*.c; owns nothing. */
 #include "zammad.h"
 
@@ -16,7 +17,7 @@ static int refuse_403(struct mentiond_op *op, const struct mentiond_response *re
                 return mentiond_fail(op, MENTIOND_RETRY, "Zammad is in maintenance mode");
         if (strcmp(ret->words, "Not authorized") == 0) {
                 ret->refusal = ZAMMAD_FORBIDDEN;
-                return mentiond_fail(op, MENTIOND_GONE, "Zammad does not allow it: %s", ret->words);
+                return mentiond_fail(op, MENTIOND_RETRY, "Zammad does not allow it: %s", ret->words);
         }
         if (strcmp(ret->words, "Not authorized (token)!") == 0)
                 return mentiond_fail(op, MENTIOND_AUTH, "the token lacks the permission ticket.agent, or its user does");
@@ -53,7 +54,7 @@ static int refine(struct mentiond_op *op, int verdict, const struct mentiond_res
                 if (!*ret->words || mj_get(reply->json, "status") || strncmp(ret->words, "No route", 8) == 0)
                         return mentiond_fail(op, MENTIOND_RETRY, "HTTP status 404: does the option url name Zammad?");
                 ret->refusal = ZAMMAD_MISSING;
-                return mentiond_fail(op, MENTIOND_GONE, "Zammad has no such thing: %s", ret->words);
+                return mentiond_fail(op, MENTIOND_RETRY, "Zammad has no such thing: %s", ret->words);
         case 413:
                 ret->refusal = ZAMMAD_TOO_LARGE;
                 return verdict;

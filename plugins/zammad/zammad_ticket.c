@@ -7,20 +7,24 @@ enum { ALWAYS_KEPT = 4 };    /* by a walk */
 
 static const int64_t second_usec = 1000000;
 
-static MENTIOND_PRINTF(2, 0) int read_of(struct mentiond_op *op, const char *path, const char *id, struct zammad_answer *ret)
+/* path: with a %s for the ticket's id. */
+static MENTIOND_PRINTF(3, 0) int read_of(struct mentiond_op *op, const struct zammad *z, const char *path, const char *id,
+                                         struct zammad_answer *ret)
 {
-        return zammad_call(op, "GET", mentiond_format(op, path, mentiond_escape(op, id)), NULL, ZAMMAD_READS, ret);
+        int r = zammad_call(op, "GET", mentiond_format(op, path, mentiond_escape(op, id)), NULL, ZAMMAD_READS, ret);
+
+        if (ret->refusal == ZAMMAD_FORBIDDEN)
+                return mentiond_fail(op, MENTIOND_GONE, "ticket %s lies where %s may not look", id, z->user_name);
+        if (ret->refusal == ZAMMAD_MISSING)
+                return mentiond_fail(op, MENTIOND_GONE, "ticket %s was deleted", id);
+        return r;
 }
 
 int zammad_ticket_get(struct mentiond_op *op, struct zammad *z, const char *id, struct json_object **ret)
 {
         struct zammad_answer answer;
-        int r = read_of(op, "/api/v1/tickets/%s?expand=true", id, &answer);
+        int r = read_of(op, z, "/api/v1/tickets/%s?expand=true", id, &answer);
 
-        if (answer.refusal == ZAMMAD_FORBIDDEN)
-                return mentiond_fail(op, MENTIOND_GONE, "ticket %s lies where %s may not look", id, z->user_name);
-        if (answer.refusal == ZAMMAD_MISSING)
-                return mentiond_fail(op, MENTIOND_GONE, "ticket %s was deleted", id);
         if (r != MENTIOND_OK)
                 return r;
         if (mj_int(answer.json, "id", 0) <= 0)
@@ -35,11 +39,11 @@ bool zammad_is_merged(struct json_object *ticket)
 }
 
 /* A merge leaves the main ticket as parent, and gives all other links to that. */
-static int merged_into(struct mentiond_op *op, const char *id, const char **ret)
+static int merged_into(struct mentiond_op *op, const struct zammad *z, const char *id, const char **ret)
 {
         struct zammad_answer answer;
         struct json_object *links;
-        int r = read_of(op, "/api/v1/links?link_object=Ticket&link_object_value=%s", id, &answer);
+        int r = read_of(op, z, "/api/v1/links?link_object=Ticket&link_object_value=%s", id, &answer);
 
         if (r != MENTIOND_OK)
                 return r;
@@ -65,7 +69,7 @@ int zammad_ticket_open(struct mentiond_op *op, struct zammad *z, const char *id,
                         *ret = ticket;
                         return MENTIOND_OK;
                 }
-                r = merged_into(op, id, &id);
+                r = merged_into(op, z, id, &id);
                 if (r != MENTIOND_OK)
                         return r;
         }
@@ -75,10 +79,8 @@ int zammad_ticket_open(struct mentiond_op *op, struct zammad *z, const char *id,
 int zammad_articles(struct mentiond_op *op, struct zammad *z, const char *id, struct json_object **ret)
 {
         struct zammad_answer answer;
-        int r = read_of(op, "/api/v1/ticket_articles/by_ticket/%s?expand=true", id, &answer);
+        int r = read_of(op, z, "/api/v1/ticket_articles/by_ticket/%s?expand=true", id, &answer);
 
-        if (answer.refusal == ZAMMAD_FORBIDDEN)
-                return mentiond_fail(op, MENTIOND_GONE, "ticket %s lies where %s may not look", id, z->user_name);
         if (r != MENTIOND_OK)
                 return r;
         if (!json_object_is_type(answer.json, json_type_array))

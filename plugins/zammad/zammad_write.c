@@ -140,7 +140,7 @@ int zammad_write(struct mentiond_op *op, struct zammad *z, struct json_object *t
                         break;
                 }
         }
-        if (answer.refusal == ZAMMAD_FORBIDDEN)
+        if (answer.refusal == ZAMMAD_FORBIDDEN || answer.refusal == ZAMMAD_MISSING)
                 return refused(op, z, id);
         if (r != MENTIOND_OK)
                 return r;
