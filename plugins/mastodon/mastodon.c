@@ -5,6 +5,7 @@
  */
 #include <mentiond/channel.h>
 #include <mentiond/json.h>
+#include <stdbool.h>
 
 #define CLOCK_USEC INT64_C(60000000)   /* what a server's clock may be behind ours */
 
@@ -131,8 +132,8 @@ static struct mentiond_mention *mention_of(struct mentiond_op *op, struct json_o
         return mention;
 }
 
-/* Newest first, back to a page that holds nothing new and is older than the horizon.  Going on from the newest id
- * would lose mentions: servers hand out ids before they show them, and out of order.
+/* Newest first, back to a page that ends before the horizon and holds nothing new from before it.  Going on from the newest
+ * id would lose mentions: servers hand out ids before they show them, and out of order.
  *
  * Each page begins below the last id but one, and so shows the last again.  If that is all, it is the end, which a
  * short page is not: GoToSocial leaves items out after counting them.  If there is nothing, snac has lost the id. */
@@ -141,7 +142,7 @@ static int poll(struct mentiond_op *op, void *state)
         enum { BELOW, LAST, BOTTOM };
         const char *at[] = { "", "", "" };       /* ids: where the page begins, what it ends with, and what the one before did */
         int64_t oldest_usec = INT64_MAX;
-        int fresh;
+        bool strays;
 
         (void) state;
         do {
@@ -157,7 +158,7 @@ static int poll(struct mentiond_op *op, void *state)
                         return mentiond_fail(op, MENTIOND_RETRY, "the list of notifications breaks off");
 
                 at[BOTTOM] = at[LAST];
-                fresh = 0;
+                strays = false;
                 for (size_t i = 0; i < mj_len(page); i++) {
                         struct json_object *item = mj_at(page, i), *status = mj_get(item, "status");
                         int64_t seen_usec = mentiond_parse_time(mj_str(item, "created_at"));
@@ -166,7 +167,7 @@ static int poll(struct mentiond_op *op, void *state)
                         if (strcmp(mj_str(item, "type"), "mention") == 0) {     /* snac sends all types */
                                 struct mentiond_mention *mention = mention_of(op, status);
                                 mention->seen_usec = seen_usec;
-                                fresh += mentiond_emit(op, mention);
+                                strays |= mentiond_emit(op, mention) && seen_usec <= mentiond_horizon_usec(op);
                         }
                         if (*id) {
                                 at[BELOW] = at[LAST];
@@ -175,7 +176,7 @@ static int poll(struct mentiond_op *op, void *state)
                         if (seen_usec)
                                 oldest_usec = seen_usec;
                 }
-        } while (*at[BELOW] && strcmp(at[LAST], at[BOTTOM]) != 0 && (fresh || oldest_usec > mentiond_horizon_usec(op)));
+        } while (*at[BELOW] && strcmp(at[LAST], at[BOTTOM]) != 0 && (strays || oldest_usec > mentiond_horizon_usec(op)));
         return MENTIOND_OK;
 }
 
