@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Channel "mastodon": an account on Mastodon, GoToSocial, snac2 or another server with Mastodon's API.  Called by
- * the host only; owns nothing beyond its options.  Manual: mentiond-mastodon(5).
+ * the host only; owns its options and what start() learns.  Manual: mentiond-mastodon(5).
  */
 #include <mentiond/channel.h>
 #include <mentiond/json.h>
@@ -12,6 +12,7 @@
 struct mastodon {
         const char *server;
         const struct mentiond_secret *token;
+        bool refuses_orphans;            /* an answer to a post that is gone */
 };
 
 static const struct mentiond_option options[] = {
@@ -56,7 +57,7 @@ static int start(struct mentiond_op *op, void *state)
                                                   either(domain, strstr(m->server, "://") + 3)));
 
         /* GoToSocial announces a length for URLs too, but counts every code point. */
-        int like_mastodon = mj_int(mj_get(instance, "api_versions"), "mastodon", 0) > 0;
+        bool like_mastodon = mj_int(mj_get(instance, "api_versions"), "mastodon", 0) > 0;
         struct json_object *limits = mj_get(mj_get(instance, "configuration"), "statuses");
         mentiond_set_caps(op, &(struct mentiond_caps) {
                 .struct_size = sizeof(struct mentiond_caps),
@@ -65,6 +66,7 @@ static int start(struct mentiond_op *op, void *state)
                 .url_length = like_mastodon ? mj_int(limits, "characters_reserved_per_url", 23) : 0,
                 .handle_is_local = like_mastodon,
         });
+        m->refuses_orphans = like_mastodon;
         return MENTIOND_OK;
 }
 
@@ -216,11 +218,13 @@ static int post(struct mentiond_op *op, void *state, const struct mentiond_post 
                 .headers = headers,
         };
         struct mentiond_response response = { .struct_size = sizeof(response) };
+        const struct mastodon *m = state;
         struct json_object *status = NULL;
+        int r = MENTIOND_OK;
 
-        (void) state;
         /* snac takes an answer to a post that is gone, and shows it as one that answers nothing. */
-        int r = get_status(op, &status, part->parent, "");
+        if (!m->refuses_orphans)
+                r = get_status(op, &status, part->parent, "");
         if (r != MENTIOND_OK)
                 return r;
 
