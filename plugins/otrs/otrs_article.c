@@ -113,25 +113,29 @@ static int write_article(struct mentiond_op *op, struct otrs *otrs, const char *
         return MENTIOND_OK;
 }
 
-/* Makes an article in a ticket that was there.  That may have been merged since it was opened: a merge takes along what is
+/* Makes an article in a ticket that was there.  That may have been merged since anyone looked: a merge takes along what is
  * there by then, and nobody looks into what is left behind. */
 static int write_into(struct mentiond_op *op, struct otrs *otrs, struct json_object *body, struct mentiond_filed *ret)
 {
         static const struct otrs_articles newest = { .all = true, .limit = OTRS_ARTICLES };
         struct json_object *tickets, *articles;
+        bool merged = false;
         int r = write_article(op, otrs, "TicketUpdate", body, ret);
 
         if (r != MENTIOND_OK)
                 return r;
-        if (otrs_ticket_get(op, otrs, ret->ticket, &newest, &tickets) != MENTIOND_OK)
+        r = otrs_ticket_get(op, otrs, ret->ticket, NULL, &tickets);
+        if (r == MENTIOND_OK)
+                merged = strcmp(mj_str(mj_at(tickets, 0), "StateType"), "merged") == 0;
+        if (merged)
+                r = otrs_ticket_get(op, otrs, ret->ticket, &newest, &tickets);
+        if (r != MENTIOND_OK)
                 return mentiond_fail(op, MENTIOND_AMBIGUOUS, "the article was made, but the helpdesk could not be asked whether its "
                                      "ticket was merged meanwhile");
-        if (strcmp(mj_str(mj_at(tickets, 0), "StateType"), "merged") != 0)
-                return MENTIOND_OK;
-        articles = mj_get(mj_at(tickets, 0), "Article");
+        articles = merged ? mj_get(mj_at(tickets, 0), "Article") : NULL;
         for (size_t i = 0; i < mj_len(articles); i++)
                 if (strcmp(mj_str(mj_at(articles, i), "ArticleID"), ret->article) == 0)
-                        return mentiond_fail(op, MENTIOND_AMBIGUOUS, "ticket %s was merged while the article was written", ret->number);
+                        return mentiond_fail(op, MENTIOND_AMBIGUOUS, "ticket %s was merged before the article was written", ret->number);
         return MENTIOND_OK;
 }
 
@@ -182,9 +186,9 @@ int otrs_note(struct mentiond_op *op, void *state, const struct mentiond_note *n
 {
         struct otrs *otrs = state;
         struct json_object *body = mentiond_json_object(op), *article = json_object_new_object();
-        struct json_object *fields = json_object_new_array(), *ticket;
-        int r;
+        struct json_object *fields = json_object_new_array();
 
+        mj_put_str(body, "TicketID", note->ticket);
         mj_put_str(article, "CommunicationChannel", "Internal");
         mj_put_str(article, "SenderType", "agent");
         mj_put_int(article, "IsVisibleForCustomer", 0);
@@ -199,10 +203,5 @@ int otrs_note(struct mentiond_op *op, void *state, const struct mentiond_note *n
         json_object_object_add(body, "Article", article);
         otrs_add_field(fields, "SocialPost", note->key);
         json_object_object_add(body, "DynamicField", fields);
-
-        r = otrs_ticket_open(op, otrs, note->ticket, NULL, &ticket);
-        if (r != MENTIOND_OK)
-                return r;
-        mj_put_str(body, "TicketID", mj_str(ticket, "TicketID"));
         return write_into(op, otrs, body, ret);
 }

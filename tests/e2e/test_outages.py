@@ -219,6 +219,23 @@ def test_a_follow_up_into_a_ticket_that_is_merged_in_the_meantime_is_filed_in_th
     assert len(znuny.customers(main, f"{word}2")) == 1
 
 
+def test_a_note_into_a_ticket_that_was_merged_since_the_last_poll_is_written_in_the_main_ticket(bridge, znuny):
+    """It is written without a look before; the look behind it tells."""
+    bridge.desk.update(poll_every="1h", retry="50ms", settle="300ms")
+    desk = bridge.proxy_desk()
+    bridge.start()
+    word, post, ticket = bridge.conversation()
+    main = znuny.create(f"Plain {bridge.word()}")
+    hits = desk.rule("POST", UPDATE, proxy.rewrite(lambda body: znuny.merge(ticket, main)))
+    znuny.write(ticket, f"Answer {word}r")
+    bridge.daemon.wait_quiet()
+    bridge.daemon.ctl("poll", "desk")
+    until("the merge", lambda: hits)
+    znuny.note_of(main, "Reply posted")
+    bridge.daemon.wait_quiet()
+    assert len(znuny.notes(main, subject="Reply posted")) == 1 and len(bridge.brand.posts(f"{word}r")) == 1
+
+
 def test_a_note_is_written_once_though_the_connection_was_cut_after_it(bridge, znuny):
     desk = bridge.proxy_desk()
     bridge.start()
