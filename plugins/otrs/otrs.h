@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The helpdesk plugin for OTRS 6, Znuny and OTOBO, between its own files: otrs.c (options, start),
- * otrs_call.c (session, errors), otrs_article.c (file, append, note), otrs_find.c, otrs_poll.c, otrs_links.c,
- * otrs_ticket.c (reading tickets). */
+ * otrs_call.c (session, errors), otrs_article.c (file, append, note), otrs_find.c, otrs_poll.c, otrs_reply.c (agents' articles),
+ * otrs_links.c, otrs_ticket.c (reading tickets). */
 #ifndef OTRS_H
 #define OTRS_H
 
@@ -23,6 +23,7 @@ enum {
         OTRS_ARTICLES = 20,                  /* newest agents' articles of a ticket that a poll asks for first */
         OTRS_IDS_MAX = 100000,               /* tickets in one search: 1 MB of ids */
         OTRS_OVERLAP_MINUTES = 5,            /* that a search reaches back further than it must */
+        OTRS_FIRST_MINUTES = 366 * 1440,     /* where no ticket of ours was seen yet: longer than the longest outage */
         OTRS_TICKETS_MAX = 64 * 1024 * 1024, /* an answer of TicketGet: articles with their attachments, in base64 */
 };
 
@@ -76,15 +77,21 @@ int otrs_ticket_get(struct mentiond_op *op, struct otrs *otrs, const char *ids,
 /* The ids of what a search found, parted by commas; or those of linked tickets only. */
 const char *otrs_ids(struct mentiond_op *op, struct json_object *found, bool linked);
 
-/* Calls fn for each of them that can be read.  Turns the page: ids and found are gone then. */
+/* Calls fn with pages of them, an array each; once more with each by itself where it fails for several.  Those that cannot be
+ * read are left out.  Turns the page: ids and found are gone then. */
 int otrs_tickets_walk(struct mentiond_op *op, struct otrs *otrs, const char *ids, const struct otrs_articles *articles,
-                      int (*fn)(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket));
+                      int (*fn)(struct mentiond_op *op, struct otrs *otrs, struct json_object *page));
+
+/* Emits what the journal does not know of these tickets' articles; some may be NULL.  They were got with the newest OTRS_ARTICLES
+ * of agents. */
+int otrs_take_articles(struct mentiond_op *op, struct otrs *otrs, struct json_object *const *tickets, size_t n);
 
 /* The ticket of that id, or the one that it was merged into in the end. */
 int otrs_ticket_open(struct mentiond_op *op, struct otrs *otrs, const char *id,
                      const struct otrs_articles *articles, struct json_object **ret);
 
-/* The lines of a ticket's history. */
+/* The lines of a ticket's history; or, of several tickets, an array with TicketID and History of each.  GONE as above. */
+int otrs_ticket_histories(struct mentiond_op *op, struct otrs *otrs, const char *ids, struct json_object **ret);
 int otrs_ticket_history(struct mentiond_op *op, struct otrs *otrs, const char *id, struct json_object **ret);
 
 /* Reads a line that says that one ticket was merged into another; both in the caller's memory. */

@@ -4,7 +4,7 @@
  * A callback of the plugin; owns nothing. */
 #include "otrs.h"
 
-static int tell(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket)
+static int tell_one(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket)
 {
         const char *key = otrs_field(ticket, "SocialThread");
         struct mentiond_filed filed = { .struct_size = sizeof(filed) };
@@ -28,6 +28,15 @@ static int tell(struct mentiond_op *op, struct otrs *otrs, struct json_object *t
                 .url = filed.url,
         });
         return MENTIOND_OK;
+}
+
+static int tell(struct mentiond_op *op, struct otrs *otrs, struct json_object *page)
+{
+        int r = MENTIOND_OK;
+
+        for (size_t i = 0; r == MENTIOND_OK && i < mj_len(page); i++)
+                r = tell_one(op, otrs, mj_at(page, i));
+        return r;
 }
 
 int otrs_links(struct mentiond_op *op, void *state)

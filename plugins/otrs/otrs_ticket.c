@@ -81,45 +81,63 @@ static size_t length_of(const char *ids, size_t n)
         return length;
 }
 
-static int walk(struct mentiond_op *op, struct otrs *otrs, const char *ids, size_t batch, const struct otrs_articles *articles,
-                int (*fn)(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket))
+/* What several tickets at once fail with, and one by one may not: one of them was deleted or moved away (which, is not told), or the
+ * answer is too long. */
+static bool is_of_one(int verdict)
 {
-        int r = MENTIOND_OK;
+        return verdict == MENTIOND_GONE || verdict == MENTIOND_RETRY || verdict == MENTIOND_REJECTED || verdict == MENTIOND_BUG;
+}
 
-        while (*ids && r == MENTIOND_OK) {
-                int length = (int) length_of(ids, batch);
-                const char *some = mentiond_format(op, "%.*s", length, ids);
+int otrs_tickets_walk(struct mentiond_op *op, struct otrs *otrs, const char *ids, const struct otrs_articles *articles,
+                      int (*fn)(struct mentiond_op *op, struct otrs *otrs, struct json_object *page))
+{
+        int alone = 0, r = MENTIOND_OK;
+
+        while (r == MENTIOND_OK) {
                 struct json_object *tickets;
+                const char *some;
+                int length;
 
-                ids += length + (ids[length] == ',');
+                mentiond_turn_page(op, &ids, 1);
+                if (!*ids)
+                        break;
+                length = (int) length_of(ids, alone > 0 ? 1 : OTRS_BATCH);
+                some = mentiond_format(op, "%.*s", length, ids);
                 r = otrs_ticket_get(op, otrs, some, articles, &tickets);
-                for (size_t i = 0; r == MENTIOND_OK && i < mj_len(tickets); i++)
-                        r = fn(op, otrs, mj_at(tickets, i));
-                /* One of them was deleted or moved away; which, is not told. */
+                if (r == MENTIOND_OK)
+                        r = fn(op, otrs, tickets);
+                if (is_of_one(r) && strchr(some, ',')) {
+                        alone = OTRS_BATCH;
+                        r = MENTIOND_OK;
+                        continue;
+                }
                 if (r == MENTIOND_GONE)
-                        r = batch > 1 ? walk(op, otrs, some, 1, articles, fn) : MENTIOND_OK;
-                if (batch > 1)
-                        mentiond_turn_page(op, &ids, 1);
+                        r = MENTIOND_OK;
+                ids += length + (ids[length] == ',');
+                alone -= alone > 0;
         }
         return r;
 }
 
-int otrs_tickets_walk(struct mentiond_op *op, struct otrs *otrs, const char *ids, const struct otrs_articles *articles,
-                      int (*fn)(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket))
-{
-        mentiond_turn_page(op, &ids, 1);
-        return walk(op, otrs, ids, OTRS_BATCH, articles, fn);
-}
-
-int otrs_ticket_history(struct mentiond_op *op, struct otrs *otrs, const char *id, struct json_object **ret)
+int otrs_ticket_histories(struct mentiond_op *op, struct otrs *otrs, const char *ids, struct json_object **ret)
 {
         struct json_object *body = mentiond_json_object(op), *reply;
         int r;
 
-        mj_put_str(body, "TicketID", id);
+        mj_put_str(body, "TicketID", ids);
         r = otrs_call(op, otrs, "TicketHistoryGet", OTRS_READS, body, &reply);
         if (r == MENTIOND_OK)
-                *ret = mj_get(mj_at(mj_get(reply, "TicketHistory"), 0), "History");
+                *ret = mj_get(reply, "TicketHistory");
+        return r;
+}
+
+int otrs_ticket_history(struct mentiond_op *op, struct otrs *otrs, const char *id, struct json_object **ret)
+{
+        struct json_object *histories;
+        int r = otrs_ticket_histories(op, otrs, id, &histories);
+
+        if (r == MENTIOND_OK)
+                *ret = mj_get(mj_at(histories, 0), "History");
         return r;
 }
 

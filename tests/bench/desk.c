@@ -119,6 +119,21 @@ static void serve_get(struct text *t, const char *body)
         text_add(t, "]}");
 }
 
+static void serve_histories(struct text *t, const char *body)
+{
+        const char *at = json_member(body, "TicketID");
+
+        text_add(t, "{\"TicketHistory\":[");
+        for (bool first = true; at && (*at == '"' || *at == ',') && at[1] >= '0' && at[1] <= '9'; first = false) {
+                char *end;
+                int64_t id = strtoll(at + 1, &end, 10);
+
+                at = end;
+                text_add(t, "%s{\"TicketID\":%" PRId64 ",\"History\":[]}", first ? "" : ",", id);
+        }
+        text_add(t, "]}");
+}
+
 static void serve_search(struct text *t, const char *body)
 {
         int64_t account, mention, n = 0;
@@ -166,7 +181,7 @@ void desk_serve(struct text *t, const char *operation, const char *body)
         } else if (strcmp(operation, "TicketGet") == 0) {
                 serve_get(t, body);
         } else if (strcmp(operation, "TicketHistoryGet") == 0) {
-                text_add(t, "{\"TicketHistory\":[{\"TicketID\":%" PRId64 ",\"History\":[]}]}", ticket);
+                serve_histories(t, body);
         }
 }
 

@@ -4,9 +4,14 @@ import time
 
 import pytest
 
-from mentiond_e2e.snac import PUBLIC
+from mentiond_e2e import faults, proxy
+from mentiond_e2e.conversation import Conversation
+from mentiond_e2e.fake import BRAND
 from mentiond_e2e.http import request
+from mentiond_e2e.snac import PUBLIC
 from mentiond_e2e.wait import SLOW, until
+
+HISTORIES = "/TicketHistoryGet$"
 
 
 def posted_once(b, ticket, post, word):
@@ -155,14 +160,46 @@ def test_the_brands_own_posts_do_not_come_back_as_articles(up, znuny):
 
 
 @pytest.mark.weight(6)
-def test_replies_in_ten_conversations_at_once_each_go_to_their_own(up, znuny):
-    word = up.word()
-    posts = dict(enumerate(up.mentions([f"{word}n{n}x at once" for n in range(10)])))
+@pytest.mark.parametrize("together", [True, False], ids=["read together", "read one by one"])
+def test_replies_in_ten_conversations_at_once_each_go_to_their_own(bridge, znuny, together):
+    """One poll reads them all, and so asks for the histories once; if the helpdesk cannot answer that, for each."""
+    desk = bridge.proxy_desk()
+    bridge.desk["poll_every"] = "1h"
+    bridge.start()
+    if not together:
+        desk.rule("POST", HISTORIES, lambda r: proxy.answer(500) if "," in r.json["TicketID"] else None, times=None)
+    word = bridge.word()
+    posts = dict(enumerate(bridge.mentions([f"{word}n{n}x at once" for n in range(10)])))
     tickets = {n: znuny.ticket_of(f"{word}n{n}x") for n in posts}
     for n in posts:
         znuny.write(tickets[n], f"Answer {word}a{n}x")
+    bridge.daemon.wait_quiet()
+    bridge.daemon.ctl("poll", "desk")
     for n in posts:
         znuny.note_of(tickets[n], "Reply posted")
     # What snac stored: its view of a thread loses some of those that come at once.
-    answers = {n: up.brand.posts(f"{word}a{n}x") for n in posts}
+    answers = {n: bridge.brand.posts(f"{word}a{n}x") for n in posts}
     assert {n: [a["inReplyTo"] for a in found] for n, found in answers.items()} == {n: [post["uri"]] for n, post in posts.items()}
+    asked = [len(r.json["TicketID"].split(",")) for r in desk.seen("POST", HISTORIES)]
+    details = [len(r.json["TicketID"].split(",")) for r in desk.seen("POST", "/TicketGet$") if "Attachments" in r.json]
+    assert asked == details == [10] if together else asked == [10] + 10 * [1] and details == 10 * [1]
+
+
+@pytest.mark.skipif(faults.why_not() is not None, reason=faults.why_not() or "")
+def test_a_reply_takes_no_request_that_is_not_needed(directory):
+    """Mastodon refuses an answer to a post that is gone, so that it need not be asked before; it may keep none that it took,
+    so that it is asked for it.  A note is written, and then it is looked whether its ticket was merged."""
+    talk = Conversation(directory)
+    try:
+        talk.start()
+        talk.wait_said()
+        talk.daemon.stop()
+        talk.verify()
+    finally:
+        talk.close()
+    fake, post = talk.fake, next(s for s in talk.fake.statuses if s["account"] is BRAND)
+    assert [name for name, _ in fake.log if name.startswith("GET v1/statuses/") and not name.endswith("/context")] == [f"GET v1/statuses/{post['id']}"]
+    assert fake.seen("POST v1/statuses") == fake.seen("TicketHistoryGet") == 1
+    # The article that alice's thanks become is written between two looks, the note before one.
+    looks = [body for name, body in fake.log if name == "TicketGet" and "ArticleSenderType" not in body]
+    assert sorted(body.get("AllArticles", 0) for body in looks) == [0, 0, 1]

@@ -279,11 +279,11 @@ class Znuny(Model):
         return {"Ticket": [self.shown_ticket(self.readable(id), q) for id in (ids if isinstance(ids, list) else str(ids).split(","))]}
 
     def TicketHistoryGet(self, q):
-        t = self.readable(q.get("TicketID"))
+        tickets = [self.readable(id) for id in str(q.get("TicketID")).split(",")]
         return {"TicketHistory": [{"TicketID": str(t.id), "History": [
             {"ArticleID": h.article, "CreateBy": h.by, "CreateTime": self.time(h.created), "HistoryType": h.kind, "HistoryTypeID": 1, "Name": h.name,
              "OwnerID": h.owner, "PriorityID": 3, "QueueID": 5, "StateID": STATES[h.state][0], "TicketID": str(t.id), "TypeID": 1}
-            for h in self.history if h.ticket is t]}]}
+            for h in self.history if h.ticket is t]} for t in tickets]}
 
     def TicketSearch(self, q):
         def fits(t):

@@ -245,19 +245,12 @@ struct answer znuny_search(const struct request *q)
         return znuny_reply(o);
 }
 
-struct answer znuny_get_history(const struct request *q)
+static struct json_object *history_json(int ticket)
 {
-        struct json_object *o = json_object_new_object(), *outer = json_object_new_array(), *one = json_object_new_object();
-        struct json_object *list = json_object_new_array();
-        int ticket = znuny_ticket(q, mj_str(q->body, "TicketID"));
+        struct json_object *one = json_object_new_object(), *list = json_object_new_array();
 
-        json_object_object_add(o, "TicketHistory", outer);
-        (void) json_object_array_add(outer, one);
+        znuny_put_id(one, "TicketID", ticket, true);
         json_object_object_add(one, "History", list);
-        if (ticket < 0) {
-                (void) json_object_put(o);
-                return znuny_error("TicketHistoryGet", "AccessDenied", "User does not have access to the ticket!");
-        }
         for (int i = 0; i < znuny.n_history; i++) {
                 const struct history *h = &znuny.history[i];
                 struct json_object *line;
@@ -271,6 +264,23 @@ struct answer znuny_get_history(const struct request *q)
                 znuny_put(line, "CreateTime", znuny_time(h->created));
                 znuny_put_id(line, "TicketID", ticket, true);
                 (void) json_object_array_add(list, line);
+        }
+        return one;
+}
+
+struct answer znuny_get_history(const struct request *q)
+{
+        struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+
+        json_object_object_add(o, "TicketHistory", list);
+        for (const char *id = mj_str(q->body, "TicketID"); *id; id += strcspn(id, ","), id += *id == ',') {
+                int ticket = znuny_ticket(q, id);
+
+                if (ticket < 0) {
+                        (void) json_object_put(o);
+                        return znuny_error("TicketHistoryGet", "AccessDenied", "User does not have access to the ticket!");
+                }
+                (void) json_object_array_add(list, history_json(ticket));
         }
         return znuny_reply(o);
 }

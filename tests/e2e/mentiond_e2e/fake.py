@@ -220,7 +220,7 @@ class Fake:
         return {"TicketID": found} if found else {}
 
     def TicketHistoryGet(self, body):
-        return {"TicketHistory": [{"History": []}]}
+        return {"TicketHistory": [{"TicketID": id, "History": []} for id in str(body["TicketID"]).split(",")]}
 
     # What came of it.
 

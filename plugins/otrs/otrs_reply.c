@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Agents' articles, as replies and internal ones.
+ *
+ * What is a reply: an agent's article, channel Internal, visible for the customer, From someone (the note that a
+ * merge writes is all that, but From nobody).  It is doubtful if it may have become one later: the helpdesk keeps
+ * no history of visibility, but an article that was touched has another ChangeTime than CreateTime, and a merge
+ * touches all that it moves.  What agents wrote in a ticket of other people, before one of ours was merged into
+ * it, is internal for us.
+ * Tickets are looked into together, as many as one call brings.  Called by otrs_poll.c; owns nothing. */
+#include "otrs.h"
+
+#define YEAR_10000 INT64_C(253402300800)    /* in seconds since 1970 */
+
+static const int64_t second_usec = 1000000, minute_usec = 60 * second_usec;
+
+/* When tickets were merged into this one, in the helpdesk's own words and zone; "" for never. */
+struct merges {
+        const char *first, *last;
+};
+
+/* What a poll has to do with a ticket. */
+struct look {
+        struct json_object *ticket;
+        size_t unknown;          /* among so many of its newest articles are all that the journal does not know */
+        bool replies;            /* some of those look like it */
+        struct merges merges;
+};
+
+static bool is_agents(struct json_object *article)
+{
+        return strcmp(mj_str(article, "SenderType"), "agent") == 0 &&
+               strcmp(mj_str(article, "CommunicationChannel"), "Internal") == 0 &&
+               mj_int(article, "ArticleID", 0) > 0 &&
+               strcmp(mj_str(article, "From"), OTRS_FROM) != 0 && !*otrs_field(article, "SocialPost");
+}
+
+static bool looks_like_reply(struct json_object *article)
+{
+        return mj_int(article, "IsVisibleForCustomer", 0) == 1 && *mj_str(article, "From");
+}
+
+static bool is_touched(struct json_object *article, int64_t tolerance_usec)
+{
+        int64_t created = mentiond_parse_time(mj_str(article, "CreateTime"));
+        int64_t later = mentiond_parse_time(mj_str(article, "ChangeTime")) - created;
+
+        return !created || later < 0 || later > tolerance_usec ||
+               mj_int(article, "CreateBy", -1) != mj_int(article, "ChangeBy", -2);
+}
+
+/* The helpdesk asks its clock for each of the two times of a new article, so that the second may turn between them.  Nobody
+ * changes an article within a second of writing it. */
+static bool is_changed(struct json_object *article)
+{
+        return is_touched(article, second_usec);
+}
+
+/* Whether it was written in a ticket of other people, before one of ours was merged into that.  A merge touches what it moves,
+ * and may do so within a second: one that could be ours is doubtful. */
+static bool is_others(struct json_object *ticket, struct json_object *article, const struct merges *merges)
+{
+        return !*otrs_field(ticket, "SocialThread") && !is_touched(article, 0) &&
+               strcmp(mj_str(article, "CreateTime"), merges->first) < 0;
+}
+
+/* "Ada Agent" <ada@example.com> is Ada Agent. */
+static const char *agent_name(struct mentiond_op *op, const char *from)
+{
+        size_t n = strcspn(from, "<");
+
+        while (n > 0 && strchr(" \"", from[n - 1]))
+                n--;
+        while (n > 0 && strchr(" \"", *from)) {
+                from++;
+                n--;
+        }
+        return n > 0 ? mentiond_format(op, "%.*s", (int) n, from) : from;
+}
+
+static bool is_html_body(struct json_object *attachment)
+{
+        const char *name = mj_str(attachment, "Filename");
+
+        return strncmp(mj_str(attachment, "ContentType"), "text/html", 9) == 0 &&
+               strcmp(mj_str(attachment, "Disposition"), "inline") == 0 &&
+               (strcmp(name, "file-1") == 0 || strcmp(name, "file-2") == 0 || strcmp(name, "file-1.html") == 0);
+}
+
+/* When the helpdesk took it in; 0 for what is no time. */
+static int64_t incoming_usec(struct json_object *article)
+{
+        int64_t seconds = mj_int(article, "IncomingTime", 0);
+
+        return seconds > 0 && seconds < YEAR_10000 ? seconds * 1000000 : 0;
+}
+
+static void emit(struct mentiond_op *op, struct json_object *ticket, struct json_object *article,
+                 const struct merges *merges)
+{
+        bool reply = looks_like_reply(article) && !is_others(ticket, article, merges);
+        struct json_object *attachments = mj_get(article, "Attachment");
+        int64_t created = incoming_usec(article);
+        int64_t kept = mentiond_parse_time(mj_str(article, "CreateTime"));
+        struct mentiond_article found = {
+                .struct_size = sizeof(found),
+                .kind = reply ? MENTIOND_ARTICLE_REPLY : MENTIOND_ARTICLE_INTERNAL,
+                .ticket = mj_str(ticket, "TicketID"),
+                .id = mj_str(article, "ArticleID"),
+                .agent = agent_name(op, mj_str(article, "From")),
+                .html = "",
+                .text = mj_str(article, "Body"),
+                .created_usec = created,
+                .changed_usec = mentiond_parse_time(mj_str(article, "ChangeTime")) - kept + created,
+        };
+
+        for (size_t i = 0; i < mj_len(attachments); i++) {
+                struct json_object *attachment = mj_at(attachments, i);
+
+                if (!is_html_body(attachment)) {
+                        found.n_attachments += strcmp(mj_str(attachment, "Disposition"), "inline") != 0;
+                } else if (strstr(mj_str(attachment, "ContentType"), "utf-8")) {
+                        uint64_t size;
+                        const char *html = mentiond_base64_decode(op, mj_str(attachment, "Content"), &size);
+
+                        found.html = html ? html : "";
+                }
+        }
+        if (reply && (is_changed(article) || strcmp(mj_str(article, "CreateTime"), merges->last) <= 0))
+                found.flags |= MENTIOND_ARTICLE_DOUBTFUL;
+        mentiond_emit_article(op, &found);
+}
+
+/* The i-th oldest.  The helpdesk gives the newest first only where the number is limited, too. */
+static struct json_object *oldest(struct json_object *articles, size_t i)
+{
+        size_t n = mj_len(articles);
+        int64_t first = mj_int(mj_at(articles, 0), "ArticleID", 0);
+        int64_t last = n > 0 ? mj_int(mj_at(articles, n - 1), "ArticleID", 0) : 0;
+
+        return mj_at(articles, first > last ? n - 1 - i : i);
+}
+
+/* Whether more articles may have come since the last poll than were asked for.  Our own notes are among them, and a flood of
+ * those must not push out what an agent wrote before.  What is older than the window was there for an earlier poll. */
+static bool is_short(const struct otrs *otrs, struct json_object *articles)
+{
+        size_t n = mj_len(articles);
+        int64_t first = incoming_usec(mj_at(articles, 0)), last = n > 0 ? incoming_usec(mj_at(articles, n - 1)) : 0;
+
+        return n >= OTRS_ARTICLES && (otrs->window_minutes == OTRS_FIRST_MINUTES ||
+               (first > last ? first - last : last - first) <= otrs->window_minutes * minute_usec);
+}
+
+static int look_at(struct mentiond_op *op, struct otrs *otrs, struct look *look)
+{
+        static const struct otrs_articles every = { .all = true, .agents = true };
+        struct json_object *articles = mj_get(look->ticket, "Article"), *tickets;
+        int r;
+
+        if (is_short(otrs, articles)) {
+                r = otrs_ticket_get(op, otrs, mj_str(look->ticket, "TicketID"), &every, &tickets);
+                if (r != MENTIOND_OK)
+                        return r;
+                articles = mj_get(mj_at(tickets, 0), "Article");
+        }
+        for (size_t n = mj_len(articles), i = 0; i < n; i++) {
+                struct json_object *article = oldest(articles, n - 1 - i);
+
+                mentiond_saw(op, incoming_usec(article));
+                if (is_agents(article) && !mentiond_knows_article(op, mj_str(article, "ArticleID"))) {
+                        look->unknown = i + 1;
+                        look->replies |= looks_like_reply(article);
+                }
+        }
+        return MENTIOND_OK;
+}
+
+/* Ids, parted by commas. */
+static const char *ids_of(struct mentiond_op *op, const struct look *looks, size_t n, bool replies)
+{
+        const char *ids = "";
+
+        for (size_t i = 0; i < n; i++)
+                if (replies ? looks[i].replies : looks[i].unknown > 0)
+                        ids = mentiond_format(op, "%s%s%s", ids, *ids ? "," : "", mj_str(looks[i].ticket, "TicketID"));
+        return ids;
+}
+
+/* Of a list with an element for each ticket, that of this one. */
+static struct json_object *of_ticket(struct json_object *list, struct json_object *ticket)
+{
+        for (size_t i = 0; i < mj_len(list); i++)
+                if (mj_int(mj_at(list, i), "TicketID", -1) == mj_int(ticket, "TicketID", -2))
+                        return mj_at(list, i);
+        return NULL;
+}
+
+static void read_merges(struct look *look, struct json_object *history)
+{
+        for (size_t i = 0; i < mj_len(history); i++) {
+                const char *when = mj_str(mj_at(history, i), "CreateTime");
+                struct otrs_merge merge;
+
+                if (!otrs_merge_parse(mj_at(history, i), &merge) || strcmp(merge.into, mj_str(look->ticket, "TicketID")) != 0)
+                        continue;
+                if (!*look->merges.first || strcmp(when, look->merges.first) < 0)
+                        look->merges.first = when;
+                if (strcmp(when, look->merges.last) > 0)
+                        look->merges.last = when;
+        }
+}
+
+static int get_merges(struct mentiond_op *op, struct otrs *otrs, struct look *looks, size_t n)
+{
+        const char *ids = ids_of(op, looks, n, true);
+        struct json_object *histories, *one;
+        int r;
+
+        if (!*ids)
+                return MENTIOND_OK;
+        r = otrs_ticket_histories(op, otrs, ids, &histories);
+        for (size_t i = 0; r == MENTIOND_OK && i < n; i++) {
+                if (!looks[i].replies)
+                        continue;
+                one = of_ticket(histories, looks[i].ticket);
+                if (!one)
+                        r = mentiond_fail(op, MENTIOND_RETRY, "the helpdesk answered without the history of ticket %s",
+                                          mj_str(looks[i].ticket, "TicketNumber"));
+                read_merges(&looks[i], mj_get(one, "History"));
+        }
+        return r;
+}
+
+/* Articles of agents with their attachments; of one ticket without the contents if those are too much. */
+static int get_details(struct mentiond_op *op, struct otrs *otrs, const struct look *looks, size_t n,
+                       struct json_object **ret)
+{
+        struct otrs_articles what = { .all = true, .agents = true, .attachments = true };
+        const char *ids = ids_of(op, looks, n, false);
+        int r;
+
+        /* Some more, for agents may be writing, and what is pushed out is met by a later poll only: it may be taken for old. */
+        for (size_t i = 0; i < n; i++)
+                if (what.limit < (int64_t) looks[i].unknown + OTRS_ARTICLES)
+                        what.limit = (int64_t) looks[i].unknown + OTRS_ARTICLES;
+        r = otrs_ticket_get(op, otrs, ids, &what, ret);
+        if ((r == MENTIOND_RETRY || r == MENTIOND_REJECTED || r == MENTIOND_BUG) && !strchr(ids, ',')) {
+                what.names_only = true;
+                r = otrs_ticket_get(op, otrs, ids, &what, ret);
+        }
+        for (size_t i = 0; r == MENTIOND_OK && i < n; i++)
+                if (looks[i].unknown > 0 && !of_ticket(*ret, looks[i].ticket))
+                        r = mentiond_fail(op, MENTIOND_RETRY, "the helpdesk answered without the articles of ticket %s",
+                                          mj_str(looks[i].ticket, "TicketNumber"));
+        return r;
+}
+
+int otrs_take_articles(struct mentiond_op *op, struct otrs *otrs, struct json_object *const *tickets, size_t n)
+{
+        struct look *looks = mentiond_alloc(op, n * sizeof(struct look));
+        struct json_object *details;
+        size_t unknown = 0;
+        int r = MENTIOND_OK;
+
+        for (size_t i = 0; r == MENTIOND_OK && i < n; i++) {
+                looks[i] = (struct look) { .ticket = tickets[i], .merges = { .first = "", .last = "" } };
+                if (tickets[i])
+                        r = look_at(op, otrs, &looks[i]);
+                unknown += looks[i].unknown;
+        }
+        if (r != MENTIOND_OK || unknown == 0)
+                return r;
+        r = get_merges(op, otrs, looks, n);
+        if (r == MENTIOND_OK)
+                r = get_details(op, otrs, looks, n, &details);
+        for (size_t i = 0; r == MENTIOND_OK && i < n; i++) {
+                struct json_object *articles = looks[i].unknown > 0 ? mj_get(of_ticket(details, tickets[i]), "Article") : NULL;
+
+                for (size_t k = 0; k < mj_len(articles); k++) {
+                        struct json_object *article = oldest(articles, k);
+
+                        if (is_agents(article) && !mentiond_knows_article(op, mj_str(article, "ArticleID")))
+                                emit(op, tickets[i], article, &looks[i].merges);
+                }
+        }
+        return r;
+}
