@@ -5,6 +5,9 @@ import time
 
 import pytest
 
+from mentiond_e2e import faults
+from mentiond_e2e.conversation import Conversation
+from mentiond_e2e.fake import ACTOR
 from mentiond_e2e.wait import until
 from mentiond_e2e.znuny import fields, listed
 
@@ -196,3 +199,28 @@ def test_a_long_post_is_filed_whole(up, znuny):
     ticket = znuny.ticket_of(word)
     assert text in znuny.customers(ticket)[0]["Body"].replace("\n", " ")
     assert len(znuny.ticket(ticket)["Title"]) <= 200
+
+
+@pytest.mark.skipif(faults.why_not() is not None, reason=faults.why_not() or "")
+def test_a_poll_reads_on_below_a_page_with_something_new_only_if_that_is_older_than_the_horizon(directory):
+    talk = Conversation(directory)
+    fake = talk.fake
+
+    def show(seconds_ago):
+        with fake.lock:
+            tickets, begun = fake.counts()["tickets"], len(fake.belows)
+            fake.ahead = -seconds_ago
+            fake.add(ACTOR, "@brand where is my parcel?")
+            fake.ahead = 0
+        if fake.knows_old():
+            until("its ticket", lambda: fake.counts()["tickets"] > tickets)
+        return [below for below in fake.belows[begun:] if below]
+    try:
+        for n in range(60, 0, -1):
+            show(3600 + 60 * n)
+        talk.start()
+        until("the first poll", fake.knows_old)
+        assert show(0) == []
+        assert len(show(1800)) == 1
+    finally:
+        talk.close()

@@ -29,6 +29,7 @@ class Fake:
         self.hooks, self.connections = [], set()
         self.ahead = 0           # seconds that the servers' clocks are ahead of ours here
         self.statuses, self.tickets, self.articles, self.log = [], [], [], []
+        self.belows = []         # of each page of notifications, None for the first of a poll
         self.store = store       # the daemon's folder, to be asked what was recorded when a request comes
         self.intents = self.without_intent = 0
         fake = self
@@ -130,6 +131,7 @@ class Fake:
         return self.statuses[-1]
 
     def notifications(self, below):
+        self.belows.append(below)
         if not self.statuses and self.knows_old():
             for n in range(self.conversations):
                 self.add(ACTOR, f"@brand conversation {n}: where is my parcel?")
