@@ -1,7 +1,7 @@
 """The daemon under valgrind's callgrind and under strace, which count and do not time.
 
 They count a whole life, with few mentions and with many: the slope between is what one mention takes, without start and
-end."""
+end.  What a reply takes is what a life with few mentions takes more when each is answered."""
 import concurrent.futures
 import pathlib
 import re
@@ -22,13 +22,15 @@ def missing():
     return next((f"{tool} is not there: run contrib/deps test" for tool in ("valgrind", "strace") if not shutil.which(tool)), None)
 
 
-def live(wrapper, n, parallel=8, keep=None):
-    """A life with n mentions: requests, by the servers' count, and what the tool wrote."""
+def live(wrapper, n, parallel=8, keep=None, replies=0):
+    """A life with n mentions and so many replies: requests, by the servers' count, and what the tool wrote."""
     with World(parallel=parallel, wrapper=wrapper) as w:
         out = w.folder / "out"
         w.show(n)
         w.wait_filed(n)
         w.settle()
+        if replies:
+            w.answer(replies)
         if w.judge() != {"lost": 0, "doubled": 0}:
             raise RuntimeError(f"not each mention was filed once: {w.judge()}")
         requests = w.network.counts()["network"] + w.desk.counts()["desk"]
@@ -39,19 +41,27 @@ def live(wrapper, n, parallel=8, keep=None):
         return requests, text
 
 
-def slopes(few, many):
-    """Of each mention: {"instructions": n, "syscalls": n, "requests": n, "timerfd_settime": n of each request}, and by system call."""
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        lives = [pool.submit(live, tool, n) for tool in (CALLGRIND, STRACE) for n in (few, many)]
-        (_, few_ran), (_, many_ran), (few_asked, few_called), (many_asked, many_called) = [f.result() for f in lives]
+def calls(text):
+    return {name: int(n) for n, name in CALLS.findall(text) if name != "total"}
 
-    def calls(text):
-        return {name: int(n) for n, name in CALLS.findall(text) if name != "total"}
-    each, before, after = many - few, calls(few_called), calls(many_called)
-    by_call = {name: (n - before.get(name, 0)) / each for name, n in after.items()}
-    return {"instructions": (int(TOTAL.search(many_ran)[1]) - int(TOTAL.search(few_ran)[1])) / each,
-            "syscalls": sum(by_call.values()), "requests": (many_asked - few_asked) / each,
-            "timerfd_settime": max(0, after.get("timerfd_settime", 0) - before.get("timerfd_settime", 0)) / (many_asked - few_asked)}, by_call
+
+def slope(each, ran_before, ran, called_before, called):
+    """Between two lives, of which each tool has seen both: {"instructions": n, "syscalls": n, "requests": n, "timerfd_settime": n of each
+    request}, and by system call."""
+    (_, before), (_, after), (asked_before, calls_before), (asked, calls_after) = ran_before, ran, called_before, called
+    was, now = calls(calls_before), calls(calls_after)
+    by_call = {name: (n - was.get(name, 0)) / each for name, n in now.items()}
+    return {"instructions": (int(TOTAL.search(after)[1]) - int(TOTAL.search(before)[1])) / each,
+            "syscalls": sum(by_call.values()), "requests": (asked - asked_before) / each,
+            "timerfd_settime": max(0, by_call.get("timerfd_settime", 0)) * each / (asked - asked_before)}, by_call
+
+
+def slopes(few, many):
+    """Of each mention, and of each reply: what slope() says."""
+    lives = [(tool, n, replies) for tool in (CALLGRIND, STRACE) for n, replies in ((few, 0), (many, 0), (few, few))]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        ran, ran_many, ran_replies, called, called_many, called_replies = pool.map(lambda life: live(*life[:2], replies=life[2]), lives)
+    return slope(many - few, ran, ran_many, called, called_many), slope(few, ran, ran_replies, called, called_replies)
 
 
 def annotate(profile, *options):

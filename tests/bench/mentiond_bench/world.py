@@ -99,6 +99,13 @@ class World:
             return self.desk.counts()["filed"] >= n
         self.wait(f"{n} mentions to be filed", look, timeout, every)
 
+    def answer(self, n):
+        """An agent has answered in the first n tickets; until all answers are posted, and recorded."""
+        self.desk.set(replies=n)
+        self.daemon.ctl("poll", "desk")
+        self.wait(f"{n} replies to be posted", lambda: self.network.counts()["posts"] >= n, 600)
+        self.settle()
+
     def settle(self):
         """Until what was done is recorded."""
         self.daemon.wait_quiet(120)
