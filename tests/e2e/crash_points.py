@@ -10,7 +10,7 @@ POINTS = [
     "mention.filing:1", "file.request:1", "file.response:1", "mention.judged:1", "mention.filed:1",
     "append.request:2", "append.response:2", "mention.filed:2",
     "reply.sending:1", "post.request:2", "post.response:2", "post.response:3", "reply.judged:1", "reply.posted:1",
-    "note.filing:1", "note.request:2", "note.response:2", "note.judged:1", "note.filed:1",
+    "note.filing:1", "note.request:1", "note.response:1", "note.judged:1", "note.filed:1",
 ]
 
 
