@@ -6,6 +6,7 @@
 
 const struct mentiond_plugin *mastodon_plugin_init(void);
 const struct mentiond_plugin *otrs_plugin_init(void);
+const struct mentiond_plugin *zammad_plugin_init(void);
 
 void fuzz_plugins(void)
 {
@@ -14,4 +15,5 @@ void fuzz_plugins(void)
 
         MUST(plugin_register(mastodon_plugin_init(), &p, &wrong) == 0);
         MUST(plugin_register(otrs_plugin_init(), &p, &wrong) == 0);
+        MUST(plugin_register(zammad_plugin_init(), &p, &wrong) == 0);
 }

@@ -23,6 +23,7 @@ struct flow world_flow;
 struct instance *desk, *brand;
 struct db *world_db;
 const char *world_queue = "Social";
+const char *const *world_desk;
 
 static uint64_t chance;
 static bool talks;
@@ -163,7 +164,7 @@ void world_begin(struct input *in)
         world_host.running = NULL;
         world_host.idle = on_idle;
         fill_store();
-        desk = make(MENTIOND_HELPDESK, "desk", desk_settings);
+        desk = make(MENTIOND_HELPDESK, "desk", world_desk ? world_desk : desk_settings);
         brand = make(MENTIOND_CHANNEL, "brand", brand_settings);
         brand->helpdesk_id = desk->stored.id;
         strset(&brand->self_id, "1");
