@@ -95,9 +95,7 @@ static void call(struct listener *l, struct instance *i, const struct httpd_requ
         const char *secret = hook == &decoy_hook ? l->decoy : secret_value(i->options.hook_secret);
         const char *wrong = hook_check(hook, secret, header, (void *) r, r->body, r->size);
 
-        if (!wrong && hook == &decoy_hook)
-                wrong = "the signature is wrong";        /* nobody knows that secret */
-        if (wrong) {
+        if (wrong || hook == &decoy_hook) {
                 refuse(l, i, hook == &decoy_hook ? "the instance has no hook_secret, or is benched" : wrong);
                 return;
         }

@@ -38,6 +38,7 @@ def config(directory):
     (directory / "token").write_text("very-secret-token\n")
     (directory / "password").write_text("very-secret-password\n")
     (directory / "empty").write_text("\n")
+    (directory / "short").write_text("15 characters..\n")
     good = CONFIG.format(dir=directory, plugins=(BUILD / "plugins/.libs").resolve())
 
     def write(old="", new=""):
@@ -79,6 +80,16 @@ WRONG = {
     "list where a value is wanted": ('queue = "Social";', 'queue = [ "Social" ];', "desk: queue: a text, a whole number, true or false is wanted"),
     "not the web service, which the plugin knows": (
         "/otrs/nph-genericinterface.pl/Webservice/mentiond", "/otrs/index.pl", "url must end in nph-genericinterface.pl/Webservice/mentiond"),
+    "listening on no address": (
+        'control_socket =', 'listen = "localhost:8090";\ncontrol_socket =', "listen is no address with a port, as 127.0.0.1:8090"),
+    "listening where others reach": (
+        'control_socket =', 'listen = "0.0.0.0:8090";\ncontrol_socket =', "listen is an address that other machines reach: there is no TLS"),
+    "hook_secret of a plugin without hooks": (
+        'poll_every = "30s";', 'hook_secret = "file:{dir}/token";', 'brand: hook_secret: the plugin "mastodon" has no hooks'),
+    "hook_secret that is too short": (
+        'queue = "Social";', 'hook_secret = "file:{dir}/short";', "desk: hook_secret: the secret is shorter than 16 characters"),
+    "hook_token that nobody asks for": (
+        'queue = "Social";', 'hook_token = "file:{dir}/token";', 'desk: hook_token: the plugin "otrs" has no use for it'),
     "bad name": ("    brand = {{", "    *brand = {{", "brand: a name begins with a letter"),
 }
 
@@ -93,6 +104,13 @@ def test_a_wrong_configuration_is_told_with_its_line(config, directory, old, new
     assert "very-secret" not in text, text
     # The daemon itself says the same, and does not start.
     assert mentiond("-c", file) == (1, text)
+
+
+@pytest.mark.parametrize("listen", ['"127.0.0.1:8090"', '"[::1]:8090"', '"/run/mentiond/listen"', '"systemd"', '""',
+                                    '"192.0.2.1:8090";\nlisten_public = true'])
+def test_where_one_may_listen(config, listen):
+    file, _ = config("control_socket =", f"listen = {listen};\ncontrol_socket =")
+    assert mentiond("--check-config", "-c", file)[0] == 0
 
 
 def test_what_is_required_is_told_with_the_line_of_its_instance(config):
@@ -126,7 +144,7 @@ def test_describe_shows_a_plugins_options_and_no_secret(config, plugin):
     file, _ = config()
     status, text = mentiond("-c", file, "--describe", plugin)
     assert status == 0 and "required" in text and "poll_every" in text
-    assert ("token" in text) == (plugin == "mastodon")
+    assert ("\n  token " in text) == (plugin == "mastodon")
     assert "very-secret" not in text
     status, text = mentiond("-c", file, "--describe", "mastodonn")
     assert status == 1 and "mastodon" in text
