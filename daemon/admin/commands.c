@@ -265,6 +265,8 @@ static char *backup(struct call *c)
         if (*file != '/')
                 return xstrdup("the file must be given with its whole path");
         r = store_backup(c->d->host.store, file);
+        if (r >= 0)
+                doctor_note_backup(c->d, file);
         log_event(r < 0 ? LOG_ERR : LOG_INFO, "backup", F("file", file), F("reason", r < 0 ? strerror(-r) : ""));
         switch (r) {
         case -EEXIST:
@@ -285,13 +287,25 @@ static char *backup(struct call *c)
         }
 }
 
+/* --- doctor, provision --- */
+
+static char *doctor(struct call *c)
+{
+        return doctor_run(c->d, c->request, c->answer);
+}
+
+static char *provision(struct call *c)
+{
+        return provision_run(c->d, c->request, c->answer);
+}
+
 static const struct {
         const char *name;
         char *(*fn)(struct call *c);
 } commands[] = {
         { "status", status }, { "queue", queue }, { "show", show }, { "retry", retry }, { "drop", drop },
         { "pause", pause_instance }, { "resume", resume }, { "poll", poll_instance },
-        { "backup", backup },
+        { "backup", backup }, { "doctor", doctor }, { "provision", provision },
 };
 
 char *command_run(struct daemon *d, struct json_object *request, struct json_object *answer)

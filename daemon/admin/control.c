@@ -26,9 +26,9 @@ struct connection {
         struct control *control;
         struct connection *next, **previous;
         int fd;
-        struct loop_io *io;
+        struct loop_io *io;      /* NULL: the client is gone */
         struct buffer in, out;
-        bool running;            /* a task works for it */
+        struct task *task;       /* works for it */
 };
 
 struct control {
@@ -90,8 +90,11 @@ static void request_done(void *data)
 {
         struct connection *k = data;
 
-        k->running = false;
-        (void) loop_io_set(k->io, EPOLLOUT);
+        k->task = NULL;
+        if (k->io)
+                (void) loop_io_set(k->io, EPOLLOUT);
+        else
+                connection_free(k);
 }
 
 static void on_readable(struct connection *k)
@@ -107,17 +110,20 @@ static void on_readable(struct connection *k)
         }
         if (!memchr(k->in.data, '\n', k->in.size))
                 return;
-        k->running = true;
         (void) loop_io_set(k->io, 0);
-        (void) task_start(k->control->daemon->loop, "control", run_request, request_done, k);
+        k->task = task_start(k->control->daemon->loop, "control", run_request, request_done, k);
 }
 
 static void on_connection(int fd _unused_, uint32_t events, void *data)
 {
         struct connection *k = data;
 
-        if (k->running)
+        if (k->task) {
+                /* It hung up.  What waits for others ends; what waits for the disk does not care. */
+                loop_io_remove(TAKE_PTR(k->io));
+                task_cancel(k->task);
                 return;
+        }
         if (events & EPOLLOUT)
                 on_writable(k);
         else

@@ -20,4 +20,9 @@ void control_free(struct control *c);
 /* commands.c: runs in a task; fills answer, and returns NULL or an error for the person, malloced. */
 char *command_run(struct daemon *d, struct json_object *request, struct json_object *answer);
 
+/* doctor.c: the same for these two; wait, and end early if the task is canceled. */
+char *doctor_run(struct daemon *d, struct json_object *request, struct json_object *answer);
+char *provision_run(struct daemon *d, struct json_object *request, struct json_object *answer);
+void doctor_note_backup(struct daemon *d, const char *file);     /* that there is one, for the next time */
+
 #endif

@@ -17,7 +17,11 @@
 #define SOCKET_DEFAULT "/run/mentiond/control"
 #define ANSWER_SECONDS 30        /* a change waits for the disk */
 
-enum argument { NONE, ID, NAME, FILE_NAME };
+#define WHAT_WIDTH 40            /* a longer one moves the text of its own line */
+#define TOKEN_MAX 2000           /* bytes; the request has 4096 in all */
+#define EXIT_UNCLEAR 3           /* nothing is wrong, but not all is known to be well, or done */
+
+enum argument { NONE, ID, NAME, FILE_NAME, ANY_NAME };
 
 static const struct {
         const char *name;
@@ -33,19 +37,31 @@ static const struct {
         { "resume", NAME, "start it again; also one whose credentials were refused" },
         { "poll", NAME, "look for what is new, now" },
         { "backup", FILE_NAME, "copy the store, while mentiond runs" },
+        { "doctor", ANY_NAME, "check everything live, and say what to do" },
+        { "provision", NAME, "prepare a helpdesk, after showing how" },
 };
 
 static void usage(FILE *f)
 {
-        static const char *const words[] = { [NONE] = "", [ID] = "ID", [NAME] = "NAME", [FILE_NAME] = "FILE" };
+        static const char *const words[] = { [NONE] = "", [ID] = "ID", [NAME] = "NAME", [FILE_NAME] = "FILE", [ANY_NAME] = "[NAME]" };
 
         fputs("Usage: mentionctl [-s SOCKET] COMMAND [--json]\n\n", f);
         for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-                fprintf(f, "  %-7s %-5s %s\n", commands[i].name,
+                fprintf(f, "  %-9s %-6s %s\n", commands[i].name,
                         words[commands[i].argument], commands[i].help);
         fputs("\n  -s, --socket SOCKET  where mentiond listens; default " SOCKET_DEFAULT "\n"
               "      --state STATE    of queue: rows in this state only\n"
-              "      --json           the answer as it came\n\nSee mentionctl(1).\n", f);
+              "      --json           the answer as it came\n"
+              "      --yes            of provision: do not ask\n"
+              "      --remove         of provision: take down what it made\n"
+              "      --with-data      with --remove: also what holds data of tickets\n"
+              "      --token FILE     of provision: an administrator's token for the helpdesk\n\nSee mentionctl(1).\n", f);
+}
+
+/* As long as the store is large, or as others take. */
+static bool takes_long(const char *command)
+{
+        return !strcmp(command, "backup") || !strcmp(command, "doctor") || !strcmp(command, "provision");
 }
 
 static struct json_object *ask(const char *path, struct json_object *request)
@@ -69,7 +85,7 @@ static struct json_object *ask(const char *path, struct json_object *request)
                         errno == ENOENT || errno == ECONNREFUSED ? " (does it run?)" : "");
                 exit(EXIT_FAILURE);
         }
-        if (strcmp(mj_str(request, "command"), "backup") != 0)   /* that takes as long as the store is large */
+        if (!takes_long(mj_str(request, "command")))
                 (void) setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval) { .tv_sec = ANSWER_SECONDS }, sizeof(struct timeval));
         if (dprintf(fd, "%s\n", line) < 0) {
                 fprintf(stderr, "mentionctl: %s\n", strerror(errno));
@@ -136,6 +152,65 @@ static void show_row(struct json_object *answer)
         }
 }
 
+/* What was found, one line for each; what is to be done by hand below it, as it can be copied. */
+static void show_lines(struct json_object *answer)
+{
+        struct json_object *list = mj_get(answer, "lines");
+        int name_width = 0, what_width = 0;
+
+        for (size_t i = 0; i < mj_len(list); i++) {
+                int name = (int) strlen(mj_str(mj_at(list, i), "instance")), what = (int) strlen(mj_str(mj_at(list, i), "what"));
+
+                name_width = name > name_width ? name : name_width;
+                what_width = what > what_width && what <= WHAT_WIDTH ? what : what_width;
+        }
+        for (size_t i = 0; i < mj_len(list); i++) {
+                struct json_object *one = mj_at(list, i);
+                const char *text = mj_str(one, "text");
+
+                printf("%-7s  %-*s  %-*s  %.*s\n", mj_str(one, "finding"), name_width, mj_str(one, "instance"), what_width, mj_str(one, "what"),
+                       (int) strcspn(text, "\n"), text);
+                if (strchr(text, '\n'))
+                        printf("%s\n", strchr(text, '\n') + 1);
+        }
+}
+
+static int status_of(struct json_object *answer)
+{
+        if (mj_int(answer, "wrong", 0))
+                return EXIT_FAILURE;
+        return mj_int(answer, "unclear", 0) || mj_int(answer, "to_do", 0) ? EXIT_UNCLEAR : EXIT_SUCCESS;
+}
+
+/* An administrator's token: to be sent, and to be forgotten. */
+static void put_token(struct json_object *request, const char *file)
+{
+        FILE *f = fopen(file, "re");
+        char token[TOKEN_MAX + 2];
+
+        if (!f || !fgets(token, sizeof token, f)) {
+                fprintf(stderr, "mentionctl: cannot read a token from %s: %s\n", file, f && !ferror(f) ? "it is empty" : strerror(errno));
+                exit(2);
+        }
+        fclose(f);
+        token[strcspn(token, "\r\n")] = '\0';
+        if (!*token || strlen(token) > TOKEN_MAX) {
+                fprintf(stderr, "mentionctl: the first line of %s is no token\n", file);
+                exit(2);
+        }
+        mj_put_str(request, "token", token);
+        explicit_bzero(token, sizeof token);
+}
+
+static bool agreed(bool remove)
+{
+        char line[16];
+
+        printf("\n%s [y/N] ", remove ? "Take this down?" : "Do this?");
+        fflush(stdout);
+        return fgets(line, sizeof line, stdin) && (*line == 'y' || *line == 'Y');
+}
+
 /* mentiond has a working directory of its own. */
 static void put_path(struct json_object *request, const char *file)
 {
@@ -150,6 +225,26 @@ static void put_path(struct json_object *request, const char *file)
         free(path);
 }
 
+/* Shows first, and asks; returns the last answer. */
+static struct json_object *provision(const char *path, struct json_object *request, bool yes, bool json)
+{
+        struct json_object *answer = ask(path, request);
+
+        if (!mj_int(answer, "to_do", 0) || (!yes && (json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))))
+                return answer;
+        if (!json)
+                show_lines(answer);
+        if (!yes && !agreed(mj_true(request, "remove"))) {
+                puts("Nothing was done.");
+                exit(EXIT_UNCLEAR);
+        }
+        json_object_put(answer);
+        mj_put_bool(request, "apply", true);
+        if (!json)
+                puts("");
+        return ask(path, request);
+}
+
 static struct json_object *request_of(int argc, char **argv, const char *state)
 {
         struct json_object *request;
@@ -157,14 +252,15 @@ static struct json_object *request_of(int argc, char **argv, const char *state)
 
         while (argc > 0 && i < n && strcmp(commands[i].name, argv[0]))
                 i++;
-        if (argc < 1 || i == n || argc != (commands[i].argument == NONE ? 1 : 2)) {
+        if (argc < 1 || i == n || argc > 2 || (argc == 2 ? commands[i].argument == NONE
+                                                         : commands[i].argument != NONE && commands[i].argument != ANY_NAME)) {
                 usage(stderr);
                 exit(2);
         }
         request = json_object_new_object();
         mj_put_str(request, "command", argv[0]);
         mj_put_str(request, "state", state);
-        if (commands[i].argument == NAME)
+        if (argc == 2 && (commands[i].argument == NAME || commands[i].argument == ANY_NAME))
                 mj_put_str(request, "name", argv[1]);
         if (commands[i].argument == FILE_NAME)
                 put_path(request, argv[1]);
@@ -185,12 +281,14 @@ int main(int argc, char **argv)
 {
         static const struct option options[] = {
                 { "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' }, { "state", required_argument, NULL, 't' },
+                { "yes", no_argument, NULL, 'y' },          { "remove", no_argument, NULL, 'r' },
+                { "with-data", no_argument, NULL, 'd' },    { "token", required_argument, NULL, 'k' },
                 { "version", no_argument, NULL, 'v' },      { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
         };
-        const char *path = SOCKET_DEFAULT, *state = NULL;
+        const char *path = SOCKET_DEFAULT, *state = NULL, *token = NULL, *command;
+        bool json = false, yes = false, remove = false, data = false, ok;
         struct json_object *request, *answer;
-        bool json = false, ok;
-        int c;
+        int c, status;
 
         while ((c = getopt_long(argc, argv, "s:h", options, NULL)) >= 0)
                 switch (c) {
@@ -203,6 +301,18 @@ int main(int argc, char **argv)
                 case 't':
                         state = optarg;
                         break;
+                case 'y':
+                        yes = true;
+                        break;
+                case 'r':
+                        remove = true;
+                        break;
+                case 'd':
+                        data = true;
+                        break;
+                case 'k':
+                        token = optarg;
+                        break;
                 case 'v':
                         puts("mentionctl " PACKAGE_VERSION);
                         return EXIT_SUCCESS;
@@ -214,19 +324,32 @@ int main(int argc, char **argv)
                         return 2;
                 }
         request = request_of(argc - optind, argv + optind, state);
-        answer = ask(path, request);
+        command = mj_str(request, "command");
+        if (strcmp(command, "provision") == 0) {
+                mj_put_bool(request, "remove", remove);
+                mj_put_bool(request, "data", data);
+                if (token)
+                        put_token(request, token);
+        } else if (yes || remove || data || token) {
+                usage(stderr);
+                return 2;
+        }
+        answer = strcmp(command, "provision") == 0 ? provision(path, request, yes, json) : ask(path, request);
         ok = mj_true(answer, "ok");
+        status = ok ? status_of(answer) : EXIT_FAILURE;
         if (json)
                 puts(json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
         else if (!ok)
                 fprintf(stderr, "mentionctl: %s\n", mj_str(answer, "error"));
-        else if (!strcmp(mj_str(request, "command"), "status"))
+        else if (!strcmp(command, "status"))
                 show_status(answer);
-        else if (!strcmp(mj_str(request, "command"), "queue"))
+        else if (!strcmp(command, "queue"))
                 show_queue(answer);
-        else if (!strcmp(mj_str(request, "command"), "show"))
+        else if (!strcmp(command, "show"))
                 show_row(answer);
+        else
+                show_lines(answer);
         json_object_put(request);
         json_object_put(answer);
-        return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+        return status;
 }

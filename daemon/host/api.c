@@ -41,6 +41,11 @@ int mentiond_fail(struct mentiond_op *op, int verdict, const char *format, ...)
         return verdict;
 }
 
+const char *mentiond_reason(struct mentiond_op *op)
+{
+        return op->reason;
+}
+
 void mentiond_log(struct mentiond_op *op, int level, const char *format, ...)
 {
         _cleanup_free_ char *text = NULL;
@@ -396,8 +401,8 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
         http.url = address_of(op, strempty(q->path), &own);
         if (!http.url)
                 return mentiond_fail(op, MENTIOND_BUG, "the plugin has no base URL");
-        if (own && i->bearer)
-                http.bearer = secret_value(i->bearer);
+        if (own && (op->token || i->bearer))
+                http.bearer = secret_value(op->token ? op->token : i->bearer);
 
         if (task_sleep_until(budget_take(&i->budget)) < 0)
                 return mentiond_fail(op, MENTIOND_CANCELED, "the operation was ended while it waited for its turn");
@@ -405,6 +410,8 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
         http_perform(i->host->http, &http, &reply);
         crash_point(op->name, "response");
         counter_add("requests", i->name, "", 1);
+        if (op->report)
+                report_hear(op->report, &reply);
 
         if (reply.fate == HTTP_REPLIED && reply.body.size)
                 json = parse_json(&reply.body);

@@ -9,7 +9,6 @@
 #include "base/text.h"
 
 #include <errno.h>
-#include <time.h>
 
 /* Where 429 comes without any hint: Mastodon's windows are 5 minutes, GoToSocial's too (facts: neither
  * sends Retry-After). */
@@ -76,7 +75,6 @@ static bool number_of(const char *text, int64_t *ret)
 /* Seconds from now, seconds since 1970, or a date; as a distance from now. */
 static bool distance_of(const char *text, int64_t *ret_usec)
 {
-        struct tm tm = { .tm_year = 0 };
         int64_t n;
 
         if (!text)
@@ -88,11 +86,9 @@ static bool distance_of(const char *text, int64_t *ret_usec)
                 return true;
         }
         if (text_parse_time(text, &n) < 0) {
-                const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-
-                if (!end)
+                n = http_parse_date(text);
+                if (!n)
                         return false;
-                n = (int64_t) timegm(&tm) * USEC_PER_SEC;
         }
         *ret_usec = MIN(MAX(n - utc_usec(), INT64_C(0)), PAUSE_MAX_USEC);
         return true;

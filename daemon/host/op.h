@@ -4,6 +4,7 @@
 #define HOST_OP_H
 
 #include "host/instance.h"
+#include "host/report.h"
 
 #include <setjmp.h>
 
@@ -26,6 +27,8 @@ struct mentiond_op {
         struct arena *arena;             /* the host's own */
         struct arena *page;              /* what the plugin was given, until it turns the page */
         const char *reason;              /* of the verdict; never NULL */
+        struct report *report;           /* of doctor and provision, else NULL */
+        const struct mentiond_secret *token;     /* in place of the instance's bearer, if not NULL */
         int64_t throttled_usec;          /* how long the network wants silence; 0: it did not say */
 
         /* The plugin's limits. */

@@ -82,7 +82,6 @@ bool section_equal(const struct section *a, const struct section *b)
 int secret_read(const char *spec, struct mentiond_secret **ret, char **ret_error)
 {
         _cleanup_free_ char *path = NULL, *value = NULL;
-        struct mentiond_secret *s;
         size_t size;
         int r;
 
@@ -125,10 +124,17 @@ int secret_read(const char *spec, struct mentiond_secret **ret, char **ret_error
                 *ret_error = xasprintf("the secret %s is empty", spec);
                 return -EINVAL;
         }
-        s = xcalloc(1, sizeof *s);
-        s->value = TAKE_PTR(value);
-        *ret = s;
+        *ret = secret_new(value);
+        explicit_bzero(value, strlen(value));
         return 0;
+}
+
+struct mentiond_secret *secret_new(const char *value)
+{
+        struct mentiond_secret *s = xcalloc(1, sizeof *s);
+
+        s->value = xstrdup(value);
+        return s;
 }
 
 void secret_free(struct mentiond_secret *s)

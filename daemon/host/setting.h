@@ -53,6 +53,7 @@ void option_describe(const struct mentiond_option *o, struct buffer *b);
 /* "credential:NAME" (below $CREDENTIALS_DIRECTORY), "file:PATH" or "env:NAME".  0, or -errno and a sentence. */
 struct mentiond_secret;
 int secret_read(const char *spec, struct mentiond_secret **ret, char **ret_error);
+struct mentiond_secret *secret_new(const char *value);
 void secret_free(struct mentiond_secret *s);
 const char *secret_value(const struct mentiond_secret *s);
 

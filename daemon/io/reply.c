@@ -8,6 +8,7 @@
 #include "io/url.h"
 
 #include <strings.h>
+#include <time.h>
 
 void http_reply_done(struct http_reply *r)
 {
@@ -19,6 +20,13 @@ void http_reply_done(struct http_reply *r)
 char *http_header(const struct http_reply *r, const char *name)
 {
         return head_find(&r->headers, name);
+}
+
+int64_t http_parse_date(const char *text)
+{
+        struct tm tm = { .tm_year = 0 };
+
+        return text && strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm) ? (int64_t) timegm(&tm) * USEC_PER_SEC : 0;
 }
 
 bool http_same_origin(const char *a, const char *b)

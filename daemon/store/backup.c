@@ -91,6 +91,23 @@ int store_backup(struct store *s, const char *path)
         return r < 0 ? r : b.result;
 }
 
+static void examine(void *data)
+{
+        struct backup *b = data;
+        _cleanup_(db_closep) struct db *db = NULL;
+        int r = db_open(store_path(b->store), DB_READ_ONLY, &db);
+
+        b->result = r < 0 ? r : db_check(db, false);
+}
+
+int store_examine(struct store *s)
+{
+        struct backup b = { .store = s };
+        int r = store_aside(s, examine, &b);
+
+        return r < 0 ? r : b.result;
+}
+
 /* --- While it does not --- */
 
 struct seeds {

@@ -54,6 +54,10 @@ int64_t store_lost_usec(struct store *s);            /* when the store that it r
  * -EUCLEAN: the store is damaged; -ECANCELED: the store is being closed; or another -errno. */
 int store_backup(struct store *s, const char *path);
 
+/* Looks for damage, less thoroughly than a backup does.  Waits, in which the store goes on.  0; -EUCLEAN; -EBUSY: a backup is
+ * being made; or another -errno. */
+int store_examine(struct store *s);
+
 /* For a daemon that does not run: put another store in the place of the one in directory, if there is one; that is kept
  * beside it, and *ret_kept is its path, or "".  0, or -errno with a sentence in *ret_error.  All malloced. */
 int store_restore(const char *directory, const char *file, char **ret_kept, char **ret_error);

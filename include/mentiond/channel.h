@@ -142,6 +142,11 @@ struct mentiond_channel {
 
         /* Optional.  How the network's hooks are signed. */
         const struct mentiond_hook *hook;
+
+        /* Optional.  Checks live all that the account needs, and reports on each thing (mentiond_report): token, rights,
+         * limits.  Changes nothing on the other side.  Also called before start() has said OK, and beside the others.  A verdict
+         * other than OK says that it could not go on; the reason is shown.  Without it, start() is tried. */
+        int (*doctor)(struct mentiond_op *op, void *state);
 };
 
 /* poll() and fetch() only.  Returns 1 if the journal did not know the item, else 0.  The account's own posts

@@ -116,6 +116,27 @@ struct mentiond_link {
         const char *url;
 };
 
+enum mentiond_provision_action {
+        MENTIOND_SET_UP = 1,
+        MENTIOND_TAKE_DOWN = 2,
+};
+
+enum mentiond_provision_flags {
+        MENTIOND_APPLY = 1u << 0,             /* do it; otherwise only say what would be done */
+        MENTIOND_TAKE_DATA = 1u << 1,         /* take down also what holds data of tickets */
+};
+
+struct mentiond_provisioning {
+        uint32_t struct_size;
+        uint32_t action;         /* enum mentiond_provision_action */
+        uint32_t flags;          /* enum mentiond_provision_flags */
+        uint32_t reserved;
+        const struct mentiond_secret *token;         /* of an administrator, or NULL.  It goes with requests in place of the
+                                                      * MENTIOND_BEARER option.  Do not keep it. */
+        const char *hook_url;    /* where the helpdesk can call; "" if nothing listens */
+        const struct mentiond_secret *hook_secret;   /* that it has to prove; NULL if nothing listens */
+};
+
 struct mentiond_helpdesk {
         struct mentiond_plugin head;
 
@@ -154,7 +175,19 @@ struct mentiond_helpdesk {
 
         /* Optional.  How the helpdesk's hooks are signed. */
         const struct mentiond_hook *hook;
+
+        /* Optional.  As a channel's; for each of mentiond_queue(), too. */
+        int (*doctor)(struct mentiond_op *op, void *state);
+
+        /* Optional.  Makes what mentiond needs in the helpdesk, or takes it down again.  Looks at each thing first, and reports
+         * (mentiond_report) that it is there, or would be made, or was: so it is safe to repeat, and goes on where it was
+         * interrupted.  Called and judged as doctor(), one at a time. */
+        int (*provision)(struct mentiond_op *op, void *state, const struct mentiond_provisioning *provisioning);
 };
+
+/* doctor() and provision() only: the n-th, from 0, of the queues that this helpdesk's channels name, "" if one names none;
+ * NULL behind the last. */
+MENTIOND_EXPORT const char *mentiond_queue(struct mentiond_op *op, uint32_t n);
 
 /* links() only.  Of two links of one thread the later counts. */
 MENTIOND_EXPORT void mentiond_link(struct mentiond_op *op, const struct mentiond_link *link);

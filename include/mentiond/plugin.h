@@ -199,6 +199,9 @@ MENTIOND_EXPORT int mentiond_post_json(struct mentiond_op *op, struct json_objec
 MENTIOND_EXPORT int mentiond_fail(struct mentiond_op *op, int verdict, const char *format, ...)
         MENTIOND_PRINTF(3, 4);
 
+/* What was said last, by mentiond_fail() or a host function that failed; "" if nothing was. */
+MENTIOND_EXPORT const char *mentiond_reason(struct mentiond_op *op);
+
 /* level as syslog(3): 3 error, 4 warning, 6 info, 7 debug.  Instance and operation are added. */
 MENTIOND_EXPORT void mentiond_log(struct mentiond_op *op, int level, const char *format, ...)
         MENTIOND_PRINTF(3, 4);
@@ -213,6 +216,23 @@ MENTIOND_EXPORT int mentiond_sleep(struct mentiond_op *op, int64_t usec);
 
 /* RFC 3339 or "YYYY-MM-DD HH:MM:SS" (taken as UTC) to microseconds; 0 if it is neither. */
 MENTIOND_EXPORT int64_t mentiond_parse_time(const char *text);
+
+/* --- Doctor and provisioning ------------------------------------------------------------------------- */
+
+/* What doctor() or provision() found, or did, about one thing. */
+enum mentiond_finding {
+        MENTIOND_FINE = 1,       /* it is as it should be */
+        MENTIOND_WRONG = 2,      /* a person has to do something: the text says what */
+        MENTIOND_UNCLEAR = 3,    /* it cannot be checked; the text says why */
+        MENTIOND_TO_DO = 4,      /* provision() that shows: it would be made, changed or removed */
+        MENTIOND_DONE = 5,       /* provision() that acts: it was */
+        MENTIOND_BY_HAND = 6,    /* provision(): what a person must do, commands say; the text may have several lines */
+};
+
+/* doctor() and provision() only.  Tells the administrator about one thing: what it is, in a few words, and a sentence
+ * about it, without any secret. */
+MENTIOND_EXPORT void mentiond_report(struct mentiond_op *op, uint32_t finding, const char *what, const char *format, ...)
+        MENTIOND_PRINTF(4, 5);
 
 /* --- Memory and text; everything returned lives until the operation ends, or turns the page --------- */
 
