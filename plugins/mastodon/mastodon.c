@@ -3,17 +3,9 @@
  * Channel "mastodon": an account on Mastodon, GoToSocial, snac2 or another server with Mastodon's API.  Called by
  * the host only; owns its options and what start() learns.  Manual: mentiond-mastodon(5).
  */
-#include <mentiond/channel.h>
-#include <mentiond/json.h>
-#include <stdbool.h>
+#include "mastodon.h"
 
 #define CLOCK_USEC INT64_C(60000000)   /* what a server's clock may be behind ours */
-
-struct mastodon {
-        const char *server;
-        const struct mentiond_secret *token;
-        bool refuses_orphans;            /* an answer to a post that is gone */
-};
 
 static const struct mentiond_option options[] = {
         MENTIOND_OPTION(struct mastodon, server, "server", MENTIOND_URL,
@@ -35,6 +27,13 @@ static const char *either(const char *text, const char *otherwise)
         return *text ? text : otherwise;
 }
 
+int mastodon_instance(struct mentiond_op *op, struct json_object **ret)
+{
+        int r = mentiond_get_json(op, ret, "/api/v2/instance");
+
+        return r == MENTIOND_GONE ? mentiond_get_json(op, ret, "/api/v1/instance") : r;
+}
+
 static int start(struct mentiond_op *op, void *state)
 {
         struct mastodon *m = state;
@@ -42,9 +41,7 @@ static int start(struct mentiond_op *op, void *state)
 
         int r = mentiond_get_json(op, &account, "/api/v1/accounts/verify_credentials");
         if (r == MENTIOND_OK)
-                r = mentiond_get_json(op, &instance, "/api/v2/instance");
-        if (r == MENTIOND_GONE)
-                r = mentiond_get_json(op, &instance, "/api/v1/instance");
+                r = mastodon_instance(op, &instance);
         if (r != MENTIOND_OK)
                 return about_account(r);
 
@@ -307,5 +304,6 @@ static const struct mentiond_channel mastodon = {
         .fetch = fetch,
         .post = post,
         .find = find,
+        .doctor = mastodon_doctor,
 };
 MENTIOND_CHANNEL_PLUGIN(mastodon)

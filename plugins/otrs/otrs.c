@@ -33,57 +33,18 @@ static const char *otrs_check(const void *state)
         return NULL;
 }
 
-/* Without a queue of its own the helpdesk cannot be asked to check a ticket.  But an unknown search key is
- * ignored, and brings back every ticket. */
-static int check_field(struct mentiond_op *op, struct otrs *otrs)
-{
-        struct json_object *query = mentiond_json_object(op), *equals = json_object_new_object(), *ids;
-        int r;
-
-        mj_put_str(equals, "Equals", "mentiond:no-such-thread");
-        json_object_object_add(query, "DynamicField_SocialThread", equals);
-        mj_put_int(query, "Limit", 1);
-        r = otrs_search(op, otrs, query, &ids);
-        if (r != MENTIOND_OK || mj_len(ids) == 0)
-                return r;
-        return mentiond_fail(op, MENTIOND_RETRY,
-                             "the dynamic field SocialThread is missing: import it with otrs-import");
-}
-
-/* Asks for a ticket that differs from a real one in an attachment without content.  The helpdesk checks queue,
- * right to create, state, priority and dynamic fields, in this order, before it looks at attachments, and makes
- * nothing before it has looked at all: a complaint about the attachment means that the rest is right. */
 static int check_create(struct mentiond_op *op, struct otrs *otrs)
 {
-        static const struct mentiond_filing filing = {
-                .struct_size = sizeof(filing), .key = "mentiond:check", .thread_key = "mentiond:check", .ticket = "",
-                .queue = "", .title = "mentiond: check", .text = "mentiond: check", .customer = "mentiond:check",
-                .author = "mentiond", .network = "mentiond", .url = "https://example.com/",
-        };
-        struct json_object *body = otrs_create_body(op, otrs, &filing);
-        struct json_object *attachments = json_object_new_array(), *attachment = json_object_new_object(), *reply;
-        struct json_object *error;
-        const char *message;
-        int r;
+        const char *complaint;
+        int r = otrs_try_create(op, otrs, "", NULL, NULL, &complaint);
 
-        mj_put_str(attachment, "Filename", "check");
-        json_object_array_add(attachments, attachment);
-        json_object_object_add(body, "Attachment", attachments);
-        r = otrs_call(op, otrs, "TicketCreate", OTRS_PROBES, body, &reply);
-        if (r != MENTIOND_OK)
+        if (r != MENTIOND_OK || !*complaint)
                 return r;
-        error = mj_get(reply, "Error");
-        message = mj_str(error, "ErrorMessage");
-        if (!error)
-                return mentiond_fail(op, MENTIOND_BUG, "a ticket was made that should not have been: number %s",
-                                     mj_str(reply, "TicketNumber"));
-        if (strstr(message, "Attachment"))
-                return MENTIOND_OK;
-        if (strstr(message, "DynamicField"))
+        if (strstr(complaint, "DynamicField"))
                 return mentiond_fail(op, MENTIOND_RETRY,
-                                     "a dynamic field is missing: import them with otrs-import (%s)", message);
+                                     "a dynamic field is missing: import them with otrs-import (%s)", complaint);
         return mentiond_fail(op, MENTIOND_RETRY, "tickets cannot be made with queue \"%s\", state \"%s\", priority "
-                             "\"%s\": %s", otrs->queue, otrs->state, otrs->priority, message);
+                             "\"%s\": %s", otrs->queue, otrs->state, otrs->priority, complaint);
 }
 
 /* What is missing is RETRY and not REJECTED: it heals by itself when the admin has imported it, and items wait. */
@@ -91,7 +52,7 @@ static int otrs_start(struct mentiond_op *op, void *state)
 {
         struct otrs *otrs = state;
 
-        return *otrs->queue ? check_create(op, otrs) : check_field(op, otrs);
+        return *otrs->queue ? check_create(op, otrs) : otrs_check_field(op, otrs);
 }
 
 /* The helpdesk signs nothing, but can send a header that never changes: mentiond-hook.yml. */
@@ -117,6 +78,8 @@ static const struct mentiond_helpdesk helpdesk = {
         .poll = otrs_poll,
         .links = otrs_links,
         .hook = &hook,
+        .doctor = otrs_doctor,
+        .provision = otrs_provision,
 };
 
 MENTIOND_HELPDESK_PLUGIN(helpdesk)

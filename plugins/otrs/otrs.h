@@ -2,7 +2,7 @@
  *
  * The helpdesk plugin for OTRS 6, Znuny and OTOBO, between its own files: otrs.c (options, start),
  * otrs_call.c (session, errors), otrs_article.c (file, append, note), otrs_find.c, otrs_poll.c, otrs_reply.c (agents' articles),
- * otrs_links.c, otrs_ticket.c (reading tickets). */
+ * otrs_links.c, otrs_ticket.c (reading tickets), otrs_try.c (what can be tried without effect), otrs_doctor.c, otrs_provision.c. */
 #ifndef OTRS_H
 #define OTRS_H
 
@@ -133,5 +133,24 @@ int otrs_note(struct mentiond_op *op, void *state, const struct mentiond_note *n
               struct mentiond_filed *ret);
 int otrs_poll(struct mentiond_op *op, void *state);
 int otrs_links(struct mentiond_op *op, void *state);
+
+/* --- Without effect */
+
+/* Whether the field SocialThread is there, as far as a search can tell. */
+int otrs_check_field(struct mentiond_op *op, struct otrs *otrs);
+
+/* Tries to make a ticket; *ret is what the helpdesk has against it, "" if nothing.  queue: "" for the option's; state: NULL for the
+ * option's; field: NULL for all. */
+int otrs_try_create(struct mentiond_op *op, struct otrs *otrs, const char *queue, const char *state, const char *field,
+                    const char **ret);
+
+/* Tries to give a ticket the state reopen_state. */
+int otrs_try_update(struct mentiond_op *op, struct otrs *otrs, const char *ticket, const char **ret);
+
+/* The n-th, from 0, of the dynamic fields that mentiond needs; NULL behind the last. */
+const char *otrs_field_name(size_t n);
+
+int otrs_doctor(struct mentiond_op *op, void *state);
+int otrs_provision(struct mentiond_op *op, void *state, const struct mentiond_provisioning *provisioning);
 
 #endif
