@@ -13,8 +13,10 @@ import secrets
 import time
 
 from .server import Answer, Model
+from .zammad_admin import Admin
 
 STATES = {"new": 1, "open": 2, "pending reminder": 3, "closed": 4, "merged": 5, "pending close": 6}
+STATE_TYPES = {"new": 1, "open": 2, "pending reminder": 3, "pending close": 4, "closed": 5, "merged": 6}
 PRIORITIES = {"1 low": 1, "2 normal": 2, "3 high": 3}
 TYPES = {"email": 1, "phone": 5, "twitter status": 6, "facebook feed post": 8, "note": 10, "web": 11}
 SENDERS = {"Agent": 1, "Customer": 2, "System": 3}
@@ -62,7 +64,7 @@ class Zammad(Model):
         self.clock = clock
         self.ahead = 0
         self.groups = {name: n for n, name in enumerate(groups, 1)}
-        self.attributes, self.pending = list(attributes), []
+        self.attributes = list(attributes)
         self.mandatory = set()           # attributes without which agents can neither make nor change a ticket
         self.maintenance = self.token_access_off = False
         self.narrow = False              # the database keeps no characters beyond U+FFFF
@@ -79,6 +81,7 @@ class Zammad(Model):
         self.bot = self.add_user("mentiond@acme.test", "Mention", "Daemon", {groups[-1]: ["change", "create", "read"]}, roles=[2])
         self.tokens[token] = self.bot, ("ticket.agent",)
         self.tokens["admin-token"] = self.admin, ("admin", "ticket.agent")
+        self.office = Admin(self, Refused)
         self.tokens["agent-token"] = self.agent, ("ticket.agent",)
 
     # What agents and administrators do, and what tests ask.
@@ -458,6 +461,13 @@ class Zammad(Model):
                      created_by=u, updated_by=u, custom={}, tags=[], preferences={}, note=None, first_response=None, closed=None, pending=None, last_agent=None,
                      last_customer=None)
 
+    def names(self, all, states):
+        at = self.time(self.clock())
+        more = {"next_state_id": None, "ignore_escalation": False, "default_follow_up": False} if states else {"ui_icon": None, "ui_color": None}
+        return [{"id": n, "name": name, "default_create": name in ("new", "2 normal"), "note": None, "active": True, "updated_by_id": 1,
+                 "created_by_id": 1, "created_at": at, "updated_at": at, **({"state_type_id": STATE_TYPES[name]} if states else {}), **more}
+                for name, n in all.items()]
+
     # The interface.
 
     def handle(self, q):
@@ -484,6 +494,9 @@ class Zammad(Model):
             raise Refused(403, "Not authorized (token)!")
         if "From" in q.headers and not admin:
             raise Refused(403, "Current user has no permission to use 'From'/'X-On-Behalf-Of'!")
+        answer = self.office.answer(q, at, say, user, admin)
+        if answer:
+            return answer
         call = q.method, re.sub(r"/\d+", "/N", at)
         id = (re.search(r"/(\d+)", at) or ["", ""])[1]
         if call == ("GET", "users/me"):
@@ -491,6 +504,8 @@ class Zammad(Model):
             if expand:
                 o.update(groups=user.groups, roles=["Agent"])
             return Answer(200, o)
+        if call in (("GET", "ticket_states"), ("GET", "ticket_priorities")):
+            return Answer(200, self.names(STATES if "states" in at else PRIORITIES, "states" in at))
         if call == ("POST", "users"):
             if not any(say.get(k) for k in ("firstname", "lastname", "phone", "email")):
                 raise Refused(422, "At least one identifier (firstname, lastname, phone or email) for user is required.")
@@ -547,19 +562,4 @@ class Zammad(Model):
             into = next(x for x in self.tickets.values() if x.number == m[2])
             self.merge(t, into, user)
             return Answer(200, {"result": "success", "target_ticket": self.show_ticket(into, ids=False), "source_ticket": self.show_ticket(t, ids=False)})
-        if call == ("POST", "object_manager_attributes"):
-            if say["name"] in self.attributes:
-                raise Refused(422, "This object already exists.")
-            self.pending.append(say)
-            return Answer(201, {"name": say["name"]})
-        if call == ("PUT", "object_manager_attributes/N"):
-            self.pending.append(say)
-            return Answer(200, {"name": say["name"]})
-        if call == ("POST", "object_manager_attributes_execute_migrations"):
-            for a in self.pending:
-                self.attributes += [a["name"]] if a["name"] not in self.attributes else []
-                required = any(s.get("ticket.agent", {}).get("required") for s in (a.get("screens") or {}).values())
-                (self.mandatory.add if required else self.mandatory.discard)(a["name"])
-            self.pending = []
-            return Answer(200, {})
         raise Refused(404, f"No route matches [{q.method}] {q.path}")
