@@ -217,6 +217,31 @@ static void look_at_plugins(struct report *r, const char *directory)
         report_add(r, n ? MENTIOND_FINE : MENTIOND_WRONG, "plugins", n ? "%u in %s" : "%u in %s: is that the plugin_directory?", n, directory);
 }
 
+/* "" where it is no address of a machine's. */
+static char *own_url(const struct daemon *d)
+{
+        const char *listen = d->config.options.listen;
+
+        return isempty(listen) || *listen == '/' || streq(listen, "systemd") ? xstrdup("") : xasprintf("http://%s", listen);
+}
+
+static void look_at_listener(struct report *r, struct daemon *d)
+{
+        _cleanup_free_ char *base = own_url(d), *url = xasprintf("%s/healthz", base);
+        _cleanup_http_reply_ struct http_reply reply = { .fate = HTTP_REFUSED };
+
+        if (isempty(d->config.options.listen)) {
+                report_add(r, MENTIOND_FINE, "listener", "none is configured: replies and mentions are found by polls");
+                return;
+        }
+        if (*base)
+                http_perform(d->host.http, &(struct http_request) { .method = "GET", .url = url, .total_usec = 5 * USEC_PER_SEC }, &reply);
+        if (*base && reply.fate != HTTP_REPLIED)
+                report_add(r, MENTIOND_WRONG, "listener", "it does not answer at %s (%s): restart mentiond", d->config.options.listen, strempty(reply.error));
+        else
+                report_add(r, MENTIOND_FINE, "listener", *base ? "it answers at %s" : "it listens at %s", d->config.options.listen);
+}
+
 /* Where nobody agrees with this machine it is this machine's that is wrong. */
 static void look_at_clock(struct report *r, const struct visits *all)
 {
@@ -258,6 +283,7 @@ char *doctor_run(struct daemon *d, struct json_object *request, struct json_obje
                 look_at_store(&own, d->host.store);
                 look_at_backup(&own, d->config.options.state_directory);
                 look_at_plugins(&own, d->config.options.plugin_directory);
+                look_at_listener(&own, d);
         }
         visits_wait(&all);
         if (!*name)
@@ -270,15 +296,19 @@ char *doctor_run(struct daemon *d, struct json_object *request, struct json_obje
 
 char *provision_run(struct daemon *d, struct json_object *request, struct json_object *answer)
 {
-        const char *name = mj_str(request, "name"), *token = mj_str(request, "token");
+        const char *name = mj_str(request, "name"), *token = mj_str(request, "token"), *given = mj_str(request, "hook_url");
+        _cleanup_free_ char *guess = own_url(d), *url = *given || *guess ? xasprintf("%s/hook/%s", *given ? given : guess, name) : xstrdup("");
         struct instance *i = host_find(&d->host, name);
         struct mentiond_secret *secret = *token ? secret_new(token) : NULL;
         struct mentiond_provisioning p = {
                 .struct_size = sizeof p,
                 .action = mj_true(request, "remove") ? MENTIOND_TAKE_DOWN : MENTIOND_SET_UP,
-                .flags = (mj_true(request, "apply") ? MENTIOND_APPLY : 0u) | (mj_true(request, "data") ? MENTIOND_TAKE_DATA : 0u),
+                .flags = (mj_true(request, "apply") ? MENTIOND_APPLY : 0u) | (mj_true(request, "data") ? MENTIOND_TAKE_DATA : 0u)
+                         | (*given ? 0u : MENTIOND_HOOK_URL_GUESSED),
+                .instance = name,
                 .token = secret,
-                .hook_url = "",
+                .hook_url = url,
+                .hook_secret = i && !isempty(d->config.options.listen) ? i->options.hook_secret : NULL,
         };
         struct visits all = { .n = 0 };
         char *error = NULL;
@@ -289,6 +319,8 @@ char *provision_run(struct daemon *d, struct json_object *request, struct json_o
                 error = xasprintf("\"%s\" is a channel: only helpdesks are provisioned", name);
         else if (i->state == INSTANCE_ENDING)
                 error = xasprintf("\"%s\" is ending: ask again", name);
+        else if (*given && http_check_url(url) < 0)
+                error = xasprintf("\"%s\" is no address: as https://mentiond.example.com", given);
         if (!error) {
                 visits_add(&all, i, &p);
                 visits_begin(&all);

@@ -55,7 +55,8 @@ static void usage(FILE *f)
               "      --yes            of provision: do not ask\n"
               "      --remove         of provision: take down what it made\n"
               "      --with-data      with --remove: also what holds data of tickets\n"
-              "      --token FILE     of provision: an administrator's token for the helpdesk\n\nSee mentionctl(1).\n", f);
+              "      --token FILE     of provision: an administrator's token for the helpdesk\n"
+              "      --hook-url URL   of provision: where the helpdesk reaches mentiond\n\nSee mentionctl(1).\n", f);
 }
 
 /* As long as the store is large, or as others take. */
@@ -283,9 +284,10 @@ int main(int argc, char **argv)
                 { "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' }, { "state", required_argument, NULL, 't' },
                 { "yes", no_argument, NULL, 'y' },          { "remove", no_argument, NULL, 'r' },
                 { "with-data", no_argument, NULL, 'd' },    { "token", required_argument, NULL, 'k' },
+                { "hook-url", required_argument, NULL, 'u' },
                 { "version", no_argument, NULL, 'v' },      { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
         };
-        const char *path = SOCKET_DEFAULT, *state = NULL, *token = NULL, *command;
+        const char *path = SOCKET_DEFAULT, *state = NULL, *token = NULL, *hook_url = NULL, *command;
         bool json = false, yes = false, remove = false, data = false, ok;
         struct json_object *request, *answer;
         int c, status;
@@ -313,6 +315,9 @@ int main(int argc, char **argv)
                 case 'k':
                         token = optarg;
                         break;
+                case 'u':
+                        hook_url = optarg;
+                        break;
                 case 'v':
                         puts("mentionctl " PACKAGE_VERSION);
                         return EXIT_SUCCESS;
@@ -328,9 +333,10 @@ int main(int argc, char **argv)
         if (strcmp(command, "provision") == 0) {
                 mj_put_bool(request, "remove", remove);
                 mj_put_bool(request, "data", data);
+                mj_put_str(request, "hook_url", hook_url);
                 if (token)
                         put_token(request, token);
-        } else if (yes || remove || data || token) {
+        } else if (yes || remove || data || token || hook_url) {
                 usage(stderr);
                 return 2;
         }

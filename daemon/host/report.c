@@ -94,22 +94,40 @@ void mentiond_report(struct mentiond_op *op, uint32_t finding, const char *what,
         add(op->report, finding, what, text);
 }
 
-const char *mentiond_queue(struct mentiond_op *op, uint32_t n)
+static const char *queue_of(const struct instance *i)
 {
-        const struct instance *desk = op->instance;
+        return strempty(i->options.queue);
+}
 
-        for (const struct instance *i = desk->host->instances; i; i = i->next) {
-                bool before = false;
+static const char *network_of(const struct instance *i)
+{
+        return i->plugin->name;
+}
 
-                if (!instance_is_channel(i) || !streq(strempty(i->options.helpdesk), desk->name))
-                        continue;
-                for (const struct instance *k = desk->host->instances; k != i; k = k->next)
-                        before |= instance_is_channel(k) && streq(strempty(k->options.helpdesk), desk->name)
-                                  && streq(strempty(k->options.queue), strempty(i->options.queue));
-                if (!before && n-- == 0)
-                        return arena_strdup(op_memory(op), i->options.queue);
+/* The n-th different one, of the channels that file into this helpdesk. */
+static const char *nth(struct mentiond_op *op, uint32_t n, const char *(*of)(const struct instance *i))
+{
+        const struct instance *desk = op->instance, *list = desk->host->instances;
+
+        for (const struct instance *i = list; i; i = i->next) {
+                bool first = instance_is_channel(i) && streq(strempty(i->options.helpdesk), desk->name);
+
+                for (const struct instance *k = list; k != i && first; k = k->next)
+                        first = !instance_is_channel(k) || !streq(strempty(k->options.helpdesk), desk->name) || !streq(of(k), of(i));
+                if (first && n-- == 0)
+                        return arena_strdup(op_memory(op), of(i));
         }
         return NULL;
+}
+
+const char *mentiond_queue(struct mentiond_op *op, uint32_t n)
+{
+        return nth(op, n, queue_of);
+}
+
+const char *mentiond_network(struct mentiond_op *op, uint32_t n)
+{
+        return nth(op, n, network_of);
 }
 
 void report_hear(struct report *r, const struct http_reply *reply)

@@ -124,6 +124,7 @@ enum mentiond_provision_action {
 enum mentiond_provision_flags {
         MENTIOND_APPLY = 1u << 0,             /* do it; otherwise only say what would be done */
         MENTIOND_TAKE_DATA = 1u << 1,         /* take down also what holds data of tickets */
+        MENTIOND_HOOK_URL_GUESSED = 1u << 2,  /* hook_url is this machine's own address: another is as good that ends alike */
 };
 
 struct mentiond_provisioning {
@@ -131,10 +132,11 @@ struct mentiond_provisioning {
         uint32_t action;         /* enum mentiond_provision_action */
         uint32_t flags;          /* enum mentiond_provision_flags */
         uint32_t reserved;
+        const char *instance;    /* the helpdesk's name in the configuration, for names of what is made */
         const struct mentiond_secret *token;         /* of an administrator, or NULL.  It goes with requests in place of the
                                                       * MENTIOND_BEARER option.  Do not keep it. */
-        const char *hook_url;    /* where the helpdesk can call; "" if nothing listens */
-        const struct mentiond_secret *hook_secret;   /* that it has to prove; NULL if nothing listens */
+        const char *hook_url;    /* that the helpdesk is to call; "" if mentiond cannot know */
+        const struct mentiond_secret *hook_secret;   /* that it has to prove then; NULL if no calls are wanted */
 };
 
 struct mentiond_helpdesk {
@@ -188,6 +190,9 @@ struct mentiond_helpdesk {
 /* doctor() and provision() only: the n-th, from 0, of the queues that this helpdesk's channels name, "" if one names none;
  * NULL behind the last. */
 MENTIOND_EXPORT const char *mentiond_queue(struct mentiond_op *op, uint32_t n);
+
+/* The same for the names of their plugins. */
+MENTIOND_EXPORT const char *mentiond_network(struct mentiond_op *op, uint32_t n);
 
 /* links() only.  Of two links of one thread the later counts. */
 MENTIOND_EXPORT void mentiond_link(struct mentiond_op *op, const struct mentiond_link *link);

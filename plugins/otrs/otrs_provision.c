@@ -14,7 +14,7 @@ static const char *first_queue(struct mentiond_op *op, const struct otrs *otrs)
         return queue && *queue ? queue : otrs->queue;
 }
 
-static int set_up(struct mentiond_op *op, struct otrs *otrs)
+static int set_up(struct mentiond_op *op, struct otrs *otrs, const struct mentiond_provisioning *p)
 {
         const char *queue = first_queue(op, otrs), *complaint = "";
         int r = *queue ? otrs_try_create(op, otrs, queue, NULL, NULL, &complaint) : otrs_check_field(op, otrs);
@@ -42,6 +42,10 @@ static int set_up(struct mentiond_op *op, struct otrs *otrs)
                                 "    $ " CONSOLE " Admin::User::SetPassword %s\n"
                                 "    $ " CONSOLE " Admin::Group::UserLink --user-name %s --group-name GROUP --permission rw",
                                 otrs->user, otrs->user, otrs->user);
+        if (p->hook_secret)
+                mentiond_report(op, MENTIOND_BY_HAND, "calls", "whether the helpdesk calls when an agent has answered no API tells.  On its host, as root, "
+                                "with the hook_secret in the file:\n"
+                                "    # " FILES "/otrs-import /opt/znuny --hook %s FILE", *p->hook_url ? p->hook_url : "ADDRESS/hook/NAME");
         mentiond_report(op, MENTIOND_BY_HAND, "screen", "that agents see SocialNetwork and SocialUrl no API tells.  Admin > System Configuration:\n"
                         "    Ticket::Frontend::AgentTicketZoom###DynamicField");
         return MENTIOND_OK;
@@ -68,5 +72,5 @@ int otrs_provision(struct mentiond_op *op, void *state, const struct mentiond_pr
         own.logging_in = false;
         if (provisioning->action == MENTIOND_TAKE_DOWN)
                 return take_down(op, provisioning->flags & MENTIOND_TAKE_DATA);
-        return set_up(op, &own);
+        return set_up(op, &own, provisioning);
 }

@@ -90,6 +90,16 @@ def test_a_queue_that_is_not_there_and_one_without_the_right(bridge):
     assert r.status == 1 and "give it rw in the queue's group" in r.line("wrong", "queue Other")
 
 
+def test_a_queue_in_which_nothing_may_be_added(bridge):
+    bridge.proxy_desk()
+    bridge.start()
+    bridge.conversation()
+    denied = {"Error": {"ErrorCode": "TicketUpdate.AccessDenied", "ErrorMessage": "TicketUpdate: User does not have access to the ticket!"}}
+    hits = bridge.desk_proxy.rule("POST", "/TicketUpdate$", lambda r: proxy.answer(200, denied) if "Priority" in r.body.decode() else None, times=None)
+    r = doctor.run(bridge.daemon, "doctor", "desk")
+    assert hits and r.status == 1 and "give it rw in the queue's group" in r.line("wrong", "right rw in Social")
+
+
 def rename(body, old, new):
     for field in body.get("DynamicField", []):
         if field["Name"] == old:

@@ -15,8 +15,9 @@ class Report:
         self.status, self.shown = status, shown
 
     def lines(self, *words):
-        """Those of which each word is a column, or, where it is a column of none, a part."""
-        rows = [(line, re.split(r" {2,}", line, maxsplit=3)[:3]) for line in self.shown.splitlines()]
+        """Those of which each word is a column, or, where it is a column of none, a part.  Of what was shown last: what is to
+        be done stands before what was done, and an empty line between."""
+        rows = [(line, re.split(r" {2,}", line, maxsplit=3)[:3]) for line in self.shown.split("\n\n")[-1].splitlines()]
         columns = {c for line, row in rows for c in row}
         return [line for line, row in rows if all(w in row if w in columns else w in line for w in words)]
 
@@ -26,7 +27,7 @@ class Report:
         return found[0]
 
     def wrong(self):
-        return [line for line in self.shown.splitlines() if line.startswith("wrong")]
+        return self.lines("wrong") if re.search("^wrong", self.shown, re.M) else []
 
 
 def run(daemon, *words):
