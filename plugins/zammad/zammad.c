@@ -71,7 +71,7 @@ static int check_user(struct mentiond_op *op, struct zammad *z)
         return check_rights(op, z, mj_get(answer.json, "groups"));
 }
 
-static int check_attribute(struct mentiond_op *op, struct zammad *z)
+int zammad_check_attribute(struct mentiond_op *op, struct zammad *z)
 {
         struct json_object *tickets;
         struct json_object *condition = zammad_condition(op, zammad_field(op, z), "is", "mentiond:no-such-thread");
@@ -81,29 +81,30 @@ static int check_attribute(struct mentiond_op *op, struct zammad *z)
 
 /* Asks for a ticket whose article has no text.  Zammad makes customer and ticket, which proves group, rights, state, priority and
  * that no other field is mandatory, and takes both back for the article. */
-static int check_create(struct mentiond_op *op, struct zammad *z)
+int zammad_check_create(struct mentiond_op *op, struct zammad *z, const char *queue)
 {
-        static const struct mentiond_filing filing = {
-                .struct_size = sizeof(filing), .key = "mentiond:check", .thread_key = "mentiond:check", .ticket = "", .queue = "",
+        const struct mentiond_filing filing = {
+                .struct_size = sizeof(filing), .key = "mentiond:check", .thread_key = "mentiond:check", .ticket = "", .queue = queue,
                 .title = "mentiond: check", .text = "", .customer = "mentiond:check", .author = "mentiond", .network = "mentiond",
                 .url = "",
         };
         struct json_object *body = zammad_ticket_body(op, z, &filing);
         struct zammad_answer answer;
+        const char *group = *queue ? queue : z->group;
         int r;
 
         json_object_object_del(mj_get(body, "article"), "body");
         r = zammad_call(op, "POST", "/api/v1/tickets?expand=true", body, ZAMMAD_READS, &answer);
-        if (answer.refusal == ZAMMAD_INVALID && strstr(answer.words, "body"))
+        if (answer.refusal == ZAMMAD_INVALID && strstr(answer.words, "article body"))
                 return MENTIOND_OK;
         if (answer.refusal == ZAMMAD_FORBIDDEN)
-                return zammad_lacks_rights(op, z, z->group);
+                return zammad_lacks_rights(op, z, group);
         if (r == MENTIOND_OK)
                 return mentiond_fail(op, MENTIOND_BUG, "a ticket was made that should not have been: number %s",
                                      mj_str(answer.json, "number"));
         if (answer.refusal)
                 return mentiond_fail(op, MENTIOND_RETRY, "tickets cannot be made with group \"%s\", state \"%s\", "
-                                     "priority \"%s\": %s%s", z->group, z->state, z->priority, answer.words,
+                                     "priority \"%s\": %s%s", group, z->state, z->priority, answer.words,
                                      answer.refusal == ZAMMAD_OPAQUE ? " Often a ticket field is mandatory for agents" : "");
         return r;
 }
@@ -115,11 +116,16 @@ static int zammad_start(struct mentiond_op *op, void *state)
         int r = check_user(op, z);
 
         if (r == MENTIOND_OK)
-                r = check_attribute(op, z);
+                r = zammad_check_attribute(op, z);
         if (r == MENTIOND_OK && *z->group)
-                r = check_create(op, z);
+                r = zammad_check_create(op, z, "");
         return r;
 }
+
+static const struct mentiond_hook hook = {
+        .struct_size = sizeof(hook), .signature = MENTIOND_HMAC_SHA1_HEX, .header = "X-Hub-Signature", .prefix = "sha1=",
+        .delivery = "X-Zammad-Delivery",
+};
 
 static const struct mentiond_helpdesk helpdesk = {
         .head = {
@@ -138,6 +144,9 @@ static const struct mentiond_helpdesk helpdesk = {
         .note = zammad_note,
         .poll = zammad_poll,
         .links = zammad_links,
+        .hook = &hook,
+        .doctor = zammad_doctor,
+        .provision = zammad_provision,
 };
 
 MENTIOND_HELPDESK_PLUGIN(helpdesk)

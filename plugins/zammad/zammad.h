@@ -156,6 +156,11 @@ struct zammad_customer {
 int zammad_write(struct mentiond_op *op, struct zammad *z, struct json_object *ticket, struct json_object *article,
                  struct json_object *change, const struct zammad_customer *customer, struct mentiond_filed *ret);
 
+/* Whether tickets can be searched by the attribute, and whether they can be made in this queue ("" for the option group): OK, or what
+ * is wrong.  Without effect. */
+int zammad_check_attribute(struct mentiond_op *op, struct zammad *z);
+int zammad_check_create(struct mentiond_op *op, struct zammad *z, const char *queue);
+
 /* The text as this helpdesk's database can keep it. */
 const char *zammad_text(struct mentiond_op *op, const struct zammad *z, const char *text);
 
@@ -169,5 +174,7 @@ int zammad_find(struct mentiond_op *op, void *state, const struct mentiond_looku
 int zammad_note(struct mentiond_op *op, void *state, const struct mentiond_note *note, struct mentiond_filed *ret);
 int zammad_poll(struct mentiond_op *op, void *state);
 int zammad_links(struct mentiond_op *op, void *state);
+int zammad_doctor(struct mentiond_op *op, void *state);
+int zammad_provision(struct mentiond_op *op, void *state, const struct mentiond_provisioning *provisioning);
 
 #endif

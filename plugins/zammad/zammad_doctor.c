@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What mentiond needs in Zammad, looked at live and without effect.  Callback of the plugin; owns nothing. */
+#include "zammad.h"
+
+static const char *const rights[] = { "read", "create", "change" };
+
+static bool has(struct json_object *granted, const char *right)
+{
+        for (size_t i = 0; i < mj_len(granted); i++) {
+                const char *name = json_object_get_string(mj_at(granted, i));
+
+                if (name && (strcmp(name, right) == 0 || strcmp(name, "full") == 0))
+                        return true;
+        }
+        return false;
+}
+
+/* *ret are the groups in which the user has rights of his own; NULL if the others cannot be looked at. */
+static int look_at_token(struct mentiond_op *op, struct json_object **ret)
+{
+        struct zammad_answer answer;
+        int r = zammad_call(op, "GET", "/api/v1/users/me?expand=true", NULL, ZAMMAD_READS, &answer);
+
+        *ret = NULL;
+        if (r == MENTIOND_AUTH) {
+                mentiond_report(op, MENTIOND_WRONG, "token", "%s: make one with the permission ticket.agent (mentiond-zammad(5)), then mentionctl resume",
+                                mentiond_reason(op));
+                mentiond_report(op, MENTIOND_UNCLEAR, "rights", "not before Zammad takes the token");
+                return MENTIOND_OK;
+        }
+        if (r != MENTIOND_OK)
+                return r;
+        if (mj_int(answer.json, "id", 0) <= 0)
+                return mentiond_fail(op, MENTIOND_RETRY, "the answer is not Zammad's: does the option url name it?");
+        mentiond_report(op, MENTIOND_FINE, "token", "it is %s's", mj_str(answer.json, "login"));
+        *ret = mj_get(answer.json, "groups");
+        if (!*ret)
+                *ret = mentiond_json_object(op);
+        return MENTIOND_OK;
+}
+
+static int look_at_attribute(struct mentiond_op *op, struct zammad *z)
+{
+        int r = zammad_check_attribute(op, z);
+
+        if (r == MENTIOND_OK)
+                mentiond_report(op, MENTIOND_FINE, "ticket attribute", "tickets can be searched by %s", z->attribute);
+        else if (r == MENTIOND_RETRY)
+                mentiond_report(op, MENTIOND_WRONG, "ticket attribute", "%s; mentionctl provision makes it", mentiond_reason(op));
+        else
+                return r;
+        return MENTIOND_OK;
+}
+
+static bool is_among(struct json_object *all, const char *name)
+{
+        for (size_t i = 0; i < mj_len(all); i++)
+                if (strcmp(mj_str(mj_at(all, i), "name"), name) == 0)
+                        return !mj_get(mj_at(all, i), "active") || mj_true(mj_at(all, i), "active");
+        return false;
+}
+
+static int look_at_names(struct mentiond_op *op, struct zammad *z)
+{
+        const struct {
+                const char *option, *value, *path, *what;
+        } names[] = {
+                { "state", z->state, "/api/v1/ticket_states", "state" },
+                { "reopen_state", z->reopen_state, "/api/v1/ticket_states", "state" },
+                { "priority", z->priority, "/api/v1/ticket_priorities", "priority" },
+        };
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+                struct zammad_answer answer;
+                int r;
+
+                if (!*names[i].value)
+                        continue;
+                r = zammad_call(op, "GET", names[i].path, NULL, ZAMMAD_READS, &answer);
+                if (r != MENTIOND_OK)
+                        return r;
+                if (is_among(answer.json, names[i].value))
+                        mentiond_report(op, MENTIOND_FINE, names[i].option, "\"%s\"", names[i].value);
+                else
+                        mentiond_report(op, MENTIOND_WRONG, names[i].option, "\"%s\" is no %s of Zammad, or not active: mend the option", names[i].value,
+                                        names[i].what);
+        }
+        return MENTIOND_OK;
+}
+
+static int look_at_group(struct mentiond_op *op, struct zammad *z, struct json_object *groups, const char *group)
+{
+        struct json_object *granted = mj_get(groups, group);
+        const char *what = mentiond_format(op, "rights in %s", group);
+        const char *missing = "";
+        int r;
+
+        for (size_t i = 0; granted && i < sizeof(rights) / sizeof(rights[0]); i++)
+                if (!has(granted, rights[i]))
+                        missing = mentiond_format(op, "%s%s%s", missing, *missing ? ", " : "", rights[i]);
+        if (*missing)
+                mentiond_report(op, MENTIOND_WRONG, what, "the token's user lacks %s: give it read, create and change there", missing);
+        else if (granted)
+                mentiond_report(op, MENTIOND_FINE, what, "read, create and change");
+
+        r = zammad_check_create(op, z, group);
+        what = mentiond_format(op, "group %s", group);
+        if (r == MENTIOND_OK)
+                mentiond_report(op, MENTIOND_FINE, what, "tickets can be made there");
+        else if (r == MENTIOND_RETRY || r == MENTIOND_AUTH)
+                mentiond_report(op, MENTIOND_WRONG, what, "%s", mentiond_reason(op));
+        else
+                return r;
+        return MENTIOND_OK;
+}
+
+static void look_at_emoji(struct mentiond_op *op, const struct zammad *z)
+{
+        if (z->narrow)
+                mentiond_report(op, MENTIOND_FINE, "emoji", "its database loses them: texts are written so that nothing is lost");
+        else if (z->wide)
+                mentiond_report(op, MENTIOND_FINE, "emoji", "its database keeps them");
+}
+
+int zammad_doctor(struct mentiond_op *op, void *state)
+{
+        struct zammad *z = state;
+        struct json_object *groups;
+        const char *group;
+        int r = look_at_token(op, &groups);
+
+        if (!groups)
+                return r;
+        r = look_at_attribute(op, z);
+        if (r == MENTIOND_OK)
+                r = look_at_names(op, z);
+        for (uint32_t n = 0; r == MENTIOND_OK && (group = mentiond_queue(op, n)); n++) {
+                if (!*group)
+                        group = z->group;
+                if (*group)
+                        r = look_at_group(op, z, groups, group);
+                else
+                        mentiond_report(op, MENTIOND_WRONG, "group", "a channel names no queue: set the option queue there, or group here");
+        }
+        look_at_emoji(op, z);
+        return r;
+}
