@@ -147,12 +147,14 @@ void filing_attempt(struct flow_instance *f, struct arena *a _unused_, const str
         op_begin(&g.op, f->instance, s.looked ? "find" : is_note(&g) ? "note" : "file", OP_DEADLINE_USEC);
         s.op = &g.op;
         r = prepare(&g);
-        if (r >= 0 && !s.looked) {
+        /* Unless the poll that brought it has begun it. */
+        if (r >= 0 && !s.looked && !streq(row->state, STATE_FILING)) {
                 r = store_begin(f->instance->host->store, row->id, STATE_FILING, utc_usec(), NULL);
                 begun.attempt++;
                 s.row = &begun;
-                crash_point(row->kind, STATE_FILING);
         }
+        if (r >= 0 && !s.looked)
+                crash_point(row->kind, STATE_FILING);
         if (r >= 0) {
                 if (!s.looked && *g.thread.ticket && !is_note(&g))
                         g.op.name = "append";

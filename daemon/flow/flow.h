@@ -24,7 +24,7 @@ struct flow_instance {
         unsigned poll_failures, place_failures;
         int64_t placing_id;
         int64_t *in_flight;              /* ids of rows */
-        size_t n_in_flight;
+        size_t n_in_flight, n_claimed;   /* n_claimed: kept free for those that a poll's commit begins */
         unsigned turn;                   /* whose row is next, of the sources that have one */
 };
 

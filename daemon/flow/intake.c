@@ -38,6 +38,21 @@ static int call_poll(struct instance *i, struct mentiond_op *op)
         return verdict;
 }
 
+static int commit(struct mentiond_op *op, bool done, size_t *ret_new)
+{
+        struct instance *i = op->instance, *helpdesk = instance_is_channel(i) ? host_find_id(i->host, i->helpdesk_id) : NULL;
+        size_t claimed = done && op->n_items ? schedule_claim(helpdesk, op->n_items) : 0;
+        int r;
+
+        op->begin_max = claimed;
+        if (claimed)
+                op->begun = arena_alloc(op->arena, claimed * sizeof *op->begun);
+        r = op_commit(op, done, ret_new);
+        if (claimed)
+                schedule_begun(helpdesk, claimed, op->begun, op->n_begun);
+        return r;
+}
+
 static void poll_once(struct flow_instance *f)
 {
         struct instance *i = f->instance;
@@ -51,7 +66,7 @@ static void poll_once(struct flow_instance *f)
          * window of 64).  The first poll only learns what is old, and must do so whole. */
         crash_point(i->plugin->name, "polled");
         if (verdict == MENTIOND_OK || i->stored.polled)
-                r = op.emit_error ? op.emit_error : op_commit(&op, verdict == MENTIOND_OK, &n_new);
+                r = op.emit_error ? op.emit_error : commit(&op, verdict == MENTIOND_OK, &n_new);
         crash_point(i->plugin->name, "taken");
         if (r < 0)
                 verdict = mentiond_fail(&op, MENTIOND_RETRY, "what was polled cannot be stored: %s", strerror(-r));

@@ -16,6 +16,11 @@ void intake_place(struct flow_instance *f);          /* starts placing what has 
 /* In a task: polls have failed for too long, and what they brought goes its way without what may be older. */
 void intake_release(struct flow_instance *f, const struct store_row *row);
 
+/* schedule.c: a mention that there is room for begins in the commit of the poll that brings it, and needs none of its own.  Claims
+ * room for up to n rows of the instance, which is held, and returns for how many; then starts what was begun. */
+size_t schedule_claim(struct instance *i, size_t n);
+void schedule_begun(struct instance *i, size_t claimed, const int64_t *ids, size_t n);
+
 /* filing.c, posting.c: one attempt at a row, in a task. */
 void filing_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row);
 void posting_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row);

@@ -13,6 +13,7 @@
 struct attempt {
         struct flow_instance *f;
         int64_t id;
+        bool begun;                      /* by the commit that brought it */
 };
 
 /* --- Attempts --- */
@@ -33,7 +34,7 @@ static void attempt_run(void *data)
 
         if (store_load(at->f->instance->host->store, a, at->id, &row) <= 0)
                 return;
-        if (!row.due_usec)
+        if (!row.due_usec && !at->begun)
                 return;          /* dropped meanwhile, or another step was quicker */
         if (streq(row.state, STATE_SHOWN))
                 intake_release(at->f, &row);
@@ -56,11 +57,11 @@ static void attempt_done(void *data)
         flow_kick(f->instance);
 }
 
-static void start_attempt(struct flow_instance *f, int64_t id)
+static void start_attempt(struct flow_instance *f, int64_t id, bool begun)
 {
         struct attempt *at = xcalloc(1, sizeof *at);
 
-        *at = (struct attempt) { f, id };
+        *at = (struct attempt) { f, id, begun };
         f->in_flight[f->n_in_flight++] = id;
         instance_task(f->instance, attempt_run, attempt_done, at);
 }
@@ -70,6 +71,11 @@ static void start_attempt(struct flow_instance *f, int64_t id)
 static bool may_work(const struct flow_instance *f)
 {
         return f->instance->state == INSTANCE_RUNNING && !f->flow->draining;
+}
+
+static bool has_room(const struct flow_instance *f)
+{
+        return f->n_in_flight + f->n_claimed < (size_t) f->instance->options.parallel;
 }
 
 static void wake_at(struct flow_instance *f, int64_t mono)
@@ -101,12 +107,12 @@ static void pump(struct flow_instance *f)
         }
         now = due_now(i);
         /* Those in flight are due, too, until their first step is committed. */
-        n = f->n_in_flight < parallel ? store_due(i->host->store, i->stored.id, now, f->turn++, ids, parallel + f->n_in_flight) : 0;
+        n = has_room(f) ? store_due(i->host->store, i->stored.id, now, f->turn++, ids, parallel + f->n_in_flight) : 0;
         if (n < 0)
                 log_event(LOG_ERR, "the store cannot be read", F("instance", i->name), F("reason", strerror(-n)));
-        for (int k = 0; k < n && f->n_in_flight < parallel; k++)
+        for (int k = 0; k < n && has_room(f); k++)
                 if (!is_in_flight(f, ids[k]))
-                        start_attempt(f, ids[k]);
+                        start_attempt(f, ids[k], false);
         next = store_next_due(i->host->store, i->stored.id, now);
         if (next != USEC_INFINITY)
                 wake_at(f, mono_usec() + (next - now));
@@ -142,6 +148,33 @@ static void on_place_time(struct loop_timer *t)
 
         if (may_work(f))
                 intake_place(f);
+}
+
+size_t schedule_claim(struct instance *i, size_t n)
+{
+        struct flow_instance *f = i ? i->flow : NULL;
+
+        /* Where others may be due, it waits for its turn as they do. */
+        if (!f || !may_work(f) || budget_is_paused(&i->budget) || f->pump.queued)
+                return 0;
+        n = MIN(n, (size_t) i->options.parallel - f->n_in_flight - f->n_claimed);
+        if (n == 0)
+                return 0;
+        f->n_claimed += n;
+        instance_hold(i);
+        return n;
+}
+
+/* Whatever became of the instance meanwhile: it is as if they had been under way already. */
+void schedule_begun(struct instance *i, size_t claimed, const int64_t *ids, size_t n)
+{
+        struct flow_instance *f = i->flow;
+
+        f->n_claimed -= claimed;
+        for (size_t k = 0; k < n; k++)
+                start_attempt(f, ids[k], true);
+        flow_kick(i);
+        instance_release(i);
 }
 
 void flow_kick(struct instance *i)

@@ -5,6 +5,8 @@
  *
  *     mention, note:  new     -> filing  -> filed        reply:  waiting -> sending -> posted
  *
+ * A mention begins in filing where there is room for it when it comes: one commit says both (schedule_claim()).
+ *
  * From the middle states: back (RETRY, THROTTLED, AUTH), to ambiguous, held or dead.  From ambiguous, by find():
  * done; back, once two looks with time between them found nothing; held, if it cannot be found out.
  */

@@ -161,6 +161,8 @@ int op_commit(struct mentiond_op *op, bool done, size_t *ret_new)
                 .n_links = op->n_links,
                 .read = op->unread,
                 .n_read = done ? op->n_unread : 0,
+                .begin_max = done ? op->begin_max : 0,
+                .begun = op->begun,
         };
         int64_t newest = MIN(op->seen_usec, utc_usec());
         int r;
@@ -176,6 +178,7 @@ int op_commit(struct mentiond_op *op, bool done, size_t *ret_new)
         r = store_commit_poll(i->host->store, &p);
         if (r < 0)
                 return r;
+        op->n_begun = p.n_begun;
         op->n_items = op->n_merges = op->n_links = op->items_bytes = 0;
         arena_free(op->items_arena);
         op->items_arena = NULL;

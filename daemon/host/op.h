@@ -55,6 +55,8 @@ struct mentiond_op {
         int64_t seen_usec;               /* newest */
         int64_t n_emitted, place;        /* place: of the first of them */
         int emit_error;                  /* of a commit in the middle of a poll */
+        size_t begin_max, n_begun;       /* as in struct store_poll, of the commit at the poll's end */
+        int64_t *begun;
 
         /* What fetch() emits: the ancestors, root first, and the post. */
         struct op_ancestor *ancestors;

@@ -106,12 +106,12 @@ static int thread_of_mention(struct db *db, int64_t channel, const struct store_
 
 /* --- One poll --- */
 
-static int insert_row(struct db *db, const struct store_poll *p, const struct store_item *i, int64_t target,
+static int insert_row(struct db *db, struct store_poll *p, const struct store_item *i, int64_t target,
                       int64_t thread, const char *state, const char *reason)
 {
         bool active = streq(state, STATE_NEW) || streq(state, STATE_WAITING), shown = streq(state, STATE_SHOWN);
-        bool known = streq(state, STATE_KNOWN);
-        int64_t due = 0, tried = 0;
+        bool known = streq(state, STATE_KNOWN), begun = false;
+        int64_t due = 0, tried = 0, now = utc_usec(), id;
         int r = 0, doubt;
 
         if (active && thread)
@@ -125,17 +125,28 @@ static int insert_row(struct db *db, const struct store_poll *p, const struct st
         if (doubt && active && thread && isempty(reason)) {      /* what is to be held needs no look */
                 state = STATE_AMBIGUOUS;
                 tried = i->created_usec;
+        } else if (due && streq(state, STATE_NEW) && p->n_begun < p->begin_max) {
+                begun = true;            /* as begin() would say */
+                state = STATE_FILING;
+                tried = now;
+                due = 0;
         }
         r = db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
-                       " ready_usec, due_usec, tried_usec, doubt, reason, kept, parent, place)"
+                       " ready_usec, due_usec, tried_usec, doubt, reason, kept, parent, place, attempt, tried_after)"
                        " VALUES (?1, ?2, ?3, ?4, ?5, NULLIF(?6, 0), ?7, ?8, ?9, NULLIF(?10, 0), ?11, ?12, ?13, ?14, ?15,"
-                       " CASE ?2 WHEN 'shown' THEN ?16 END)",
-                   "ssisiiiiiiiieeei", i->kind, state, p->source, i->native_id, target, thread, i->created_usec, utc_usec(),
-                   i->ready_usec, due, tried, (int64_t) doubt, reason, known ? NULL : i->kept, shown ? i->parent : NULL, i->order);
-        return r < 0 || known ? r : put_body(db, db_last_id(db), i->payload);
+                       " CASE ?2 WHEN 'shown' THEN ?16 END, ?17, CASE ?17 WHEN 1 THEN (SELECT max(id) FROM journal) END)",
+                   "ssisiiiiiiiieeeii", i->kind, state, p->source, i->native_id, target, thread, i->created_usec, now,
+                   i->ready_usec, due, tried, (int64_t) doubt, reason, known ? NULL : i->kept, shown ? i->parent : NULL, i->order,
+                   (int64_t) begun);
+        if (r < 0)
+                return r;
+        id = db_last_id(db);
+        if (begun)
+                p->begun[p->n_begun++] = id;
+        return known ? r : put_body(db, id, i->payload);
 }
 
-static int insert_mention(struct db *db, const struct store_poll *p, const struct store_item *i, bool join)
+static int insert_mention(struct db *db, struct store_poll *p, const struct store_item *i, bool join)
 {
         const char *state = join && streq(i->state, STATE_NEW) ? STATE_SHOWN : i->state;
         int64_t thread = 0;
@@ -149,7 +160,7 @@ static int insert_mention(struct db *db, const struct store_poll *p, const struc
 }
 
 /* 1 if it was inserted, 0 if the ticket is none of ours. */
-static int insert_reply(struct db *db, const struct store_poll *p, const struct store_item *i)
+static int insert_reply(struct db *db, struct store_poll *p, const struct store_item *i)
 {
         int64_t n = 0, thread = 0, channel = 0;
         const char *reason = i->reason;
@@ -281,7 +292,7 @@ static int commit_poll(struct db *db, void *data)
         if (r < 0)
                 return r;
 
-        p->n_new = 0;
+        p->n_new = p->n_begun = 0;
         for (size_t k = 0; k < p->n_merges; k++) {
                 const struct store_merge *m = &p->merges[k];
 

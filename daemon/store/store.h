@@ -130,6 +130,11 @@ struct store_poll {
         const struct store_unread *read; /* if it is done: tickets that count as read now */
         size_t n_read;
         size_t n_new;                    /* out: what is to be acted upon from now on */
+
+        /* Mentions at the head of their lanes, up to begin_max: as after store_begin(), which they need no more.  begun has
+         * room for their ids. */
+        size_t begin_max, n_begun;
+        int64_t *begun;
 };
 int store_commit_poll(struct store *s, struct store_poll *p);            /* waits */
 

@@ -792,6 +792,95 @@ static void poll_that_fails_in_the_middle_keeps_what_it_saw_and_will_look_again(
         fake_close();
 }
 
+static uint64_t commits[2];      /* when the poll showed m1, and when the helpdesk was given it */
+
+static void count_commits(enum fake_call call, struct mentiond_op *op)
+{
+        if (call == CALL_POLL)
+                show_one(call, op);
+        if (call == CALL_POLL || call == DESK_FILE)
+                commits[call == DESK_FILE] = store_commits(fake_host.store);
+}
+
+static void mention_that_there_is_room_for_is_begun_by_the_commit_that_brings_it(void)
+{
+        fake_open(0);
+        n_polled = 0;
+        fake.on_call = count_commits;
+        poll_and_wait();
+        assert_true(mention_becomes("m1", STATE_FILED));
+        assert_int_equal(commits[1] - commits[0], 1);
+        assert_int_equal(fake_row(brand->stored.id, "m1").attempt, 1);
+        assert_int_equal(fake.calls[DESK_FILE], 1);
+        fake_close();
+}
+
+static void mention_that_there_is_no_room_for_waits_for_its_turn(void)
+{
+        fake_open(0);
+        n_polled = 0;
+        desk->options.parallel = 1;
+        fake.takes_usec[DESK_FILE] = USEC_PER_HOUR;
+        fake.on_call = show_one;
+        poll_and_wait();
+        assert_true(world_wait(&fake.calls[DESK_FILE], 1));
+        fake.takes_usec[DESK_FILE] = 0;
+        poll_and_wait();
+        assert_string_equal(mention_state("m1"), STATE_FILING);
+        assert_string_equal(mention_state("m2"), STATE_NEW);
+        instance_cancel(desk);
+        assert_true(mention_becomes("m2", STATE_FILED));
+        fake_close();
+}
+
+static void mention_waits_for_a_helpdesk_that_pauses(void)
+{
+        fake_open(0);
+        n_polled = 0;
+        fake.on_call = show_one;
+        budget_pause(&desk->budget, USEC_PER_HOUR);
+        poll_and_wait();
+        assert_string_equal(mention_state("m1"), STATE_NEW);
+        desk->budget.pause_usec = 0;
+        instance_pause(desk);
+        poll_and_wait();
+        assert_string_equal(mention_state("m2"), STATE_NEW);
+        assert_int_equal(fake.calls[DESK_FILE], 0);
+        fake_close();
+}
+
+static int filed_before_stop;
+
+static void end_desk(struct loop_defer *d _unused_)
+{
+        instance_end(desk);
+}
+
+/* While the poll waits for its commit. */
+static void show_one_and_end(enum fake_call call, struct mentiond_op *op)
+{
+        static struct loop_defer end = { .fn = end_desk };
+
+        show_one(call, op);
+        if (call == CALL_POLL)
+                loop_defer(world_loop, &end);
+        if (call == DESK_STOP)
+                filed_before_stop = fake.calls[DESK_FILE];
+}
+
+static void helpdesk_that_ends_files_first_what_a_poll_began_for_it(void)
+{
+        fake_open(0);
+        n_polled = 0;
+        fake.on_call = show_one_and_end;
+        poll_and_wait();
+        assert_true(world_wait(&fake.calls[DESK_STOP], 1));
+        assert_int_equal(filed_before_stop, 1);
+        assert_string_equal(mention_state("m1"), STATE_FILED);
+        assert_int_equal(fake_row(brand->stored.id, "m1").attempt, 1);
+        fake_close();
+}
+
 /* The newest first; the first poll breaks off. */
 static void show_downwards(enum fake_call call, struct mentiond_op *op)
 {
@@ -1335,6 +1424,10 @@ int main(void)
                 world_test(drain_finishes_what_is_in_flight_and_begins_nothing),
                 world_test(what_was_on_its_way_when_mentiond_ended_is_looked_for),
                 world_test(poll_that_fails_in_the_middle_keeps_what_it_saw_and_will_look_again),
+                world_test(mention_that_there_is_room_for_is_begun_by_the_commit_that_brings_it),
+                world_test(mention_that_there_is_no_room_for_waits_for_its_turn),
+                world_test(mention_waits_for_a_helpdesk_that_pauses),
+                world_test(helpdesk_that_ends_files_first_what_a_poll_began_for_it),
                 world_test(poll_that_failed_and_the_next_are_filed_in_one_order),
                 world_test(what_was_shown_is_filed_although_polls_go_on_failing),
                 world_test(first_poll_that_fails_learns_nothing),

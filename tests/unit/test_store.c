@@ -751,6 +751,43 @@ static void begin_counts_and_freezes_what_is_sent(void)
         close_store();
 }
 
+static void poll_begins_the_heads_of_lanes_as_far_as_it_may(void)
+{
+        struct store_item items[] = { mention("1", "r", ""), mention("2", "r", ""), mention("3", "", "unknown"), mention("4", "q", ""), mention("5", "p", "") };
+        int64_t begun[2];
+        struct store_poll p = { .items = items, .n_items = ELEMENTSOF(items), .begin_max = 2, .begun = begun };
+        struct store_thread link = { .ticket = "77", .number = "2026-1", .url = "https://desk/1" };
+        struct store_item answer = reply("a1", "77");
+        struct store_row row;
+
+        open_store();
+        p.source = channel;
+        p.target = link.helpdesk = helpdesk;
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        assert_int_equal(p.n_new, 5);
+        assert_int_equal(p.n_begun, 2);
+        assert_int_equal(begun[0], id_of("1"));
+        assert_int_equal(begun[1], id_of("4"));
+        row = row_of("1");
+        assert_string_equal(row.state, STATE_FILING);
+        assert_int_equal(row.attempt, 1);
+        assert_true(row.tried_usec > 0 && row.due_usec == 0);
+        assert_int_equal(begin("1", STATE_FILING), -ESTALE);
+        assert_string_equal(row_of("2").state, STATE_NEW);
+        assert_string_equal(row_of("3").state, STATE_NEW);
+        assert_string_equal(due(helpdesk), "5 ");
+        assert_int_equal(row_of("5").attempt, 0);
+        assert_int_equal(store_move(s, &(struct store_move) { .id = row.id, .state = STATE_FILED, .link = &link, .now_usec = NOW }), 0);
+        assert_string_equal(due(helpdesk), "2 5 ");
+        p = (struct store_poll) { .source = helpdesk, .items = &answer, .n_items = 1, .begin_max = 2, .begun = begun };
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        assert_int_equal(p.n_begun, 0);
+        assert_string_equal(row_of("a1").state, STATE_WAITING);
+        assert_int_equal(store_recover(s), 1);
+        assert_string_equal(row_of("4").state, STATE_AMBIGUOUS);
+        close_store();
+}
+
 static void recover_makes_what_was_on_its_way_ambiguous_and_due(void)
 {
         open_store();
@@ -1530,6 +1567,7 @@ int main(void)
                 world_test(each_source_has_its_turn),
                 world_test(begin_takes_only_a_row_that_is_ready),
                 world_test(begin_counts_and_freezes_what_is_sent),
+                world_test(poll_begins_the_heads_of_lanes_as_far_as_it_may),
                 world_test(recover_makes_what_was_on_its_way_ambiguous_and_due),
                 world_test(recover_does_not_trust_the_time_since_the_first_look),
                 world_test(ticket_that_was_found_is_unread_until_a_poll_has_read_it),
