@@ -28,6 +28,12 @@ struct db {
 
 static struct db *abandoned;     /* to be seen as not lost */
 
+/* Before SQLite is first used: its count of what it allocates, which nobody asks for, takes a mutex for each piece. */
+static __attribute__((constructor)) void allocate_uncounted(void)
+{
+        (void) sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int errno_of(int r)
 {
         switch (r & 0xff) {

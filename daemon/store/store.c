@@ -18,6 +18,8 @@
 
 #define LOG_PAGES 1000           /* 4 MB, after which they are copied into the database; SQLite's default */
 
+#define READER_PAGES "32"        /* of 4 KB: enough for what is read in a turn; each commit makes them worthless */
+
 struct write {
         struct write *next;
         store_write_fn fn;
@@ -374,7 +376,7 @@ int store_open(struct loop *l, const char *directory, unsigned flags, struct sto
         if (r >= 0)
                 r = db_open(s->path, 0, &s->reader);
         if (r >= 0)
-                r = db_exec(s->reader, "PRAGMA query_only = ON");
+                r = db_exec(s->reader, "PRAGMA query_only = ON; PRAGMA cache_size = " READER_PAGES);
         if (r >= 0)
                 db_on_broken(s->reader, on_unreadable, s);
         if (r < 0) {

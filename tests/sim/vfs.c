@@ -323,6 +323,7 @@ void disk_init(void)
         };
 
         (void) sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);       /* a crash may leave any mutex locked */
+        (void) sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 1);       /* the world asks, though the daemon does not */
         if (sqlite3_vfs_register(&vfs, 1) != SQLITE_OK)
                 abort();
 }
