@@ -25,11 +25,14 @@
 #include <strings.h>
 
 #define POOL_MAX 64                      /* idle easy handles, 6 KB each: as many as requests are usually in flight */
+#define READ_SIZE 16384                  /* at a time; as long as a request is in flight it has a buffer of this size */
+#define READ_SIZE_UNSAFE 2048            /* those are many at once, and answered with some 100 bytes */
 
 struct http {
         struct loop *loop;
         struct multi *multi;
         char *user_agent;
+        bool has_ca_bundle;              /* libcurl's own; to ask it is to have it write the versions of all that it uses */
         CURL *pool[POOL_MAX];
         unsigned n_pool;
 };
@@ -84,7 +87,8 @@ int http_new(struct loop *l, const char *user_agent, struct http **ret)
         if (r < 0)
                 return r;
         h = xcalloc(1, sizeof *h);
-        *h = (struct http) { .loop = l, .multi = m, .user_agent = xstrdup(user_agent) };
+        *h = (struct http) { .loop = l, .multi = m, .user_agent = xstrdup(user_agent),
+                            .has_ca_bundle = curl_version_info(CURLVERSION_NOW)->cainfo };
         *ret = h;
         return 0;
 }
@@ -275,7 +279,7 @@ static CURLcode set_up(struct transfer *t)
         SET(SSL_VERIFYHOST, 2L);
         SET(SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
         /* With a directory beside the file libcurl reads the file anew for each connection: 40 ms instead of 1. */
-        if (!isempty(q->ca_file) || curl_version_info(CURLVERSION_NOW)->cainfo)
+        if (!isempty(q->ca_file) || t->http->has_ca_bundle)
                 SET(CAPATH, NULL);
         if (!isempty(q->ca_file))
                 SET(CAINFO, q->ca_file);
@@ -311,10 +315,18 @@ static CURLcode set_up(struct transfer *t)
         return r;
 }
 
-static CURL *take_easy(struct http *h)
+/* A handle whose last request never got as far as a connection may still have its buffer, and libcurl would read into that
+ * by the size that the handle has now: curl_easy_reset() puts it back to 16 KB.  But then it refuses to be told a size. */
+static CURL *take_easy(struct http *h, long read_size)
 {
         CURL *easy = h->n_pool > 0 ? h->pool[--h->n_pool] : curl_easy_init();
 
+        if (easy && curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, read_size) != CURLE_OK) {
+                curl_easy_cleanup(easy);
+                easy = curl_easy_init();
+                if (easy)
+                        (void) curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, read_size);
+        }
         if (!easy)
                 out_of_memory();
         return easy;
@@ -455,7 +467,7 @@ void http_perform(struct http *h, const struct http_request *q, struct http_repl
         t.origin = multi_origin(h->multi, t.server);
         if (task_interrupted() == 0) {
                 t.unsafe = !q->repeatable && !streq(q->method, "GET") && !streq(q->method, "HEAD");
-                t.easy = take_easy(h);
+                t.easy = take_easy(h, t.unsafe ? READ_SIZE_UNSAFE : READ_SIZE);
                 build_headers(&t);
                 run(&t);
                 give_easy(h, t.easy);

@@ -138,6 +138,14 @@ static bool no_length(struct connection *c)
         return false;
 }
 
+/* A header of 20 000 bytes, a body of 300 000. */
+static bool large(struct connection *c)
+{
+        _cleanup_free_ char *line = xasprintf("%020000d", 0), *body = xasprintf("%0300000d", 1);
+
+        return say(c, "HTTP/1.1 200 OK\r\nX-Large: ") && say(c, line) && say(c, "\r\nContent-Length: 300000\r\n\r\n") && say(c, body);
+}
+
 static bool half_close(struct connection *c)
 {
         (void) say(c, "HTTP/1.1 200 OK\r\n\r\n{\"id\":1}");
@@ -299,6 +307,7 @@ static const struct {
         { "/minus-length", minus_length },
         { "/huge-length", huge_length },
         { "/no-length", no_length },
+        { "/large", large },
         { "/half-close", half_close },
         { "/half-close-silent", half_close_silent },
         { "/chunked", chunked },

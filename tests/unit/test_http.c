@@ -510,6 +510,22 @@ static void whole_replies_are_read(void)
         assert_int_equal(badserver_seen(server, "POST /half-close"), 1);
 }
 
+static void large_replies_are_read_whole(void)
+{
+        _cleanup_free_ char *line = xasprintf("%020000d", 0), *body = xasprintf("%0300000d", 1);
+        const struct http_request q[] = { get, post() };
+
+        for (size_t i = 0; i < ELEMENTSOF(q); i++) {
+                _cleanup_http_reply_ struct http_reply r;
+                _cleanup_free_ char *value = NULL;
+
+                assert_int_equal(perform(q[i], "/large", &r), HTTP_REPLIED);
+                value = http_header(&r, "X-Large");
+                assert_string_equal(value, line);
+                assert_string_equal(buffer_str(&r.body), body);
+        }
+}
+
 static void trailer_is_not_taken_for_the_header(void)
 {
         _cleanup_http_reply_ struct http_reply r;
@@ -668,6 +684,24 @@ static void guarded_request_reaches_public_addresses_only(void)
         assert_int_equal(public_connects, 4);        /* which nobody gets after it */
         expect(get, "/ok", HTTP_REPLIED);
         assert_int_equal(badserver_connections(server), 5);
+}
+
+/* libcurl keeps the buffer of a request that had no connection, and that for answers to unsafe ones is small. */
+static void large_reply_is_read_whole_after_requests_that_went_nowhere(void)
+{
+        static const char *const hosts[] = { "127.0.0.1", "desk.test", "no.such.name.test", "\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1" };
+
+        for (size_t i = 0; i < ELEMENTSOF(hosts); i++) {
+                _cleanup_free_ char *url = xasprintf("http://%s:%u/ok", hosts[i], (unsigned) badserver_port(server));
+                _cleanup_http_reply_ struct http_reply nowhere, r;
+                struct http_request q = post();
+
+                q.url = url;
+                q.guarded = true;
+                assert_int_not_equal(perform(q, "", &nowhere), HTTP_REPLIED);
+                assert_int_equal(perform(get, "/large", &r), HTTP_REPLIED);
+                assert_int_equal(r.body.size, 300000);
+        }
 }
 
 static void guarded_request_through_a_proxy_is_judged_by_its_address(void)
@@ -1031,6 +1065,7 @@ int main(void)
                 TEST(connection_that_never_opens_is_unsent),
                 TEST(request_that_the_kernel_did_not_take_is_unsent),
                 TEST(whole_replies_are_read),
+                TEST(large_replies_are_read_whole),
                 TEST(trailer_is_not_taken_for_the_header),
                 TEST(provisional_replies_are_skipped),
                 TEST(cut_replies_are_lost),
@@ -1041,6 +1076,7 @@ int main(void)
                 TEST(silence_ends_with_the_time_given),
                 TEST(redirects_are_reported_and_not_followed),
                 TEST(guarded_request_reaches_public_addresses_only),
+                TEST(large_reply_is_read_whole_after_requests_that_went_nowhere),
                 TEST(guarded_request_through_a_proxy_is_judged_by_its_address),
                 TEST(proxy_is_not_told_the_token),
                 TEST(addresses_are_told_apart),
