@@ -8,8 +8,8 @@
 #include <malloc.h>
 #include <stdio.h>
 
-#define CHUNK_FIRST 2048u      /* most operations need less, and there may be thousands */
-#define CHUNK_LAST  65536u
+#define CHUNK_FIRST 960u       /* most operations need less, and there may be thousands; malloc(3) is quick up to about 1000 */
+#define CHUNK_LAST  61440u
 #define ALIGNMENT   _Alignof(max_align_t)
 
 struct chunk {
@@ -32,9 +32,14 @@ struct arena {
 
 struct arena *arena_new(void)
 {
+        return arena_new_sized(CHUNK_FIRST);
+}
+
+struct arena *arena_new_sized(size_t first)
+{
         struct arena *a = xcalloc(1, sizeof(*a));
 
-        a->next_size = CHUNK_FIRST;
+        a->next_size = MIN(first, (size_t) CHUNK_LAST);
         return a;
 }
 
@@ -61,14 +66,15 @@ void arena_free(struct arena *a)
 
 static struct chunk *chunk_new(struct arena *a, size_t size)
 {
-        struct chunk *c = xcalloc(1, sizeof(*c) + size);
+        struct chunk *c = xmalloc(sizeof(*c) + size);
 
-        c->size = size;
+        *c = (struct chunk) { .size = size };
         a->size += size;
         return c;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+/* Not zeroed. */
+static void *take(struct arena *a, size_t size)
 {
         struct chunk *c = a->newest;
 
@@ -84,7 +90,7 @@ void *arena_alloc(struct arena *a, size_t size)
                 return p;
         }
 
-        if (c && size > a->next_size / 4) {
+        if (c && size > a->next_size / 8) {
                 /* A chunk of its own, behind the newest, which still has room for small ones. */
                 struct chunk *large = chunk_new(a, size);
 
@@ -102,12 +108,18 @@ void *arena_alloc(struct arena *a, size_t size)
         return c->data;
 }
 
+void *arena_alloc(struct arena *a, size_t size)
+{
+        return memset(take(a, size), 0, size);
+}
+
 static char *copy_string(struct arena *a, const char *s, size_t size)
 {
-        char *copy = arena_alloc(a, size + 1);
+        char *copy = take(a, size + 1);
 
         if (size > 0)
                 memcpy(copy, s, size);
+        copy[size] = '\0';
         return copy;
 }
 
@@ -121,11 +133,23 @@ char *arena_strndup(struct arena *a, const char *s, size_t n)
         return copy_string(a, s, s ? strnlen(s, n) : 0);
 }
 
+/* Into the room that is left, where it fits. */
 char *arena_vprintf(struct arena *a, const char *format, va_list ap)
 {
-        _cleanup_free_ char *s = xvasprintf(format, ap);
+        struct chunk *c = a->newest;
+        char *there = c ? c->data + c->used : NULL, *s;
+        va_list again;
+        int n;
 
-        return arena_strdup(a, s);
+        va_copy(again, ap);
+        n = vsnprintf(there, c ? c->size - c->used : 0, format, ap);
+        if (n < 0)
+                out_of_memory();
+        s = take(a, (size_t) n + 1);
+        if (s != there)
+                (void) vsnprintf(s, (size_t) n + 1, format, again);
+        va_end(again);
+        return s;
 }
 
 char *arena_printf(struct arena *a, const char *format, ...)

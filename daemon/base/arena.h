@@ -8,6 +8,7 @@
 struct arena;
 
 struct arena *arena_new(void);
+struct arena *arena_new_sized(size_t first);         /* for who takes more than 1 KB as a rule */
 void arena_free(struct arena *a);                    /* runs what arena_own() was told, newest first */
 DEFINE_CLEANUP(struct arena *, arena_free)
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#define LEAST 256                      /* a line of the log, the head of an answer */
 #define KEEP_WHEN_EMPTY (64 * 1024)    /* one large message must not hold its memory for a connection's life */
 
 void buffer_done(struct buffer *b)
@@ -28,7 +29,7 @@ static int buffer_reserve(struct buffer *b, size_t size)
 
         /* Doubled, so that appending is linear; but not far beyond what it may ever hold. */
         size_t wanted = MAX(needed, b->allocated * 2);
-        wanted = MAX(wanted, (size_t) 64);
+        wanted = MAX(wanted, (size_t) LEAST);
         if (b->max < SIZE_MAX && wanted > b->max + 1)
                 wanted = b->max + 1;
         b->data = xrealloc(b->data, wanted);
@@ -58,12 +59,28 @@ int buffer_append_str(struct buffer *b, const char *s)
 
 int buffer_printf(struct buffer *b, const char *format, ...)
 {
+        size_t room = b->allocated - b->size;
         va_list ap;
+        int n, r;
 
         va_start(ap, format);
-        _cleanup_free_ char *s = xvasprintf(format, ap);
+        n = vsnprintf(room ? b->data + b->size : NULL, room, format, ap);
         va_end(ap);
-        return buffer_append_str(b, s);
+        if (n < 0)
+                out_of_memory();
+        if ((size_t) n >= room) {
+                r = buffer_reserve(b, (size_t) n);
+                if (r < 0) {
+                        if (room)
+                                b->data[b->size] = '\0';
+                        return r;
+                }
+                va_start(ap, format);
+                (void) vsnprintf(b->data + b->size, (size_t) n + 1, format, ap);
+                va_end(ap);
+        }
+        b->size += (size_t) n;
+        return 0;
 }
 
 void buffer_consume(struct buffer *b, size_t n)

@@ -18,6 +18,8 @@
 /* "> > > - text": a reader loses count far earlier, and each line pays for it. */
 #define PREFIX_LEVELS_MAX 8
 
+#define TREE_SIZE 8160         /* that of a post with some 500 characters */
+
 struct renderer {
         struct buffer out;
         unsigned quotes, lists, pres;  /* how many of them are open */
@@ -370,7 +372,7 @@ static void deallocate(void *arena, void *p)
 
 char *text_from_html(const char *html, size_t size)
 {
-        _cleanup_(arena_freep) struct arena *arena = arena_new();
+        _cleanup_(arena_freep) struct arena *arena = arena_new_sized(TREE_SIZE);
         _cleanup_free_ char *flat = NULL;
         struct renderer r = { .out = BUFFER_INIT(SIZE_MAX), .row_start = SIZE_MAX };
         GumboOptions options = kGumboDefaultOptions;

@@ -78,6 +78,24 @@ static void take_hands_over_and_keeps_the_maximum(void **state)
         assert_int_equal(b.max, 4);
 }
 
+static void printed_text_of_any_length_is_whole_or_refused(void **state)
+{
+        (void) state;
+
+        for (int size = 0; size < 1100; size++) {
+                _cleanup_buffer_ struct buffer b = BUFFER_INIT(1010);
+                _cleanup_free_ char *expected = xasprintf("front %0*d", size, 1);
+                int r;
+
+                assert_int_equal(buffer_printf(&b, "%s", "front "), 0);
+                r = buffer_printf(&b, "%0*d", size, 1);
+                assert_int_equal(r, strlen(expected) > 1010 ? -EFBIG : 0);
+                assert_string_equal(buffer_str(&b), r < 0 ? "front " : expected);
+                assert_int_equal(b.size, strlen(buffer_str(&b)));
+                assert_true(b.allocated <= 1011);
+        }
+}
+
 static void no_maximum_does_not_overflow(void **state)
 {
         _cleanup_buffer_ struct buffer b = BUFFER_INIT(SIZE_MAX);
@@ -96,6 +114,7 @@ int main(void)
                 cmocka_unit_test(consume_drops_from_the_front),
                 cmocka_unit_test(emptied_large_buffer_gives_its_memory_back),
                 cmocka_unit_test(take_hands_over_and_keeps_the_maximum),
+                cmocka_unit_test(printed_text_of_any_length_is_whole_or_refused),
                 cmocka_unit_test(no_maximum_does_not_overflow),
         };
 

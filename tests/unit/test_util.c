@@ -105,6 +105,7 @@ static void arena_memory_is_zeroed_aligned_and_apart(void **state)
                 for (size_t j = 0; j < size; j++)
                         assert_int_equal(p[i][j], 0);
                 memset(p[i], (int) (i % 251) + 1, size);
+                (void) arena_printf(a, "%0*d", (int) (i % 3000), 0);     /* tried in the room that is left */
         }
         for (size_t i = 0; i < ELEMENTSOF(p); i++)
                 for (size_t j = 0; j < (i % 100 == 99 ? 100000 : i % 37); j++)
@@ -122,6 +123,23 @@ static void arena_strings(void **state)
         assert_string_equal(arena_strndup(a, "abcdef", 2), "ab");
         assert_string_equal(arena_printf(a, "%s-%d", "x", 7), "x-7");
         arena_free(a);
+}
+
+static void arena_strings_of_any_length_are_whole(void **state)
+{
+        struct arena *a = arena_new(), *sized = arena_new_sized(100);
+        const char *strings[2000];
+        (void) state;
+
+        for (int i = 0; i < (int) ELEMENTSOF(strings); i++)
+                strings[i] = arena_printf(i % 7 ? a : sized, "%.*s%d", i, i ? strings[i - 1] : "", i % 10);
+        for (size_t i = 0; i < ELEMENTSOF(strings); i++) {
+                assert_int_equal(strlen(strings[i]), i + 1);
+                for (size_t j = 0; j <= i; j++)
+                        assert_int_equal(strings[i][j], '0' + j % 10);
+        }
+        arena_free(a);
+        arena_free(sized);
 }
 
 static int64_t fixed_utc(void)
@@ -191,6 +209,7 @@ int main(void)
                 cmocka_unit_test(arena_frees_what_it_owns_newest_first_before_its_memory),
                 cmocka_unit_test(arena_memory_is_zeroed_aligned_and_apart),
                 cmocka_unit_test(arena_strings),
+                cmocka_unit_test(arena_strings_of_any_length_are_whole),
                 cmocka_unit_test(clock_and_chance_come_from_the_source),
                 cmocka_unit_test(random_below_draws_again_where_the_rest_would_be_unfair),
         };
