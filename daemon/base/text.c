@@ -16,6 +16,8 @@
 /* More than any script needs (Zalgo text goes up to hundreds, and draws over the lines around it). */
 #define GRAPHEME_CODE_POINTS_MAX 64
 
+#define USUAL_GRAPHEME_SIZE 16 /* bytes, at most; only emoji of several people and piled up marks take more */
+
 #define NAME_MAX_COMPARED 64   /* text_nearest() is quadratic in the length of a name */
 
 static const char ellipsis[] = "\xe2\x80\xa6";
@@ -137,19 +139,27 @@ size_t text_special(const char *s, bool *ret_blank)
         return 0;
 }
 
-char *text_ellipsize(const char *text, size_t max)
+/* ASCII has a grapheme in each character, and nothing to be cleaned. */
+static char *cut_plain(const char *text, size_t max)
 {
-        size_t size = strlen(text), graphemes = 0, code_points = 0, before_last = 0, plain = 0;
-        _cleanup_free_ char *breaks = NULL;
+        size_t n = max > 0 ? max - 1 : 0;
+        char *out = xmalloc(n + sizeof(ellipsis));
+
+        while (n > 0 && text[n - 1] == ' ')
+                n--;
+        memcpy(out, text, n);
+        memcpy(out + n, max > 0 ? ellipsis : "", max > 0 ? sizeof(ellipsis) : 1);
+        return out;
+}
+
+/* The first size bytes; *ret_cut: there was more in them than max graphemes. */
+static char *ellipsize(const char *text, size_t size, size_t max, bool *ret_cut)
+{
+        size_t graphemes = 0, code_points = 0, before_last = 0;
+        _cleanup_free_ char *breaks = xmalloc(size);
         _cleanup_buffer_ struct buffer out = BUFFER_INIT(SIZE_MAX);
         bool cut = false;
 
-        /* Plain ASCII has a grapheme in each character: no need to look behind the cut. */
-        while (plain <= max && text[plain] >= ' ' && text[plain] <= '~')
-                plain++;
-        if (plain > max)
-                size = plain;
-        breaks = xmalloc(size);
         u8_grapheme_breaks((const uint8_t *) text, size, breaks);
         for (size_t i = 0; i < size; ) {
                 ucs4_t c;
@@ -177,8 +187,33 @@ char *text_ellipsize(const char *text, size_t max)
                         (void) buffer_append(&out, ellipsis, sizeof(ellipsis) - 1);
         }
 
+        *ret_cut = cut;
         /* The end of a right-to-left run may have been cut off. */
         return text_clean(buffer_str(&out), out.size);
+}
+
+char *text_ellipsize(const char *text, size_t max)
+{
+        size_t size, near = (MIN(max, SIZE_MAX / 32) + 1) * USUAL_GRAPHEME_SIZE, plain = 0;
+        bool cut;
+        char *out;
+
+        while (plain <= max && text[plain] >= ' ' && text[plain] <= '~')
+                plain++;
+        if (plain > max)
+                return cut_plain(text, max);
+        if (!text[plain])
+                return xstrdup(text);
+        /* Where graphemes begin does not hang on what follows them: if there are enough at the front, that is all. */
+        size = strlen(text);
+        near = MIN(near, size);
+        while (near < size && ((unsigned char) text[near] & 0xc0) == 0x80)
+                near++;
+        out = ellipsize(text, near, max, &cut);
+        if (cut || near == size)
+                return out;
+        free(out);
+        return ellipsize(text, size, max, &cut);
 }
 
 static bool is_handle_char(char c)
@@ -227,11 +262,28 @@ static const char *skip_blanks(const char *s, const char *end)
         return s;
 }
 
+/* Where there are several, and none at the end. */
+static void one_blank_each(char *s)
+{
+        char *out = s;
+
+        for (bool blank = false; *s; s++) {
+                if (isspace((unsigned char) *s)) {
+                        blank = true;
+                        continue;
+                }
+                if (blank)
+                        *out++ = ' ';
+                *out++ = *s;
+                blank = false;
+        }
+        *out = '\0';
+}
+
 char *text_title(const char *text, size_t max)
 {
         /* What says something without its handles, else what is left without them, else the handles. */
         const char *best[3] = { NULL }, *best_end[3] = { NULL };
-        _cleanup_buffer_ struct buffer title = BUFFER_INIT(SIZE_MAX);
 
         for (const char *line = text; *line && !best[0]; ) {
                 const char *end = strchrnul(line, '\n'), *first = skip_blanks(line, end);
@@ -246,21 +298,18 @@ char *text_title(const char *text, size_t max)
                 line = *end ? end + 1 : end;
         }
 
+        if (!best[2])
+                return xstrdup("");
+
         size_t which = best[0] ? 0 : best[1] ? 1 : 2;
         /* Graphemes are looked for in what could be shown only, not in half a megabyte without line ends. */
         size_t enough = MIN(max, SIZE_MAX / 1024) * GRAPHEME_CODE_POINTS_MAX * 4 + 1024;
-        for (const char *s = best[which], *end = best_end[which]; s && s < end && title.size < enough; ) {
-                const char *word = s;
-
-                while (s < end && !isspace((unsigned char) *s) &&
-                       ((size_t) (s - word) < enough || ((unsigned char) *s & 0xc0) == 0x80))
-                        s++;
-                if (title.size > 0)
-                        (void) buffer_append_str(&title, " ");
-                (void) buffer_append(&title, word, (size_t) (s - word));
-                s = skip_blanks(s, end);
-        }
-        return text_ellipsize(buffer_str(&title), max);
+        size_t size = MIN((size_t) (best_end[which] - best[which]), enough);
+        while (((unsigned char) best[which][size] & 0xc0) == 0x80)
+                size++;
+        _cleanup_free_ char *title = xstrndup(best[which], size);
+        one_blank_each(title);
+        return text_ellipsize(title, max);
 }
 
 char *text_line(const char *text, size_t max)

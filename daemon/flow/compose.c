@@ -17,7 +17,8 @@
 
 const char *compose_key(struct arena *a, const char *channel, const char *id)
 {
-        char *key = arena_printf(a, "%s:%s", channel, arena_take(a, text_percent_encode(id)));
+        _cleanup_free_ char *encoded = text_percent_encode(id);
+        char *key = arena_printf(a, "%s:%s", channel, encoded);
 
         if (strlen(key) <= KEY_MAX)
                 return key;
@@ -81,10 +82,11 @@ static void add_author(struct buffer *b, struct json_object *author)
 
 static void add_quote(struct arena *a, struct buffer *b, struct json_object *quote)
 {
-        const char *line = arena_take(a, text_ellipsize(mj_str(quote, "text"), QUOTE_GRAPHEMES));
+        const char *line;
 
         if (!quote)
                 return;
+        line = arena_take(a, text_ellipsize(mj_str(quote, "text"), QUOTE_GRAPHEMES));
         (void) buffer_printf(b, "\n\nIn answer to %s", mj_str(quote, "handle"));
         if (*mj_str(quote, "url"))
                 (void) buffer_printf(b, ", %s", mj_str(quote, "url"));
