@@ -76,21 +76,25 @@ static inline struct json_object *mj_at(struct json_object *array, size_t i)
         return i < mj_len(array) ? json_object_array_get_idx(array, i) : NULL;
 }
 
+/* Adds a member; a name that is written in the code itself is not copied. */
+#define MJ_PUT(object, name, value) \
+        json_object_object_add_ex(object, name, value, __builtin_constant_p(name) ? JSON_C_OBJECT_KEY_IS_CONSTANT : 0)
+
 /* Adds a string member; a NULL value adds nothing. */
 static inline void mj_put_str(struct json_object *object, const char *name, const char *value)
 {
         if (value)
-                json_object_object_add(object, name, json_object_new_string(value));
+                MJ_PUT(object, name, json_object_new_string(value));
 }
 
 static inline void mj_put_int(struct json_object *object, const char *name, int64_t value)
 {
-        json_object_object_add(object, name, json_object_new_int64(value));
+        MJ_PUT(object, name, json_object_new_int64(value));
 }
 
 static inline void mj_put_bool(struct json_object *object, const char *name, int value)
 {
-        json_object_object_add(object, name, json_object_new_boolean(!!value));
+        MJ_PUT(object, name, json_object_new_boolean(!!value));
 }
 
 #endif

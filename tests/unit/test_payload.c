@@ -194,6 +194,25 @@ static void note_is_subject_and_text(void **state)
                             "{\"subject\":\"S\",\"text\":\"t\",\"article\":\"7\",\"url\":\"https://x/1\",\"note\":1}");
 }
 
+/* Of <mentiond/json.h>: one that is written in the code is not copied. */
+static void names_that_change_later_are_copied(void **state)
+{
+        struct json_object *o = json_object_new_object();
+        char name[] = "a";
+        (void) state;
+
+        mj_put_str(o, name, "x");
+        mj_put_str(o, "d", "y");
+        name[0]++;
+        mj_put_int(o, name, 5);
+        name[0]++;
+        mj_put_bool(o, name, true);
+        name[0] = '?';
+        assert_string_equal(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN), "{\"a\":\"x\",\"d\":\"y\",\"b\":5,\"c\":true}");
+        assert_string_equal(mj_str(o, "a"), "x");
+        json_object_put(o);
+}
+
 static void what_is_no_json_is_null(void **state)
 {
         (void) state;
@@ -214,6 +233,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(article_keeps_text_agent_and_attachments, setup, teardown),
                 cmocka_unit_test_setup_teardown(note_is_subject_and_text, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_surrounds_the_text_is_on_one_line, setup, teardown),
+                cmocka_unit_test(names_that_change_later_are_copied),
                 cmocka_unit_test_setup_teardown(what_is_no_json_is_null, setup, teardown),
         };
 
