@@ -18,7 +18,7 @@ struct filing {
         struct flow_instance *f;
         const struct store_row *row;
         struct mentiond_op op;
-        struct json_object *payload;
+        struct json_object *payload;     /* in the page: what the plugin is given is copied from it */
         struct store_thread thread;
         struct instance *channel;        /* held; NULL: it is not configured any more */
         const char *channel_name, *key, *thread_key, *customer, *title;
@@ -48,11 +48,11 @@ static int prepare(struct filing *g)
         if (g->channel)
                 instance_hold(g->channel);
         g->channel_name = g->channel ? g->channel->name : "channel";
-        g->payload = payload_parse(a, g->row->payload);
+        g->payload = payload_parse(g->op.page, g->row->payload);
         g->thread_key = compose_key(a, g->channel_name, g->thread.root);
         g->key = is_note(g) ? g->row->native_id : compose_key(a, g->channel_name, g->row->native_id);
         g->customer = arena_printf(a, "%s:%s", network(g), mj_str(mj_get(g->payload, "author"), "handle"));
-        g->title = is_note(g) ? mj_str(g->payload, "subject") : compose_title(a, g->payload);
+        g->title = is_note(g) ? arena_strdup(a, mj_str(g->payload, "subject")) : compose_title(a, g->payload);
         g->filed = (struct mentiond_filed) { .struct_size = sizeof g->filed };
         return 0;
 }
@@ -88,7 +88,7 @@ static int file_mention(struct filing *g)
                 .customer = g->customer,
                 .author = compose_author(g->op.arena, g->payload),
                 .network = network(g),
-                .url = mj_str(g->payload, "url"),
+                .url = arena_strdup(g->op.arena, mj_str(g->payload, "url")),
                 .created_usec = g->row->created_usec,
         };
 
@@ -96,6 +96,7 @@ static int file_mention(struct filing *g)
                 media_fetch(&g->op, g->channel, g->payload, &attachments, &q.n_attachments, &failed);
         q.attachments = attachments;
         q.text = compose_article(g->op.arena, g->payload, g->row->created_usec, failed);
+        op_forget_page(&g->op);          /* before the helpdesk is waited for */
         return OP_CALL(&g->op, (*q.ticket ? i->plugin->helpdesk.append : i->plugin->helpdesk.file)(&g->op, i->plugin_state, &q, &g->filed));
 }
 
@@ -108,9 +109,9 @@ static int file_note(struct filing *g)
                 .ticket = g->thread.ticket,
                 .kind = (uint32_t) mj_int(g->payload, "note", MENTIOND_NOTE_PLAIN),
                 .subject = g->title,
-                .text = mj_str(g->payload, "text"),
-                .article = mj_str(g->payload, "article"),
-                .url = mj_str(g->payload, "url"),
+                .text = arena_strdup(g->op.arena, mj_str(g->payload, "text")),
+                .article = arena_strdup(g->op.arena, mj_str(g->payload, "article")),
+                .url = arena_strdup(g->op.arena, mj_str(g->payload, "url")),
                 .network = network(g),
         };
 

@@ -107,6 +107,12 @@ int op_admit(struct mentiond_op *op)
         return MENTIOND_OK;
 }
 
+void op_forget_page(struct mentiond_op *op)
+{
+        arena_free(op->page);
+        op->page = arena_new();
+}
+
 size_t op_memory_size(const struct mentiond_op *op)
 {
         return arena_size(op->arena) + arena_size(op->page);

@@ -87,6 +87,7 @@ void op_leave(struct mentiond_op *op);
  * long.  Waits; does not return to a plugin that goes on calling after it was told to end. */
 int op_admit(struct mentiond_op *op);
 int op_refuse(struct mentiond_op *op, int verdict, const char *reason);   /* returns verdict; the reason is a constant */
+void op_forget_page(struct mentiond_op *op);     /* once nobody reads any more what is in it */
 struct arena *op_memory(struct mentiond_op *op); /* for the plugin; does not return to one that took too much */
 size_t op_memory_size(const struct mentiond_op *op);
 bool op_may_log(struct mentiond_op *op);         /* or the instance has logged enough for this minute */

@@ -111,12 +111,15 @@ static int desk_poll(struct mentiond_op *op, void *state _unused_)
 
 static int file(enum fake_call call, struct mentiond_op *op, const struct mentiond_filing *q, struct mentiond_filed *ret)
 {
-        const char *ticket = *q->ticket ? q->ticket : fake.ticket ? fake.ticket : mentiond_format(op, "T-%s", q->thread_key);
+        const char *ticket;
         int verdict;
 
+        mentiond_turn_page(op, NULL, 0);         /* it may: what it was given is elsewhere */
+        ticket = *q->ticket ? q->ticket : fake.ticket ? fake.ticket : mentiond_format(op, "T-%s", q->thread_key);
         strset(&fake.filed_ticket, q->ticket);
         strset(&fake.filed_text, q->text);
         strset(&fake.filed_title, q->title);
+        strset(&fake.filed_url, q->url);
         say(call == DESK_FILE ? "file %s" : "append %s", q->key);
         verdict = answer(call, op);
         if (verdict == MENTIOND_OK)
@@ -137,6 +140,8 @@ static int desk_append(struct mentiond_op *op, void *state _unused_, const struc
 
 static int desk_note(struct mentiond_op *op, void *state _unused_, const struct mentiond_note *q, struct mentiond_filed *ret)
 {
+        mentiond_turn_page(op, NULL, 0);
+        strset(&fake.note_subject, q->subject);
         strset(&fake.note_text, q->text);
         say("note %s", q->key);
         ret->article = "note";
@@ -147,6 +152,7 @@ static int desk_find(struct mentiond_op *op, void *state _unused_, const struct 
 {
         int verdict;
 
+        mentiond_turn_page(op, NULL, 0);
         say("find %s", q->key);
         verdict = answer(DESK_LOOK, op);
         if (verdict == MENTIOND_OK) {
@@ -219,6 +225,8 @@ static void forget_strings(void)
         free(fake.filed_ticket);
         free(fake.filed_text);
         free(fake.filed_title);
+        free(fake.filed_url);
+        free(fake.note_subject);
         free(fake.note_text);
         fake = (struct fake) { .said = NULL };
 }
@@ -285,8 +293,9 @@ static void commit(int64_t source, struct store_item item)
 
 void fake_mention(const char *id, const char *root, const char *parent)
 {
-        _cleanup_free_ char *payload = xasprintf("{\"visibility\":1,\"text\":\"text of %s\",\"parent\":\"%s\",\"author\":"
-                                                 "{\"id\":\"9\",\"handle\":\"@alice@example\",\"name\":\"Alice\"}}", id, parent);
+        _cleanup_free_ char *payload = xasprintf("{\"visibility\":1,\"text\":\"text of %s\",\"parent\":\"%s\",\"url\":\"https://net/%s\","
+                                                 "\"author\":{\"id\":\"9\",\"handle\":\"@alice@example\",\"name\":\"Alice\"}}",
+                                                 id, parent, id);
 
         commit(brand->stored.id, (struct store_item) {
                 .kind = KIND_MENTION, .state = STATE_NEW, .native_id = id, .root = root, .parent = parent, .created_usec = utc_usec(),

@@ -26,7 +26,7 @@ struct fake {
         const char *posted;                      /* the id that post() and find() give; NULL: "p1", "p2" ... */
         char *key, *text, *parent;               /* of the last post */
         uint32_t visibility;
-        char *filed_ticket, *filed_text, *filed_title, *note_text;
+        char *filed_ticket, *filed_text, *filed_title, *filed_url, *note_subject, *note_text;
         void (*on_call)(enum fake_call call, struct mentiond_op *op);   /* before it answers: emits, checks ... */
 };
 

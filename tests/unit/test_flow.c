@@ -77,6 +77,7 @@ static void mention_becomes_a_ticket_and_the_next_one_an_article_of_it(void)
         assert_string_equal(fake.said, "file brand:m1; append brand:m2; ");
         assert_string_equal(fake.filed_ticket, "T-brand:m1");
         assert_string_equal(fake.filed_title, "text of m2");
+        assert_string_equal(fake.filed_url, "https://net/m2");
         assert_non_null(strstr(fake.filed_text, "text of m2"));
         assert_non_null(strstr(fake.filed_text, "Alice (@alice@example)"));
         assert_int_equal(store_thread(fake_host.store, fake_arena, fake_row(brand->stored.id, "m1").thread, &t), 1);
@@ -216,6 +217,7 @@ static void reply_is_posted_to_the_author_and_the_agent_is_told(void)
         assert_int_equal(fake.visibility, MENTIOND_UNLISTED);          /* the mention was public: never wider than unlisted */
         assert_true(startswith(fake.key, "mentiond-"));
         assert_int_equal(strlen(fake.key), strlen("mentiond-") + 32);
+        assert_string_equal(fake.note_subject, "Reply posted");
         assert_string_equal(fake.note_text, "Your reply was posted: https://net/p1");
         assert_string_equal(fake_row(desk->stored.id, "a1").result_id, "p1");
         assert_true(store_is_part(fake_host.store, brand->stored.id, "p1"));
