@@ -6,6 +6,7 @@
  */
 #undef _FORTIFY_SOURCE           /* longjmp() from one stack to another */
 
+#include "desk.h"
 #include "living.h"
 
 #include "admin/control.h"
@@ -81,7 +82,7 @@ static void write_file(void)
         if (!f)
                 abort();
         fprintf(f, "state_directory = \".\";\n");
-        write_section(f, "helpdesk", NETWORKS, znuny.n_desks);
+        write_section(f, "helpdesk", NETWORKS, desks.n);
         write_section(f, "channel", 0, masto.n_networks);
         if (fclose(f) != 0)
                 abort();
@@ -102,14 +103,12 @@ static void configure(int s)
         _cleanup_free_ char *more = NULL;
 
         if (is_desk(s)) {
-                more = xasprintf("plugin = \"otrs\"; url = \"https://%s.example/znuny/nph-genericinterface.pl/Webservice/mentiond\";"
-                                 " user = \"mentiond\"; password = \"env:SIM_PASSWORD\";%s", server_name(s),
-                                 chance(R_PLAN, 500) ? " queue = \"Social\";" : "");
+                more = desks.all[s - NETWORKS].kind->settings(server_name(s), chance(R_PLAN, 500));
         } else {
                 const struct network *n = &masto.networks[s];
 
                 more = xasprintf("plugin = \"mastodon\"; server = \"https://%s\"; token = \"env:SIM_TOKEN\"; helpdesk = \"%s\"; hold = \"%llds\";",
-                                 n->host, znuny.desks[n->desk].name, (long long) between(R_PLAN, 0, 60));
+                                 n->host, desks.all[n->desk].name, (long long) between(R_PLAN, 0, 60));
         }
         settings[s] = xasprintf("%s poll_every = \"%llds\"; timeout = \"%llds\"; settle = \"%llds\"; retry = \"%llds\"; retry_max = \"%lldm\";", more, poll,
                                 (long long) (sim.plan.timeout_usec / USEC_PER_SEC), (long long) (sim.plan.settle_usec / USEC_PER_SEC),
@@ -295,7 +294,7 @@ void daemon_init(void)
         /* The store and the lock are in ".": no name that is drawn outside of the world gets into it. */
         if (!mkdtemp(directory) || chdir(directory) < 0)
                 abort();
-        for (int s = NETWORKS; s < NETWORKS + znuny.n_desks; s++)
+        for (int s = NETWORKS; s < NETWORKS + desks.n; s++)
                 configure(s);
         for (int s = 0; s < masto.n_networks; s++)
                 configure(s);

@@ -3,7 +3,7 @@
  * io/http.h over the model servers.  A request is a thing of the world: it arrives, and its answer comes back, whether
  * the daemon that sent it still lives or not.  Owns the requests on their way.
  */
-#include "sim.h"
+#include "desk.h"
 
 #include "base/clock.h"
 #include "io/http.h"
@@ -153,7 +153,7 @@ static void replace_answer(struct exchange *e)
 
 static struct answer handle(const struct request *q)
 {
-        return (is_network(q->server) ? masto_handle : is_desk(q->server) ? znuny_handle : media_handle)(q);
+        return (is_network(q->server) ? masto_handle : is_desk(q->server) ? desk_handle : media_handle)(q);
 }
 
 static void on_arrival(void *data)
@@ -278,7 +278,7 @@ void http_perform(struct http *h, const struct http_request *q, struct http_repl
                 note("%s %s%s%s%s%s", e->method, e->path, *e->query ? "?" : "", e->query, e->q.fault.name ? ": *** " : "",
                      strempty(e->q.fault.name));
         if (e->q.fault.name)
-                (is_network(e->q.server) ? masto_on_fault : is_desk(e->q.server) ? znuny_on_fault : media_on_fault)(&e->q);
+                (is_network(e->q.server) ? masto_on_fault : is_desk(e->q.server) ? desk_on_fault : media_on_fault)(&e->q);
         if (e->q.fault.refused) {
                 int64_t there = e->q.fault.there_usec;
 

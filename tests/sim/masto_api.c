@@ -56,12 +56,6 @@ static char *to_html(const char *text)
         return buffer_take(&b);
 }
 
-static void put_owned(struct json_object *o, const char *name, char *value)
-{
-        mj_put_str(o, name, value);
-        free(value);
-}
-
 static struct json_object *account_json(int account)
 {
         const struct account *a = &accounts[account];

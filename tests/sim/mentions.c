@@ -9,14 +9,14 @@ int article_of(int status, int *ret_live, int *ret_all)
 {
         int found = -1, live = 0, all = 0;
 
-        for (int i = 0; i < znuny.n_articles; i++) {
-                const struct article *a = &znuny.articles[i];
+        for (int i = 0; i < desks.n_articles; i++) {
+                const struct article *a = &desks.articles[i];
 
-                if (a->agent || a->create_by != 3 || people_mention_in(a->body) != status)
+                if (a->agent || a->create_by != DAEMON || people_mention_in(a->body) != status)
                         continue;
                 all++;
                 /* In a ticket that was merged away nobody sees it. */
-                if (znuny.tickets[a->ticket].merged_into >= 0 || znuny.tickets[znuny_follow(a->ticket)].deleted)
+                if (desks.tickets[a->ticket].merged_into >= 0 || desks.tickets[desk_follow(a->ticket)].deleted)
                         continue;
                 live++;
                 found = i;
@@ -112,14 +112,14 @@ static void judge_mention(struct verdict *v, int i)
         const struct row *r = row_of("mention", masto.networks[s->network].name, s->id);
         int live, all, article = article_of(i, &live, &all);
 
-        if (article >= 0 && znuny.tickets[znuny.articles[article].ticket].desk != masto.networks[s->network].desk)
+        if (article >= 0 && desks.tickets[desks.articles[article].ticket].desk != masto.networks[s->network].desk)
                 broken(v, LEAKED, s->id, "mention %s went to another helpdesk", s->id);
         if (live > 1)
                 broken(v, DOUBLED, s->id, "mention %s has %d articles", s->id, live);
-        if (article >= 0 && !is_text_of(s, znuny.articles[article].body))
+        if (article >= 0 && !is_text_of(s, desks.articles[article].body))
                 broken(v, WRONG, s->id, "the article of mention %s does not hold its text", s->id);
         if (article >= 0)
-                judge_files(v, s, &znuny.articles[article]);
+                judge_files(v, s, &desks.articles[article]);
         if (s->account == BRAND && all)
                 broken(v, WRONG, s->id, "the brand's own post %s was filed", s->id);
         if (r && !is_aside(r))
@@ -174,12 +174,12 @@ static void judge_order(struct verdict *v, int a, int b)
         if (first < 0 || second < 0 || first < second || x->notification < 0 || y->notification < 0)
                 return;
         /* Whose thread could not be read for long has got a ticket of its own. */
-        if (znuny.articles[first].ticket != znuny.articles[second].ticket)
+        if (desks.articles[first].ticket != desks.articles[second].ticket)
                 return;
         n = &masto.notifications[x->notification];
         m = &masto.notifications[y->notification];
         if (n->optional || m->optional || !n->first_shown || may_overtake(m, n) || n->first_incarnation != m->first_incarnation || sim.plan.disk_usec || row_of("mention", masto.networks[x->network].name, x->id) ||
-            !is_easily_placed(a) || znuny.articles[second].moved || znuny.articles[first].moved || x->chain_broken)
+            !is_easily_placed(a) || desks.articles[second].moved || desks.articles[first].moved || x->chain_broken)
                 return;
         broken(v, WRONG, x->id, "mention %s was filed after %s, which is younger", x->id, y->id);
         add_word(v, y->id);
@@ -188,28 +188,28 @@ static void judge_order(struct verdict *v, int a, int b)
 /* One thread, one ticket; one ticket, one thread. */
 static void judge_threads(struct verdict *v)
 {
-        int *ticket_of = xcalloc((size_t) masto.n_statuses + 1, sizeof(int)), *root_of = xcalloc((size_t) znuny.n_tickets + 1, sizeof(int));
+        int *ticket_of = xcalloc((size_t) masto.n_statuses + 1, sizeof(int)), *root_of = xcalloc((size_t) desks.n_tickets + 1, sizeof(int));
         bool *excused = xcalloc((size_t) masto.n_statuses + 1, sizeof(bool));
 
         for (int i = 0; i < masto.n_statuses; i++)
                 excused[masto.statuses[i].root] |= masto.statuses[i].chain_broken || masto.statuses[i].failed_fetches >= 5;
-        for (int i = 0; i < znuny.n_articles; i++) {
-                const struct article *a = &znuny.articles[i];
-                int s = a->agent || a->create_by != 3 ? -1 : people_mention_in(a->body), t = znuny_follow(a->ticket), root;
+        for (int i = 0; i < desks.n_articles; i++) {
+                const struct article *a = &desks.articles[i];
+                int s = a->agent || a->create_by != DAEMON ? -1 : people_mention_in(a->body), t = desk_follow(a->ticket), root;
 
-                if (s < 0 || znuny.tickets[t].deleted)
+                if (s < 0 || desks.tickets[t].deleted)
                         continue;
                 root = masto.statuses[s].root;
                 if (excused[root])
                         continue;
-                if (ticket_of[root] && ticket_of[root] != t + 1 && !znuny.tickets[t].in_merge && !znuny.tickets[ticket_of[root] - 1].in_merge) {
+                if (ticket_of[root] && ticket_of[root] != t + 1 && !desks.tickets[t].in_merge && !desks.tickets[ticket_of[root] - 1].in_merge) {
                         broken(v, DOUBLED, masto.statuses[root].id, "thread %s has the tickets %d and %d", masto.statuses[root].id, ticket_of[root], t + 1);
                         add_word(v, masto.statuses[s].id);
                         add_word(v, word_of("ticket %d", t + 1));
                         excused[root] = true;
                 }
                 ticket_of[root] = t + 1;
-                if (root_of[t] && root_of[t] != root + 1 && !znuny.tickets[t].in_merge)
+                if (root_of[t] && root_of[t] != root + 1 && !desks.tickets[t].in_merge)
                         broken(v, WRONG, masto.statuses[root].id, "ticket %d holds the threads %s and %s", t + 1,
                                masto.statuses[root].id, masto.statuses[root_of[t] - 1].id);
                 root_of[t] = root + 1;
@@ -221,32 +221,32 @@ static void judge_threads(struct verdict *v)
 
 static void broken_article(struct verdict *v, int i, int k)
 {
-        broken(v, DOUBLED, znuny.articles[i].key, "the articles %d and %d are the same: %s", i + 1, k + 1, znuny.articles[i].key);
+        broken(v, DOUBLED, desks.articles[i].key, "the articles %d and %d are the same: %s", i + 1, k + 1, desks.articles[i].key);
         add_word(v, word_of("article %d in", i + 1));
         add_word(v, word_of("article %d in", k + 1));
 }
 
 static void judge_tickets(struct verdict *v)
 {
-        for (int t = 0; t < znuny.n_tickets; t++) {
-                const struct ticket *x = &znuny.tickets[t];
+        for (int t = 0; t < desks.n_tickets; t++) {
+                const struct ticket *x = &desks.tickets[t];
                 int n = 0, same = 0;
 
-                for (int i = 0; i < znuny.n_articles; i++)
-                        n += znuny.articles[i].ticket == t;
-                for (int i = 0; i < znuny.n_tickets; i++)
-                        same += znuny.tickets[i].desk == x->desk && streq(znuny.tickets[i].customer, x->customer);
+                for (int i = 0; i < desks.n_articles; i++)
+                        n += desks.articles[i].ticket == t;
+                for (int i = 0; i < desks.n_tickets; i++)
+                        same += desks.tickets[i].desk == x->desk && streq(desks.tickets[i].customer, x->customer);
                 /* The plugin looks into a customer's newest 500 tickets for one that it can adopt. */
                 if (n == 0 && !x->deleted && x->merged_into < 0 && same <= 500)
                         broken(v, WRONG, word_of("ticket %d", t + 1), "ticket %d (%s) is an empty shell", t + 1, x->thread);
         }
-        for (int i = 0; i < znuny.n_articles; i++)
-                for (int k = i + 1; *znuny.articles[i].key && k < znuny.n_articles; k++)
-                        if (streq(znuny.articles[i].key, znuny.articles[k].key) &&
-                            znuny.tickets[znuny.articles[i].ticket].desk == znuny.tickets[znuny.articles[k].ticket].desk &&
-                            znuny.tickets[znuny.articles[i].ticket].merged_into < 0 && znuny.tickets[znuny.articles[k].ticket].merged_into < 0 &&
-                            !znuny.tickets[znuny_follow(znuny.articles[i].ticket)].deleted &&
-                            !znuny.tickets[znuny_follow(znuny.articles[k].ticket)].deleted)
+        for (int i = 0; i < desks.n_articles; i++)
+                for (int k = i + 1; *desks.articles[i].key && k < desks.n_articles; k++)
+                        if (streq(desks.articles[i].key, desks.articles[k].key) &&
+                            desks.tickets[desks.articles[i].ticket].desk == desks.tickets[desks.articles[k].ticket].desk &&
+                            desks.tickets[desks.articles[i].ticket].merged_into < 0 && desks.tickets[desks.articles[k].ticket].merged_into < 0 &&
+                            !desks.tickets[desk_follow(desks.articles[i].ticket)].deleted &&
+                            !desks.tickets[desk_follow(desks.articles[k].ticket)].deleted)
                                 broken_article(v, i, k);
 }
 

@@ -2,7 +2,7 @@
  *
  * What goes wrong on the way to a server and back, for single requests and in storms.  Owns the weather.
  */
-#include "sim.h"
+#include "desk.h"
 
 enum weather { FAIR, DOWN, BLACK_HOLE, ERRORS, THROTTLED, PAGES, FLAKY, _WEATHERS };
 
@@ -240,7 +240,7 @@ struct fault net_fault(int server, bool unsafe)
 
 const char *server_name(int server)
 {
-        return is_network(server) ? masto.networks[server].name : is_desk(server) ? znuny.desks[server - NETWORKS].name : "media";
+        return is_network(server) ? masto.networks[server].name : is_desk(server) ? desks.all[server - NETWORKS].name : "media";
 }
 
 void net_storm(void)
@@ -252,7 +252,7 @@ void net_storm(void)
         if (dice < 5)
                 server = (int) below(R_NET, masto.n_networks);
         else if (dice < 9)
-                server = NETWORKS + (int) below(R_NET, znuny.n_desks);
+                server = NETWORKS + (int) below(R_NET, desks.n);
         sky[server].weather = (enum weather) between(R_NET, DOWN, _WEATHERS - 1);
         sky[server].until = sim.now + around(R_NET, 4 * USEC_PER_MINUTE);
         happened(STORM);

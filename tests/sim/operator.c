@@ -3,6 +3,7 @@
  * The operator: pauses, resumes, reloads, ends, and decides on what is held or dead, by the commands of mentionctl.  Owns
  * nothing.
  */
+#include "desk.h"
 #include "living.h"
 
 #include "admin/control.h"
@@ -65,18 +66,18 @@ static bool is_on_network(int group)
 
 static bool is_in_helpdesk(const char *key)
 {
-        for (int i = 0; i < znuny.n_articles; i++)
-                if (streq(znuny.articles[i].key, key))
+        for (int i = 0; i < desks.n_articles; i++)
+                if (streq(desks.articles[i].key, key))
                         return true;
         return false;
 }
 
 static bool is_decided_easily(int k)
 {
-        const struct article *a = &znuny.articles[agent_notes[k].article];
+        const struct article *a = &desks.articles[agent_notes[k].article];
 
         /* What was never meant for the public he does not send; of two that say the same he cannot tell. */
-        if (agent_notes[k].internal || agent_notes[k].group != k || !a->visible || znuny.tickets[a->born_ticket].foreign)
+        if (agent_notes[k].internal || agent_notes[k].group != k || !a->visible || desks.tickets[a->born_ticket].foreign)
                 return false;
         for (int m = 0; m < n_agent_notes; m++)
                 if (m != k && agent_notes[m].group == k)
@@ -100,7 +101,7 @@ static void decide_task(void *data _unused_)
         row = &list[below(R_OPERATOR, (int64_t) n)];
         source = host_find_id(&living->host, row->source);
         if (streq(row->kind, KIND_REPLY)) {
-                int k = znuny.articles[atoi(row->native_id) - 1].note;
+                int k = desks.articles[atoi(row->native_id) - 1].note;
 
                 if (k < 0 || !is_decided_easily(k))
                         return;
@@ -128,7 +129,7 @@ static void withdraw_task(void *data _unused_)
         if (store_list(living->host.store, a, &(struct store_list) { .state = STATE_WAITING, .max = 100 }, &list, &n) < 0)
                 return;
         for (size_t i = 0; i < n; i++) {
-                int k = znuny.articles[atoi(list[i].native_id) - 1].note;
+                int k = desks.articles[atoi(list[i].native_id) - 1].note;
 
                 if (k < 0 || list[i].attempt || !is_decided_easily(k))
                         continue;
@@ -145,7 +146,7 @@ static void withdraw_task(void *data _unused_)
 
 static int some_server(void)
 {
-        int k = (int) below(R_OPERATOR, masto.n_networks + znuny.n_desks);
+        int k = (int) below(R_OPERATOR, masto.n_networks + desks.n);
 
         return k < masto.n_networks ? k : NETWORKS + k - masto.n_networks;
 }

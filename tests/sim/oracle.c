@@ -81,7 +81,7 @@ char *word_of(const char *format, int number)
 
 static void judge_rest(struct verdict *v)
 {
-        int64_t size = disk_size(""), log = disk_size("-wal"), items = masto.n_statuses + znuny.n_articles;
+        int64_t size = disk_size(""), log = disk_size("-wal"), items = masto.n_statuses + desks.n_articles;
 
         for (int i = 0; i < masto.n_statuses; i++)
                 if (masto.statuses[i].by_api && people_note_in(masto.statuses[i].text) < 0)

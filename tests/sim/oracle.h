@@ -3,7 +3,7 @@
 #ifndef ORACLE_H
 #define ORACLE_H
 
-#include "sim.h"
+#include "desk.h"
 
 /* A rule is broken; word: what the lines of the trace hold that matter. */
 void broken(struct verdict *v, enum category c, const char *word, const char *format, ...) _printf_(4, 5);

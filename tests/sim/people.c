@@ -5,7 +5,7 @@
  *
  * Each text holds a token, m12q for a post and r12q for a note, by which the oracle knows it wherever it turns up.
  */
-#include "sim.h"
+#include "desk.h"
 
 #include <ctype.h>
 
@@ -182,18 +182,18 @@ static void app_post(void)
 
 static bool has_mention(int ticket)
 {
-        for (int i = 0; i < znuny.n_articles; i++)
-                if (znuny.articles[i].ticket == ticket && !znuny.articles[i].agent && *znuny.articles[i].key &&
-                    znuny.articles[i].shown_usec <= sim.now)
+        for (int i = 0; i < desks.n_articles; i++)
+                if (desks.articles[i].ticket == ticket && !desks.articles[i].agent && *desks.articles[i].key &&
+                    desks.articles[i].shown_usec <= sim.now)
                         return true;
         return false;
 }
 
 static int some_ticket(bool foreign)
 {
-        for (int tries = 0; tries < 20 && znuny.n_tickets; tries++) {
-                int i = (int) below(R_PEOPLE, znuny.n_tickets);
-                const struct ticket *t = &znuny.tickets[i];
+        for (int tries = 0; tries < 20 && desks.n_tickets; tries++) {
+                int i = (int) below(R_PEOPLE, desks.n_tickets);
+                const struct ticket *t = &desks.tickets[i];
 
                 if (!t->deleted && t->merged_into < 0 && (foreign ? t->foreign : has_mention(i)))
                         return i;
@@ -210,7 +210,7 @@ static void write_note(int ticket, bool public)
         if (public && n_agent_notes && chance(R_PEOPLE, 60)) {
                 const struct agent_note *other = &agent_notes[below(R_PEOPLE, n_agent_notes)];
 
-                if (!other->internal && znuny.articles[other->article].ticket == ticket) {
+                if (!other->internal && desks.articles[other->article].ticket == ticket) {
                         n.group = other->group;
                         n.text = xstrdup(other->text);
                 }
@@ -223,8 +223,8 @@ static void write_note(int ticket, bool public)
                 free(n.text);
                 n.text = longer;
         }
-        n.article = znuny_note(ticket, public, n.text, rich, attachments);
-        znuny.articles[n.article].note = n_agent_notes;
+        n.article = desk_note(ticket, public, n.text, rich, attachments);
+        desks.articles[n.article].note = n_agent_notes;
         agent_notes = xrealloc(agent_notes, (size_t) (n_agent_notes + 1) * sizeof n);
         agent_notes[n_agent_notes++] = n;
 }
@@ -248,37 +248,37 @@ static void flip(void)
         if (!n_agent_notes)
                 return;
         n = &agent_notes[below(R_PEOPLE, n_agent_notes)];
-        a = &znuny.articles[n->article];
-        if (sim.now - a->created < 4 * USEC_PER_SEC || znuny.tickets[a->ticket].deleted || (a->visible && chance(R_PEOPLE, 700)))
+        a = &desks.articles[n->article];
+        if (sim.now - a->created < 4 * USEC_PER_SEC || desks.tickets[a->ticket].deleted || (a->visible && chance(R_PEOPLE, 700)))
                 return;
         if (a->visible)
                 a->hidden_later = true;
-        znuny_flip(n->article);
+        desk_flip(n->article);
 }
 
 static void merge(void)
 {
         int a = some_ticket(false), b = some_ticket(sim.plan.foreign && chance(R_PEOPLE, 300));
 
-        if (a < 0 || b < 0 || a == b || znuny.tickets[a].desk != znuny.tickets[b].desk)
+        if (a < 0 || b < 0 || a == b || desks.tickets[a].desk != desks.tickets[b].desk)
                 return;
         if (chance(R_PEOPLE, 800))
-                znuny_merge(a, b);
+                desk_merge(a, b);
         else
-                znuny_merge(b, a);
+                desk_merge(b, a);
 }
 
 static void close_or_reopen(int ticket)
 {
         int closed = -1;
 
-        for (int i = 0; i < znuny.n_tickets; i++)
-                if (streq(znuny.tickets[i].state, "closed") && !znuny.tickets[i].deleted)
+        for (int i = 0; i < desks.n_tickets; i++)
+                if (streq(desks.tickets[i].state, "closed") && !desks.tickets[i].deleted)
                         closed = i;
         if (closed >= 0 && chance(R_PEOPLE, 500))
-                znuny_reopen(closed);
+                desk_reopen(closed);
         else
-                znuny_close(ticket);
+                desk_close(ticket);
 }
 
 static void close_or_delete(void)
@@ -288,7 +288,7 @@ static void close_or_delete(void)
         if (t < 0)
                 return;
         if (sim.plan.deletes && chance(R_PEOPLE, 150))
-                znuny_delete(t);
+                desk_delete(t);
         else
                 close_or_reopen(t);
 }
@@ -341,7 +341,7 @@ void people_init(int64_t began_usec)
         began = began_usec;
         if (sim.plan.foreign)
                 for (int i = 0; i < 2; i++)
-                        for (int desk = 0; desk < znuny.n_desks; desk++)
-                                (void) znuny_foreign_ticket(desk);
+                        for (int desk = 0; desk < desks.n; desk++)
+                                desk_call(desk);
         sim_in(between(R_PEOPLE, 0, 2 * USEC_PER_MINUTE), act, NULL);
 }

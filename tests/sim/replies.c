@@ -22,23 +22,19 @@ static bool has_note(int article, const char *what)
 {
         _cleanup_free_ char *key = xasprintf("note:%d:%s", article + 1, what);
 
-        for (int i = 0; i < znuny.n_articles; i++)
-                if (streq(znuny.articles[i].key, key))
+        for (int i = 0; i < desks.n_articles; i++)
+                if (streq(desks.articles[i].key, key))
                         return true;
-        /* The helpdesk may have broken off before it set the field; then its history has the key. */
-        for (int i = 0; i < znuny.n_history; i++)
-                if (streq(znuny.history[i].name, key))
-                        return true;
-        return false;
+        return desks.all[desks.tickets[desks.articles[article].ticket].desk].kind->remembers(key);
 }
 
 /* Whether a mention of this ticket was confirmed to the daemon by then. */
 static bool was_confirmed(int ticket, int64_t when)
 {
-        for (int i = 0; i < znuny.n_articles; i++) {
-                const struct article *a = &znuny.articles[i];
+        for (int i = 0; i < desks.n_articles; i++) {
+                const struct article *a = &desks.articles[i];
 
-                if (znuny_follow(a->ticket) == znuny_follow(ticket) && !a->agent && a->confirmed && a->confirmed < when)
+                if (desk_follow(a->ticket) == desk_follow(ticket) && !a->agent && a->confirmed && a->confirmed < when)
                         return true;
         }
         return false;
@@ -46,11 +42,11 @@ static bool was_confirmed(int ticket, int64_t when)
 
 static bool is_tree_broken(int ticket)
 {
-        for (int i = 0; i < znuny.n_articles; i++) {
-                const struct article *a = &znuny.articles[i];
+        for (int i = 0; i < desks.n_articles; i++) {
+                const struct article *a = &desks.articles[i];
                 int s = a->agent ? -1 : people_mention_in(a->body);
 
-                if (s >= 0 && znuny_follow(a->ticket) == znuny_follow(ticket) && masto.statuses[s].chain_broken)
+                if (s >= 0 && desk_follow(a->ticket) == desk_follow(ticket) && masto.statuses[s].chain_broken)
                         return true;
         }
         return false;
@@ -59,8 +55,8 @@ static bool is_tree_broken(int ticket)
 /* Each reason to hold a reply, and what must have happened for it. */
 static bool is_justified(const struct agent_note *n, const char *reason)
 {
-        const struct article *a = &znuny.articles[n->article];
-        bool merged = a->moved || znuny.tickets[znuny_follow(a->ticket)].in_merge || znuny.tickets[a->born_ticket].in_merge;
+        const struct article *a = &desks.articles[n->article];
+        bool merged = a->moved || desks.tickets[desk_follow(a->ticket)].in_merge || desks.tickets[a->born_ticket].in_merge;
         bool unsure = agent_notes[n->group].lost_sends || sim.incarnation || sim.plan.operator_usec;
 
         if (strstr(reason, "not public from its beginning"))
@@ -104,7 +100,7 @@ static bool is_same_time(int a, int b)
 static void judge_post(struct verdict *v, const struct agent_note *n, int i)
 {
         const struct status *s = &masto.statuses[i], *parent = s->parent >= 0 ? &masto.statuses[s->parent] : NULL;
-        const struct article *a = &znuny.articles[n->article];
+        const struct article *a = &desks.articles[n->article];
         _cleanup_free_ char *expected = NULL;
         char *token = word_of("r%dq", n->group);
         int shown;
@@ -122,21 +118,21 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
         shown = article_of(s->parent, NULL, NULL);
         if (!parent->names_brand || parent->account == BRAND)
                 broken(v, WRONG, token, "reply %s (%s) answers %s, which is no mention", s->id, token, parent->id);
-        else if (shown >= 0 && znuny_follow(znuny.articles[shown].ticket) != znuny_follow(a->ticket) &&
-                 !znuny.tickets[znuny_follow(a->ticket)].deleted)        /* then its conversation goes on in another */
+        else if (shown >= 0 && desk_follow(desks.articles[shown].ticket) != desk_follow(a->ticket) &&
+                 !desks.tickets[desk_follow(a->ticket)].deleted)        /* then its conversation goes on in another */
                 broken(v, WRONG, token, "reply %s (%s) was written in ticket %d and answers a post of ticket %d", s->id, token,
-                       a->ticket + 1, znuny.articles[shown].ticket + 1);
+                       a->ticket + 1, desks.articles[shown].ticket + 1);
         /* What came after it is not what it answers, if there was anything before, and the daemon could know that. */
-        if (shown > n->article && znuny.articles[shown].confirmed && znuny.articles[shown].confirmed < a->seen_public && !sim.incarnation &&
-            was_confirmed(a->ticket, a->created) && !a->moved && !znuny.articles[shown].moved && !znuny.tickets[a->ticket].in_merge)
+        if (shown > n->article && desks.articles[shown].confirmed && desks.articles[shown].confirmed < a->seen_public && !sim.incarnation &&
+            was_confirmed(a->ticket, a->created) && !a->moved && !desks.articles[shown].moved && !desks.tickets[a->ticket].in_merge)
                 broken(v, WRONG, token, "reply %s (%s) answers %s, which was not there when it was written", s->id, token, parent->id);
         /* Nothing that the agent had before him, and the daemon knew of, is passed over. */
-        for (int k = 0; k < znuny.n_articles && shown >= 0; k++) {
-                const struct article *m = &znuny.articles[k];
+        for (int k = 0; k < desks.n_articles && shown >= 0; k++) {
+                const struct article *m = &desks.articles[k];
                 int other = m->agent ? -1 : people_mention_in(m->body);
 
                 if (other > s->parent && !is_same_time(other, s->parent) && k > shown && m->ticket == a->ticket && m->confirmed && m->confirmed < a->created && !a->moved &&
-                    !m->moved && !znuny.tickets[a->ticket].in_merge && masto.statuses[other].root == parent->root)
+                    !m->moved && !desks.tickets[a->ticket].in_merge && masto.statuses[other].root == parent->root)
                         broken(v, WRONG, token, "reply %s (%s) answers %s, but %s was there when it was written", s->id, token,
                                parent->id, masto.statuses[other].id);
         }
@@ -145,8 +141,8 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
 /* Whether the daemon was right to take it for a reply; what was internal once never is. */
 static bool may_be_posted(const struct agent_note *n)
 {
-        const struct article *a = &znuny.articles[n->article];
-        const struct ticket *born = &znuny.tickets[a->born_ticket];
+        const struct article *a = &desks.articles[n->article];
+        const struct ticket *born = &desks.tickets[a->born_ticket];
 
         if (n->internal || !a->seen_public)
                 return false;
@@ -156,10 +152,10 @@ static bool may_be_posted(const struct agent_note *n)
 /* Whether a post or a word about it is owed to the agent. */
 static bool is_post_owed(const struct agent_note *n)
 {
-        const struct article *a = &znuny.articles[n->article];
-        const struct ticket *born = &znuny.tickets[a->born_ticket];
+        const struct article *a = &desks.articles[n->article];
+        const struct ticket *born = &desks.tickets[a->born_ticket];
 
-        if (n->internal || a->flipped || born->deleted || znuny.tickets[znuny_follow(a->ticket)].deleted)
+        if (n->internal || a->flipped || born->deleted || desks.tickets[desk_follow(a->ticket)].deleted)
                 return false;
         return !born->foreign || (born->first_merge && a->created > born->first_merge + 2 * USEC_PER_SEC);
 }
@@ -167,10 +163,10 @@ static bool is_post_owed(const struct agent_note *n)
 static void judge_note(struct verdict *v, int k)
 {
         const struct agent_note *n = &agent_notes[k];
-        const struct article *a = &znuny.articles[n->article];
-        const struct ticket *t = &znuny.tickets[znuny_follow(a->ticket)];
+        const struct article *a = &desks.articles[n->article];
+        const struct ticket *t = &desks.tickets[desk_follow(a->ticket)];
         _cleanup_free_ char *id = xasprintf("%d", n->article + 1);
-        const struct row *r = row_of("reply", znuny.desks[t->desk].name, id);
+        const struct row *r = row_of("reply", desks.all[t->desk].name, id);
         char *token = word_of("r%dq", n->group);
         bool single = n->group == k;
         int last = -1, posts = posts_of(n->group, &last), notes = 0, aside = 0, all_owed = 0;
@@ -181,7 +177,7 @@ static void judge_note(struct verdict *v, int k)
 
                         notes++;
                         all_owed += is_post_owed(&agent_notes[i]);
-                        aside += is_aside(row_of("reply", znuny.desks[t->desk].name, other)) || agent_notes[i].dropped;
+                        aside += is_aside(row_of("reply", desks.all[t->desk].name, other)) || agent_notes[i].dropped;
                 }
         single = single && notes == 1;
         if (r && !is_aside(r))
@@ -213,16 +209,16 @@ static void judge_note(struct verdict *v, int k)
 
 static void judge_reply_order(struct verdict *v, int a, int b)
 {
-        const struct article *x = &znuny.articles[agent_notes[a].article], *y = &znuny.articles[agent_notes[b].article];
+        const struct article *x = &desks.articles[agent_notes[a].article], *y = &desks.articles[agent_notes[b].article];
         _cleanup_free_ char *id = xasprintf("%d", agent_notes[a].article + 1);
         int first = -1, second = -1;
 
-        if (is_aside(row_of("reply", znuny.desks[znuny.tickets[x->ticket].desk].name, id)))
+        if (is_aside(row_of("reply", desks.all[desks.tickets[x->ticket].desk].name, id)))
                 return;                  /* given up, and then the network did it after all */
         for (int i = 0; i < n_agent_notes; i++)
                 if (i != a && i != b && (agent_notes[i].group == a || agent_notes[i].group == b))
                         return;          /* two that say the same */
-        if (x->ticket != y->ticket || x->moved || y->moved || znuny.tickets[x->ticket].in_merge || agent_notes[a].group != a ||
+        if (x->ticket != y->ticket || x->moved || y->moved || desks.tickets[x->ticket].in_merge || agent_notes[a].group != a ||
             agent_notes[b].group != b || agent_notes[a].retried || agent_notes[b].retried || x->seen_public > y->seen_public)
                 return;
         if (posts_of(a, &first) != 1 || posts_of(b, &second) != 1 || first < second)
@@ -233,9 +229,9 @@ static void judge_reply_order(struct verdict *v, int a, int b)
 
 void judge_replies(struct verdict *v)
 {
-        for (int i = 0; i < znuny.n_articles; i++)
-                if (startswith(znuny.articles[i].key, "note:") && znuny.articles[i].born_visible)
-                        broken(v, LEAKED, znuny.articles[i].key, "%s, which is for agents, was made visible to the customer", znuny.articles[i].key);
+        for (int i = 0; i < desks.n_articles; i++)
+                if (startswith(desks.articles[i].key, "note:") && desks.articles[i].born_visible)
+                        broken(v, LEAKED, desks.articles[i].key, "%s, which is for agents, was made visible to the customer", desks.articles[i].key);
         for (int k = 0; k < n_agent_notes; k++) {
                 judge_note(v, k);
                 for (int m = k + 1; m < n_agent_notes; m++)

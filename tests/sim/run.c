@@ -2,7 +2,7 @@
  *
  * One world: its plan, what happens in it by time, and how it is judged when all is over.  Owns the plan.
  */
-#include "sim.h"
+#include "desk.h"
 
 #include <sqlite3.h>
 
@@ -115,8 +115,8 @@ static void make_secrets_right(void)
 {
         for (int k = 0; k < masto.n_networks; k++)
                 masto.networks[k].revoked = false;
-        for (int k = 0; k < znuny.n_desks; k++)
-                znuny.desks[k].locked_out = false;
+        for (int k = 0; k < desks.n; k++)
+                desks.all[k].locked_out = false;
 }
 
 static void on_right_again(void *data _unused_)
@@ -130,7 +130,7 @@ static void on_right_again(void *data _unused_)
 static void on_secret_time(void *data _unused_)
 {
         struct network *n = &masto.networks[below(R_CRASH, masto.n_networks)];
-        struct desk *d = &znuny.desks[below(R_CRASH, znuny.n_desks)];
+        struct desk *d = &desks.all[below(R_CRASH, desks.n)];
 
         if (!sim.faults)
                 return;
@@ -194,7 +194,7 @@ static void settle(struct verdict *v)
                 good = v->text ? 0 : good + 1;
                 /* A poll each may still find what was done just before; what a wide one finds after an hour is told.  Where our
                  * clock is behind the network's, the horizon follows it. */
-                if (good == 2 && sim.jump >= 0 && sim.told == told && daemon_commits() > commits + (uint64_t) (masto.n_networks + znuny.n_desks))
+                if (good == 2 && sim.jump >= 0 && sim.told == told && daemon_commits() > commits + (uint64_t) (masto.n_networks + desks.n))
                         oracle_rude("an idle daemon writes");
                 commits = daemon_commits();
                 told = sim.told;
@@ -244,7 +244,7 @@ void world_live(uint64_t seed, struct result *ret, struct verdict *v)
         make_plan();
         disk_init();
         masto_init();
-        znuny_init();
+        desk_init();
         began = sim.now;
         daemon_init();
         people_init(began);
@@ -273,7 +273,7 @@ void world_live(uint64_t seed, struct result *ret, struct verdict *v)
         memcpy(ret->counts, v->counts, sizeof ret->counts);
         if (masto.n_networks > 1)
                 happened(MANY_NETWORKS);
-        if (znuny.n_desks > 1)
+        if (desks.n > 1)
                 happened(MANY_DESKS);
         happenings[HELD] += (uint64_t) v->held;
         happenings[DEAD] += (uint64_t) v->dead;

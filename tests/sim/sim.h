@@ -182,6 +182,8 @@ struct answer {
         int delivered;                   /* for the server's own records: what it told */
         void (*on_delivery)(int delivered);
 };
+void put_owned(struct json_object *o, const char *name, char *value);    /* takes the value */
+char *base64(const char *text);                      /* malloced */
 
 /* --- masto.c, masto_api.c, media.c --- */
 
@@ -258,64 +260,6 @@ struct json_object *media_json(const struct status *s);
 struct answer media_handle(const struct request *q);
 void media_on_fault(const struct request *q);
 int media_failures(int file);
-
-/* --- znuny.c --- */
-
-struct file { char *name, *content; };              /* content: base64 */
-struct article {
-        int ticket;                      /* where it is now */
-        int born_ticket;
-        bool agent, visible, born_visible, flipped, moved, hidden_later;
-        char *from, *subject, *body, *key;       /* key "": none */
-        int64_t created, changed;        /* true time */
-        int64_t shown_usec;              /* visible to the API from then on */
-        int create_by, change_by;
-        bool rich;
-        int note;                        /* index of the agent's note, or -1 */
-        int attachments;                 /* of an agent's note */
-        struct file *files;              /* that the daemon attached */
-        int n_files;
-        int64_t confirmed;               /* when its making was confirmed to the daemon; 0: not */
-        int64_t seen_public;             /* when the daemon was first shown it as public; 0: never */
-};
-struct history { int ticket, article; char *type, *name; int64_t created; };
-struct ticket {
-        int desk;
-        char *title, *customer, *thread;         /* thread "": the field is not set */
-        const char *state;                       /* its type: new, open, closed, merged */
-        int64_t created;
-        int merged_into;                 /* -1: not */
-        bool deleted, foreign, in_merge;
-        int64_t first_merge;             /* when another was first merged into it; 0: never */
-};
-struct znuny {
-        struct ticket *tickets;          /* id 1 is the first */
-        int n_tickets;
-        struct article *articles;
-        int n_articles;
-        struct history *history;
-        int n_history;
-        struct desk {
-                const char *name;
-                int session;             /* the number of the valid one; 0: none */
-                bool locked_out;         /* the password is refused */
-        } desks[DESKS];
-        int n_desks;
-};
-extern struct znuny znuny;
-
-void znuny_init(void);
-struct answer znuny_handle(const struct request *q);
-void znuny_on_fault(const struct request *q);
-int znuny_note(int ticket, bool visible, const char *body, bool rich, int attachments);  /* by an agent; the article's index */
-void znuny_flip(int article);
-void znuny_merge(int ticket, int into);
-void znuny_close(int ticket);
-void znuny_delete(int ticket);
-void znuny_reopen(int ticket);
-int znuny_foreign_ticket(int desk);
-char *base64(const char *text);                      /* malloced */
-int znuny_follow(int ticket);                        /* to the ticket that it was merged into in the end */
 
 /* --- people.c --- */
 

@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: MIT
- * What the files of the model helpdesk share. */
+ * What the files of the model of Znuny share. */
 #ifndef ZNUNY_H
 #define ZNUNY_H
 
-#include "sim.h"
+#include "desk.h"
 
-enum { AGENT = 2, API_USER = 3, OTHER_AGENT = 4 };
+struct history { int ticket, article; char *type, *name; int64_t created; };
+struct znuny {
+        struct history *history;
+        int n_history;
+};
+extern struct znuny znuny;
 
 char *znuny_time(int64_t world_usec);                /* in its zone, which it does not tell; malloced, as the next */
 char *znuny_number(int ticket);
 void znuny_add_history(int ticket, int article, const char *type, char *name);   /* takes the name */
 int znuny_add_ticket(int desk, const char *title, const char *customer, const char *state);
-int znuny_add_article(int ticket, bool agent, bool visible, const char *from, const char *subject, const char *body, int user);
+int znuny_add_article(int ticket, bool agent, bool visible, const char *from, const char *subject, const char *body,
+                      enum desk_user user);
 
+struct answer znuny_handle(const struct request *q);
 struct answer znuny_reply(struct json_object *json);
 struct answer znuny_error(const char *operation, const char *code, const char *message);
-int znuny_ticket(const struct request *q, const char *id);       /* -1: this helpdesk has none */
-void znuny_put(struct json_object *o, const char *name, char *value);    /* takes the value */
 void znuny_put_id(struct json_object *o, const char *name, int index, bool as_text);
 
 /* znuny_read.c */

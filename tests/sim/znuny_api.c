@@ -18,8 +18,8 @@ struct answer znuny_error(const char *operation, const char *code, const char *m
         struct json_object *o = json_object_new_object(), *e = json_object_new_object();
 
         happened(ERROR_IN_200);
-        znuny_put(e, "ErrorCode", xasprintf("%s.%s", operation, code));
-        znuny_put(e, "ErrorMessage", xasprintf("%s: %s", operation, message));
+        put_owned(e, "ErrorCode", xasprintf("%s.%s", operation, code));
+        put_owned(e, "ErrorMessage", xasprintf("%s: %s", operation, message));
         json_object_object_add(o, "Error", e);
         return znuny_reply(o);
 }
@@ -31,13 +31,6 @@ static struct answer fault(void)
         mj_put_str(o, "faultcode", "Server");
         mj_put_str(o, "faultstring", "Article could not be created, please contact the system administrator");
         return (struct answer) { .status = 500, .json = o };
-}
-
-int znuny_ticket(const struct request *q, const char *id)
-{
-        int n = atoi(id) - 1;
-
-        return n >= 0 && n < znuny.n_tickets && !znuny.tickets[n].deleted && znuny.tickets[n].desk == q->server - NETWORKS ? n : -1;
 }
 
 /* --- Writing --- */
@@ -52,12 +45,6 @@ static const char *field_of(struct json_object *body, const char *name)
         return "";
 }
 
-/* How each article that was made came to be known to the daemon. */
-static void on_confirmation(int article)
-{
-        znuny.articles[article].confirmed = sim.now;
-}
-
 static struct answer made(int ticket, int article)
 {
         struct json_object *o = json_object_new_object();
@@ -65,15 +52,15 @@ static struct answer made(int ticket, int article)
 
         znuny_put_id(o, "ArticleID", article, text);
         znuny_put_id(o, "TicketID", ticket, text);
-        znuny_put(o, "TicketNumber", znuny_number(ticket));
-        return (struct answer) { .status = 200, .json = o, .delivered = article, .on_delivery = on_confirmation };
+        put_owned(o, "TicketNumber", znuny_number(ticket));
+        return desk_confirms(article, o);
 }
 
 static int make_article(int ticket, struct json_object *body)
 {
         struct json_object *a = mj_get(body, "Article");
         int i = znuny_add_article(ticket, streq(mj_str(a, "SenderType"), "agent"), mj_int(a, "IsVisibleForCustomer", 1) == 1,
-                            mj_str(a, "From"), mj_str(a, "Subject"), mj_str(a, "Body"), API_USER);
+                            mj_str(a, "From"), mj_str(a, "Subject"), mj_str(a, "Body"), DAEMON);
 
         znuny_add_history(ticket, i, mj_str(a, "HistoryType"), xstrdup(mj_str(a, "HistoryComment")));
         note("the helpdesk makes article %d in ticket %d: %.80s", i + 1, ticket + 1, mj_str(a, "Body"));
@@ -82,16 +69,8 @@ static int make_article(int ticket, struct json_object *body)
 
 static void take_files(int article, struct json_object *list)
 {
-        struct article *a = &znuny.articles[article];
-
-        a->n_files = (int) mj_len(list);
-        a->files = xcalloc(mj_len(list) + 1, sizeof *a->files);
-        for (int i = 0; i < a->n_files; i++) {
-                struct json_object *o = mj_at(list, (size_t) i);
-
-                a->files[i] = (struct file) { xstrdup(mj_str(o, "Filename")), xstrdup(mj_str(o, "Content")) };
-                happened(MEDIA_ATTACHED);
-        }
+        for (size_t i = 0; i < mj_len(list); i++)
+                desk_take_file(article, mj_str(mj_at(list, i), "Filename"), mj_str(mj_at(list, i), "Content"));
 }
 
 /* NULL, or what is wrong with the request. */
@@ -114,14 +93,14 @@ static struct answer create(const struct request *q)
         note("the helpdesk makes ticket %d for %s%s", ticket + 1, field_of(q->body, "SocialThread"), stage >= 0 ? ", and breaks off" : "");
         if (stage == 0)
                 return fault();
-        strset(&znuny.tickets[ticket].thread, field_of(q->body, "SocialThread"));
+        strset(&desks.tickets[ticket].thread, field_of(q->body, "SocialThread"));
         if (stage == 1)
                 return fault();
         article = make_article(ticket, q->body);
         take_files(article, attachments);
         if (stage == 2)
                 return fault();
-        strset(&znuny.articles[article].key, field_of(q->body, "SocialPost"));
+        strset(&desks.articles[article].key, field_of(q->body, "SocialPost"));
         return stage == 3 ? fault() : made(ticket, article);
 }
 
@@ -129,7 +108,7 @@ static struct answer update(const struct request *q)
 {
         struct json_object *article = mj_get(q->body, "Article");
         const char *state = mj_str(mj_get(q->body, "Ticket"), "State"), *thread = field_of(q->body, "SocialThread");
-        int ticket = znuny_ticket(q, mj_str(q->body, "TicketID")), stage = q->fault.stage, i;
+        int ticket = desk_ticket(q, mj_str(q->body, "TicketID")), stage = q->fault.stage, i;
         struct json_object *o;
 
         if (ticket < 0)
@@ -137,24 +116,24 @@ static struct answer update(const struct request *q)
         if (judge_files(mj_get(q->body, "Attachment")))
                 return znuny_error("TicketUpdate", "MissingParameter", judge_files(mj_get(q->body, "Attachment")));
         if (*state)
-                znuny.tickets[ticket].state = "open";
+                desks.tickets[ticket].state = "open";
         if (stage == 0)
                 return fault();
         if (*thread)
-                strset(&znuny.tickets[ticket].thread, thread);
+                strset(&desks.tickets[ticket].thread, thread);
         if (stage == 1)
                 return fault();
         if (!article) {
                 o = json_object_new_object();
                 znuny_put_id(o, "TicketID", ticket, true);
-                znuny_put(o, "TicketNumber", znuny_number(ticket));
+                put_owned(o, "TicketNumber", znuny_number(ticket));
                 return znuny_reply(o);
         }
         i = make_article(ticket, q->body);
         take_files(i, mj_get(q->body, "Attachment"));
         if (stage == 2)
                 return fault();
-        strset(&znuny.articles[i].key, field_of(q->body, "SocialPost"));
+        strset(&desks.articles[i].key, field_of(q->body, "SocialPost"));
         return stage == 3 ? fault() : made(ticket, i);
 }
 
@@ -162,23 +141,14 @@ static struct answer update(const struct request *q)
 
 static struct answer login(const struct request *q)
 {
-        const struct desk *d = &znuny.desks[q->server - NETWORKS];
+        const struct desk *d = &desks.all[q->server - NETWORKS];
         struct json_object *o;
 
         if (d->locked_out || !streq(mj_str(q->body, "Password"), "the-password"))
                 return znuny_error("SessionCreate", "AuthFail", "Authorization failing!");
         o = json_object_new_object();
-        znuny_put(o, "SessionID", xasprintf("session-%d", d->session));
+        put_owned(o, "SessionID", xasprintf("session-%d", d->session));
         return znuny_reply(o);
-}
-
-void znuny_on_fault(const struct request *q)
-{
-        struct json_object *article = mj_get(q->body, "Article");
-        int mention = streq(mj_str(article, "SenderType"), "customer") ? people_mention_in(mj_str(article, "Body")) : -1;
-
-        if (mention >= 0)
-                masto.statuses[mention].failed_filings++;
 }
 
 struct answer znuny_handle(const struct request *q)
@@ -191,7 +161,7 @@ struct answer znuny_handle(const struct request *q)
                 { "TicketHistoryGet", znuny_get_history },
         };
         const char *name = strrchr(q->path, '/') + 1;
-        const struct desk *d = &znuny.desks[q->server - NETWORKS];
+        const struct desk *d = &desks.all[q->server - NETWORKS];
         _cleanup_free_ char *session = xasprintf("session-%d", d->session);
 
         if (streq(name, "SessionCreate"))

@@ -9,38 +9,12 @@
 
 #include <strings.h>
 
-void znuny_put(struct json_object *o, const char *name, char *value)
-{
-        mj_put_str(o, name, value);
-        free(value);
-}
-
 void znuny_put_id(struct json_object *o, const char *name, int index, bool as_text)
 {
         if (as_text)
-                znuny_put(o, name, xasprintf("%d", index + 1));
+                put_owned(o, name, xasprintf("%d", index + 1));
         else
                 mj_put_int(o, name, index + 1);
-}
-
-char *base64(const char *text)
-{
-        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        size_t size = strlen(text);
-        char *out = xcalloc(1, size * 4 / 3 + 8), *to = out;
-
-        for (size_t i = 0; i < size; i += 3) {
-                uint32_t bits = 0;
-                size_t left = MIN(size - i, (size_t) 3);
-
-                for (size_t k = 0; k < 3; k++)
-                        bits = bits << 8 | (k < left ? (unsigned char) text[i + k] : 0);
-                *to++ = digits[bits >> 18];
-                *to++ = digits[bits >> 12 & 63];
-                *to++ = left > 1 ? digits[bits >> 6 & 63] : '=';
-                *to++ = left > 2 ? digits[bits & 63] : '=';
-        }
-        return out;
 }
 
 static void add_file(struct json_object *list, const char *name, const char *type, const char *disposition, const char *content)
@@ -50,7 +24,7 @@ static void add_file(struct json_object *list, const char *name, const char *typ
         mj_put_str(o, "Filename", name);
         mj_put_str(o, "ContentType", type);
         mj_put_str(o, "Disposition", disposition);
-        znuny_put(o, "Content", base64(content));
+        put_owned(o, "Content", base64(content));
         (void) json_object_array_add(list, o);
 }
 
@@ -91,9 +65,16 @@ static void add_field(struct json_object *o, const char *name, const char *value
         (void) json_object_array_add(list, f);
 }
 
+static int number_of(enum desk_user user)
+{
+        static const int numbers[] = { [NOBODY] = 1, [AGENT] = 2, [DAEMON] = 3, [OTHER_AGENT] = 4 };
+
+        return numbers[user];
+}
+
 static struct json_object *article_json(int i, bool files)
 {
-        const struct article *a = &znuny.articles[i];
+        const struct article *a = &desks.articles[i];
         struct json_object *o = json_object_new_object();
 
         mj_put_int(o, "ArticleID", i + 1);
@@ -104,28 +85,18 @@ static struct json_object *article_json(int i, bool files)
         mj_put_str(o, "From", a->from);
         mj_put_str(o, "Subject", a->subject);
         if (a->rich)
-                znuny_put(o, "Body", xasprintf("\n%s\n\n", a->body));
+                put_owned(o, "Body", xasprintf("\n%s\n\n", a->body));
         else
                 mj_put_str(o, "Body", a->body);
-        znuny_put(o, "CreateTime", znuny_time(a->created));
-        znuny_put(o, "ChangeTime", znuny_time(a->changed));
-        mj_put_int(o, "CreateBy", a->create_by);
-        mj_put_int(o, "ChangeBy", a->change_by);
+        put_owned(o, "CreateTime", znuny_time(a->created));
+        put_owned(o, "ChangeTime", znuny_time(a->changed));
+        mj_put_int(o, "CreateBy", number_of(a->create_by));
+        mj_put_int(o, "ChangeBy", number_of(a->change_by));
         mj_put_int(o, "IncomingTime", (UTC_START + a->created) / USEC_PER_SEC);
         add_field(o, "SocialPost", a->key);
         if (files)
                 add_files(o, a);
         return o;
-}
-
-static struct { int *public, n; } *gets;
-static int n_gets;
-
-static void on_get(int get)
-{
-        for (int i = 0; i < gets[get].n; i++)
-                if (!znuny.articles[gets[get].public[i]].seen_public)
-                        znuny.articles[gets[get].public[i]].seen_public = sim.now;
 }
 
 static void add_articles(struct json_object *o, const struct request *q, int ticket)
@@ -135,18 +106,15 @@ static void add_articles(struct json_object *o, const struct request *q, int tic
         struct json_object *list = json_object_new_array();
         int n = 0;
 
-        for (int k = 0; k < znuny.n_articles; k++) {
-                int i = limit > 0 ? znuny.n_articles - 1 - k : k;        /* newest first only where the number is limited */
-                const struct article *a = &znuny.articles[i];
+        for (int k = 0; k < desks.n_articles; k++) {
+                int i = limit > 0 ? desks.n_articles - 1 - k : k;        /* newest first only where the number is limited */
+                const struct article *a = &desks.articles[i];
 
                 if (a->ticket != ticket || a->shown_usec > sim.now || (agents && !a->agent) || (limit > 0 && n >= limit))
                         continue;
                 n++;
                 (void) json_object_array_add(list, article_json(i, files));
-                if (a->visible && a->agent) {
-                        gets[n_gets].public = xrealloc(gets[n_gets].public, (size_t) (gets[n_gets].n + 1) * sizeof(int));
-                        gets[n_gets].public[gets[n_gets].n++] = i;
-                }
+                desk_tell(i);
         }
         if (n)
                 json_object_object_add(o, "Article", list);
@@ -156,11 +124,11 @@ static void add_articles(struct json_object *o, const struct request *q, int tic
 
 static int64_t changed_usec(int ticket)
 {
-        int64_t changed = znuny.tickets[ticket].created;
+        int64_t changed = desks.tickets[ticket].created;
 
-        for (int i = 0; i < znuny.n_articles; i++)
-                if (znuny.articles[i].ticket == ticket)
-                        changed = MAX(changed, znuny.articles[i].changed);
+        for (int i = 0; i < desks.n_articles; i++)
+                if (desks.articles[i].ticket == ticket)
+                        changed = MAX(changed, desks.articles[i].changed);
         return changed;
 }
 
@@ -168,13 +136,10 @@ struct answer znuny_get(const struct request *q)
 {
         struct json_object *list = json_object_new_array(), *o = json_object_new_object();
 
-        gets = xrealloc(gets, (size_t) (n_gets + 1) * sizeof *gets);
-        gets[n_gets].public = NULL;
-        gets[n_gets].n = 0;
         json_object_object_add(o, "Ticket", list);
         for (const char *id = mj_str(q->body, "TicketID"); *id; id += strcspn(id, ","), id += *id == ',') {
-                int ticket = znuny_ticket(q, id);
-                const struct ticket *t = &znuny.tickets[MAX(ticket, 0)];
+                int ticket = desk_ticket(q, id);
+                const struct ticket *t = &desks.tickets[MAX(ticket, 0)];
                 struct json_object *one;
 
                 if (ticket < 0) {
@@ -183,8 +148,8 @@ struct answer znuny_get(const struct request *q)
                 }
                 one = json_object_new_object();
                 znuny_put_id(one, "TicketID", ticket, false);
-                znuny_put(one, "TicketNumber", znuny_number(ticket));
-                znuny_put(one, "Changed", znuny_time(changed_usec(ticket)));
+                put_owned(one, "TicketNumber", znuny_number(ticket));
+                put_owned(one, "Changed", znuny_time(changed_usec(ticket)));
                 mj_put_str(one, "Title", t->title);
                 mj_put_str(one, "StateType", t->state);
                 mj_put_str(one, "State", t->state);
@@ -195,13 +160,13 @@ struct answer znuny_get(const struct request *q)
                         add_articles(one, q, ticket);
                 (void) json_object_array_add(list, one);
         }
-        return (struct answer) { .status = 200, .json = o, .delivered = n_gets++, .on_delivery = on_get };
+        return desk_tells(o);
 }
 
 static bool has_newer(int ticket, int64_t since, const char *date)
 {
-        for (int i = znuny.n_articles - 1; i >= 0; i--) {
-                const struct article *a = &znuny.articles[i];
+        for (int i = desks.n_articles - 1; i >= 0; i--) {
+                const struct article *a = &desks.articles[i];
                 _cleanup_free_ char *created = *date ? znuny_time(a->created) : NULL;
 
                 if (a->ticket == ticket && a->created >= since && a->shown_usec <= sim.now && (!created || strcmp(created, date) >= 0))
@@ -227,8 +192,8 @@ struct answer znuny_search(const struct request *q)
 
         if ((articles >= 0 || *date) && net_is_silent(q->server))
                 oracle_rude("a poll of the helpdesk in the silence that it asked for");
-        for (int i = znuny.n_tickets - 1; i >= 0 && n < limit; i--) {
-                const struct ticket *t = &znuny.tickets[i];
+        for (int i = desks.n_tickets - 1; i >= 0 && n < limit; i--) {
+                const struct ticket *t = &desks.tickets[i];
 
                 if (t->deleted || t->desk != q->server - NETWORKS || (equals && strcasecmp(json_object_get_string(equals), t->thread) != 0) ||
                     (*customer && !streq(customer, t->customer)) ||
@@ -261,7 +226,7 @@ static struct json_object *history_json(int ticket)
                 mj_put_int(line, "ArticleID", h->article + 1);
                 mj_put_str(line, "HistoryType", h->type);
                 mj_put_str(line, "Name", h->name);
-                znuny_put(line, "CreateTime", znuny_time(h->created));
+                put_owned(line, "CreateTime", znuny_time(h->created));
                 znuny_put_id(line, "TicketID", ticket, true);
                 (void) json_object_array_add(list, line);
         }
@@ -274,7 +239,7 @@ struct answer znuny_get_history(const struct request *q)
 
         json_object_object_add(o, "TicketHistory", list);
         for (const char *id = mj_str(q->body, "TicketID"); *id; id += strcspn(id, ","), id += *id == ',') {
-                int ticket = znuny_ticket(q, id);
+                int ticket = desk_ticket(q, id);
 
                 if (ticket < 0) {
                         (void) json_object_put(o);
