@@ -24,6 +24,8 @@ enum {
         OTRS_IDS_MAX = 100000,               /* tickets in one search: 1 MB of ids */
         OTRS_OVERLAP_MINUTES = 5,            /* that a search reaches back further than it must */
         OTRS_FIRST_MINUTES = 366 * 1440,     /* where no ticket of ours was seen yet: longer than the longest outage */
+        OTRS_ATTACHED = 1024 * 1024,         /* bytes attached to a ticket's newest articles that may be why they could not
+                                              * be had with it: too long, or too slow; what is less can be asked for again */
         OTRS_TICKETS_MAX = 64 * 1024 * 1024, /* an answer of TicketGet: articles with their attachments, in base64 */
 };
 

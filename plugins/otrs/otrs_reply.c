@@ -232,22 +232,39 @@ static int get_merges(struct mentiond_op *op, struct otrs *otrs, struct look *lo
         return r;
 }
 
-/* Articles of agents with their attachments; of one ticket without the contents if those are too much. */
+static int64_t attached_bytes(struct json_object *articles)
+{
+        int64_t sum = 0;
+
+        for (size_t i = 0; i < mj_len(articles); i++) {
+                struct json_object *attachments = mj_get(mj_at(articles, i), "Attachment");
+
+                for (size_t k = 0; k < mj_len(attachments); k++)
+                        sum += mj_int(mj_at(attachments, k), "FilesizeRaw", 0);
+        }
+        return sum;
+}
+
+/* Articles of agents with their attachments; of one ticket without the contents if those are too much.  Only then: among them
+ * is what the agent wrote, with its links, and without it there is but the text that the helpdesk made of it. */
 static int get_details(struct mentiond_op *op, struct otrs *otrs, const struct look *looks, size_t n,
                        struct json_object **ret)
 {
         struct otrs_articles what = { .all = true, .agents = true, .attachments = true };
         const char *ids = ids_of(op, looks, n, false);
-        int r;
+        int r, failure;
 
         /* Some more, for agents may be writing, and what is pushed out is met by a later poll only: it may be taken for old. */
         for (size_t i = 0; i < n; i++)
                 if (what.limit < (int64_t) looks[i].unknown + OTRS_ARTICLES)
                         what.limit = (int64_t) looks[i].unknown + OTRS_ARTICLES;
-        r = otrs_ticket_get(op, otrs, ids, &what, ret);
-        if ((r == MENTIOND_RETRY || r == MENTIOND_REJECTED || r == MENTIOND_BUG) && !strchr(ids, ',')) {
+        r = failure = otrs_ticket_get(op, otrs, ids, &what, ret);
+        if ((failure == MENTIOND_RETRY || failure == MENTIOND_REJECTED || failure == MENTIOND_BUG) && !strchr(ids, ',')) {
                 what.names_only = true;
                 r = otrs_ticket_get(op, otrs, ids, &what, ret);
+                if (r == MENTIOND_OK && attached_bytes(mj_get(mj_at(*ret, 0), "Article")) < OTRS_ATTACHED)
+                        r = mentiond_fail(op, failure, "the helpdesk did not give the articles of ticket %s with what is attached to them",
+                                          ids);
         }
         for (size_t i = 0; r == MENTIOND_OK && i < n; i++)
                 if (looks[i].unknown > 0 && !of_ticket(*ret, looks[i].ticket))

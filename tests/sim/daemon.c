@@ -29,6 +29,7 @@ static bool ready;
 static char directory[] = "/tmp/mentiond-sim-XXXXXX";
 static char *settings[NETWORKS + DESKS];         /* of each instance; helpdesks last */
 static int64_t parallel[NETWORKS + DESKS];
+static bool queues[DESKS];               /* whose instance names a queue; else its channels do */
 
 struct row *rows;
 int n_rows;
@@ -103,12 +104,13 @@ static void configure(int s)
         _cleanup_free_ char *more = NULL;
 
         if (is_desk(s)) {
-                more = desks.all[s - NETWORKS].kind->settings(server_name(s), chance(R_PLAN, 500));
+                queues[s - NETWORKS] = chance(R_PLAN, 500);
+                more = desks.all[s - NETWORKS].kind->settings(server_name(s), queues[s - NETWORKS]);
         } else {
                 const struct network *n = &masto.networks[s];
 
-                more = xasprintf("plugin = \"mastodon\"; server = \"https://%s\"; token = \"env:SIM_TOKEN\"; helpdesk = \"%s\"; hold = \"%llds\";",
-                                 n->host, desks.all[n->desk].name, (long long) between(R_PLAN, 0, 60));
+                more = xasprintf("plugin = \"mastodon\"; server = \"https://%s\"; token = \"env:SIM_TOKEN\"; helpdesk = \"%s\"; hold = \"%llds\";%s",
+                                 n->host, desks.all[n->desk].name, (long long) between(R_PLAN, 0, 60), queues[n->desk] ? "" : " queue = \"Social\";");
         }
         settings[s] = xasprintf("%s poll_every = \"%llds\"; timeout = \"%llds\"; settle = \"%llds\"; retry = \"%llds\"; retry_max = \"%lldm\";", more, poll,
                                 (long long) (sim.plan.timeout_usec / USEC_PER_SEC), (long long) (sim.plan.settle_usec / USEC_PER_SEC),
@@ -289,7 +291,7 @@ bool daemon_is_quiet(void)
 void daemon_init(void)
 {
         (void) setenv("SIM_TOKEN", "the-token", 1);
-        (void) setenv("SIM_PASSWORD", "the-password", 1);
+        (void) setenv("SIM_PASSWORD", DESK_PASSWORD, 1);
         log_set_sink(on_log, NULL);
         /* The store and the lock are in ".": no name that is drawn outside of the world gets into it. */
         if (!mkdtemp(directory) || chdir(directory) < 0)

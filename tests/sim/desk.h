@@ -8,6 +8,8 @@
 /* Whose numbers differ from kind to kind. */
 enum desk_user { NOBODY, AGENT, DAEMON, OTHER_AGENT };
 
+#define DESK_PASSWORD "api-pw"
+
 struct file { char *name, *content; };              /* content: base64 */
 struct article {
         int ticket;                      /* where it is now */

@@ -18,7 +18,7 @@ struct http {
 
 struct exchange {
         struct request q;
-        char *method, *path, *query, *token, *key;
+        char *method, *path, *query, *token, *key, *type, *text;
         int incarnation;
         uint64_t number;
         struct task *task;               /* NULL: nobody waits any more */
@@ -49,6 +49,8 @@ static void forget(struct exchange *e)
         free(e->query);
         free(e->token);
         free(e->key);
+        free(e->type);
+        free(e->text);
         (void) json_object_put(e->q.body);
         (void) json_object_put(e->answer.json);
         free(e->answer.text);
@@ -186,6 +188,14 @@ static void on_timeout(struct loop_timer *t)
         task_wake(CONTAINER_OF(t, struct exchange, timer)->task);
 }
 
+static char *header_of(const struct http_request *q, const char *name)
+{
+        for (const char *const *h = q->headers; h && *h; h++)
+                if (!strncasecmp(*h, name, strlen(name)))
+                        return xstrdup(*h + strlen(name));
+        return xstrdup("");
+}
+
 static struct exchange *exchange_of(const struct http_request *q, const char *rest)
 {
         int before = heap_enter(HEAP_WORLD);
@@ -196,12 +206,12 @@ static struct exchange *exchange_of(const struct http_request *q, const char *re
                 .method = xstrdup(q->method), .path = xstrndup(rest, n), .query = xstrdup(rest[n] ? rest + n + 1 : ""),
                 .token = xstrdup(q->bearer), .incarnation = sim.incarnation, .task = task_self(), .timer.fn = on_timeout,
         };
-        for (const char *const *h = q->headers; h && *h; h++)
-                if (!strncasecmp(*h, "Idempotency-Key: ", 17))
-                        e->key = xstrdup(*h + 17);
-        e->key = e->key ? e->key : xstrdup("");
+        e->key = header_of(q, "Idempotency-Key: ");
+        e->type = header_of(q, "Content-Type: ");
+        e->text = xstrdup(strempty(q->body));
         e->q = (struct request) {
                 .method = e->method, .path = e->path, .query = e->query, .token = e->token, .key = e->key,
+                .type = e->type, .text = e->text,
                 .repeatable = q->repeatable || streq(q->method, "GET"),
                 .body = q->body ? json_tokener_parse(q->body) : NULL,
         };

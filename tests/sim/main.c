@@ -3,6 +3,7 @@
  * mentiond-sim: worlds from seeds, one after the other or a few at once, and the sum of what the oracle says of them.
  *
  *     mentiond-sim [--seeds N] [--seed-base B] [--jobs J] [--stats] [--no-history] [--tap] [--trace]
+ *     mentiond-sim --serve MODEL     a model server by itself, see serve.c
  *     SEED=s mentiond-sim            one world, twice, with its shortest history if a rule breaks; --trace: with all of it
  *
  * Each world lives in a child process: what dead incarnations of the daemon leave behind goes with it.
@@ -218,6 +219,8 @@ int main(int argc, char **argv)
                         tap = true;
                 } else if (streq(argv[i], "--no-history")) {
                         history = false;
+                } else if (streq(argv[i], "--serve") && *value) {
+                        return serve(value);
                 } else if (streq(argv[i], "--stats")) {
                         stats = true;
                 } else if (streq(argv[i], "--trace")) {
@@ -233,7 +236,7 @@ int main(int argc, char **argv)
                                 base = number;
                         i++;
                 } else {
-                        fprintf(stderr, "usage: mentiond-sim [--seeds N] [--seed-base B] [--jobs J] [--stats] [--no-history] [--tap] [--trace]\n");
+                        fprintf(stderr, "usage: mentiond-sim [--seeds N] [--seed-base B] [--jobs J] [--stats] [--no-history] [--tap] [--trace] [--serve MODEL]\n");
                         return 2;
                 }
         }

@@ -168,9 +168,9 @@ void net_excuse(void);                               /* the operator has it ask 
 
 struct request {
         int server;
-        const char *method, *path, *query, *token, *key;
-        struct json_object *body;
-        const char *form;                /* the body as it is */
+        const char *method, *path, *query, *token, *key, *type;
+        struct json_object *body;        /* NULL if it is not JSON */
+        const char *text;                /* as it came */
         struct fault fault;
         bool repeatable;
 };
@@ -312,6 +312,10 @@ void oracle_judge(struct verdict *v);
 void oracle_spin(const char *what);                  /* something goes round for ever */
 void oracle_rude(const char *what);
 void oracle_leak(char *what);                        /* takes it */
+
+/* --- serve.c --- */
+
+int serve(const char *name);                         /* a model by itself; the process's status */
 
 /* --- run.c: one world from its beginning to its end --- */
 

@@ -17,22 +17,25 @@ void znuny_put_id(struct json_object *o, const char *name, int index, bool as_te
                 mj_put_int(o, name, index + 1);
 }
 
-static void add_file(struct json_object *list, const char *name, const char *type, const char *disposition, const char *content)
+static void add_file(struct json_object *list, const char *name, const char *type, const char *disposition, const char *content,
+                     bool with_content)
 {
         struct json_object *o = json_object_new_object();
 
         mj_put_str(o, "Filename", name);
         mj_put_str(o, "ContentType", type);
         mj_put_str(o, "Disposition", disposition);
-        put_owned(o, "Content", base64(content));
+        put_owned(o, "FilesizeRaw", xasprintf("%zu", strlen(content)));
+        put_owned(o, "Content", base64(with_content ? content : ""));
         (void) json_object_array_add(list, o);
 }
 
-static void add_files(struct json_object *o, const struct article *a)
+static void add_files(struct json_object *o, const struct article *a, struct json_object *query)
 {
         struct json_object *list = json_object_new_array();
+        bool contents = mj_int(query, "GetAttachmentContents", 1) == 1;
 
-        if (a->rich) {
+        if (a->rich && mj_int(query, "HTMLBodyAsAttachment", 0) == 1) {
                 struct buffer b = { .max = 1 << 20 };
 
                 (void) buffer_append_str(&b, "<!DOCTYPE html><html><head></head><body>");
@@ -40,11 +43,11 @@ static void add_files(struct json_object *o, const struct article *a)
                         (void) (*p == '\n' ? buffer_append_str(&b, "<br/>") : *p == '<' ? buffer_append_str(&b, "&lt;")
                                 : *p == '&' ? buffer_append_str(&b, "&amp;") : buffer_append(&b, p, 1));
                 (void) buffer_append_str(&b, "</body></html>");
-                add_file(list, "file-2", "text/html; charset=\"utf-8\"", "inline", buffer_str(&b));
+                add_file(list, "file-2", "text/html; charset=\"utf-8\"", "inline", buffer_str(&b), contents);
                 buffer_done(&b);
         }
         for (int i = 0; i < a->attachments; i++)
-                add_file(list, "contract.pdf", "application/pdf", "attachment", "x");
+                add_file(list, "contract.pdf", "application/pdf", "attachment", "x", contents);
         if (mj_len(list))
                 json_object_object_add(o, "Attachment", list);
         else
@@ -72,7 +75,7 @@ static int number_of(enum desk_user user)
         return numbers[user];
 }
 
-static struct json_object *article_json(int i, bool files)
+static struct json_object *article_json(int i, struct json_object *query)
 {
         const struct article *a = &desks.articles[i];
         struct json_object *o = json_object_new_object();
@@ -93,15 +96,17 @@ static struct json_object *article_json(int i, bool files)
         mj_put_int(o, "CreateBy", number_of(a->create_by));
         mj_put_int(o, "ChangeBy", number_of(a->change_by));
         mj_put_int(o, "IncomingTime", (UTC_START + a->created) / USEC_PER_SEC);
-        add_field(o, "SocialPost", a->key);
-        if (files)
-                add_files(o, a);
+        if (mj_int(query, "DynamicFields", 0) == 1)
+                add_field(o, "SocialPost", a->key);
+        if (mj_int(query, "Attachments", 0) == 1)
+                add_files(o, a, query);
         return o;
 }
 
 static void add_articles(struct json_object *o, const struct request *q, int ticket)
 {
-        bool agents = streq(mj_str(q->body, "ArticleSenderType"), "agent"), files = mj_int(q->body, "Attachments", 0) == 1;
+        struct json_object *senders = mj_get(q->body, "ArticleSenderType");
+        bool agents = streq(strempty(json_object_get_string(mj_len(senders) ? mj_at(senders, 0) : senders)), "agent");
         int64_t limit = mj_int(q->body, "ArticleLimit", 0);
         struct json_object *list = json_object_new_array();
         int n = 0;
@@ -113,7 +118,7 @@ static void add_articles(struct json_object *o, const struct request *q, int tic
                 if (a->ticket != ticket || a->shown_usec > sim.now || (agents && !a->agent) || (limit > 0 && n >= limit))
                         continue;
                 n++;
-                (void) json_object_array_add(list, article_json(i, files));
+                (void) json_object_array_add(list, article_json(i, q->body));
                 desk_tell(i);
         }
         if (n)
@@ -152,10 +157,11 @@ struct answer znuny_get(const struct request *q)
                 put_owned(one, "Changed", znuny_time(changed_usec(ticket)));
                 mj_put_str(one, "Title", t->title);
                 mj_put_str(one, "StateType", t->state);
-                mj_put_str(one, "State", t->state);
+                mj_put_str(one, "State", streq(t->state, "closed") ? "closed successful" : t->state);
                 mj_put_str(one, "CustomerUserID", t->customer);
                 mj_put_str(one, "CustomerID", "");
-                add_field(one, "SocialThread", t->thread);
+                if (mj_int(q->body, "DynamicFields", 0) == 1)
+                        add_field(one, "SocialThread", t->thread);
                 if (mj_int(q->body, "AllArticles", 0) == 1)
                         add_articles(one, q, ticket);
                 (void) json_object_array_add(list, one);

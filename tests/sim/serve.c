@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One model server by itself, without a daemon and without lies: it answers requests that come as lines of JSON, so that
+ * it can be held against recorded exchanges of the real server (tests/fakes/check-models).  Owns nothing.
+ *
+ *     {"at": 1795306122, "method": "POST", "path": "/...", "query": "", "token": "", "key": "", "type": "application/json", "body": "..."}
+ *     {"act": "write", "ticket": 3, "public": true, "text": "..."}       what an agent does; also "merge", with "into"
+ *
+ * Each gets a line: {"status": 200, "body": "..."}, or {"done": number}.
+ */
+#include "desk.h"
+
+#include <stdio.h>
+
+static int act(struct json_object *o)
+{
+        const char *what = mj_str(o, "act");
+        int ticket = (int) mj_int(o, "ticket", 0) - 1;
+
+        if (streq(what, "write"))
+                return desk_note(ticket, mj_true(o, "public"), mj_str(o, "text"), true, 0) + 1;
+        if (!streq(what, "merge"))
+                abort();
+        desk_merge(ticket, (int) mj_int(o, "into", 0) - 1);
+        return 0;
+}
+
+static void answer(struct json_object *o, struct json_object *line, int server)
+{
+        const char *body = mj_str(line, "body");
+        struct request q = {
+                .server = server, .method = mj_str(line, "method"), .path = mj_str(line, "path"), .query = mj_str(line, "query"),
+                .token = mj_str(line, "token"), .key = mj_str(line, "key"), .type = mj_str(line, "type"), .text = body,
+                .body = *body ? json_tokener_parse(body) : NULL, .fault = { .arrives = true, .stage = -1 },
+        };
+        struct answer a = (is_network(server) ? masto_handle : desk_handle)(&q);
+
+        mj_put_int(o, "status", a.status);
+        mj_put_str(o, "body", a.text ? a.text : a.json ? json_object_to_json_string_ext(a.json, JSON_C_TO_STRING_PLAIN) : "");
+        (void) json_object_put(a.json);
+        (void) json_object_put(q.body);
+        free(a.text);
+        free(a.headers);
+}
+
+/* Nothing is shown late. */
+static void show_all(void)
+{
+        for (int i = 0; i < desks.n_articles; i++)
+                desks.articles[i].shown_usec = MIN(desks.articles[i].shown_usec, sim.now);
+        for (int i = 0; i < masto.n_notifications; i++)
+                masto.notifications[i].visible = MIN(masto.notifications[i].visible, sim.now);
+}
+
+static int server_of(const char *name)
+{
+        static const char *const networks[] = { [MASTODON] = "mastodon", [GOTOSOCIAL] = "gotosocial", [SNAC] = "snac" };
+
+        sim_seed(1);
+        sim.plan.networks = 1;
+        masto_init();
+        desk_init();
+        for (size_t i = 0; i < ELEMENTSOF(networks); i++)
+                if (streq(name, networks[i])) {
+                        masto.networks[0].variant = (enum masto_variant) i;
+                        return 0;
+                }
+        return streq(name, "znuny") ? NETWORKS : -1;
+}
+
+int serve(const char *name)
+{
+        int server = server_of(name);
+        size_t allocated = 0;
+        char *text = NULL;
+
+        if (server < 0) {
+                fprintf(stderr, "mentiond-sim: there is no model %s\n", name);
+                return 2;
+        }
+        while (getline(&text, &allocated, stdin) > 0) {
+                struct json_object *line = json_tokener_parse(text), *o = json_object_new_object();
+
+                if (!line)
+                        abort();
+                sim.now = MAX(sim.now + USEC_PER_MSEC, mj_int(line, "at", 0) * USEC_PER_SEC - UTC_START);
+                if (mj_get(line, "act"))
+                        mj_put_int(o, "done", act(line));
+                else
+                        answer(o, line, server);
+                show_all();
+                printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+                (void) fflush(stdout);
+                (void) json_object_put(line);
+                (void) json_object_put(o);
+        }
+        free(text);
+        return 0;
+}
