@@ -68,7 +68,7 @@ static void add_key(struct text *t, int64_t ticket)
         text_add(t, "\"channel%d:%" PRId64 "\"", made[ticket].account, FIRST_ID + made[ticket].mention);
 }
 
-static void add_articles(struct text *t, int64_t ticket, bool agents_only)
+static void add_articles(struct text *t, int64_t ticket, bool agents_only, bool fields)
 {
         static const char rest[] = "\"CommunicationChannel\":\"Internal\",\"IsVisibleForCustomer\":1,\"ContentType\":"
                                    "\"text/plain; charset=utf-8\",\"CreateTime\":\"2030-01-01 12:00:00\",\"ChangeTime\":"
@@ -77,10 +77,14 @@ static void add_articles(struct text *t, int64_t ticket, bool agents_only)
         text_add(t, "[");
         if (!agents_only) {
                 text_add(t, "{\"ArticleID\":%" PRId64 ",\"TicketID\":%" PRId64 ",\"SenderType\":\"customer\",\"From\":\"somebody\","
-                         "\"Subject\":\"a mention\",\"Body\":\"see there\",%s,\"IncomingTime\":%" PRId64 ",\"DynamicField\":"
-                         "[{\"Name\":\"SocialPost\",\"Value\":", ticket, ticket, rest, (int64_t) time(NULL));
-                add_key(t, ticket);
-                text_add(t, "}]}");
+                         "\"Subject\":\"a mention\",\"Body\":\"see there\",%s,\"IncomingTime\":%" PRId64, ticket, ticket, rest,
+                         (int64_t) time(NULL));
+                if (fields) {
+                        text_add(t, ",\"DynamicField\":[{\"Name\":\"SocialPost\",\"Value\":");
+                        add_key(t, ticket);
+                        text_add(t, "}]");
+                }
+                text_add(t, "}");
         }
         if (ticket <= settings.replies)
                 text_add(t, "%s{\"ArticleID\":%" PRId64 ",\"TicketID\":%" PRId64 ",\"SenderType\":\"agent\",\"From\":\"Ada Agent\","
@@ -93,7 +97,8 @@ static void add_articles(struct text *t, int64_t ticket, bool agents_only)
 static void serve_get(struct text *t, const char *body)
 {
         const char *at = json_member(body, "TicketID"), *sender = json_member(body, "ArticleSenderType");
-        bool articles = json_member(body, "AllArticles"), first = true;
+        bool articles = json_member(body, "AllArticles"), fields = json_member(body, "DynamicFields"), first = true;
+        bool agents_only = sender && strncmp(sender, "\"agent\"", 7) == 0;
 
         at = at ? at + (*at == '"') : "";
         text_add(t, "{\"Ticket\":[");
@@ -105,13 +110,15 @@ static void serve_get(struct text *t, const char *body)
                 if (id <= 0 || id > counts.tickets)
                         continue;
                 text_add(t, "%s{\"TicketID\":%" PRId64 ",\"TicketNumber\":\"2026%09" PRId64 "\",\"StateType\":\"new\",\"State\":\"new\","
-                         "\"Queue\":\"Social\",\"Title\":\"a ticket\",\"CustomerUserID\":\"mastodon:somebody\",\"DynamicField\":"
-                         "[{\"Name\":\"SocialThread\",\"Value\":", first ? "" : ",", id, id);
-                add_key(t, id);
-                text_add(t, "}]");
-                if (articles) {
+                         "\"Queue\":\"Social\",\"Title\":\"a ticket\",\"CustomerUserID\":\"mastodon:somebody\"", first ? "" : ",", id, id);
+                if (fields) {
+                        text_add(t, ",\"DynamicField\":[{\"Name\":\"SocialThread\",\"Value\":");
+                        add_key(t, id);
+                        text_add(t, "}]");
+                }
+                if (articles && (!agents_only || id <= settings.replies)) {
                         text_add(t, ",\"Article\":");
-                        add_articles(t, id, sender && strncmp(sender, "\"agent\"", 7) == 0);
+                        add_articles(t, id, agents_only, fields);
                 }
                 text_add(t, "}");
                 first = false;

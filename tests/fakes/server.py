@@ -8,10 +8,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Request:
-    """One request: method, path without query, query and form as {name: last value}, headers, body; json if it is that."""
+    """One request: method, target, its path without query, query and form as {name: last value}, headers, body; json if it is that."""
 
     def __init__(self, method, target, headers, body):
         self.method, self.headers, self.body = method, headers, body
+        self.target = target
         self.path, _, query = target.partition("?")
         self.query = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
         self.lists = urllib.parse.parse_qs(query, keep_blank_values=True)

@@ -92,7 +92,7 @@ static const char *judge_article(struct json_object *body, const char **ret_code
         struct json_object *a = mj_get(body, "Article");
 
         *ret_code = "MissingParameter";
-        if (!*mj_str(a, "Subject"))
+        if (!*mj_str(a, "Subject") && !mj_len(mj_get(a, "Subject")))
                 return "Article->Subject parameter is missing!";
         if (!*mj_str(a, "Body"))
                 return "Article->Body parameter is missing!";

@@ -188,11 +188,41 @@ static void add_id(struct json_object *list, int ticket)
         (void) json_object_array_add(list, json_object_new_string(id));
 }
 
+static bool is_same(struct json_object *wanted, const char *text)
+{
+        return strcasecmp(strempty(json_object_get_string(wanted)), text) == 0;
+}
+
+/* As a key of a search has it: a value, or one of several; NULL: anything. */
+static bool is_wanted(struct json_object *wanted, const char *text)
+{
+        for (size_t i = 0; i < mj_len(wanted); i++)
+                if (is_same(mj_at(wanted, i), text))
+                        return true;
+        return !wanted || (!json_object_is_type(wanted, json_type_array) && is_same(wanted, text));
+}
+
+static bool is_like(const char *pattern, const char *text)
+{
+        return !*pattern || strncasecmp(pattern, text, strcspn(pattern, "*")) == 0;
+}
+
+/* What a search says of a ticket but for times. */
+static bool is_found(int ticket, struct json_object *query)
+{
+        const struct ticket *t = &desks.tickets[ticket];
+        struct json_object *thread = mj_get(query, "DynamicField_SocialThread");
+        _cleanup_free_ char *number = znuny_number(ticket);
+
+        return is_wanted(mj_get(thread, "Equals"), t->thread) && is_like(mj_str(thread, "Like"), t->thread) &&
+               is_wanted(mj_get(query, "TicketNumber"), number) && is_wanted(mj_get(query, "Queues"), "Social") &&
+               (!*mj_str(query, "CustomerUserLogin") || streq(mj_str(query, "CustomerUserLogin"), t->customer));
+}
+
 struct answer znuny_search(const struct request *q)
 {
         struct json_object *o = json_object_new_object(), *list = json_object_new_array();
-        struct json_object *equals = mj_get(mj_get(q->body, "DynamicField_SocialThread"), "Equals");
-        const char *customer = mj_str(q->body, "CustomerUserLogin"), *date = mj_str(q->body, "ArticleCreateTimeNewerDate");
+        const char *date = mj_str(q->body, "ArticleCreateTimeNewerDate");
         int64_t articles = mj_int(q->body, "ArticleCreateTimeNewerMinutes", -1), tickets = mj_int(q->body, "TicketCreateTimeNewerMinutes", -1);
         int64_t limit = mj_int(q->body, "Limit", 500), n = 0;
 
@@ -201,8 +231,7 @@ struct answer znuny_search(const struct request *q)
         for (int i = desks.n_tickets - 1; i >= 0 && n < limit; i--) {
                 const struct ticket *t = &desks.tickets[i];
 
-                if (t->deleted || t->desk != q->server - NETWORKS || (equals && strcasecmp(json_object_get_string(equals), t->thread) != 0) ||
-                    (*customer && !streq(customer, t->customer)) ||
+                if (t->deleted || t->desk != q->server - NETWORKS || !is_found(i, q->body) ||
                     ((articles >= 0 || *date) && !has_newer(i, articles >= 0 ? sim.now - articles * USEC_PER_MINUTE : INT64_MIN, date)) ||
                     (tickets >= 0 && t->created < sim.now - tickets * USEC_PER_MINUTE))
                         continue;
