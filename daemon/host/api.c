@@ -195,20 +195,24 @@ const char *mentiond_cursor(struct mentiond_op *op, const char *key)
 
 void mentiond_set_cursor(struct mentiond_op *op, const char *key, const char *value)
 {
+        _cleanup_free_ char *stored = NULL;
         struct store_cursor c;
+        bool same;
 
         if (strlen(strempty(key)) > CURSOR_KEY_MAX || strlen(strempty(value)) > CURSOR_VALUE_MAX) {
                 (void) op_refuse(op, MENTIOND_BUG, "a cursor is longer than the host takes");
                 return;
         }
         c = (struct store_cursor) { arena_strdup(op->arena, key), arena_strdup(op->arena, value) };
+        stored = store_cursor(op->instance->host->store, op->instance->stored.id, key);
+        same = streq(strempty(stored), c.value); /* an idle instance does not write, also where it comes back to it over others */
         for (size_t i = 0; i < op->n_cursors; i++)
                 if (streq(op->cursors[i].key, key)) {
-                        op->cursors[i] = c;
+                        op->cursors[i] = same ? op->cursors[--op->n_cursors] : c;
                         return;
                 }
-        if (streq(mentiond_cursor(op, key), c.value))
-                return;          /* an idle instance does not write */
+        if (same)
+                return;
         if (op->n_cursors >= CURSORS_MAX) {
                 (void) op_refuse(op, MENTIOND_BUG, "more cursors than the host takes in one poll");
                 return;

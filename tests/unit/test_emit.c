@@ -388,7 +388,11 @@ static void cursor_is_seen_within_the_operation_and_kept_with_it(void)
         op_begin(&op, brand, "poll", USEC_PER_MINUTE);
         assert_string_equal(mentiond_cursor(&op, "page"), "6");
         assert_string_equal(mentiond_cursor(&op, "other"), "x");
-        mentiond_set_cursor(&op, "page", "6");   /* nothing new: nothing is written */
+        mentiond_set_cursor(&op, "page", "6");   /* nothing new: nothing is written, also where there was something between */
+        mentiond_set_cursor(&op, "page", "5");
+        assert_string_equal(mentiond_cursor(&op, "page"), "5");
+        mentiond_set_cursor(&op, "page", "6");
+        assert_string_equal(mentiond_cursor(&op, "page"), "6");
         commits = store_commits(fake_host.store);
         (void) commit();
         assert_int_equal(store_commits(fake_host.store), commits);
