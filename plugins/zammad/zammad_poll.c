@@ -3,8 +3,8 @@
  * Agents' articles, as replies and internal ones.
  *
  * Which tickets: those that changed since the last poll, less an overlap for what becomes visible late.  From when is told in
- * Zammad's own words, as the cursor "seen"; no clock of ours comes in.  A ticket that is still as it was looked at is passed
- * over.
+ * Zammad's own words, as the cursor "seen"; no clock of ours comes in.  A ticket that is still as it was when there was nothing
+ * new in it is passed over.
  *
  * What is a reply: an article of an agent, not internal, of the type note or web.  E-mails and calls are between an agent and
  * somebody else.  It is doubtful if it may have become one later: an article that was opened, or that a merge has moved, was
@@ -120,7 +120,7 @@ static void emit_news(struct mentiond_op *op, const struct zammad *z, struct jso
 /* --- Tickets --- */
 
 /* The ticket is read after its articles: one that is not merged by then was not when they were read. */
-static int take_ticket(struct mentiond_op *op, struct zammad *z, const char *id)
+static int take_ticket(struct mentiond_op *op, struct zammad *z, const char *id, bool *ret_news)
 {
         struct place place = { .ticket = id };
         struct json_object *articles, *ticket;
@@ -131,6 +131,7 @@ static int take_ticket(struct mentiond_op *op, struct zammad *z, const char *id)
                 return r;
         for (size_t i = 0; i < mj_len(articles) && !news; i++)
                 news = is_news(op, z, mj_at(articles, i));
+        *ret_news |= news;
         if (!news)
                 return MENTIOND_OK;
         r = zammad_ticket_get(op, z, id, &ticket);
@@ -143,7 +144,7 @@ static int take_ticket(struct mentiond_op *op, struct zammad *z, const char *id)
         return MENTIOND_OK;
 }
 
-static int take_merged(struct mentiond_op *op, struct zammad *z, const char *id)
+static int take_merged(struct mentiond_op *op, struct zammad *z, const char *id, bool *ret_news)
 {
         struct place place = { .left = true };
         struct json_object *into, *articles;
@@ -157,13 +158,14 @@ static int take_merged(struct mentiond_op *op, struct zammad *z, const char *id)
                 return r;
         place.ticket = mj_str(into, "id");
         if (strcmp(place.ticket, id) == 0)   /* opened again since the search */
-                return take_ticket(op, z, id);
+                return take_ticket(op, z, id, ret_news);
+        *ret_news = true;
         mentiond_merged(op, id, place.ticket, mj_str(into, "number"));
         r = zammad_articles(op, z, id, &articles);
         if (r != MENTIOND_OK)
                 return r;
         emit_news(op, z, articles, &place);
-        return take_ticket(op, z, place.ticket);
+        return take_ticket(op, z, place.ticket, ret_news);
 }
 
 static struct zammad_seen *place_of(struct zammad *z, int64_t ticket)
@@ -205,11 +207,14 @@ static int take_page(struct mentiond_op *op, struct zammad *z, struct json_objec
         kept->n += 2 * ZAMMAD_PAGE;
         for (size_t i = 0; i < n; i++) {
                 int64_t id = strtoll(ids[i], NULL, 10);
-                int r = merged[i] ? take_merged(op, z, ids[i]) : take_ticket(op, z, ids[i]);
+                bool news = false;
+                int r = merged[i] ? take_merged(op, z, ids[i], &news) : take_ticket(op, z, ids[i], &news);
 
                 if (r != MENTIOND_OK && r != MENTIOND_GONE)
                         return r;
-                *place_of(z, id) = (struct zammad_seen) { id, mentiond_parse_time(times[i]), z->polls };
+                /* Of one that had news, the next poll tells whether they could be stored. */
+                if (!news)
+                        *place_of(z, id) = (struct zammad_seen) { id, mentiond_parse_time(times[i]), z->polls };
                 mentiond_turn_page(op, kept->strings, kept->n);
         }
         return MENTIOND_OK;
@@ -228,33 +233,20 @@ static const char *told(struct mentiond_op *op, int64_t usec)
                                tm.tm_min, tm.tm_sec);
 }
 
-/* In a new store nothing is linked: from the newest change that there is.  A store that was built anew has a horizon, and no
- * cursor. */
-static int begin(struct mentiond_op *op, const char **ret)
+/* A store that was built anew has a horizon, and no cursor.  Where there is neither, no ticket of ours was seen yet, though some may
+ * have been made: those are asked for, whenever they changed, and no others. */
+static void begin(struct mentiond_op *op, struct zammad *z, struct zammad_walk *walk)
 {
         int64_t seen = mentiond_parse_time(mentiond_cursor(op, "seen"));
-        struct json_object *body, *condition = zammad_condition(op, "ticket.updated_at", "after (absolute)", told(op, 0));
-        struct zammad_answer answer;
-        int r;
 
         if (!seen)
                 seen = mentiond_horizon_usec(op);
-        if (seen > 0) {
-                *ret = told(op, seen - overlap_usec);
-                return MENTIOND_OK;
-        }
-        body = mentiond_json_object(op);
-        json_object_object_add(body, "condition", json_object_get(condition));
-        mj_put_bool(body, "expand", true);
-        mj_put_str(body, "sort_by", "updated_at");
-        mj_put_str(body, "order_by", "desc");
-        mj_put_int(body, "page", 1);
-        mj_put_int(body, "per_page", 1);
-        r = zammad_call(op, "POST", "/api/v1/tickets/search", body, ZAMMAD_READS, &answer);
-        if (r != MENTIOND_OK)
-                return r;
-        *ret = told(op, mentiond_parse_time(mj_str(mj_at(answer.json, 0), "updated_at")));
-        return MENTIOND_OK;
+        walk->from = told(op, seen - overlap_usec);
+        if (seen > 0)
+                return;
+        walk->condition[0] = zammad_field(op, z);
+        walk->condition[1] = "contains";
+        walk->condition[2] = ":";
 }
 
 int zammad_poll(struct mentiond_op *op, void *state)
@@ -262,14 +254,14 @@ int zammad_poll(struct mentiond_op *op, void *state)
         struct zammad *z = state;
         struct zammad_walk walk = { .by = "updated_at", .fn = take_page };
         const char *unread;
+        bool news = false;
         int r;
 
         z->polls++;
-        r = begin(op, &walk.from);
-        if (r == MENTIOND_OK)
-                r = zammad_walk(op, z, &walk);
+        begin(op, z, &walk);
+        r = zammad_walk(op, z, &walk);
         for (uint32_t i = 0; r == MENTIOND_OK && (unread = mentiond_unread(op, i)); i++) {
-                r = take_ticket(op, z, unread);
+                r = take_ticket(op, z, unread, &news);
                 if (r == MENTIOND_GONE)
                         r = MENTIOND_OK;
         }
