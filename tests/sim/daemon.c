@@ -23,6 +23,7 @@
 
 const struct mentiond_plugin *mastodon_plugin_init(void);
 const struct mentiond_plugin *otrs_plugin_init(void);
+const struct mentiond_plugin *zammad_plugin_init(void);
 
 struct daemon *living;
 static bool ready;
@@ -109,8 +110,9 @@ static void configure(int s)
         } else {
                 const struct network *n = &masto.networks[s];
 
-                more = xasprintf("plugin = \"mastodon\"; server = \"https://%s\"; token = \"env:SIM_TOKEN\"; helpdesk = \"%s\"; hold = \"%llds\";%s",
-                                 n->host, desks.all[n->desk].name, (long long) between(R_PLAN, 0, 60), queues[n->desk] ? "" : " queue = \"Social\";");
+                more = xasprintf("plugin = \"mastodon\"; server = \"https://%s\"; token = \"env:SIM_TOKEN\"; helpdesk = \"%s\"; hold = \"%llds\";"
+                                 "%s", n->host, desks.all[n->desk].name, (long long) between(R_PLAN, 0, 60),
+                                 queues[n->desk] ? "" : " queue = \"Social\";");
         }
         settings[s] = xasprintf("%s poll_every = \"%llds\"; timeout = \"%llds\"; settle = \"%llds\"; retry = \"%llds\"; retry_max = \"%lldm\";", more, poll,
                                 (long long) (sim.plan.timeout_usec / USEC_PER_SEC), (long long) (sim.plan.settle_usec / USEC_PER_SEC),
@@ -144,7 +146,8 @@ static void make_plugins(void)
         struct plugin *p;
 
         plugin_forget_all();
-        if (plugin_register(mastodon_plugin_init(), &p, &wrong) < 0 || plugin_register(otrs_plugin_init(), &p, &wrong) < 0)
+        if (plugin_register(mastodon_plugin_init(), &p, &wrong) < 0 || plugin_register(otrs_plugin_init(), &p, &wrong) < 0 ||
+            plugin_register(zammad_plugin_init(), &p, &wrong) < 0)
                 abort();
 }
 

@@ -6,14 +6,33 @@
 #include "desk.h"
 
 struct desks desks;
+bool desk_zammad;
+
+/* The second may be of another kind. */
+static const struct desk_kind *some_kind(int desk)
+{
+        return desk_zammad && (desk == 0 || chance(R_PLAN, 500)) ? &zammad_kind : &znuny_kind;
+}
 
 void desk_init(void)
 {
         static const char *const names[] = { "desk", "annex" };
 
         desks.n = masto.n_networks > 2 ? 2 : 1;
-        for (int k = 0; k < desks.n; k++)
-                desks.all[k] = (struct desk) { .name = names[k], .kind = &znuny_kind, .session = 1 };
+        for (int k = 0; k < desks.n; k++) {
+                desks.all[k] = (struct desk) { .name = names[k], .kind = some_kind(k), .session = 1 };
+                if (desks.all[k].kind->open)
+                        desks.all[k].kind->open(k);
+        }
+}
+
+void desk_calm(void)
+{
+        for (int k = 0; k < desks.n; k++) {
+                desks.all[k].locked_out = false;
+                if (desks.all[k].kind->calm)
+                        desks.all[k].kind->calm(k);
+        }
 }
 
 static const struct desk_kind *kind_of(int ticket)
@@ -92,8 +111,7 @@ struct answer desk_handle(const struct request *q)
 
 void desk_on_fault(const struct request *q)
 {
-        struct json_object *article = mj_get(q->body, "Article");
-        int mention = streq(mj_str(article, "SenderType"), "customer") ? people_mention_in(mj_str(article, "Body")) : -1;
+        int mention = people_mention_in(desks.all[q->server - NETWORKS].kind->mention_in(q->body));
 
         if (mention >= 0)
                 masto.statuses[mention].failed_filings++;
@@ -158,6 +176,13 @@ void desk_flip(int article)
         note("agent makes article %d of ticket %d %s", article + 1, a->ticket + 1, a->visible ? "public" : "internal");
 }
 
+void desk_retract(int article)
+{
+        desks.articles[article].gone = true;
+        happened(NOTE_RETRACTED);
+        note("agent deletes article %d", article + 1);
+}
+
 void desk_merge(int ticket, int into)
 {
         for (int i = 0; i < desks.n_articles; i++)
@@ -203,6 +228,8 @@ void desk_reopen(int ticket)
 void desk_delete(int ticket)
 {
         desks.tickets[ticket].deleted = true;
+        if (kind_of(ticket)->remove)
+                kind_of(ticket)->remove(ticket);
         happened(DELETED_TICKET);
         note("agent deletes ticket %d", ticket + 1);
 }

@@ -15,6 +15,8 @@ struct article {
         int ticket;                      /* where it is now */
         int born_ticket;
         bool agent, visible, born_visible, flipped, moved, hidden_later;         /* agent: not the customer's */
+        bool gone;                       /* its author has taken it back */
+        bool elsewhere;                  /* an agent said it to somebody, but not here: a call, a mail */
         char *from, *subject, *body, *key;       /* key "": none */
         int64_t created, changed;        /* true time */
         int64_t shown_usec;              /* visible to the API from then on */
@@ -54,18 +56,28 @@ extern struct desks desks;
 
 /* What a kind does in a way of its own; what is NULL it does not. */
 struct desk_kind {
+        void (*open)(int desk);
         char *(*settings)(const char *name, bool queue);         /* of its instance */
         struct answer (*handle)(const struct request *q);
+        const char *(*mention_in)(struct json_object *body);     /* the text that a request would file, or "" */
         int (*write)(int ticket, bool visible, const char *body);        /* an agent's note */
         void (*show)(int article);                               /* or hide: an agent has changed it so */
         void (*merge)(int ticket, int into);                     /* the articles have moved */
         void (*set_state)(int ticket, const char *state);
         int (*call)(int desk);                                   /* the ticket */
+        void (*remove)(int ticket);                              /* or put it where the daemon may not look */
+        void (*upset)(int desk);                                 /* for some time it wants nobody, though his password is right */
+        void (*calm)(int desk);                                  /* nothing is wrong with it any more */
         bool (*remembers)(const char *key);                      /* of an article whose key is not set */
+        bool (*is_answered)(int ticket);                         /* by its own measure: somebody has answered the customer */
+        bool notes_in_public;                                    /* what is said to have been posted counts as an answer */
+        bool retracts;                                           /* an agent can delete his note for ten minutes */
 };
-extern const struct desk_kind znuny_kind;
+extern const struct desk_kind znuny_kind, zammad_kind;
 
+extern bool desk_zammad;                            /* the worlds have a Zammad, instead of a Znuny */
 void desk_init(void);
+void desk_calm(void);
 struct answer desk_handle(const struct request *q);
 void desk_on_fault(const struct request *q);         /* a request that goes wrong in some way */
 
@@ -84,6 +96,7 @@ void desk_tell(int article);
 /* Agents. */
 int desk_note(int ticket, bool visible, const char *body, bool rich, int attachments);   /* the article's index */
 void desk_flip(int article);
+void desk_retract(int article);
 void desk_merge(int ticket, int into);
 void desk_close(int ticket);
 void desk_reopen(int ticket);

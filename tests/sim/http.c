@@ -237,14 +237,18 @@ static void reseed(const struct exchange *e)
 {
         static struct { uint64_t what, times; } asked[1 << 14];  /* more than there are in any world */
         const char *texts[] = { e->method, e->path, e->query };
+        const char *bodies[] = {
+                mj_str(mj_get(e->q.body, "Article"), "Body"), mj_str(mj_get(e->q.body, "article"), "body"), mj_str(e->q.body, "body"),
+        };
         uint64_t what = UINT64_C(14695981039346656037) ^ (uint64_t) e->q.server;
         size_t at;
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++)
                 for (const char *p = texts[i]; *p; p++)
                         what = (what ^ (unsigned char) *p) * UINT64_C(1099511628211);
-        for (const char *p = e->q.body ? strempty(mj_str(mj_get(e->q.body, "Article"), "Body")) : ""; *p; p++)
-                what = (what ^ (unsigned char) *p) * UINT64_C(1099511628211);
+        for (size_t i = 0; i < ELEMENTSOF(bodies); i++)
+                for (const char *p = bodies[i]; *p; p++)
+                        what = (what ^ (unsigned char) *p) * UINT64_C(1099511628211);
         for (at = what % ELEMENTSOF(asked); asked[at].what && asked[at].what != what; at = (at + 1) % ELEMENTSOF(asked))
                 ;
         asked[at].what = what;

@@ -8,7 +8,7 @@
  *
  * Each world lives in a child process: what dead incarnations of the daemon leave behind goes with it.
  */
-#include "sim.h"
+#include "desk.h"
 
 #include "base/buffer.h"
 
@@ -219,6 +219,9 @@ int main(int argc, char **argv)
                         tap = true;
                 } else if (streq(argv[i], "--no-history")) {
                         history = false;
+                } else if (streq(argv[i], "--helpdesk") && (streq(value, "znuny") || streq(value, "zammad"))) {
+                        desk_zammad = streq(value, "zammad");
+                        i++;
                 } else if (streq(argv[i], "--serve") && *value) {
                         return serve(value);
                 } else if (streq(argv[i], "--stats")) {

@@ -240,6 +240,12 @@ static void answer(void)
                 write_note(t, chance(R_PEOPLE, 750));
 }
 
+/* For some minutes, where the helpdesk has it. */
+static bool may_retract(const struct article *a)
+{
+        return desks.all[desks.tickets[a->ticket].desk].kind->retracts && sim.now - a->created < 10 * USEC_PER_MINUTE && !a->elsewhere;
+}
+
 static void flip(void)
 {
         const struct agent_note *n;
@@ -249,8 +255,13 @@ static void flip(void)
                 return;
         n = &agent_notes[below(R_PEOPLE, n_agent_notes)];
         a = &desks.articles[n->article];
-        if (sim.now - a->created < 4 * USEC_PER_SEC || desks.tickets[a->ticket].deleted || (a->visible && chance(R_PEOPLE, 700)))
+        if (sim.now - a->created < 4 * USEC_PER_SEC || desks.tickets[a->ticket].deleted || a->gone ||
+            (a->visible && chance(R_PEOPLE, 700)))
                 return;
+        if (may_retract(a) && chance(R_PEOPLE, 300)) {
+                desk_retract(n->article);
+                return;
+        }
         if (a->visible)
                 a->hidden_later = true;
         desk_flip(n->article);

@@ -144,7 +144,7 @@ static bool may_be_posted(const struct agent_note *n)
         const struct article *a = &desks.articles[n->article];
         const struct ticket *born = &desks.tickets[a->born_ticket];
 
-        if (n->internal || !a->seen_public)
+        if (n->internal || a->elsewhere || !a->seen_public)
                 return false;
         return !born->foreign || (born->first_merge && a->created >= born->first_merge - USEC_PER_SEC);
 }
@@ -155,7 +155,7 @@ static bool is_post_owed(const struct agent_note *n)
         const struct article *a = &desks.articles[n->article];
         const struct ticket *born = &desks.tickets[a->born_ticket];
 
-        if (n->internal || a->flipped || born->deleted || desks.tickets[desk_follow(a->ticket)].deleted)
+        if (n->internal || a->elsewhere || a->gone || a->flipped || born->deleted || desks.tickets[desk_follow(a->ticket)].deleted)
                 return false;
         return !born->foreign || (born->first_merge && a->created > born->first_merge + 2 * USEC_PER_SEC);
 }
@@ -167,6 +167,7 @@ static void judge_note(struct verdict *v, int k)
         const struct ticket *t = &desks.tickets[desk_follow(a->ticket)];
         _cleanup_free_ char *id = xasprintf("%d", n->article + 1);
         const struct row *r = row_of("reply", desks.all[t->desk].name, id);
+        bool (*is_answered)(int ticket) = desks.all[t->desk].kind->is_answered;
         char *token = word_of("r%dq", n->group);
         bool single = n->group == k;
         int last = -1, posts = posts_of(n->group, &last), notes = 0, aside = 0, all_owed = 0;
@@ -205,6 +206,8 @@ static void judge_note(struct verdict *v, int k)
                 broken(v, LOST, token, "reply %s (article %s) was neither posted nor held", token, id);
         if (single && posts == 1 && !r && !n->dropped && !has_note(n->article, "posted") && !t->in_merge)
                 broken(v, LOST, token, "reply %s was posted, and nobody told the agent", token);
+        if (single && posts == 1 && has_note(n->article, "posted") && !t->in_merge && !t->deleted && is_answered && !is_answered(a->ticket))
+                broken(v, WRONG, token, "reply %s was posted, and the helpdesk counts no answer", token);
 }
 
 static void judge_reply_order(struct verdict *v, int a, int b)
@@ -227,10 +230,19 @@ static void judge_reply_order(struct verdict *v, int a, int b)
         add_word(v, word_of("r%dq", b));
 }
 
+/* What was posted is said again where that counts as an answer. */
+static bool is_public_by_right(int article)
+{
+        const struct desk *d = &desks.all[desks.tickets[desks.articles[article].ticket].desk];
+        size_t n = strlen(desks.articles[article].key);
+
+        return d->kind->notes_in_public && n > 7 && streq(desks.articles[article].key + n - 7, ":posted");
+}
+
 void judge_replies(struct verdict *v)
 {
         for (int i = 0; i < desks.n_articles; i++)
-                if (startswith(desks.articles[i].key, "note:") && desks.articles[i].born_visible)
+                if (startswith(desks.articles[i].key, "note:") && desks.articles[i].born_visible && !is_public_by_right(i))
                         broken(v, LEAKED, desks.articles[i].key, "%s, which is for agents, was made visible to the customer", desks.articles[i].key);
         for (int k = 0; k < n_agent_notes; k++) {
                 judge_note(v, k);

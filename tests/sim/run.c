@@ -115,8 +115,7 @@ static void make_secrets_right(void)
 {
         for (int k = 0; k < masto.n_networks; k++)
                 masto.networks[k].revoked = false;
-        for (int k = 0; k < desks.n; k++)
-                desks.all[k].locked_out = false;
+        desk_calm();
 }
 
 static void on_right_again(void *data _unused_)
@@ -145,9 +144,7 @@ static void on_secret_time(void *data _unused_)
                 note("*** the password of %s is refused", d->name);
                 break;
         default:
-                d->session++;
-                happened(SESSION_OVER);
-                note("*** all sessions of %s end", d->name);
+                d->kind->upset((int) (d - desks.all));
         }
         sim_in(around(R_CRASH, 8 * USEC_PER_MINUTE), on_right_again, NULL);
         again(40 * USEC_PER_MINUTE, on_secret_time);

@@ -3,12 +3,13 @@
  * One model server by itself, without a daemon and without lies: it answers requests that come as lines of JSON, so that
  * it can be held against recorded exchanges of the real server (tests/fakes/check-models).  Owns nothing.
  *
- *     {"at": 1795306122, "method": "POST", "path": "/...", "query": "", "token": "", "key": "", "type": "application/json", "body": "..."}
+ *     {"method": "POST", "path": "/...", "query": "", "token": "", "key": "", "type": "application/json", "body": "...", "at_once": false}
  *     {"act": "write", "ticket": 3, "public": true, "text": "..."}       what an agent does; also "merge", with "into"
+ *     {"act": "set", "maintenance": false, "token_access_off": false, "active": true}    what Zammad's administrator does
  *
- * Each gets a line: {"status": 200, "body": "..."}, or {"done": number}.
+ * Each gets a line: {"status": 200, "body": "..."}, or {"done": number}.  A second lies between two, unless they come at once.
  */
-#include "desk.h"
+#include "zammad.h"
 
 #include <stdio.h>
 
@@ -17,6 +18,13 @@ static int act(struct json_object *o)
         const char *what = mj_str(o, "act");
         int ticket = (int) mj_int(o, "ticket", 0) - 1;
 
+        if (streq(what, "set")) {
+                zammad.desks[0].maintenance = mj_true(o, "maintenance");
+                zammad.desks[0].lock = TOKENS_OFF;
+                desks.all[0].locked_out = mj_true(o, "token_access_off");
+                zammad.users[BOT_ID - 1].inactive = !mj_true(o, "active");
+                return 0;
+        }
         if (streq(what, "write"))
                 return desk_note(ticket, mj_true(o, "public"), mj_str(o, "text"), true, 0) + 1;
         if (!streq(what, "merge"))
@@ -65,7 +73,11 @@ static int server_of(const char *name)
                         masto.networks[0].variant = (enum masto_variant) i;
                         return 0;
                 }
-        return streq(name, "znuny") ? NETWORKS : -1;
+        desks.all[0].kind = streq(name, "zammad") ? &zammad_kind : &znuny_kind;
+        if (streq(name, "zammad"))
+                zammad_kind.open(0);
+        zammad.n_attributes = zammad.n_migrated = 0;     /* nobody has made one yet */
+        return streq(name, "znuny") || streq(name, "zammad") ? NETWORKS : -1;
 }
 
 int serve(const char *name)
@@ -83,7 +95,7 @@ int serve(const char *name)
 
                 if (!line)
                         abort();
-                sim.now = MAX(sim.now + USEC_PER_MSEC, mj_int(line, "at", 0) * USEC_PER_SEC - UTC_START);
+                sim.now += mj_true(line, "at_once") || mj_get(line, "act") ? USEC_PER_MSEC : USEC_PER_SEC;
                 if (mj_get(line, "act"))
                         mj_put_int(o, "done", act(line));
                 else

@@ -7,6 +7,13 @@
 uint64_t happenings[_HAPPENINGS];
 
 static const char *const names[_HAPPENINGS] = {
+        [RACED] = "two requests made the same customer",
+        [FIELD_DROPPED] = "a worker dropped an attribute that it did not know",
+        [NOTE_RETRACTED] = "an agent deleted his note",
+        [SAID_ELSEWHERE] = "an agent wrote a mail, or of a call",
+        [MAINTENANCE] = "the helpdesk was in maintenance",
+        [MANDATORY_FIELD] = "a field was made mandatory",
+        [STALE_WORKERS] = "workers of the helpdesk did not know the attribute",
         [SHOWN_LATE] = "a post was shown after a younger one",
         [ARRIVED_TWICE] = "a request arrived twice",
         [OVERTAKEN] = "an answer overtook an older one",

@@ -83,6 +83,20 @@ static int call(int desk)
         return t;
 }
 
+static void upset(int desk)
+{
+        desks.all[desk].session++;
+        happened(SESSION_OVER);
+        note("*** all sessions of %s end", desks.all[desk].name);
+}
+
+static const char *mention_in(struct json_object *body)
+{
+        struct json_object *article = mj_get(body, "Article");
+
+        return streq(mj_str(article, "SenderType"), "customer") ? mj_str(article, "Body") : "";
+}
+
 /* It may have broken off before it set an article's field; then its history has the key. */
 static bool remembers(const char *key)
 {
@@ -99,5 +113,6 @@ static char *settings(const char *name, bool queue)
 }
 
 const struct desk_kind znuny_kind = {
-        .settings = settings, .handle = znuny_handle, .write = write_note, .merge = merge, .call = call, .remembers = remembers,
+        .settings = settings, .handle = znuny_handle, .mention_in = mention_in, .write = write_note, .merge = merge, .call = call,
+        .upset = upset, .remembers = remembers,
 };

@@ -205,19 +205,20 @@ static void take_files(int article, struct json_object *list)
 /* Fields, article, the article's field. */
 static struct answer write_rest(const struct request *q, int ticket)
 {
+        static const char no_article[] = "Article could not be created, please contact the system administrator";
         const char *thread = field_of(q->body, "SocialThread");
         struct json_object *a = mj_get(q->body, "Article"), *o;
         int stage = q->fault.stage, article;
 
         if (stage == 0)
-                return fault("Article could not be created, please contact the system administrator");
+                return fault(no_article);
         if (strlen(thread) > TEXT_MAX)
                 return fault("Dynamic Field SocialThread could not be set, please contact the system administrator");
         if (*thread)
                 strset(&desks.tickets[ticket].thread, thread);
         if (stage == 1 || !json_object_is_type(mj_get(a, "Subject"), a ? json_type_string : json_type_null) ||
             strlen(mj_str(a, "Subject")) > TEXT_MAX)
-                return fault("Article could not be created, please contact the system administrator");
+                return fault(no_article);
         if (!a) {
                 o = json_object_new_object();
                 znuny_put_id(o, "TicketID", ticket, true);
@@ -227,9 +228,9 @@ static struct answer write_rest(const struct request *q, int ticket)
         article = make_article(ticket, q->body);
         take_files(article, mj_get(q->body, "Attachment"));
         if (stage == 2)
-                return fault("Article could not be created, please contact the system administrator");
+                return fault(no_article);
         strset(&desks.articles[article].key, field_of(q->body, "SocialPost"));
-        return stage == 3 ? fault("Article could not be created, please contact the system administrator") : made(ticket, article);
+        return stage == 3 ? fault(no_article) : made(ticket, article);
 }
 
 static struct answer create(const struct request *q)
