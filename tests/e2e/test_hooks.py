@@ -482,6 +482,7 @@ def test_a_socket_of_the_service_manager(quiet, directory):
     quiet.daemon.wait_running()
     assert quiet.ask("GET", "/healthz")[::2] == (200, b"ok\n")
     _, ticket = quiet.conversation()
+    quiet.daemon.wait_quiet()            # the ticket is known to be that of the conversation
     quiet.desk.write(ticket, "Activated, f1.")
     assert quiet.hook_desk() == 200
     until("the post", lambda: quiet.posted("f1."), every=0.02)

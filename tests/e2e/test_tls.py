@@ -73,6 +73,7 @@ def test_nothing_is_said_to_a_server_with(sure, znuny, ca, who):
 def test_a_server_that_is_met_for_the_first_time_is_verified_too(sure, znuny, ca):
     become(sure, ca.of_a_stranger("stranger"))
     sure.start(wait=False)
+    until("all instances", lambda: len(sure.daemon.instances()) >= 2)
     for name in "brand", "desk":
         until(f"the complaint of {name}", lambda: "self-signed" in sure.daemon.instances()[name]["reason"])
     assert [server.requests for server in sure.servers] == [[], []]
