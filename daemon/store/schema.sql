@@ -45,7 +45,7 @@ CREATE TABLE link (
         number      TEXT NOT NULL,
         url         TEXT NOT NULL,
         linked_usec INTEGER NOT NULL,
-        unread      INTEGER NOT NULL DEFAULT 0     -- found long after it was made, maybe: polls did not look at it meanwhile
+        unread      INTEGER NOT NULL DEFAULT 0     -- no poll has looked at it, maybe: it was found long after it was made, or before any poll
 );
 CREATE INDEX link_ticket ON link (helpdesk, ticket);
 CREATE INDEX link_unread ON link (helpdesk) WHERE unread;

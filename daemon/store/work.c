@@ -349,18 +349,21 @@ static int add_note(struct db *db, int64_t about, int64_t thread, const char *ke
         return r <= 0 ? r : put_body(db, db_last_id(db), payload);
 }
 
-/* Two statements: one that may do both costs half as much again where the link is new. */
+#define IS_UNREAD "(?6 OR NOT (SELECT polled FROM instance WHERE id = ?2))"
+
+/* Two statements: one that may do both costs half as much again where the link is new.  Before the first poll that ends well a
+ * helpdesk does not know from when on it has to read. */
 static int put_link(struct db *db, int64_t thread, const struct store_move *m)
 {
         const struct store_thread *l = m->link;
         int r;
 
-        r = db_run(db, "INSERT INTO link (thread, helpdesk, ticket, number, url, linked_usec, unread) VALUES (?, ?, ?, ?, ?, ?, ?)"
-                       " ON CONFLICT DO NOTHING",
-                   "iisssii", thread, l->helpdesk, l->ticket, l->number, l->url, m->now_usec, (int64_t) m->found);
-        return r != 0 ? r : db_run(db, "UPDATE link SET unread = unread OR (?5 AND ticket != ?2), helpdesk = ?1, ticket = ?2, number = ?3,"
-                                       " url = ?4 WHERE thread = ?6",
-                                   "isssii", l->helpdesk, l->ticket, l->number, l->url, (int64_t) m->found, thread);
+        r = db_run(db, "INSERT INTO link (thread, helpdesk, ticket, number, url, unread, linked_usec) VALUES (?1, ?2, ?3, ?4, ?5, "
+                       IS_UNREAD ", ?7) ON CONFLICT DO NOTHING",
+                   "iisssii", thread, l->helpdesk, l->ticket, l->number, l->url, (int64_t) m->found, m->now_usec);
+        return r != 0 ? r : db_run(db, "UPDATE link SET unread = unread OR (" IS_UNREAD " AND ticket != ?3), helpdesk = ?2, ticket = ?3,"
+                                       " number = ?4, url = ?5 WHERE thread = ?1",
+                                   "iisssi", thread, l->helpdesk, l->ticket, l->number, l->url, (int64_t) m->found);
 }
 
 static int move(struct db *db, void *data)

@@ -210,8 +210,9 @@ MENTIOND_EXPORT int mentiond_knows_article(struct mentiond_op *op, const char *i
 /* 1 if a thread is linked to this ticket. */
 MENTIOND_EXPORT int mentiond_is_linked(struct mentiond_op *op, const char *ticket);
 
-/* poll() only: the n-th ticket, from 0, that was linked later than it was made, or NULL.  Its articles have to be read, however
- * old they are: find() may have found it hours after an agent did.  When the poll has ended well it counts as read. */
+/* poll() only: the n-th ticket, from 0, that was linked later than it was made, or before any poll ended well; or NULL.  Its
+ * articles have to be read, however old they are: find() may have found it hours after an agent did.  When the poll has ended well
+ * it counts as read. */
 MENTIOND_EXPORT const char *mentiond_unread(struct mentiond_op *op, uint32_t n);
 
 /* The ticket was merged into another: its threads follow.  Commits with the operation. */

@@ -59,6 +59,9 @@ struct zammad {
         char user_name[ZAMMAD_NAME_MAX + 1];
         bool wide, narrow;                   /* the database keeps, or loses, characters beyond U+FFFF; neither: unknown */
         int64_t polls, good_polls;           /* the number of the last, and of the last that ended well */
+        bool news;                           /* the poll found something */
+        int64_t newest_usec, newest_steady_usec;     /* the cursor "seen", and when a poll first began from it */
+        int64_t settled_usec;                /* what it was when nothing from before it could come any more */
         struct zammad_seen seen[ZAMMAD_SEEN];        /* at the ticket's id modulo ZAMMAD_SEEN */
 };
 

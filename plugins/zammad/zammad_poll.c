@@ -2,15 +2,15 @@
  *
  * Agents' articles, as replies and internal ones.
  *
- * Which tickets: those that changed since the last poll, less an overlap for what becomes visible late.  From when is told in
- * Zammad's own words, as the cursor "seen"; no clock of ours comes in.  A ticket that is still as it was when there was nothing
- * new in it is passed over.
+ * Which tickets: those that changed since the last poll, less an overlap for what becomes visible late, until that is over.  From
+ * when is told in Zammad's own words, as the cursor "seen"; no clock of ours comes in.  A ticket that is still as it was when there
+ * was nothing new in it is passed over.
  *
  * What is a reply: an article of an agent, not internal, of the type note or web.  E-mails and calls are between an agent and
  * somebody else.  It is doubtful if it may have become one later: an article that was opened, or that a merge has moved, was
  * updated after it was made.  A merge leaves a public note "merged" by the agent in the ticket that it empties: that is none.
  * What agents wrote in a ticket of other people, before one of ours was merged into it, is internal for us.
- * A callback of the plugin; owns the cursor "seen", and polls, good_polls and seen of struct zammad. */
+ * A callback of the plugin; owns the cursor "seen", and what struct zammad has of polls. */
 #include "zammad.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 
 #define SYSTEM_USER 1    /* what triggers and Zammad itself write */
 
-static const int64_t overlap_usec = 5 * 60 * INT64_C(1000000), day_usec = 86400 * INT64_C(1000000);
+static const int64_t second_usec = 1000000, overlap_usec = 300 * second_usec, day_usec = 86400 * second_usec;
 
 /* --- Articles --- */
 
@@ -168,6 +168,17 @@ static int take_merged(struct mentiond_op *op, struct zammad *z, const char *id,
         return take_ticket(op, z, place.ticket, ret_news);
 }
 
+/* One that may have been changed before the walk begins, or merged. */
+static int take_unread(struct mentiond_op *op, struct zammad *z, const char *id)
+{
+        struct json_object *ticket;
+        int r = zammad_ticket_get(op, z, id, &ticket);
+
+        if (r == MENTIOND_OK)
+                r = zammad_is_merged(ticket) ? take_merged(op, z, id, &z->news) : take_ticket(op, z, id, &z->news);
+        return r == MENTIOND_GONE ? MENTIOND_OK : r;
+}
+
 static struct zammad_seen *place_of(struct zammad *z, int64_t ticket)
 {
         return &z->seen[ticket % ZAMMAD_SEEN];
@@ -213,6 +224,7 @@ static int take_page(struct mentiond_op *op, struct zammad *z, struct json_objec
                 if (r != MENTIOND_OK && r != MENTIOND_GONE)
                         return r;
                 /* Of one that had news, the next poll tells whether they could be stored. */
+                z->news |= news;
                 if (!news)
                         *place_of(z, id) = (struct zammad_seen) { id, mentiond_parse_time(times[i]), z->polls };
                 mentiond_turn_page(op, kept->strings, kept->n);
@@ -233,39 +245,68 @@ static const char *told(struct mentiond_op *op, int64_t usec)
                                tm.tm_min, tm.tm_sec);
 }
 
-/* A store that was built anew has a horizon, and no cursor.  Where there is neither, no ticket of ours was seen yet, though some may
- * have been made: those are asked for, whenever they changed, and no others. */
-static void begin(struct mentiond_op *op, struct zammad *z, struct zammad_walk *walk)
+/* How far before the newest change that was seen one may still come to light.  None does once a poll has found nothing that began so
+ * long after the newest was first seen: else, while Zammad is idle, each poll would read anew all that changed at last. */
+static int64_t overlap(struct mentiond_op *op, struct zammad *z, int64_t seen)
+{
+        if (seen != z->newest_usec) {
+                z->newest_usec = seen;
+                z->newest_steady_usec = mentiond_steady_usec(op);
+        }
+        return seen == z->settled_usec ? 0 : overlap_usec;
+}
+
+/* In a new store nothing was looked at yet: from the newest change that there is, for tickets that were linked before are unread, all
+ * of them.  A store that was built anew has a horizon, and no cursor. */
+static int begin(struct mentiond_op *op, struct zammad *z, const char **ret)
 {
         int64_t seen = mentiond_parse_time(mentiond_cursor(op, "seen"));
+        struct json_object *body, *condition = zammad_condition(op, "ticket.updated_at", "after (absolute)", told(op, 0));
+        struct zammad_answer answer;
+        int r;
 
         if (!seen)
                 seen = mentiond_horizon_usec(op);
-        walk->from = told(op, seen - overlap_usec);
-        if (seen > 0)
-                return;
-        walk->condition[0] = zammad_field(op, z);
-        walk->condition[1] = "contains";
-        walk->condition[2] = ":";
+        if (seen > 0) {
+                *ret = told(op, seen - overlap(op, z, seen));
+                return MENTIOND_OK;
+        }
+        body = mentiond_json_object(op);
+        json_object_object_add(body, "condition", json_object_get(condition));
+        mj_put_bool(body, "expand", true);
+        mj_put_str(body, "sort_by", "updated_at");
+        mj_put_str(body, "order_by", "desc");
+        mj_put_int(body, "page", 1);
+        mj_put_int(body, "per_page", 1);
+        r = zammad_call(op, "POST", "/api/v1/tickets/search", body, ZAMMAD_READS, &answer);
+        if (r != MENTIOND_OK)
+                return r;
+        seen = mentiond_parse_time(mj_str(mj_at(answer.json, 0), "updated_at"));
+        *ret = told(op, seen);
+        /* Also where Zammad has no ticket yet: the next poll begins with the first, and not with the newest of by then. */
+        mentiond_set_cursor(op, "seen", told(op, seen > 0 ? seen : second_usec));
+        return MENTIOND_OK;
 }
 
 int zammad_poll(struct mentiond_op *op, void *state)
 {
         struct zammad *z = state;
         struct zammad_walk walk = { .by = "updated_at", .fn = take_page };
+        int64_t now = mentiond_steady_usec(op);
         const char *unread;
-        bool news = false;
         int r;
 
         z->polls++;
-        begin(op, z, &walk);
-        r = zammad_walk(op, z, &walk);
-        for (uint32_t i = 0; r == MENTIOND_OK && (unread = mentiond_unread(op, i)); i++) {
-                r = take_ticket(op, z, unread, &news);
-                if (r == MENTIOND_GONE)
-                        r = MENTIOND_OK;
-        }
+        z->news = false;
+        r = begin(op, z, &walk.from);
         if (r == MENTIOND_OK)
-                z->good_polls = z->polls;
-        return r;
+                r = zammad_walk(op, z, &walk);
+        for (uint32_t i = 0; r == MENTIOND_OK && (unread = mentiond_unread(op, i)); i++)
+                r = take_unread(op, z, unread);
+        if (r != MENTIOND_OK)
+                return r;
+        z->good_polls = z->polls;
+        if (!z->news && now - z->newest_steady_usec >= overlap_usec)
+                z->settled_usec = z->newest_usec;
+        return MENTIOND_OK;
 }

@@ -844,6 +844,29 @@ static size_t unread(struct store_unread *ret)
         return (size_t) n;
 }
 
+static void poll_once(int64_t source)
+{
+        struct store_poll p = { .source = source, .done = true };
+
+        assert_int_equal(store_commit_poll(s, &p), 0);
+}
+
+static void ticket_that_was_made_before_any_poll_is_unread(void)
+{
+        struct store_unread got[2];
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        (void) take(mention("2", "r2", ""));
+        file("1", "77");
+        assert_int_equal(unread(got), 1);
+        assert_string_equal(got[0].ticket, "77");
+        poll_once(helpdesk);
+        file("2", "78");
+        assert_int_equal(unread(got), 1);        /* the first is still: that poll has not read it */
+        close_store();
+}
+
 static void ticket_that_was_found_is_unread_until_a_poll_has_read_it(void)
 {
         struct store_thread link = { .helpdesk = helpdesk, .ticket = "77", .number = "2026-1", .url = "" };
@@ -853,6 +876,7 @@ static void ticket_that_was_found_is_unread_until_a_poll_has_read_it(void)
 
         open_store();
         link.helpdesk = p.source = helpdesk;
+        poll_once(helpdesk);
         (void) take(mention("1", "r", ""));
         (void) take(mention("2", "r2", ""));
         file("2", "78");
@@ -1571,6 +1595,7 @@ int main(void)
                 world_test(recover_makes_what_was_on_its_way_ambiguous_and_due),
                 world_test(recover_does_not_trust_the_time_since_the_first_look),
                 world_test(ticket_that_was_found_is_unread_until_a_poll_has_read_it),
+                world_test(ticket_that_was_made_before_any_poll_is_unread),
                 world_test(move_records_link_result_and_reason_together),
                 world_test(text_stays_until_a_row_is_done),
                 world_test(text_of_a_reply_and_its_notes_stays_until_they_are_done),
