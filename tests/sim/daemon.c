@@ -122,6 +122,23 @@ static void configure(int s)
 
 /* --- Life and death --- */
 
+/* An instance may stop, until a person comes, for its token or password alone. */
+static void on_stop(const char *line)
+{
+        for (int s = 0; s < NETWORKS + desks.n; s++) {
+                const struct network *n = is_network(s) ? &masto.networks[s] : NULL;
+                const struct desk *d = n ? NULL : &desks.all[s - NETWORKS];
+                int64_t right = n ? n->right_usec : d->right_usec;
+                _cleanup_free_ char *instance = NULL;
+
+                if (s >= masto.n_networks && n)
+                        continue;
+                instance = xasprintf("instance=%s ", server_name(s));
+                if (strstr(line, instance) && !(n ? n->revoked : d->locked_out) && (!right || sim.now > right + USEC_PER_MINUTE))
+                        oracle_rude("an instance stopped whose token or password is right");
+        }
+}
+
 static void on_log(int level _unused_, const char *line, void *data _unused_)
 {
         const char *recovered = strstr(line, "some requests were on their way");
@@ -132,6 +149,8 @@ static void on_log(int level _unused_, const char *line, void *data _unused_)
                 sim.released_usec[sim.n_released++ % ELEMENTSOF(sim.released_usec)] = sim.now;
         if (strstr(line, ": ambiguous "))
                 sim.ambiguous++;
+        if (strstr(line, "stopped: a person is needed"))
+                on_stop(line);
         if (strstr(line, "ending at once"))
                 happened(DISK_FATAL);
         if (recovered && strstr(recovered, "rows=")) {

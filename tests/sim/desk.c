@@ -29,6 +29,8 @@ void desk_init(void)
 void desk_calm(void)
 {
         for (int k = 0; k < desks.n; k++) {
+                if (desks.all[k].locked_out)
+                        desks.all[k].right_usec = sim.now;
                 desks.all[k].locked_out = false;
                 if (desks.all[k].kind->calm)
                         desks.all[k].kind->calm(k);
@@ -214,6 +216,7 @@ static void set_state(int ticket, const char *state)
 void desk_close(int ticket)
 {
         set_state(ticket, "closed");
+        desks.tickets[ticket].closed = sim.now;
         happened(CLOSED);
         note("agent closes ticket %d", ticket + 1);
 }

@@ -33,7 +33,7 @@ struct ticket {
         int desk;
         char *title, *customer, *thread;         /* thread "": the field is not set */
         const char *state;                       /* its type: new, open, closed, merged */
-        int64_t created;
+        int64_t created, closed;         /* closed: when an agent last did that */
         int merged_into;                 /* -1: not */
         bool deleted, foreign, in_merge;
         int64_t first_merge;             /* when another was first merged into it; 0: never */
@@ -43,6 +43,7 @@ struct desk {
         const struct desk_kind *kind;
         int session;                     /* the number of the valid one; 0: none */
         bool locked_out;                 /* the password is refused */
+        int64_t right_usec;              /* when it was right again */
 };
 struct desks {
         struct ticket *tickets;          /* id 1 is the first; of all, as the articles are */

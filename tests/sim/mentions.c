@@ -226,6 +226,22 @@ static void broken_article(struct verdict *v, int i, int k)
         add_word(v, word_of("article %d in", k + 1));
 }
 
+/* What comes after an agent closed a ticket opens it again.  He may do so while it is on its way; and where Zammad has a field that
+ * must be filled in, a ticket cannot be changed. */
+static void judge_closed(struct verdict *v)
+{
+        for (int i = 0; i < desks.n_articles; i++) {
+                const struct article *a = &desks.articles[i];
+                const struct ticket *t = &desks.tickets[a->ticket];
+
+                if (a->agent || a->create_by != DAEMON || t->deleted || !streq(t->state, "closed") || a->created < t->closed + USEC_PER_MINUTE ||
+                    a->moved || happenings[MANDATORY_FIELD])
+                        continue;
+                broken(v, WRONG, word_of("article %d in", i + 1), "article %d came into ticket %d, which stays closed", i + 1, a->ticket + 1);
+                add_word(v, word_of("ticket %d", a->ticket + 1));
+        }
+}
+
 static void judge_tickets(struct verdict *v)
 {
         for (int t = 0; t < desks.n_tickets; t++) {
@@ -260,4 +276,5 @@ void judge_mentions(struct verdict *v)
         }
         judge_threads(v);
         judge_tickets(v);
+        judge_closed(v);
 }

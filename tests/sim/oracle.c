@@ -94,6 +94,9 @@ static void judge_rest(struct verdict *v)
                                 broken(v, is_aside(&rows[i]) ? WRONG : STUCK, rows[i].native_id, "%s is %s: %s", rows[i].native_id,
                                        rows[i].state, rows[i].reason);
                 }
+        for (int i = 0; i < n_rows; i++)
+                if (streq(rows[i].kind, "reply") && desks.articles[atoi(rows[i].native_id) - 1].note < 0)
+                        broken(v, WRONG, rows[i].native_id, "article %s is taken for a reply, which nobody wrote", rows[i].native_id);
         if (rude)
                 broken(v, WRONG, "!!!", "%s", rude_what);
         if (spins)

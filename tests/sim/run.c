@@ -113,8 +113,11 @@ static void on_jump_time(void *data _unused_)
 
 static void make_secrets_right(void)
 {
-        for (int k = 0; k < masto.n_networks; k++)
+        for (int k = 0; k < masto.n_networks; k++) {
+                if (masto.networks[k].revoked)
+                        masto.networks[k].right_usec = sim.now;
                 masto.networks[k].revoked = false;
+        }
         desk_calm();
 }
 

@@ -227,6 +227,7 @@ struct network {
         int desk;                        /* where its mentions go */
         int n_posts;
         bool revoked;                    /* the token */
+        int64_t right_usec;              /* when it was right again */
         bool baseline;                   /* the daemon has learned what is old */
         int polls, poll_incarnation;
         int64_t poll_began;
