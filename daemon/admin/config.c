@@ -25,6 +25,8 @@ static const struct mentiond_option rows[] = {
             .help = "Where to listen for hooks, /healthz and /metrics: ADDRESS:PORT, the path of a socket, or systemd; by default nowhere"),
         OPT(listen_public, "listen_public", MENTIOND_BOOL, .default_value = "false",
             .help = "Whether that may be an address that other machines reach"),
+        OPT(forget_after_usec, "forget_after", MENTIOND_DURATION, .default_value = "90d", .min = USEC_PER_MINUTE, .max = 3650 * USEC_PER_DAY,
+            .help = "How long the journal keeps what is done; of a mention then stays its id"),
         { .name = NULL },
 };
 

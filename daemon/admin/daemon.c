@@ -186,6 +186,7 @@ static void reload_task(void *data)
                 strset(&c.options.control_socket, d->config.options.control_socket);
                 strset(&c.options.listen, d->config.options.listen);
                 log_set_level(log_level_from_string(c.options.log_level));
+                d->host.forget_after_usec = c.options.forget_after_usec;
                 config_done(&d->config);
                 d->config = c;
                 log_event(LOG_INFO, "reloaded");
@@ -275,6 +276,7 @@ int daemon_open(struct daemon *d, struct loop *l, struct config *config, unsigne
         *config = (struct config) { .file = NULL };
         d->host.loop = l;
         d->host.idle = on_idle;
+        d->host.forget_after_usec = d->config.options.forget_after_usec;
         flow_init(&d->flow, &d->host);
         r = store_open(l, d->config.options.state_directory, store_flags, &d->host.store, &error);
         if (r < 0) {

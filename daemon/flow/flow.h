@@ -9,6 +9,9 @@
 struct flow {
         struct host *host;
         bool draining;                   /* nothing new is begun */
+        bool forgetting;
+        int64_t forget_next_usec;        /* when to forget next, of the monotonic clock */
+        int64_t forget_at;               /* the id where the last time broke off; 0: it did not */
 };
 
 /* What flow keeps of an instance. */

@@ -121,6 +121,7 @@ static void poll_done(void *data)
                 if (f->hinted)
                         flow_hint(i);
         }
+        forget_sometimes(f);
         flow_kick_all(f->flow);
 }
 

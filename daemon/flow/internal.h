@@ -21,6 +21,9 @@ void intake_release(struct flow_instance *f, const struct store_row *row);
 size_t schedule_claim(struct instance *i, size_t n);
 void schedule_begun(struct instance *i, size_t claimed, const int64_t *ids, size_t n);
 
+/* forget.c */
+void forget_sometimes(struct flow_instance *f);      /* when the daemon is awake: starts to forget if it is time */
+
 /* filing.c, posting.c: one attempt at a row, in a task. */
 void filing_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row);
 void posting_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row);

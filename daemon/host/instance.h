@@ -78,6 +78,7 @@ struct host {
         struct http *http;
         struct store *store;
         struct instance *instances;
+        int64_t forget_after_usec;       /* what is done stays in the journal so long; 0: for ever */
         void (*running)(struct instance *i);     /* it may be polled and given work from now on */
         void (*idle)(struct instance *i);        /* no task touches this ending instance any more: it can be freed */
 };

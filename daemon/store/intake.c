@@ -71,6 +71,9 @@ int store_set_paused(struct store *s, int64_t instance, bool paused)
         return MIN(r, 0);
 }
 
+/* An item is a row of the journal or of the past. */
+#define IS_IT " WHERE source = ?1 AND native_id = ?2"
+
 /* --- Threads --- */
 
 static int thread_of_root(struct db *db, int64_t channel, const char *root, int64_t *ret)
@@ -100,8 +103,7 @@ static int thread_of_mention(struct db *db, int64_t channel, const struct store_
                                 " WHERE p.channel = ? AND p.native_id = ?", "is", channel, i->parent);
         if (r != 0)
                 return r;
-        return db_get_int(db, ret, "SELECT thread FROM journal WHERE source = ? AND native_id = ?",
-                          "is", channel, i->parent);
+        return db_get_int(db, ret, "SELECT thread FROM journal" IS_IT " UNION ALL SELECT thread FROM past" IS_IT, "is", channel, i->parent);
 }
 
 /* --- One poll --- */
@@ -318,8 +320,7 @@ static int commit_poll(struct db *db, void *data)
                 const struct store_item *i = &p->items[k];
                 int64_t known;
 
-                r = db_get_int(db, &known, "SELECT 1 FROM journal WHERE source = ? AND native_id = ?", "is",
-                               p->source, i->native_id);
+                r = db_get_int(db, &known, "SELECT 1 FROM journal" IS_IT " UNION ALL SELECT 1 FROM past" IS_IT, "is", p->source, i->native_id);
                 if (r < 0)
                         return r;
                 if (r) {
@@ -439,7 +440,7 @@ static char *get_text(struct store *s, const char *sql, int64_t n, const char *t
 
 char *store_state_of(struct store *s, int64_t source, const char *native_id)
 {
-        return get_text(s, "SELECT state FROM journal WHERE source = ? AND native_id = ?", source, native_id);
+        return get_text(s, "SELECT state FROM journal" IS_IT " UNION ALL SELECT 'known' FROM past" IS_IT, source, native_id);
 }
 
 int64_t store_row_of(struct store *s, int64_t source, const char *native_id)
@@ -457,8 +458,8 @@ char *store_cursor(struct store *s, int64_t instance, const char *key)
 
 char *store_root_of(struct store *s, int64_t channel, const char *native_id)
 {
-        char *root = get_text(s, "SELECT t.root FROM journal j JOIN thread t ON t.id = j.thread"
-                                 " WHERE j.source = ? AND j.native_id = ?", channel, native_id);
+        char *root = get_text(s, "SELECT t.root FROM journal j JOIN thread t ON t.id = j.thread" IS_IT
+                                 " UNION ALL SELECT t.root FROM past p JOIN thread t ON t.id = p.thread" IS_IT, channel, native_id);
 
         return root ? root : get_text(s, "SELECT t.root FROM part p JOIN journal j ON j.id = p.reply JOIN thread t ON t.id = j.thread"
                                          " WHERE p.channel = ? AND p.native_id = ?", channel, native_id);

@@ -32,9 +32,10 @@ CREATE TABLE cursor (
 ) WITHOUT ROWID;
 
 CREATE TABLE thread (
-        id      INTEGER PRIMARY KEY,
-        channel INTEGER NOT NULL REFERENCES instance,
-        root    TEXT NOT NULL,
+        id        INTEGER PRIMARY KEY,
+        channel   INTEGER NOT NULL REFERENCES instance,
+        root      TEXT NOT NULL,
+        past_usec INTEGER NOT NULL DEFAULT 0,      -- when the newest of its mentions was written that were filed, and are in past
         UNIQUE (channel, root)
 );
 
@@ -86,8 +87,16 @@ CREATE INDEX journal_lane ON journal (target, thread, turn)
         WHERE (state = 'new' OR state = 'waiting' OR state = 'filing' OR state = 'sending' OR state = 'ambiguous');
 CREATE INDEX journal_unplaced ON journal (source, turn) WHERE thread IS NULL AND state = 'new';
 CREATE INDEX journal_shown ON journal (source, created_usec, place, id) WHERE state = 'shown';
-CREATE INDEX journal_attention ON journal (state, id) WHERE state IN ('held', 'dead');
+CREATE INDEX journal_attention ON journal (thread) WHERE state IN ('held', 'dead');
 CREATE INDEX journal_thread ON journal (thread, kind, id);
+
+-- What was a row of the journal, and was done long ago: it is known, and of which thread it is.
+CREATE TABLE past (
+        source    INTEGER NOT NULL REFERENCES instance,
+        native_id TEXT NOT NULL,
+        thread    INTEGER REFERENCES thread,
+        PRIMARY KEY (source, native_id)
+) WITHOUT ROWID;
 
 -- What is needed of a row until it is done.  Apart, for what is deleted makes room for others; what becomes shorter in its
 -- place does not.

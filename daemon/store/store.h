@@ -148,7 +148,7 @@ int64_t store_last_place(struct store *s, int64_t source);       /* the greatest
 /* Gives an unplaced mention its thread, and the payload that now says more. */
 int store_place(struct store *s, int64_t id, const char *root, const char *payload);   /* waits */
 
-char *store_state_of(struct store *s, int64_t source, const char *native_id);   /* malloced; NULL if not known */
+char *store_state_of(struct store *s, int64_t source, const char *native_id);   /* malloced; NULL if not known; of the past: known */
 int64_t store_row_of(struct store *s, int64_t source, const char *native_id);    /* its id; 0 if not known */
 char *store_root_of(struct store *s, int64_t channel, const char *native_id);     /* of a mention's or part's thread; malloced; NULL */
 bool store_is_part(struct store *s, int64_t channel, const char *native_id);
@@ -185,7 +185,8 @@ struct store_thread {
 int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thread *ret);
 
 /* What a reply answers: the newest mention of its thread that was in the ticket before it was written, or may have been;
- * else the newest that is filed; 0 if there is none.  Where article ids are numbers they tell: helpdesks count upwards. */
+ * else the newest that is filed; 0 if there is none, or it may be one of the past.  Where article ids are numbers they tell:
+ * helpdesks count upwards. */
 int64_t store_last_mention(struct store *s, int64_t reply);
 
 /* Tickets of a helpdesk that were linked later than they were made, up to max; returns how many. */
@@ -223,6 +224,14 @@ struct store_move {
         int64_t now_usec;
 };
 int store_move(struct store *s, const struct store_move *m);             /* waits */
+
+/* --- The past */
+
+/* Of the next rows behind *at those that were journalled before then and are done leave the journal.  Of what came from outside
+ * stays that it is known, and its thread.  Not the newest mention of a thread, for that is what replies answer; no reply
+ * of an agent, for its posts refer to it; and nothing of a thread in which a reply waits, is held or dead.  Returns how
+ * many; *at is 0 at the end. */
+int store_forget(struct store *s, int64_t seen_before_usec, int64_t *at);        /* waits */
 
 /* --- People */
 

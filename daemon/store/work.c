@@ -186,8 +186,10 @@ int64_t store_last_mention(struct store *s, int64_t reply)
 
         /* What was there goes by the helpdesk's articles, or else by turn, for our clock may jump; which of it is the newest by
          * the network's clock, for a post may be shown after its answer.  What is on its way may be in the ticket, and read
-         * by the agent, unless its first attempt began when the reply was here already. */
+         * by the agent, unless its first attempt began when the reply was here already.  What is older than one
+         * of the past is not the newest. */
         if (db_get_int(store_reader(s), &id, "SELECT m.id FROM journal r JOIN journal m ON m.thread = r.thread AND m.kind = 'mention'"
+                                             " JOIN thread t ON t.id = r.thread AND (NOT t.past_usec OR t.past_usec < m.created_usec)"
                                              " WHERE r.id = ? AND m.turn < r.id AND CASE"
                                              " WHEN m.state NOT IN ('filing', 'ambiguous', 'filed') THEN 0"
                                              " WHEN m.target = r.source AND " IS_NUMBER("m.result_id") " AND " IS_NUMBER("r.native_id")
@@ -195,9 +197,10 @@ int64_t store_last_mention(struct store *s, int64_t reply)
                                              " WHEN m.state != 'filed' THEN ifnull(m.tried_after, m.turn) < r.id"
                                              " ELSE 1 END ORDER BY m.created_usec DESC, m.turn DESC LIMIT 1", "i", reply) == 1)
                 return id;
-        /* One that only now became known as filed is better than none. */
+        /* One that only now became known as filed is better than none, unless there was one of the past. */
         return db_get_int(store_reader(s), &id, "SELECT m.id FROM journal r JOIN journal m ON m.thread = r.thread"
-                                                " AND m.kind = 'mention' AND m.state = 'filed' WHERE r.id = ?"
+                                                " AND m.kind = 'mention' AND m.state = 'filed'"
+                                                " JOIN thread t ON t.id = r.thread AND NOT t.past_usec WHERE r.id = ?"
                                                 " ORDER BY m.created_usec DESC, m.turn DESC LIMIT 1", "i", reply) == 1 ? id : 0;
 }
 
@@ -378,7 +381,7 @@ static int move(struct db *db, void *data)
         if (r >= 0)
                 r = db_step(st);
         if (r <= 0)
-                return r < 0 ? r : -ENOENT;
+                return r < 0 ? r : -ESTALE;
         target = db_int(st, 0);
         thread = db_int(st, 1);
         db_reset(st);

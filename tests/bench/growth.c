@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: MIT
  *
- * How the store grows, and how long it takes to find in it: through its own API, as the daemon does.  Prints JSON.
+ * How the store grows, what ends that, and how long it takes to find in it: through its own API, as the daemon does.  Prints JSON.
  *
  *     mentiond-bench-growth DIRECTORY IDS...
  *
- * First some mentions with a body each; then ids alone, as of what was there before the
- * start, up to each number of IDS, and so many look-ups of random ones there.  Ids are in order of time, as networks' are.
+ * First ids alone, as of what was there before the start and is forgotten, up to each number of IDS, and so many look-ups of
+ * random ones there.  Then rounds of mentions with a text each: while they wait to be filed; once they are, each a conversation;
+ * all in one conversation, once they were forgotten.  Ids are in order of time, as networks' are.  Times are the processor's.
  */
 #include "base/clock.h"
+#include "store/db.h"
 #include "store/store.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
+#include <time.h>
 
-#define MENTIONS 1000            /* the fewest ids that are looked up among */
-#define BODY_SIZE 600
+#define MENTIONS 1000            /* of a round */
+#define ROUNDS 10
+#define TEXT_SIZE 600
 #define BATCH 2000
 #define LOOKUPS 20000
 #define FIRST_ID INT64_C(110000000000000000)
+#define FIRST_USEC INT64_C(1700000000000000)
 
 struct growth {
         struct loop *loop;
@@ -26,6 +30,9 @@ struct growth {
         char **sizes;
         int n_sizes;
         int64_t channel, helpdesk, next;
+        const char *root;                /* of all; NULL: each is the root of its own */
+        int64_t forget_at, forgotten;
+        double forget_usec;
 };
 
 static void check(const struct growth *g, bool good, const char *what)
@@ -57,7 +64,8 @@ static void grow(struct growth *g, int64_t up_to, const char *payload)
 
                         items[p.n_items] = (struct store_item) {
                                 .kind = KIND_MENTION, .state = payload ? STATE_NEW : STATE_KNOWN, .native_id = id,
-                                .root = id, .created_usec = utc_usec(), .ready_usec = steady_usec(), .payload = payload,
+                                .root = g->root ? g->root : id, .created_usec = FIRST_USEC + g->next, .ready_usec = steady_usec(),
+                                .payload = payload, .kept = payload ? "{\"visibility\":1,\"language\":\"en\",\"handle\":\"@u812@social.example\"}" : NULL,
                         };
                 }
                 check(g, store_commit_poll(g->store, &p) == 0, "store_commit_poll()");
@@ -82,10 +90,29 @@ static void file_all(struct growth *g)
         check(g, n == 0, "store_due()");
 }
 
+static double cpu_usec(void)
+{
+        return (double) clock() * 1e6 / CLOCKS_PER_SEC;
+}
+
+/* As long after. */
+static void forget_all(struct growth *g)
+{
+        double begun = cpu_usec();
+        int n;
+
+        do {
+                n = store_forget(g->store, utc_usec() + 1, &g->forget_at);
+                check(g, n >= 0, "store_forget()");
+                g->forgotten += n;
+        } while (g->forget_at);
+        g->forget_usec += cpu_usec() - begun;
+}
+
 static double lookup_usec(struct growth *g)
 {
         uint64_t x = 88172645463325252;  /* xorshift64: the same ids in each run */
-        int64_t begun = mono_usec();
+        double begun = cpu_usec();
 
         for (int i = 0; i < LOOKUPS; i++) {
                 _cleanup_free_ char *state = NULL;
@@ -98,7 +125,7 @@ static double lookup_usec(struct growth *g)
                 state = store_state_of(g->store, g->channel, id);
                 check(g, state, "store_state_of()");
         }
-        return (double) (mono_usec() - begun) / LOOKUPS;
+        return (cpu_usec() - begun) / LOOKUPS;
 }
 
 /* --- The phases, each a life of the store: while it is open, much stands in its log and not in its file --- */
@@ -111,15 +138,45 @@ static void begin(void *data)
         g->channel = instance(g, "channel0");
 }
 
-static void take_mentions(void *data)
+static void take_round(struct growth *g)
+{
+        char text[TEXT_SIZE + 1] = "";
+
+        memset(text, 'x', TEXT_SIZE);
+        grow(g, g->next + MENTIONS, text);
+}
+
+static void take_one(void *data)
+{
+        take_round(data);
+}
+
+static void file_them(void *data)
+{
+        file_all(data);
+}
+
+static void file_more(void *data)
+{
+        for (int i = 0; i < ROUNDS; i++) {
+                take_round(data);
+                file_all(data);
+        }
+}
+
+static void forget_one(void *data)
 {
         struct growth *g = data;
-        char body[BODY_SIZE + 1] = "";
 
-        memset(body, 'x', BODY_SIZE);
-        begin(g);
-        grow(g, MENTIONS, body);
+        take_round(g);
         file_all(g);
+        forget_all(g);
+}
+
+static void forget_more(void *data)
+{
+        for (int i = 0; i < ROUNDS; i++)
+                forget_one(data);
 }
 
 static void take_ids(void *data)
@@ -128,7 +185,12 @@ static void take_ids(void *data)
 
         begin(g);
         for (int i = 0; i < g->n_sizes; i++) {
-                grow(g, strtoll(g->sizes[i], NULL, 10), NULL);
+                int64_t size = strtoll(g->sizes[i], NULL, 10);
+
+                while (g->next < size) {
+                        grow(g, MIN(g->next + BATCH, size), NULL);
+                        forget_all(g);
+                }
                 printf("%s{\"ids\": %lld, \"usec\": %.2f}", i ? ", " : "", (long long) g->next, lookup_usec(g));
                 (void) fflush(stdout);
         }
@@ -141,10 +203,23 @@ static void on_ended(void *data)
         loop_exit(g->loop, 0);
 }
 
+/* What the file holds, in bytes: without the pages that wait for what comes next. */
+static int64_t used(struct growth *g)
+{
+        _cleanup_free_ char *path = xasprintf("%s/mentiond.db", g->directory);
+        int64_t pages = 0, free_pages = 0, page_size = 0;
+        struct db *db;
+
+        check(g, db_open(path, DB_READ_ONLY, &db) >= 0 && db_get_int(db, &pages, "PRAGMA page_count", "") > 0 &&
+                 db_get_int(db, &free_pages, "PRAGMA freelist_count", "") > 0 && db_get_int(db, &page_size, "PRAGMA page_size", "") > 0,
+              "reading the store");
+        db_close(db);
+        return (pages - free_pages) * page_size;
+}
+
 static int64_t live(struct growth *g, task_fn phase)
 {
-        _cleanup_free_ char *error = NULL, *path = xasprintf("%s/mentiond.db", g->directory);
-        struct stat st;
+        _cleanup_free_ char *error = NULL;
 
         check(g, loop_new(&g->loop) == 0, "loop_new()");
         if (store_open(g->loop, g->directory, 0, &g->store, &error) < 0) {
@@ -155,14 +230,13 @@ static int64_t live(struct growth *g, task_fn phase)
         check(g, loop_run(g->loop) == 0, "loop_run()");
         store_close(g->store);
         loop_free(g->loop);
-        check(g, stat(path, &st) == 0, "stat()");
-        return st.st_size;
+        return used(g);
 }
 
 int main(int argc, char **argv)
 {
         struct growth g = { .directory = argc > 1 ? argv[1] : "", .sizes = argv + 2, .n_sizes = argc - 2 };
-        int64_t empty, mentions, ids, n;
+        int64_t empty, ids, waiting, filed, more;
         char *end;
 
         for (int i = 2; i < argc; i++)
@@ -173,11 +247,19 @@ int main(int argc, char **argv)
                 return 2;
         }
         empty = live(&g, begin);
-        mentions = live(&g, take_mentions);
-        n = g.next;
-        printf("{\"body_bytes\": %d, \"bytes_per_mention\": %.1f, \"lookups\": [", BODY_SIZE, (double) (mentions - empty) / (double) n);
+        printf("{\"lookups\": [");
         ids = live(&g, take_ids);
-        printf("], \"bytes_per_id\": %.1f}\n", (double) (ids - mentions) / (double) MAX(g.next - n, INT64_C(1)));
+        printf("], \"bytes_per_id\": %.1f, \"forget_usec\": %.2f, ", (double) (ids - empty) / (double) g.next,
+               g.forget_usec / (double) MAX(g.forgotten, INT64_C(1)));
+        waiting = live(&g, take_one);
+        printf("\"text_bytes\": %d, \"bytes_waiting\": %.1f, ", TEXT_SIZE, (double) (waiting - ids) / MENTIONS);
+        filed = live(&g, file_them);
+        more = live(&g, file_more);
+        printf("\"bytes_per_mention\": %.1f, ", (double) (more - filed) / (MENTIONS * ROUNDS));
+        g.root = "root";
+        filed = live(&g, forget_one);
+        more = live(&g, forget_more);
+        printf("\"bytes_forgotten\": %.1f}\n", (double) (more - filed) / (MENTIONS * ROUNDS));
         task_cleanup();
         return 0;
 }

@@ -60,7 +60,7 @@ static void on_log(int level _unused_, const char *line, void *data _unused_)
 /* Ids: desk 1, brand 2.  Ticket 7 holds the thread of post 100, whose reply 41 was posted as 101; ticket 8 that of post 200,
  * with a reply that is held; mention 300 is new. */
 static const char *const rows[] = {
-        "DELETE FROM body", "DELETE FROM part", "DELETE FROM journal", "DELETE FROM link", "DELETE FROM thread", "DELETE FROM cursor", "DELETE FROM instance",
+        "DELETE FROM body", "DELETE FROM past", "DELETE FROM part", "DELETE FROM journal", "DELETE FROM link", "DELETE FROM thread", "DELETE FROM cursor", "DELETE FROM instance",
         "DELETE FROM sqlite_sequence",
         "INSERT INTO instance (id, name, plugin, polled, baseline_usec, horizon_usec) VALUES"
         " (1, 'desk', 'otrs', 1, 1795000000000000, 1795200000000000), (2, 'brand', 'mastodon', 1, 1795000000000000, 1795200000000000)",

@@ -84,6 +84,8 @@ static void write_file(void)
         if (!f)
                 abort();
         fprintf(f, "state_directory = \".\";\n");
+        if (sim.plan.forget_usec)
+                fprintf(f, "forget_after = \"%llds\";\n", (long long) (sim.plan.forget_usec / USEC_PER_SEC));
         write_section(f, "helpdesk", NETWORKS, desks.n);
         write_section(f, "channel", 0, masto.n_networks);
         if (fclose(f) != 0)
@@ -151,6 +153,8 @@ static void on_log(int level _unused_, const char *line, void *data _unused_)
                 sim.ambiguous++;
         if (strstr(line, "stopped: a person is needed"))
                 on_stop(line);
+        if (strstr(line, ": forgotten "))
+                happened(FORGOTTEN);
         if (strstr(line, "ending at once"))
                 happened(DISK_FATAL);
         if (recovered && strstr(recovered, "rows=")) {

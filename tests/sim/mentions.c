@@ -139,7 +139,7 @@ static void judge_mention(struct verdict *v, int i)
                 broken(v, LOST, s->id, "mention %s went into a ticket that was merged away", s->id);
 }
 
-/* Whether the journal alone tells its thread: all that it answers were known by then. */
+/* Whether the journal alone tells its thread: what it answers was known by then, and of that the same is true. */
 static bool is_easily_placed(int i)
 {
         int64_t shown = masto.notifications[masto.statuses[i].notification].first_shown;
@@ -150,6 +150,7 @@ static bool is_easily_placed(int i)
 
                 if (!n || n->optional || s->deleted || !n->first_shown || n->first_shown > shown)
                         return false;
+                shown = n->first_shown;
         }
         return true;
 }

@@ -40,6 +40,21 @@ static bool was_confirmed(int ticket, int64_t when)
         return false;
 }
 
+/* Whether it was held after a younger mention of its ticket was filed: what it answers may be forgotten. */
+static bool is_overtaken(const struct agent_note *n)
+{
+        const struct article *a = &desks.articles[n->article];
+        _cleanup_free_ char *key = xasprintf("note:%d:held", n->article + 1);
+        bool overtaken = false;
+
+        for (int i = n->article + 1; i < desks.n_articles && sim.plan.forget_usec; i++) {
+                if (streq(desks.articles[i].key, key))
+                        return overtaken;
+                overtaken |= desk_follow(desks.articles[i].ticket) == desk_follow(a->ticket) && !desks.articles[i].agent;
+        }
+        return overtaken;
+}
+
 static bool is_tree_broken(int ticket)
 {
         for (int i = 0; i < desks.n_articles; i++) {
@@ -62,11 +77,11 @@ static bool is_justified(const struct agent_note *n, const char *reason)
         if (strstr(reason, "not public from its beginning"))
                 return a->flipped || merged;
         if (strstr(reason, "the note is old"))
-                return a->flipped || merged || !was_confirmed(a->ticket, a->created);
+                return a->flipped || merged || !was_confirmed(a->ticket, a->created) || is_overtaken(n);
         if (strstr(reason, "more than one conversation"))
                 return merged;
         if (strstr(reason, "no filed post that it could answer"))
-                return !was_confirmed(a->ticket, a->created + 10 * USEC_PER_MINUTE) || merged || sim.plan.deletes;
+                return !was_confirmed(a->ticket, a->created + 10 * USEC_PER_MINUTE) || merged || sim.plan.deletes || is_overtaken(n);
         if (strstr(reason, "attachment"))
                 return a->attachments > 0;
         if (strstr(reason, "characters as the network counts"))

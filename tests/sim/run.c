@@ -46,6 +46,7 @@ static void make_plan(void)
         p->networks = chance(R_PLAN, 600) ? 1 : chance(R_PLAN, 600) ? 2 : 3;
         p->secrets = chance(R_PLAN, 400);
         p->idle_usec = some(20, 90 * USEC_PER_MINUTE, 3 * USEC_PER_HOUR);
+        p->forget_usec = some(500, USEC_PER_MINUTE, 12 * USEC_PER_MINUTE);
         omit_from_plan(p);
 }
 

@@ -12,7 +12,7 @@ struct omission omitted;
 static const char *const kinds[_OMISSIONS] = {
         "crashes", "storms", "disk faults", "clock jumps", "the operator", "single faults on the way", "loss of power", "merges",
         "deletes", "foreign tickets", "edits", "floods", "posts by the app", "spam filter", "media", "other networks", "secrets",
-        "idle hours",
+        "idle hours", "forgetting",
 };
 
 void omit_from_plan(struct plan *p)
@@ -34,6 +34,8 @@ void omit_from_plan(struct plan *p)
                 p->secrets = false;
         if (omitted.kinds[kind++])
                 p->idle_usec = 0;
+        if (omitted.kinds[kind++])
+                p->forget_usec = 0;
 }
 
 bool is_omitted(const bool *list, int number)

@@ -24,6 +24,7 @@ enum happening {
         ENDED, PAUSED, RESUMED, RELOADED, RETRIED, DROPPED, WITHDRAWN,
         NOTE_PUBLIC, NOTE_INTERNAL, NOTE_SHOWN, NOTE_HIDDEN, MERGED, CLOSED, REOPENED, DELETED_TICKET, EDITED, DELETED_POST, APP_POST,
         FLOOD, MANY_NETWORKS, MANY_DESKS, HELD, DEAD, RECOVERED, LEFT_NOTHING, IDLE,
+        FORGOTTEN,
         _HAPPENINGS
 };
 void happened(enum happening what);
@@ -52,6 +53,7 @@ struct plan {
         bool merges, deletes, foreign, edits, floods, app_posts, spam, media, secrets;
         int networks;                    /* 1; 2 on one helpdesk; or 3, the third with a helpdesk of its own */
         int64_t idle_usec;               /* nothing happens for so long in the end, and the memory is looked at */
+        int64_t forget_usec;             /* rows that are done are kept so long; 0: longer than the world lasts */
 };
 
 struct sim {
@@ -333,7 +335,7 @@ void world_live(uint64_t seed, struct result *ret, struct verdict *v);
 
 /* --- shorten.c: what is left out of a world --- */
 
-enum { _OMISSIONS = 18, NUMBERS_MAX = 2048 };
+enum { _OMISSIONS = 19, NUMBERS_MAX = 2048 };
 extern struct omission { bool kinds[_OMISSIONS], acts[NUMBERS_MAX], faults[NUMBERS_MAX], crashes[NUMBERS_MAX]; } omitted;
 void omit_from_plan(struct plan *p);
 bool is_omitted(const bool *list, int number);

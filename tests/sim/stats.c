@@ -84,6 +84,7 @@ static const char *const names[_HAPPENINGS] = {
         [RECOVERED] = "a row was on its way when the daemon died",
         [LEFT_NOTHING] = "an orderly end left no memory behind",
         [IDLE] = "memory stayed the same in idle hours",
+        [FORGOTTEN] = "rows were forgotten",
 };
 
 void happened(enum happening what)

@@ -94,6 +94,9 @@ static void directories_are_those_of_systemd_or_usual_ones(void **state)
         assert_string_equal(config.options.state_directory, "/var/lib/mentiond");
         assert_string_equal(config.options.control_socket, "/run/mentiond/control");
         assert_string_equal(config.options.log_level, "info");
+        assert_int_equal(config.options.forget_after_usec, 90 * USEC_PER_DAY);
+        assert_string_equal(load("forget_after = \"2d\";"), "");
+        assert_int_equal(config.options.forget_after_usec, 2 * USEC_PER_DAY);
         assert_int_equal(setenv("STATE_DIRECTORY", "/x/state", 1), 0);
         assert_int_equal(setenv("RUNTIME_DIRECTORY", "/x/run", 1), 0);
         assert_string_equal(load(""), "");

@@ -1137,6 +1137,32 @@ static void hint_at_a_paused_instance_does_nothing_and_it_polls_when_it_is_resum
         fake_close();
 }
 
+static void what_is_done_leaves_the_journal_after_a_poll(void)
+{
+        fake_open(0);
+        fake_filed("m1", "m1", "77");
+        fake_filed("m2", "m1", "77");
+        fake_host.forget_after_usec = 1;
+        desk->stored.behind = true;
+        flow_poll_now(brand);
+        poll_ends(brand);
+        assert_false(fake_flow.forgetting);
+        desk->stored.behind = false;
+        flow_poll_now(brand);
+        poll_ends(brand);
+        assert_true(fake_flow.forgetting);
+        while (fake_flow.forgetting)
+                world_sleep(USEC_PER_MSEC);
+        assert_true(world_logged("forgotten rows=1"));
+        assert_int_equal(store_row_of(fake_host.store, brand->stored.id, "m1"), 0);
+        assert_int_not_equal(store_row_of(fake_host.store, brand->stored.id, "m2"), 0);
+        assert_in_range(fake_flow.forget_next_usec, mono_usec(), mono_usec() + USEC_PER_MINUTE);
+        flow_poll_now(brand);
+        poll_ends(brand);
+        assert_false(fake_flow.forgetting);      /* not after each */
+        fake_close();
+}
+
 /* --- Articles --- */
 
 static struct mentiond_article article = { .struct_size = sizeof article, .ticket = "77", .text = "answer", .kind = MENTIOND_ARTICLE_REPLY };
@@ -1443,6 +1469,7 @@ int main(void)
                 world_test(hint_waits_for_the_rate_that_the_admin_allows),
                 world_test(hint_does_not_shorten_the_wait_after_a_failure),
                 world_test(hint_at_a_paused_instance_does_nothing_and_it_polls_when_it_is_resumed),
+                world_test(what_is_done_leaves_the_journal_after_a_poll),
                 world_test(public_article_is_posted_and_internal_never_even_if_made_public_later),
                 world_test(doubtful_or_old_article_is_held),
                 world_test(article_of_a_foreign_ticket_is_none_of_ours),

@@ -1016,7 +1016,7 @@ static void move_leaves_alone_what_it_is_not_told(void)
         assert_int_equal(row_of("1").absent, 2);
         assert_string_equal(row_of("1").reason, "");
         m.id = 12345;
-        assert_int_equal(store_move(s, &m), -ENOENT);
+        assert_int_equal(store_move(s, &m), -ESTALE);
         close_store();
 }
 
@@ -1263,6 +1263,250 @@ static void article_that_was_made_but_is_not_sure_counts_by_its_id(void)
         assert_int_equal(store_move(s, &m), 0);
         assert_int_equal(begin("2", STATE_FILING), 0);           /* once more: which it will be is not known */
         assert_string_equal(row_of("2").result_id, "");
+        close_store();
+}
+
+/* --- The past --- */
+
+#define OLD (NOW - 100)
+
+static void take_and_file(const char *id, const char *root, int64_t created_usec)
+{
+        struct store_item item = mention(id, root, "");
+
+        item.created_usec = created_usec;
+        (void) take(item);
+        file(id, "77");
+}
+
+static int forget_before(int64_t usec)
+{
+        int64_t at = 0;
+        int n = 0, r;
+
+        do {
+                r = store_forget(s, usec, &at);
+                assert_true(r >= 0);
+                n += r;
+        } while (at);
+        return n;
+}
+
+static int forget(void)
+{
+        return forget_before(utc_usec() + 1);
+}
+
+static bool is_there(const char *native_id)
+{
+        return store_row_of(s, channel, native_id) || store_row_of(s, helpdesk, native_id);
+}
+
+static void all_but_the_newest_mention_of_a_thread_leaves_the_journal(void)
+{
+        open_store();
+        take_and_file("1", "r", OLD);
+        take_and_file("2", "r", OLD + 1);
+        take_and_file("3", "r", OLD + 2);
+        (void) take(mention("other", "other", ""));
+        file("other", "78");
+        assert_int_equal(forget(), 2);
+        assert_false(is_there("1"));
+        assert_false(is_there("2"));
+        assert_true(is_there("3"));
+        assert_true(is_there("other"));
+        assert_int_equal(forget(), 0);
+        (void) take(reply("a1", "77"));
+        assert_int_equal(store_last_mention(s, id_of("a1")), id_of("3"));
+        close_store();
+}
+
+static void what_left_the_journal_is_known_and_so_is_its_thread(void)
+{
+        struct store_item internal = reply("a1", "77"), old = mention("old", "", "");
+        _cleanup_free_ char *root = NULL;
+
+        open_store();
+        take_and_file("1", "r", OLD);
+        take_and_file("2", "r", OLD + 1);
+        internal.state = old.state = STATE_KNOWN;
+        (void) take(internal);
+        (void) take(old);
+        assert_int_equal(forget(), 3);
+        reopen();
+        assert_false(is_there("1") || is_there("a1") || is_there("old"));
+        assert_string_equal(arena_take(a, store_state_of(s, channel, "1")), STATE_KNOWN);
+        assert_string_equal(arena_take(a, store_state_of(s, channel, "old")), STATE_KNOWN);
+        assert_string_equal(arena_take(a, store_state_of(s, helpdesk, "a1")), STATE_KNOWN);
+        assert_null(store_state_of(s, helpdesk, "1"));
+        assert_int_equal(take(mention("1", "r", "")), 0);
+        assert_int_equal(take(mention("old", "", "")), 0);
+        assert_int_equal(take(reply("a1", "77")), 0);
+        root = store_root_of(s, channel, "1");
+        assert_string_equal(root, "r");
+        assert_int_equal(take(mention("3", "", "1")), 1);
+        assert_int_equal(row_of("3").thread, row_of("2").thread);
+        close_store();
+}
+
+static void newest_that_is_filed_stays_though_one_that_is_not_is_younger(void)
+{
+        open_store();
+        take_and_file("1", "r", OLD);
+        (void) take(mention("2", "r", ""));
+        assert_int_equal(forget(), 0);
+        assert_int_equal(store_drop(s, id_of("2"), "spam", NULL, NULL, NOW), 0);
+        assert_int_equal(forget(), 1);
+        assert_true(is_there("1"));
+        close_store();
+}
+
+static void what_is_young_or_not_done_stays(void)
+{
+        static const char *const states[] = { STATE_NEW, STATE_FILING, STATE_AMBIGUOUS, STATE_HELD, STATE_DEAD, STATE_SHOWN };
+        int64_t between;
+
+        open_store();
+        for (size_t i = 0; i < ELEMENTSOF(states); i++) {
+                struct store_item item = mention(states[i], states[i], "");
+
+                item.state = states[i];
+                item.created_usec = OLD;
+                (void) take(item);
+                take_and_file(arena_printf(a, "after-%s", states[i]), states[i], OLD + 1);
+        }
+        assert_int_equal(forget(), 0);
+        take_and_file("1", "r", OLD);
+        between = utc_usec() + 1;
+        while (utc_usec() < between)
+                ;
+        take_and_file("2", "r", OLD + 1);
+        assert_int_equal(forget_before(between), 0);     /* a reply that is on its way may answer the first */
+        assert_int_equal(forget(), 1);
+        close_store();
+}
+
+static void thread_in_which_a_reply_waits_stays_whole(void)
+{
+        struct store_part part = { 0, "key", "1", "hi", "", "" };
+
+        open_store();
+        take_and_file("1", "r", OLD);
+        take_and_file("2", "r", OLD + 1);
+        (void) take(reply("a1", "77"));
+        assert_int_equal(forget(), 0);
+        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &part), 0);
+        assert_int_equal(forget(), 0);
+        assert_int_equal(move_to("a1", STATE_HELD), 0);
+        assert_int_equal(forget(), 0);
+        assert_int_equal(store_retry(s, id_of("a1"), NOW), 0);
+        assert_int_equal(move_to("a1", STATE_DEAD), 0);
+        assert_int_equal(forget(), 0);
+        assert_int_equal(store_drop(s, id_of("a1"), "no", NULL, NULL, NOW), 0);
+        assert_int_equal(forget(), 1);
+        assert_false(is_there("1"));
+        assert_true(is_there("a1"));
+        close_store();
+}
+
+static void notes_leave_the_journal_once_their_reply_is_done_and_replies_never(void)
+{
+        struct store_move m = { .state = STATE_HELD, .note_key = "note:a1:held", .note_payload = "{}", .now_usec = OLD };
+
+        open_store();
+        take_and_file("1", "r", OLD);
+        (void) take(reply("a1", "77"));
+        m.id = id_of("a1");
+        assert_int_equal(store_move(s, &m), 0);
+        assert_int_equal(move_to("note:a1:held", STATE_FILED), 0);
+        assert_int_equal(forget(), 0);
+        assert_int_equal(store_retry(s, id_of("a1"), NOW), 0);
+        assert_int_equal(move_to("a1", STATE_POSTED), 0);
+        assert_int_equal(forget_before(OLD), 0);
+        assert_int_equal(forget(), 1);
+        assert_null(store_state_of(s, helpdesk, "note:a1:held"));
+        assert_true(is_there("a1"));
+        close_store();
+}
+
+static void what_left_the_journal_while_it_was_worked_on_is_not_recorded(void)
+{
+        int64_t id;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        id = id_of("1");
+        assert_int_equal(move_to("1", STATE_AMBIGUOUS), 0);
+        assert_int_equal(store_drop(s, id, "spam", NULL, NULL, NOW), 0);
+        assert_int_equal(forget(), 1);
+        assert_int_equal(store_move(s, &(struct store_move) { .id = id, .state = STATE_FILED, .now_usec = NOW }), -ESTALE);
+        close_store();
+}
+
+static void reply_read_late_does_not_answer_what_stands_for_a_mention_of_the_past(void)
+{
+        struct store_item late = mention("0", "r", "");
+
+        open_store();
+        for (int k = 1; k <= 3; k++) {
+                struct store_item item = mention((char[]) { (char) ('0' + k), '\0' }, "r", "");
+
+                item.created_usec = OLD + k;
+                (void) take(item);
+                file_as(item.native_id, arena_printf(a, "%d", 10 * k));
+        }
+        assert_int_equal(forget(), 2);
+        late.created_usec = OLD;         /* known late, and filed at last */
+        (void) take(late);
+        file_as("0", "5");
+        (void) take(reply("25", "77"));
+        assert_int_equal(store_last_mention(s, id_of("25")), 0);
+        (void) take(reply("35", "77"));
+        assert_int_equal(store_last_mention(s, id_of("35")), id_of("3"));
+        close_store();
+}
+
+static int64_t file_size(const char *name)
+{
+        _cleanup_free_ char *path = xasprintf("%s/%s", world_directory, name);
+        struct stat st;
+
+        assert_int_equal(stat(path, &st), 0);
+        return st.st_size;
+}
+
+/* One thread, which goes on and on. */
+static void converse(int from, int to)
+{
+        char text[2001] = "";
+
+        memset(text, 'x', 2000);
+        for (int k = from; k < to; k++) {
+                struct store_item item = mention(arena_printf(a, "%d", k), "r", "");
+
+                item.created_usec = OLD + k;
+                item.payload = text;
+                (void) take(item);
+                file(item.native_id, "77");
+        }
+}
+
+static void file_grows_by_ids_alone_when_as_much_is_done_as_comes(void)
+{
+        int64_t size;
+
+        open_store();
+        converse(0, 300);
+        assert_int_equal(forget(), 299);
+        reopen();
+        size = file_size("mentiond.db");
+        assert_in_range(size, 1, 300 * 1000);    /* texts made room for each other, too */
+        for (int k = 1; k <= 3; k++) {
+                converse(300 * k, 300 * (k + 1));
+                assert_int_equal(forget(), 300);
+        }
+        reopen();
+        assert_in_range(file_size("mentiond.db"), 1, size + 900 * 40);
         close_store();
 }
 
@@ -1612,6 +1856,15 @@ int main(void)
                 world_test(reply_read_late_answers_what_was_there_by_the_helpdesks_own_order),
                 world_test(reply_does_not_answer_what_began_to_be_filed_after_it_was_read),
                 world_test(article_that_was_made_but_is_not_sure_counts_by_its_id),
+                world_test(all_but_the_newest_mention_of_a_thread_leaves_the_journal),
+                world_test(what_left_the_journal_is_known_and_so_is_its_thread),
+                world_test(newest_that_is_filed_stays_though_one_that_is_not_is_younger),
+                world_test(what_is_young_or_not_done_stays),
+                world_test(thread_in_which_a_reply_waits_stays_whole),
+                world_test(notes_leave_the_journal_once_their_reply_is_done_and_replies_never),
+                world_test(what_left_the_journal_while_it_was_worked_on_is_not_recorded),
+                world_test(reply_read_late_does_not_answer_what_stands_for_a_mention_of_the_past),
+                world_test(file_grows_by_ids_alone_when_as_much_is_done_as_comes),
                 world_test(retry_is_for_held_and_dead_rows),
                 world_test(retried_reply_waits_again_with_its_counters_at_naught),
                 world_test(drop_is_for_what_is_neither_done_nor_on_its_way),
