@@ -35,6 +35,7 @@ void flow_init(struct flow *f, struct host *h);     /* sets the host's hooks */
 void flow_attach(struct flow *f, struct instance *i);
 void flow_detach(struct instance *i);
 void flow_kick(struct instance *i);                  /* there may be work for it */
+void flow_kick_helpdesks(struct flow *f);
 void flow_kick_all(struct flow *f);
 void flow_poll_now(struct instance *i);
 /* It is said to have something new: a poll comes as soon as pauses and rate allow.  Many hints make one poll. */

@@ -122,7 +122,13 @@ static void poll_done(void *data)
                         flow_hint(i);
         }
         forget_sometimes(f);
-        flow_kick_all(f->flow);
+        /* Mentions are for the channel to place, and for a helpdesk; replies for any channel. */
+        if (instance_is_channel(i)) {
+                flow_kick(i);
+                flow_kick_helpdesks(f->flow);
+        } else {
+                flow_kick_all(f->flow);
+        }
 }
 
 void intake_hint(struct flow_instance *f)

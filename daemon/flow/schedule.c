@@ -83,13 +83,18 @@ static void wake_at(struct flow_instance *f, int64_t mono)
         loop_timer_set(f->instance->host->loop, &f->due_timer, MIN(mono, mono_usec() + LONGEST_SLEEP_USEC));
 }
 
-/* The time by which rows are due.  Where the clock was years ahead, and is right again, that is when the first of them
- * is. */
-static int64_t due_now(const struct instance *i)
+/* The time by which rows are due, and when the next one is.  Where the clock was years ahead, and is right again, the time
+ * is when the first of them is. */
+static int64_t due_now(const struct instance *i, int64_t *ret_next)
 {
-        int64_t now = steady_usec(), next = store_next_due(i->host->store, i->stored.id, now);
+        int64_t now = steady_usec();
 
-        return next != USEC_INFINITY && next - now > LONGEST_DELAY_USEC ? next : now;
+        *ret_next = store_next_due(i->host->store, i->stored.id, now);
+        if (*ret_next != USEC_INFINITY && *ret_next - now > LONGEST_DELAY_USEC) {
+                now = *ret_next;
+                *ret_next = store_next_due(i->host->store, i->stored.id, now);
+        }
+        return now;
 }
 
 static void pump(struct flow_instance *f)
@@ -105,7 +110,7 @@ static void pump(struct flow_instance *f)
                 wake_at(f, i->budget.pause_usec);
                 return;
         }
-        now = due_now(i);
+        now = due_now(i, &next);
         /* Those in flight are due, too, until their first step is committed. */
         n = has_room(f) ? store_due(i->host->store, i->stored.id, now, f->turn++, ids, parallel + f->n_in_flight) : 0;
         if (n < 0)
@@ -113,7 +118,6 @@ static void pump(struct flow_instance *f)
         for (int k = 0; k < n && has_room(f); k++)
                 if (!is_in_flight(f, ids[k]))
                         start_attempt(f, ids[k], false);
-        next = store_next_due(i->host->store, i->stored.id, now);
         if (next != USEC_INFINITY)
                 wake_at(f, mono_usec() + (next - now));
         if (instance_is_channel(i) && !f->placing && !f->place_timer.index)
@@ -183,6 +187,13 @@ void flow_kick(struct instance *i)
 
         if (f)
                 loop_defer(i->host->loop, &f->pump);
+}
+
+void flow_kick_helpdesks(struct flow *f)
+{
+        for (struct instance *i = f->host->instances; i; i = i->next)
+                if (!instance_is_channel(i))
+                        flow_kick(i);
 }
 
 void flow_kick_all(struct flow *f)

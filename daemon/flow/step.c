@@ -150,7 +150,10 @@ static void record(struct flow_instance *f, const struct store_row *row, const s
         while (r < 0 && r != -ESTALE && task_sleep_until(mono_usec() + RECORD_AGAIN_USEC) == 0)
                 r = store_move(f->instance->host->store, m);
         crash_point(row->kind, m->state);
-        flow_kick_all(f->flow);
+        /* The next of its lane is for the same instance, and a note for a helpdesk. */
+        flow_kick(f->instance);
+        if (m->note_key)
+                flow_kick_helpdesks(f->flow);
 }
 
 void step_take(struct flow_instance *f, const struct step *s)
