@@ -151,7 +151,7 @@ static void on_secret_time(void *data _unused_)
                 d->kind->upset((int) (d - desks.all));
         }
         sim_in(around(R_CRASH, 8 * USEC_PER_MINUTE), on_right_again, NULL);
-        again(40 * USEC_PER_MINUTE, on_secret_time);
+        again(20 * USEC_PER_MINUTE, on_secret_time);
 }
 
 static void on_operator_time(void *data _unused_)
@@ -257,7 +257,7 @@ void world_live(uint64_t seed, struct result *ret, struct verdict *v)
         again(sim.plan.jump_usec, on_jump_time);
         again(sim.plan.operator_usec, on_operator_time);
         if (sim.plan.secrets)
-                again(40 * USEC_PER_MINUTE, on_secret_time);
+                again(20 * USEC_PER_MINUTE, on_secret_time);
         daemon_live(began + sim.plan.busy_usec);
         all_calm();
         settle(v);
