@@ -182,9 +182,11 @@ int zammad_add_article(int ticket, int by, int sender, int type, bool internal, 
                 .content_type = xstrdup("text/plain"), .to = xstrdup(""), .reply_to = xstrdup(""), .in_reply_to = xstrdup(""), .references = xstrdup(""),
                 .preferences = json_object_new_object(),
         };
-        /* A request is answered when all of it is committed. */
+        /* A request is answered when all of it is committed, which may take long where others wait for the same rows. */
         if (by == BOT_ID)
                 a->shown_usec = sim.now;
+        else if (chance(R_PEOPLE, 60))
+                a->shown_usec = sim.now + below(R_PEOPLE, 100 * USEC_PER_SEC);
         zammad_touch(ticket, by, a->shown_usec - sim.now);
         if (!t->create_type) {
                 t->create_type = type;
