@@ -3,14 +3,13 @@
  * Mastodon's API over the model networks, and what a page has shown.  Called by http.c when a request arrives.  Owns the
  * record of pages on their way.
  */
-#include "sim.h"
+#include "masto.h"
 
 #include "base/buffer.h"
 
 #include <time.h>
 
 #define WINDOW 64                /* notifications that snac keeps */
-#define KEY_USEC USEC_PER_HOUR
 
 static char *time_text(const struct network *n, int64_t utc_usec)
 {
@@ -76,7 +75,7 @@ static const char *visibility_name(char v)
         return v == 'u' ? "public" : v == 'l' ? "unlisted" : v == 'f' ? "private" : "direct";
 }
 
-static struct json_object *status_json(int i)
+struct json_object *masto_json(int i)
 {
         const struct status *s = &masto.statuses[i];
         const struct network *n = &masto.networks[s->network];
@@ -107,7 +106,7 @@ static const char *status_text(int i)
         struct status *s = &masto.statuses[i];
 
         if (!s->json) {
-                struct json_object *o = status_json(i);
+                struct json_object *o = masto_json(i);
 
                 s->json = xstrdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
                 (void) json_object_put(o);
@@ -115,20 +114,20 @@ static const char *status_text(int i)
         return s->json;
 }
 
-static struct answer reply(int status, struct json_object *json)
+struct answer masto_reply(int status, struct json_object *json)
 {
         return (struct answer) { .status = status, .json = json };
 }
 
-static struct answer refuse(int status, const char *error)
+struct answer masto_refuse(int status, const char *error)
 {
         struct json_object *o = json_object_new_object();
 
         mj_put_str(o, "error", error);
-        return reply(status, o);
+        return masto_reply(status, o);
 }
 
-static int find_status(int network, const char *id)
+int masto_find(int network, const char *id)
 {
         for (int i = 0; i < masto.n_statuses; i++)
                 if (masto.statuses[i].network == network && streq(masto.statuses[i].id, id) && !masto.statuses[i].spam)
@@ -280,7 +279,7 @@ static void add_descendants(struct json_object *list, int of)
 {
         for (int i = of + 1; i < masto.n_statuses; i++)
                 if (masto.statuses[i].parent == of && !masto.statuses[i].deleted && !masto.statuses[i].spam) {
-                        (void) json_object_array_add(list, status_json(i));
+                        (void) json_object_array_add(list, masto_json(i));
                         add_descendants(list, i);
                 }
 }
@@ -293,106 +292,60 @@ static struct answer context(int i)
         for (int p = masto.statuses[i].parent; p >= 0 && !masto.statuses[p].deleted && n < 256; p = masto.statuses[p].parent)
                 chain[n++] = p;
         while (n)
-                (void) json_object_array_add(up, status_json(chain[--n]));
+                (void) json_object_array_add(up, masto_json(chain[--n]));
         add_descendants(down, i);
         json_object_object_add(o, "ancestors", up);
         json_object_object_add(o, "descendants", down);
-        return reply(200, o);
+        return masto_reply(200, o);
 }
 
-static struct answer get_status(int network, const char *path)
+static struct answer on_status(const struct request *q, const char *path)
 {
         size_t size = strcspn(path, "/");
         _cleanup_free_ char *id = xstrndup(path, size);
-        int i = find_status(network, id);
+        int i = masto_find(q->server, id);
 
         if (i < 0 || masto.statuses[i].deleted)
-                return refuse(404, "Record not found");
-        return streq(path + size, "/context") ? context(i) : reply(200, status_json(i));
+                return masto_refuse(404, "Record not found");
+        if (streq(q->method, "DELETE"))
+                return masto_remove(q, i);
+        return streq(path + size, "/context") ? context(i) : masto_reply(200, masto_json(i));
 }
 
-static struct answer create(const struct request *q)
+/* Anybody may ask for it. */
+static struct answer instance(const struct network *net, const char *path)
 {
-        const char *text = mj_str(q->body, "status"), *parent = mj_str(q->body, "in_reply_to_id");
-        const char *visibility = mj_str(q->body, "visibility");
-        const struct network *net = &masto.networks[q->server];
-        int answers = *parent ? find_status(q->server, parent) : -1, i, n = people_note_in(text);
-        char v = streq(visibility, "public") ? 'u' : streq(visibility, "unlisted") ? 'l' : streq(visibility, "private") ? 'f' : 'd';
+        struct json_object *o;
 
-        if (n >= 0)
-                agent_notes[n].sends++;
-        for (i = 0; net->variant == MASTODON && *q->key && i < masto.n_statuses; i++)
-                if (masto.statuses[i].network == q->server && streq(masto.statuses[i].key, q->key) && !masto.statuses[i].spam &&
-                    world_utc() - masto.statuses[i].created < KEY_USEC) {
-                        note("the network gets %s again, with the same key", q->key);
-                        happened(SAME_KEY_AGAIN);
-                        return reply(200, status_json(i));
-                }
-        if (*parent && (answers < 0 || masto.statuses[answers].deleted)) {
-                if (net->variant != SNAC) {
-                        if (n >= 0)
-                                agent_notes[n].rejected++;
-                        return refuse(404, "Record not found");
-                }
-                answers = -1;
-        }
-        i = masto_post(q->server, BRAND, answers, false, v, text, mj_str(q->body, "spoiler_text"));
-        masto.statuses[i].by_api = true;
-        strset(&masto.statuses[i].key, q->key);
-        masto.statuses[i].spam = q->fault.spam;
-        if (n >= 0 && q->fault.spam)
-                agent_notes[n].spam++;
-        note("the network %s: %s answers %s, %s: %s", q->fault.spam ? "swallows" : "posts", masto.statuses[i].id, *parent ? parent : "nothing",
-             visibility, text);
-        return reply(200, status_json(i));
-}
-
-void masto_on_fault(const struct request *q)
-{
-        int n = streq(q->method, "POST") ? people_note_in(mj_str(q->body, "status")) : -1;
-
-        if (n >= 0)
-                agent_notes[n].lost_sends++;
-        if (startswith(q->path, "/api/v1/statuses/")) {
-                _cleanup_free_ char *id = xstrndup(q->path + 17, strcspn(q->path + 17, "/"));
-                int i = find_status(q->server, id);
-
-                if (i >= 0)
-                        masto.statuses[i].failed_fetches++;
-                n = i >= 0 && masto.statuses[i].by_api ? people_note_in(masto.statuses[i].text) : -1;
-                if (n >= 0)
-                        agent_notes[n].lost_sends++;
-        }
+        if (net->variant == SNAC && strstr(path, "v2"))
+                return masto_refuse(404, "Not found");
+        o = json_tokener_parse(net->variant == MASTODON
+                ? "{\"api_versions\": {\"mastodon\": 11}, \"configuration\": {\"statuses\": "
+                  "{\"max_characters\": 500, \"characters_reserved_per_url\": 23}}}"
+                : "{\"configuration\": {\"statuses\": {\"max_characters\": 500}}}");
+        mj_put_str(o, net->variant == GOTOSOCIAL && strstr(path, "v1") ? "account_domain" : "domain", net->host);
+        return masto_reply(200, o);
 }
 
 struct answer masto_handle(const struct request *q)
 {
         const struct network *net = &masto.networks[q->server];
 
+        if (strstr(q->path, "/instance"))
+                return instance(net, q->path);
         if (net->revoked || !streq(q->token, "the-token")) {
                 happened(UNAUTHORIZED);
-                return refuse(401, "The access token was revoked");
+                return net->variant != SNAC ? masto_refuse(401, "The access token was revoked")
+                       : (struct answer) { .status = strstr(q->path, "verify_credentials") ? 422 : 401, .text = xstrdup("") };
         }
         if (streq(q->path, "/api/v1/accounts/verify_credentials"))
-                return reply(200, account_json(BRAND));
-        if (streq(q->path, "/api/v2/instance") || streq(q->path, "/api/v1/instance")) {
-                struct json_object *o;
-
-                if (net->variant == SNAC && strstr(q->path, "v2"))
-                        return refuse(404, "Not found");
-                o = json_tokener_parse(net->variant == MASTODON
-                        ? "{\"api_versions\": {\"mastodon\": 11}, \"configuration\": {\"statuses\": "
-                          "{\"max_characters\": 500, \"characters_reserved_per_url\": 23}}}"
-                        : "{\"configuration\": {\"statuses\": {\"max_characters\": 500}}}");
-                mj_put_str(o, "domain", net->host);
-                return reply(200, o);
-        }
+                return masto_reply(200, account_json(BRAND));
         if (streq(q->path, "/api/v1/notifications"))
-                return notifications(q);
+                return streq(q->method, "GET") ? notifications(q) : masto_refuse(net->variant == GOTOSOCIAL ? 405 : 404, "Not found");
         if (streq(q->path, "/api/v1/statuses") && streq(q->method, "POST"))
-                return create(q);
+                return masto_create(q);
         if (startswith(q->path, "/api/v1/statuses/"))
-                return get_status(q->server, q->path + strlen("/api/v1/statuses/"));
-        return refuse(404, "Not found");
+                return on_status(q, q->path + strlen("/api/v1/statuses/"));
+        return masto_refuse(404, "Not found");
 }
 

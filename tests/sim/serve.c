@@ -5,13 +5,26 @@
  *
  *     {"method": "POST", "path": "/...", "query": "", "token": "", "key": "", "type": "application/json", "body": "...", "at_once": false}
  *     {"act": "write", "ticket": 3, "public": true, "text": "..."}       what an agent does; also "merge", with "into"
+ *     {"act": "post", "account": 1, "text": "...", "visibility": "public", "spoiler": "", "to": "id"}    what a person does; tells the id
  *     {"act": "set", "maintenance": false, "token_access_off": false, "active": true}    what Zammad's administrator does
  *
- * Each gets a line: {"status": 200, "body": "..."}, or {"done": number}.  A second lies between two, unless they come at once.
+ * Each gets a line: {"status": 200, "body": "..."}, or {"done": number, "id": null}.  A second lies between two, unless they come at once.
  */
 #include "zammad.h"
 
 #include <stdio.h>
+
+/* A person's post; answers one by its id. */
+static int post(struct json_object *o)
+{
+        const char *text = mj_str(o, "text"), *visibility = mj_str(o, "visibility"), *to = mj_str(o, "to");
+        char v = streq(visibility, "direct") ? 'd' : streq(visibility, "private") ? 'f' : streq(visibility, "unlisted") ? 'l' : 'u';
+        int parent = masto.n_statuses - 1;
+
+        while (parent >= 0 && !streq(masto.statuses[parent].id, to))
+                parent--;
+        return masto_post(0, (int) mj_int(o, "account", 1), parent, strstr(text, "@brand"), v, text, mj_str(o, "spoiler"));
+}
 
 static int act(struct json_object *o)
 {
@@ -25,6 +38,8 @@ static int act(struct json_object *o)
                 zammad.users[BOT_ID - 1].inactive = !mj_true(o, "active");
                 return 0;
         }
+        if (streq(what, "post"))
+                return post(o) + 1;
         if (streq(what, "write"))
                 return desk_note(ticket, mj_true(o, "public"), mj_str(o, "text"), true, 0) + 1;
         if (!streq(what, "merge"))
@@ -96,10 +111,14 @@ int serve(const char *name)
                 if (!line)
                         abort();
                 sim.now += mj_true(line, "at_once") || mj_get(line, "act") ? USEC_PER_MSEC : USEC_PER_SEC;
-                if (mj_get(line, "act"))
-                        mj_put_int(o, "done", act(line));
-                else
+                if (mj_get(line, "act")) {
+                        int done = act(line);
+
+                        mj_put_int(o, "done", done);
+                        mj_put_str(o, "id", streq(mj_str(line, "act"), "post") ? masto.statuses[done - 1].id : NULL);
+                } else {
                         answer(o, line, server);
+                }
                 show_all();
                 printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
                 (void) fflush(stdout);

@@ -105,6 +105,7 @@ static struct answer on_ticket(const struct request *q, int by, const char *id)
                 return refusal;
         if (streq(q->method, "DELETE")) {
                 desk_delete(ticket);
+                zammad_ticket(ticket)->moved_away = false;
                 return (struct answer) { .status = 200, .text = xstrdup("") };
         }
         if (streq(q->method, "PUT"))
