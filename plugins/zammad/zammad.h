@@ -36,6 +36,7 @@ enum {
         ZAMMAD_ARTICLES_MAX = 64 * 1024 * 1024,      /* an answer with all articles of a ticket; one may have 1.5 M characters */
         ZAMMAD_SEEN = 512,                   /* tickets of which a poll remembers what it looked at */
         ZAMMAD_NAME_MAX = 100,
+        ZAMMAD_ID_MAX = 20,                  /* digits */
 };
 
 /* A line in place of files, that something before Zammad finds too large. */
@@ -58,8 +59,9 @@ struct zammad {
         int64_t user;                        /* who we are, as start() learnt it */
         char user_name[ZAMMAD_NAME_MAX + 1];
         bool wide, narrow;                   /* the database keeps, or loses, characters beyond U+FFFF; neither: unknown */
-        int64_t polls, good_polls;           /* the number of the last, and of the last that ended well */
+        int64_t polls, good_polls;           /* the number of the last, and of the last whose news, if any, the journal has */
         bool news;                           /* the poll found something */
+        char proof[ZAMMAD_ID_MAX + 1];       /* the last article that it found, which the journal knows if it has all */
         int64_t newest_usec, newest_steady_usec;     /* the cursor "seen", and when a poll first began from it */
         int64_t settled_usec;                /* what it was when nothing from before it could come any more */
         struct zammad_seen seen[ZAMMAD_SEEN];        /* at the ticket's id modulo ZAMMAD_SEEN */

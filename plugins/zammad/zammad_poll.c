@@ -3,8 +3,8 @@
  * Agents' articles, as replies and internal ones.
  *
  * Which tickets: those that changed since the last poll, less an overlap for what becomes visible late, until that is over.  From
- * when is told in Zammad's own words, as the cursor "seen"; no clock of ours comes in.  A ticket that is still as it was when there
- * was nothing new in it is passed over.
+ * when is told in Zammad's own words, as the cursor "seen"; no clock of ours comes in.  A ticket that is still as it was looked at
+ * is passed over, if what was found in it could be stored.
  *
  * What is a reply: an article of an agent, not internal, of the type note or web.  E-mails and calls are between an agent and
  * somebody else.  It is doubtful if it may have become one later: an article that was opened, or that a merge has moved, was
@@ -17,6 +17,8 @@
 #include <time.h>
 
 #define SYSTEM_USER 1    /* what triggers and Zammad itself write */
+
+static const char no_proof[] = "-";      /* not all that was found could be handed over */
 
 static const int64_t second_usec = 1000000, overlap_usec = 300 * second_usec, day_usec = 86400 * second_usec;
 
@@ -66,7 +68,7 @@ struct place {
         int64_t merged_usec;
 };
 
-static void emit(struct mentiond_op *op, struct json_object *article, const struct place *place)
+static void emit(struct mentiond_op *op, struct zammad *z, struct json_object *article, const struct place *place)
 {
         bool html = strncmp(mj_str(article, "content_type"), "text/html", 9) == 0, reply = looks_like_reply(article);
         bool touched = zammad_is_touched(article);
@@ -89,6 +91,9 @@ static void emit(struct mentiond_op *op, struct json_object *article, const stru
                 found.flags |= MENTIOND_ARTICLE_DOUBTFUL;
         found.kind = reply ? MENTIOND_ARTICLE_REPLY : MENTIOND_ARTICLE_INTERNAL;
         mentiond_emit_article(op, &found);
+        z->news = true;
+        if (strcmp(z->proof, no_proof) != 0)
+                strcpy(z->proof, strlen(found.id) <= ZAMMAD_ID_MAX && mentiond_knows_article(op, found.id) ? found.id : no_proof);
 }
 
 static bool is_news(struct mentiond_op *op, const struct zammad *z, struct json_object *article)
@@ -104,7 +109,7 @@ static int by_id(const void *a, const void *b)
 }
 
 /* What the journal does not know of them, the oldest first. */
-static void emit_news(struct mentiond_op *op, const struct zammad *z, struct json_object *articles, const struct place *place)
+static void emit_news(struct mentiond_op *op, struct zammad *z, struct json_object *articles, const struct place *place)
 {
         size_t n = mj_len(articles);
         struct json_object **sorted = mentiond_alloc(op, (n + 1) * sizeof(*sorted));
@@ -114,13 +119,13 @@ static void emit_news(struct mentiond_op *op, const struct zammad *z, struct jso
         qsort(sorted, n, sizeof(*sorted), by_id);
         for (size_t i = 0; i < n; i++)
                 if (is_news(op, z, sorted[i]))
-                        emit(op, sorted[i], place);
+                        emit(op, z, sorted[i], place);
 }
 
 /* --- Tickets --- */
 
 /* The ticket is read after its articles: one that is not merged by then was not when they were read. */
-static int take_ticket(struct mentiond_op *op, struct zammad *z, const char *id, bool *ret_news)
+static int take_ticket(struct mentiond_op *op, struct zammad *z, const char *id)
 {
         struct place place = { .ticket = id };
         struct json_object *articles, *ticket;
@@ -131,7 +136,6 @@ static int take_ticket(struct mentiond_op *op, struct zammad *z, const char *id,
                 return r;
         for (size_t i = 0; i < mj_len(articles) && !news; i++)
                 news = is_news(op, z, mj_at(articles, i));
-        *ret_news |= news;
         if (!news)
                 return MENTIOND_OK;
         r = zammad_ticket_get(op, z, id, &ticket);
@@ -144,7 +148,7 @@ static int take_ticket(struct mentiond_op *op, struct zammad *z, const char *id,
         return MENTIOND_OK;
 }
 
-static int take_merged(struct mentiond_op *op, struct zammad *z, const char *id, bool *ret_news)
+static int take_merged(struct mentiond_op *op, struct zammad *z, const char *id)
 {
         struct place place = { .left = true };
         struct json_object *into, *articles;
@@ -158,14 +162,14 @@ static int take_merged(struct mentiond_op *op, struct zammad *z, const char *id,
                 return r;
         place.ticket = mj_str(into, "id");
         if (strcmp(place.ticket, id) == 0)   /* opened again since the search */
-                return take_ticket(op, z, id, ret_news);
-        *ret_news = true;
+                return take_ticket(op, z, id);
+        z->news = true;
         mentiond_merged(op, id, place.ticket, mj_str(into, "number"));
         r = zammad_articles(op, z, id, &articles);
         if (r != MENTIOND_OK)
                 return r;
         emit_news(op, z, articles, &place);
-        return take_ticket(op, z, place.ticket, ret_news);
+        return take_ticket(op, z, place.ticket);
 }
 
 /* One that may have been changed before the walk begins, or merged. */
@@ -175,7 +179,7 @@ static int take_unread(struct mentiond_op *op, struct zammad *z, const char *id)
         int r = zammad_ticket_get(op, z, id, &ticket);
 
         if (r == MENTIOND_OK)
-                r = zammad_is_merged(ticket) ? take_merged(op, z, id, &z->news) : take_ticket(op, z, id, &z->news);
+                r = zammad_is_merged(ticket) ? take_merged(op, z, id) : take_ticket(op, z, id);
         return r == MENTIOND_GONE ? MENTIOND_OK : r;
 }
 
@@ -218,15 +222,17 @@ static int take_page(struct mentiond_op *op, struct zammad *z, struct json_objec
         kept->n += 2 * ZAMMAD_PAGE;
         for (size_t i = 0; i < n; i++) {
                 int64_t id = strtoll(ids[i], NULL, 10);
-                bool news = false;
-                int r = merged[i] ? take_merged(op, z, ids[i], &news) : take_ticket(op, z, ids[i], &news);
+                bool news = z->news;
+                int r;
 
+                z->news = false;
+                r = merged[i] ? take_merged(op, z, ids[i]) : take_ticket(op, z, ids[i]);
                 if (r != MENTIOND_OK && r != MENTIOND_GONE)
                         return r;
-                /* Of one that had news, the next poll tells whether they could be stored. */
-                z->news |= news;
-                if (!news)
+                /* The links follow a merge when the journal has it; until then it is told again. */
+                if (!merged[i] || !z->news)
                         *place_of(z, id) = (struct zammad_seen) { id, mentiond_parse_time(times[i]), z->polls };
+                z->news |= news;
                 mentiond_turn_page(op, kept->strings, kept->n);
         }
         return MENTIOND_OK;
@@ -296,8 +302,12 @@ int zammad_poll(struct mentiond_op *op, void *state)
         const char *unread;
         int r;
 
-        z->polls++;
+        /* What the last poll found was stored after it, or was not. */
+        if (*z->proof && mentiond_knows_article(op, z->proof))
+                z->good_polls = z->polls;
+        z->proof[0] = '\0';
         z->news = false;
+        z->polls++;
         r = begin(op, z, &walk.from);
         if (r == MENTIOND_OK)
                 r = zammad_walk(op, z, &walk);
@@ -305,7 +315,8 @@ int zammad_poll(struct mentiond_op *op, void *state)
                 r = take_unread(op, z, unread);
         if (r != MENTIOND_OK)
                 return r;
-        z->good_polls = z->polls;
+        if (!*z->proof)
+                z->good_polls = z->polls;
         if (!z->news && now - z->newest_steady_usec >= overlap_usec)
                 z->settled_usec = z->newest_usec;
         return MENTIOND_OK;
