@@ -4,6 +4,7 @@ import re
 import pytest
 
 from mentiond_e2e import proxy
+from mentiond_e2e.desk import Answer
 from mentiond_e2e.daemon import mentiond
 from mentiond_e2e.wait import SLOW, until
 from mentiond_e2e.wire import FAULTS, Each
@@ -95,6 +96,19 @@ def test_a_note_that_is_posted_into_a_closed_ticket_leaves_it_closed(up):
     up.zammad.write(t, f"Answer {word}r")
     up.answered_once(t, post, f"{word}r")
     assert t.state == "closed"
+
+
+def test_what_agents_wrote_before_the_first_poll_that_ended_well_is_posted(desk):
+    desk.zammad.hook = lambda q: Answer(503, {"error": "not now"}) if b"updated_at" in q.body else None      # each poll
+    desk.start(wait=False)
+    desk.daemon.wait_running("brand")
+    word, post, t = desk.conversation()
+    desk.zammad.write(t, f"Answer {word}r")
+    desk.daemon.stop()
+    desk.start(wait=False)
+    desk.conversation()          # something newer
+    desk.zammad.hook = None
+    desk.answered_once(t, post, f"{word}r")
 
 
 @pytest.mark.parametrize("kind, public", [("note", False), ("email", True), ("phone", True)])

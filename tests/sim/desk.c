@@ -196,6 +196,7 @@ void desk_merge(int ticket, int into)
                 }
         kind_of(ticket)->merge(ticket, into);
         desks.tickets[ticket].merged_into = into;
+        desks.tickets[ticket].merged = sim.now;
         if (!desks.tickets[into].first_merge)
                 desks.tickets[into].first_merge = sim.now;
         desks.tickets[ticket].state = "merged";

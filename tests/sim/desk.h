@@ -37,6 +37,7 @@ struct ticket {
         int merged_into;                 /* -1: not */
         bool deleted, foreign, in_merge;
         int64_t first_merge;             /* when another was first merged into it; 0: never */
+        int64_t merged;                  /* when it was merged into another */
 };
 struct desk {
         const char *name;

@@ -125,13 +125,14 @@ bool zammad_has_attribute(const char *name)
 
 /* --- Tickets and articles --- */
 
+/* Two transactions on one ticket come one after the other, and so have two times. */
 void zammad_touch(int ticket, int by, int64_t lag)
 {
         struct zammad_ticket *t = zammad_ticket(ticket);
 
         if (t->shown <= sim.now)
                 t->before = t->updated;
-        t->updated = sim.now;
+        t->updated = MAX(sim.now, t->updated + USEC_PER_MSEC);
         t->shown = MAX(t->shown, sim.now + lag);
         t->updated_by = by;
 }
@@ -188,6 +189,8 @@ int zammad_add_article(int ticket, int by, int sender, int type, bool internal, 
         else if (chance(R_PEOPLE, 60))
                 a->shown_usec = sim.now + below(R_PEOPLE, 100 * USEC_PER_SEC);
         zammad_touch(ticket, by, a->shown_usec - sim.now);
+        if (by != BOT_ID)
+                a->shown_usec = MAX(a->shown_usec, t->shown);
         if (!t->create_type) {
                 t->create_type = type;
                 t->create_sender = sender;

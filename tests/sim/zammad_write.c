@@ -362,8 +362,20 @@ struct answer zammad_create_ticket(const struct request *q, int by)
         return group ? begin_ticket(q, by, group) : zammad_refuse(422, xstrdup("The required value 'group_id' is missing."));
 }
 
-static void set_state(int ticket, const char *name)
+/* A ticket that was merged is one like any other if its state is set.  Who could know better must not do that: between his look at it
+ * and this there may be the time of an answer, and that of a request on its way. */
+static void revive(const struct request *q, int ticket)
 {
+        desks.tickets[ticket].merged_into = -1;
+        note("ticket %d, which was merged, is revived", ticket + 1);
+        if (sim.now - q->fault.there_usec > desks.tickets[ticket].merged + USEC_PER_MINUTE)
+                oracle_rude("a ticket was opened that had been merged");
+}
+
+static void set_state(const struct request *q, int ticket, const char *name)
+{
+        if (desks.tickets[ticket].merged_into >= 0)
+                revive(q, ticket);
         desks.tickets[ticket].state = zammad_name_of(zammad_states, zammad_id(zammad_states, name));
         if (streq(name, "closed"))
                 zammad_ticket(ticket)->closed = sim.now;
@@ -401,7 +413,7 @@ struct answer zammad_update_ticket(const struct request *q, int by, int ticket)
         if (article)
                 i = add_article(ticket, by, article);
         if (*state)
-                set_state(ticket, state);
+                set_state(q, ticket, state);
         json = zammad_ticket_json(ticket, strstr(q->query, "expand=true"), true);
         return i < 0 ? zammad_reply(200, json) : confirms(i, 200, json);
 }

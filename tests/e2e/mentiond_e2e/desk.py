@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
 from fakes.mastodon import Mastodon
-from fakes.server import Server
+from fakes.server import Answer, Server
 from fakes.zammad import Zammad
 from fakes.znuny import Znuny
 
