@@ -103,16 +103,14 @@ struct answer zammad_create_user(const struct request *q, int by _unused_)
         return zammad_reply(201, zammad_user_json(zammad_add_user(desk, other, first, last)));
 }
 
-/* The customer of a new ticket: an id, a login, or an object that may make him.  0 with *ret_refusal, which is in the transaction
- * with the rest: a new user stays only if the ticket does. */
-static int find_customer(const struct request *q, struct answer *ret_refusal, bool *ret_new)
+/* The customer of a new ticket: an id, a login, or an object that may make him; 0 with *ret_refusal. */
+static int find_customer(const struct request *q, struct answer *ret_refusal)
 {
         struct json_object *o = mj_get(q->body, "customer");
         const char *login = json_object_is_type(o, json_type_object) ? mj_str(o, "login") : strempty(json_object_get_string(o));
         int64_t id = mj_int(q->body, "customer_id", 0);
         int desk = q->server - NETWORKS, user = o ? zammad_find_user(desk, login) : 0;
 
-        *ret_new = false;
         if (startswith(mj_str(q->body, "customer_id"), "guess:")) {
                 login = mj_str(q->body, "customer_id") + strlen("guess:");
                 return zammad_add_user(desk, login, login, "");
@@ -128,7 +126,6 @@ static int find_customer(const struct request *q, struct answer *ret_refusal, bo
                 happened(RACED);
                 return 0;
         }
-        *ret_new = !user;
         return user ? user : zammad_add_user(desk, login, mj_str(o, "firstname"), mj_str(o, "lastname"));
 }
 
@@ -331,10 +328,9 @@ static struct answer begin_ticket(const struct request *q, int by, int group)
         struct json_object *article = mj_get(q->body, "article");
         struct answer refusal;
         int desk = q->server - NETWORKS, before = zammad.n_users, customer;
-        bool new;
         char *wrong;
 
-        customer = find_customer(q, &refusal, &new);
+        customer = find_customer(q, &refusal);
         if (!customer)
                 return refusal;
         wrong = article ? judge_article(desk, article) : NULL;
