@@ -313,8 +313,10 @@ int zammad_poll(struct mentiond_op *op, void *state)
                 r = zammad_walk(op, z, &walk);
         for (uint32_t i = 0; r == MENTIOND_OK && (unread = mentiond_unread(op, i)); i++)
                 r = take_unread(op, z, unread);
-        if (r != MENTIOND_OK)
+        if (r != MENTIOND_OK) {
+                z->proof[0] = '\0';     /* it has not looked at all that an earlier one could not store */
                 return r;
+        }
         if (!*z->proof)
                 z->good_polls = z->polls;
         if (!z->news && now - z->newest_steady_usec >= overlap_usec)
