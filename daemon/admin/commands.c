@@ -151,9 +151,11 @@ static char *show(struct call *c)
         if (store_load(c->d->host.store, a, id, &row) <= 0)
                 return xasprintf("there is no row %lld", (long long) id);
         o = row_object(c->d, &row);
-        payload = json_tokener_parse(*row.payload ? row.payload : row.kept);
+        payload = json_tokener_parse(row.payload);
         if (payload)
                 json_object_object_add(o, "payload", payload);
+        if (*row.kept.handle)
+                mj_put_str(o, "handle", row.kept.handle);
         if (row.thread && store_thread(c->d->host.store, a, row.thread, &thread) > 0) {
                 mj_put_str(o, "root", thread.root);
                 mj_put_str(o, "ticket", thread.ticket);

@@ -20,7 +20,8 @@ struct posting {
         const struct store_row *row;
         struct mentiond_op op;
         struct store_thread thread;
-        struct json_object *payload, *mention;
+        struct json_object *payload;
+        struct store_kept mention;       /* that it answers */
         struct store_part part;
 };
 
@@ -35,13 +36,13 @@ static bool consider(struct posting *g, int64_t mention_id)
                 return false;
         high = random_u64();             /* in this order with every compiler */
         low = random_u64();
-        g->mention = payload_parse(a, mention.kept);
+        g->mention = mention.kept;
         g->part = (struct store_part) {
                 .key = arena_printf(a, "mentiond-%016llx%016llx", high, low),
                 .parent = mention.native_id,
-                .text = compose_reply(a, mj_str(g->payload, "text"), mj_str(g->mention, "handle")),
+                .text = compose_reply(a, mj_str(g->payload, "text"), g->mention.handle),
         };
-        return g->mention;
+        return true;
 }
 
 /* The post to answer is the thread's newest that was in the ticket when the reply was written; once there was an attempt, the one
@@ -57,8 +58,8 @@ static bool freeze(struct posting *g)
                 return consider(g, store_last_mention(s, g->row->id));
         if (store_load(s, a, store_row_of(s, g->row->target, g->part.parent), &mention) <= 0)
                 return false;
-        g->mention = payload_parse(a, mention.kept);
-        return g->mention;
+        g->mention = mention.kept;
+        return true;
 }
 
 /* NULL, or why the reply cannot be posted as it is. */
@@ -66,7 +67,7 @@ static const char *objection(struct posting *g)
 {
         const struct instance *i = g->f->instance;
         int64_t max = i->caps.length_max, attachments = mj_int(g->payload, "attachments", 0);
-        uint64_t length = compose_length(i, g->part.text, mj_str(g->mention, "warning"));
+        uint64_t length = compose_length(i, g->part.text, g->mention.warning);
 
         if (i->options.length_max && (!max || i->options.length_max < max))
                 max = i->options.length_max;
@@ -84,7 +85,7 @@ static const char *objection(struct posting *g)
 static int act(struct posting *g, bool look, struct mentiond_posted *ret)
 {
         const struct instance *i = g->f->instance;
-        int64_t said = mj_int(g->mention, "visibility", 0);
+        int64_t said = g->mention.visibility;
         int64_t visibility = said >= MENTIOND_PUBLIC && said <= MENTIOND_DIRECT ? said : MENTIOND_DIRECT;
         struct mentiond_post post = {
                 .struct_size = sizeof post,
@@ -94,8 +95,8 @@ static int act(struct posting *g, bool look, struct mentiond_posted *ret)
                 .text = g->part.text,
                 .parent = g->part.parent,
                 .root = g->thread.root,
-                .warning = mj_str(g->mention, "warning"),
-                .language = mj_str(g->mention, "language"),
+                .warning = g->mention.warning,
+                .language = g->mention.language,
                 .tried_usec = g->row->tried_usec,
         };
 

@@ -164,7 +164,8 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
         struct mentiond_author none = { .struct_size = sizeof none, .followers = -1 }, author = none;
         struct instance *i = op->instance;
         _cleanup_free_ char *state = NULL;
-        char *payload = NULL, *kept = NULL;
+        struct store_kept kept = { .handle = NULL };
+        char *payload = NULL;
         int64_t seen;
         bool old, again;
 
@@ -184,7 +185,7 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
          * network's clock: ours may differ. */
         old = !i->stored.polled || (seen && seen < i->stored.baseline_usec);
         if (!old && !again)
-                payload = arena_take(op->items_arena, payload_of_mention(&m, &author, &kept));
+                payload = arena_take(op->items_arena, payload_of_mention(op->items_arena, &m, &author, &kept));
         add_item(op, &(struct store_item) {
                 .kind = KIND_MENTION,
                 .state = old ? STATE_KNOWN : STATE_NEW,
@@ -194,7 +195,7 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
                 .created_usec = m.created_usec,
                 .ready_usec = steady_usec(),
                 .payload = payload,
-                .kept = kept ? arena_take(op->items_arena, kept) : NULL,
+                .kept = kept,
         });
         return !old && !again;
 }

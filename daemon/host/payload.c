@@ -67,19 +67,8 @@ static struct json_object *author_object(const struct mentiond_author *a)
         return o;
 }
 
-static char *kept_of(struct json_object *mention)
-{
-        static const char *const names[] = { "visibility", "warning", "language" };
-        struct json_object *o = json_object_new_object();
-
-        for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                if (mj_get(mention, names[i]))
-                        json_object_object_add(o, names[i], json_object_get(mj_get(mention, names[i])));
-        mj_put_str(o, "handle", mj_str(mj_get(mention, "author"), "handle"));
-        return to_string(o);
-}
-
-char *payload_of_mention(const struct mentiond_mention *m, const struct mentiond_author *author, char **ret_kept)
+char *payload_of_mention(struct arena *a, const struct mentiond_mention *m, const struct mentiond_author *author,
+                         struct store_kept *ret_kept)
 {
         struct json_object *o = json_object_new_object();
         _cleanup_free_ char *text = payload_text(m);
@@ -109,7 +98,12 @@ char *payload_of_mention(const struct mentiond_mention *m, const struct mentiond
                 }
                 json_object_object_add(o, "media", list);
         }
-        *ret_kept = kept_of(o);
+        *ret_kept = (struct store_kept) {
+                .handle = arena_strdup(a, mj_str(mj_get(o, "author"), "handle")),
+                .visibility = m->visibility,
+                .language = arena_strdup(a, mj_str(o, "language")),
+                .warning = arena_strdup(a, mj_str(o, "warning")),
+        };
         return to_string(o);
 }
 

@@ -4,6 +4,7 @@
 #define HOST_PAYLOAD_H
 
 #include "base/arena.h"
+#include "store/store.h"
 
 #include <mentiond/channel.h>
 #include <mentiond/helpdesk.h>
@@ -15,8 +16,9 @@ char *payload_text(const struct mentiond_mention *m);
 
 /* {kind, visibility, parent, url, text, warning, language, edited,
  *  author: {id, handle, name, url, followers, created, verified, bot}, media: [{url, type, description}]}
- * What is kept when it is filed, for answers go by it: {visibility, warning, language, handle} */
-char *payload_of_mention(const struct mentiond_mention *m, const struct mentiond_author *author, char **ret_kept);
+ * What is kept of it is the arena's. */
+char *payload_of_mention(struct arena *a, const struct mentiond_mention *m, const struct mentiond_author *author,
+                         struct store_kept *ret_kept);
 
 /* The same with quote: {handle, name, text, url}, the post that it answers. */
 char *payload_with_quote(const char *payload, const char *handle, const char *name, const char *text, const char *url);

@@ -108,22 +108,26 @@ static int thread_of_mention(struct db *db, int64_t channel, const struct store_
 
 /* --- One poll --- */
 
+/* In a store that was behind: until when what was written may have been dealt with by what it has forgotten; 0: nothing may. */
+static int doubtful_until(struct db *db, int64_t source, int64_t *ret_usec)
+{
+        return db_get_int(db, ret_usec, "SELECT CASE WHEN s.doubt_usec AND i.behind THEN 9223372036854775807 ELSE s.doubt_usec END"
+                                        " FROM store s, instance i WHERE i.id = ?", "i", source);
+}
+
 static int insert_row(struct db *db, struct store_poll *p, const struct store_item *i, int64_t target,
-                      int64_t thread, const char *state, const char *reason)
+                      int64_t thread, const char *state, const char *reason, int64_t doubt_usec)
 {
         bool active = streq(state, STATE_NEW) || streq(state, STATE_WAITING), shown = streq(state, STATE_SHOWN);
-        bool known = streq(state, STATE_KNOWN), begun = false;
+        bool known = streq(state, STATE_KNOWN), doubt = (active || shown) && doubt_usec && i->created_usec <= doubt_usec, begun = false;
         int64_t due = 0, tried = 0, now = utc_usec(), id;
-        int r = 0, doubt;
+        int r = 0;
 
         if (active && thread)
                 r = lane_is_free(db, target, thread);
         if (r < 0)
                 return r;
         due = shown ? i->ready_usec + STORE_SHOWN_USEC : r ? i->ready_usec : 0;
-        doubt = active || shown ? is_doubtful(db, p->source, i->created_usec) : 0;
-        if (doubt < 0)
-                return doubt;
         if (doubt && active && thread && isempty(reason)) {      /* what is to be held needs no look */
                 state = STATE_AMBIGUOUS;
                 tried = i->created_usec;
@@ -134,12 +138,13 @@ static int insert_row(struct db *db, struct store_poll *p, const struct store_it
                 due = 0;
         }
         r = db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
-                       " ready_usec, due_usec, tried_usec, doubt, reason, kept, parent, place, attempt, tried_after)"
-                       " VALUES (?1, ?2, ?3, ?4, ?5, NULLIF(?6, 0), ?7, ?8, ?9, NULLIF(?10, 0), ?11, ?12, ?13, ?14, ?15,"
-                       " CASE ?2 WHEN 'shown' THEN ?16 END, ?17, CASE ?17 WHEN 1 THEN (SELECT max(id) FROM journal) END)",
-                   "ssisiiiiiiiieeeii", i->kind, state, p->source, i->native_id, target, thread, i->created_usec, now,
-                   i->ready_usec, due, tried, (int64_t) doubt, reason, known ? NULL : i->kept, shown ? i->parent : NULL, i->order,
-                   (int64_t) begun);
+                       " ready_usec, due_usec, tried_usec, doubt, reason, handle, visibility, language, warning, parent, place,"
+                       " attempt, tried_after)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, NULLIF(?6, 0), ?7, ?8, ?9, NULLIF(?10, 0), ?11, ?12, ?13, ?14, NULLIF(?15, 0),"
+                       " ?16, ?17, ?18, CASE ?2 WHEN 'shown' THEN ?19 END, ?20, CASE ?20 WHEN 1 THEN (SELECT max(id) FROM journal) END)",
+                   "ssisiiiiiiiieeieeeii", i->kind, state, p->source, i->native_id, target, thread, i->created_usec, now,
+                   i->ready_usec, due, tried, (int64_t) doubt, reason, i->kept.handle, i->kept.visibility, i->kept.language,
+                   i->kept.warning, shown ? i->parent : NULL, i->order, (int64_t) begun);
         if (r < 0)
                 return r;
         id = db_last_id(db);
@@ -148,7 +153,7 @@ static int insert_row(struct db *db, struct store_poll *p, const struct store_it
         return known ? r : put_body(db, id, i->payload);
 }
 
-static int insert_mention(struct db *db, struct store_poll *p, const struct store_item *i, bool join)
+static int insert_mention(struct db *db, struct store_poll *p, const struct store_item *i, bool join, int64_t doubt_usec)
 {
         const char *state = join && streq(i->state, STATE_NEW) ? STATE_SHOWN : i->state;
         int64_t thread = 0;
@@ -158,11 +163,11 @@ static int insert_mention(struct db *db, struct store_poll *p, const struct stor
                 r = thread_of_mention(db, p->source, i, &thread);
         if (r < 0)
                 return r;
-        return insert_row(db, p, i, p->target, thread, state, i->reason);
+        return insert_row(db, p, i, p->target, thread, state, i->reason, doubt_usec);
 }
 
 /* 1 if it was inserted, 0 if the ticket is none of ours. */
-static int insert_reply(struct db *db, struct store_poll *p, const struct store_item *i)
+static int insert_reply(struct db *db, struct store_poll *p, const struct store_item *i, int64_t doubt_usec)
 {
         int64_t n = 0, thread = 0, channel = 0;
         const char *reason = i->reason;
@@ -181,7 +186,7 @@ static int insert_reply(struct db *db, struct store_poll *p, const struct store_
         db_reset(st);
         if (n > 1 && streq(i->state, STATE_WAITING))
                 reason = "the ticket holds more than one conversation, and it is not clear which one this answers";
-        return insert_row(db, p, i, channel, thread, i->state, reason);
+        return insert_row(db, p, i, channel, thread, i->state, reason, doubt_usec);
 }
 
 /* --- Mentions that are shown --- */
@@ -291,8 +296,11 @@ static int commit_poll(struct db *db, void *data)
 {
         struct store_poll *p = data;
         int r = p->done ? has_shown(db, p->source) : 0;
+        int64_t doubt_usec = 0;
         bool join = r > 0;
 
+        if (r >= 0)
+                r = doubtful_until(db, p->source, &doubt_usec);
         if (r < 0)
                 return r;
 
@@ -332,7 +340,7 @@ static int commit_poll(struct db *db, void *data)
                                 return r;
                         continue;
                 }
-                r = streq(i->kind, KIND_MENTION) ? insert_mention(db, p, i, join) : insert_reply(db, p, i);
+                r = streq(i->kind, KIND_MENTION) ? insert_mention(db, p, i, join, doubt_usec) : insert_reply(db, p, i, doubt_usec);
                 if (r < 0)
                         return r;
                 p->n_new += r > 0 && !join && (streq(i->state, STATE_NEW) || streq(i->state, STATE_WAITING));

@@ -28,9 +28,6 @@ int make_schema(struct db *db, struct mark *m);      /* in an empty database */
 /* NULL, or what is wrong with it: for mark_sentence() if *ret_damaged, else a sentence; malloced.  Nothing is written. */
 char *judge_schema(struct db *db, const char *path, bool *ret_empty, bool *ret_damaged);
 
-/* What was written until then may have been dealt with by what the store has forgotten: 1 or 0. */
-int is_doubtful(struct db *db, int64_t source, int64_t created_usec);
-
 /* work.c */
 int put_body(struct db *db, int64_t id, const char *payload);        /* of a row that has none: 1 */
 

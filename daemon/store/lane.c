@@ -38,11 +38,15 @@ int lane_is_free(struct db *db, int64_t target, int64_t thread)
 
 int lane_release(struct db *db, int64_t target, int64_t thread)
 {
+        int64_t id;
+        int r;
+
         if (!thread)
                 return 0;
-        return db_run(db, "UPDATE journal SET due_usec = ready_usec WHERE id = (SELECT id FROM journal"
-                          " WHERE target = ? AND thread = ? AND " IS_ACTIVE " ORDER BY turn LIMIT 1)"
-                          " AND due_usec IS NULL AND state NOT IN ('filing', 'sending')", "ii", target, thread);
+        r = db_get_int(db, &id, "SELECT id FROM journal WHERE target = ? AND thread = ? AND " IS_ACTIVE " ORDER BY turn LIMIT 1", "ii", target,
+                       thread);
+        return r <= 0 ? r : db_run(db, "UPDATE journal SET due_usec = ready_usec WHERE id = ? AND due_usec IS NULL"
+                                       " AND state != 'filing' AND state != 'sending'", "i", id);
 }
 
 /* --- What is due --- */

@@ -75,7 +75,10 @@ CREATE TABLE journal (
         result_id    TEXT,                         -- article or post
         result_url   TEXT,
         reason       TEXT,                         -- why it is where it is
-        kept         TEXT,                         -- of a mention: what an answer to it goes by, when its body is gone
+        handle       TEXT,                         -- of a mention, also when its body is gone: what an answer to it goes by
+        visibility   INTEGER,
+        language     TEXT,
+        warning      TEXT,
         parent       TEXT,                         -- of a mention in state shown: the post that it answers
         place        INTEGER,                      -- of the same: its place among those created at the same time
         released     INTEGER,                      -- of a mention that was shown: a number between ids, as if it had come then

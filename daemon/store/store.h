@@ -87,6 +87,12 @@ int store_set_paused(struct store *s, int64_t instance, bool paused);    /* wait
 
 /* --- In */
 
+/* Of a mention: what an answer to it goes by, and stays when its payload is gone. */
+struct store_kept {
+        const char *handle, *language, *warning;
+        int64_t visibility;
+};
+
 struct store_item {
         const char *kind;                /* mention or reply */
         const char *state;               /* shown, new, waiting or known */
@@ -97,7 +103,7 @@ struct store_item {
         int64_t created_usec, ready_usec;
         int64_t order;                   /* of those created at the same time: its place */
         const char *payload;             /* until it is done */
-        const char *kept;                /* of a mention: what stays of it */
+        struct store_kept kept;
 };
 
 struct store_cursor { const char *key, *value; };
@@ -165,7 +171,7 @@ struct store_row {
         int64_t created_usec, seen_usec, ready_usec, due_usec, attempt, absent, tried_usec;
         const char *result_id, *result_url, *reason;
         const char *payload;                     /* "" when it is done */
-        const char *kept;
+        struct store_kept kept;
 };
 
 /* Ids of rows of this target that are due; returns how many.  Of each source the earliest first, and one of each source

@@ -22,7 +22,7 @@ int64_t store_unplaced(struct store *s, int64_t channel)
 }
 
 #define ROW_COLUMNS "id, kind, state, source, native_id, target, thread, created_usec, seen_usec, ready_usec, due_usec," \
-                    " attempt, absent, tried_usec, result_id, result_url, reason, kept"
+                    " attempt, absent, tried_usec, result_id, result_url, reason"
 
 static void read_row(struct stmt *st, struct arena *a, struct store_row *ret)
 {
@@ -44,8 +44,8 @@ static void read_row(struct stmt *st, struct arena *a, struct store_row *ret)
                 .result_id = arena_strdup(a, db_text(st, 14)),
                 .result_url = arena_strdup(a, db_text(st, 15)),
                 .reason = arena_strdup(a, db_text(st, 16)),
-                .kept = arena_strdup(a, db_text(st, 17)),
                 .payload = "",
+                .kept = { .handle = "", .language = "", .warning = "" },
         };
 }
 
@@ -54,14 +54,20 @@ int store_load(struct store *s, struct arena *a, int64_t id, struct store_row *r
         struct stmt *st;
         int r;
 
-        r = db_query(store_reader(s), &st, "SELECT " ROW_COLUMNS ", (SELECT payload FROM body b WHERE b.id = j.id) FROM journal j"
-                                           " WHERE id = ?", "i", id);
+        r = db_query(store_reader(s), &st, "SELECT " ROW_COLUMNS ", handle, visibility, language, warning,"
+                                           " (SELECT payload FROM body b WHERE b.id = j.id) FROM journal j WHERE id = ?", "i", id);
         if (r >= 0)
                 r = db_step(st);
         if (r <= 0)
                 return r;
         read_row(st, a, ret);
-        ret->payload = arena_strdup(a, db_text(st, 18));
+        ret->kept = (struct store_kept) {
+                .handle = arena_strdup(a, db_text(st, 17)),
+                .visibility = db_int(st, 18),
+                .language = arena_strdup(a, db_text(st, 19)),
+                .warning = arena_strdup(a, db_text(st, 20)),
+        };
+        ret->payload = arena_strdup(a, db_text(st, 21));
         db_reset(st);
         return 1;
 }
@@ -238,14 +244,6 @@ int put_body(struct db *db, int64_t id, const char *payload)
 static int drop_body(struct db *db, int64_t id)
 {
         return db_run(db, "DELETE FROM body WHERE id = ?", "i", id);
-}
-
-int is_doubtful(struct db *db, int64_t source, int64_t created_usec)
-{
-        int64_t found;
-
-        return db_get_int(db, &found, "SELECT 1 FROM store WHERE doubt_usec > 0 AND"
-                                      " (doubt_usec >= ? OR (SELECT behind FROM instance WHERE id = ?))", "ii", created_usec, source);
 }
 
 struct recover_args {

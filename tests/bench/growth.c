@@ -65,7 +65,7 @@ static void grow(struct growth *g, int64_t up_to, const char *payload)
                         items[p.n_items] = (struct store_item) {
                                 .kind = KIND_MENTION, .state = payload ? STATE_NEW : STATE_KNOWN, .native_id = id,
                                 .root = g->root ? g->root : id, .created_usec = FIRST_USEC + g->next, .ready_usec = steady_usec(),
-                                .payload = payload, .kept = payload ? "{\"visibility\":1,\"language\":\"en\",\"handle\":\"@u812@social.example\"}" : NULL,
+                                .payload = payload, .kept = { .handle = "@u812@social.example", .language = "en", .visibility = 1 },
                         };
                 }
                 check(g, store_commit_poll(g->store, &p) == 0, "store_commit_poll()");

@@ -41,7 +41,7 @@ def test_show_tells_all_of_a_mention_and_where_it_is_filed(up, znuny):
     row = up.daemon.ctl("show", 1)["row"]
     assert row["state"] == "filed" and row["native_id"] == post["id"] and row["ticket"] == ticket
     assert row["ticket_number"] == znuny.ticket(ticket)["TicketNumber"] and f"TicketID={ticket}" in row["ticket_url"]
-    assert row["payload"]["handle"] == up.alice.handle and "text" not in row["payload"]
+    assert row["handle"] == up.alice.handle and "payload" not in row
     status, out, _ = run("-s", up.daemon.socket, "show", 1)
     assert status == 0 and post["id"] in out and up.alice.handle in out and word not in out
 

@@ -299,7 +299,7 @@ void fake_mention(const char *id, const char *root, const char *parent)
 
         commit(brand->stored.id, (struct store_item) {
                 .kind = KIND_MENTION, .state = STATE_NEW, .native_id = id, .root = root, .parent = parent, .created_usec = utc_usec(),
-                .ready_usec = utc_usec(), .payload = payload, .kept = "{\"visibility\":1,\"handle\":\"@alice@example\"}" });
+                .ready_usec = utc_usec(), .payload = payload, .kept = { .handle = "@alice@example", .visibility = 1 } });
 }
 
 void fake_known(const char *id)

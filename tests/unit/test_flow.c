@@ -229,7 +229,7 @@ static void answers_of_a_direct_mention_stay_direct(void)
         struct store_item item = {
                 .kind = KIND_MENTION, .state = STATE_NEW, .native_id = "m2", .root = "m1", .ready_usec = 1,
                 .payload = "{\"visibility\":4,\"text\":\"psst\",\"author\":{\"handle\":\"@bob@example\"}}",
-                .kept = "{\"visibility\":4,\"handle\":\"@bob@example\"}",
+                .kept = { .handle = "@bob@example", .visibility = 4 },
         };
         struct store_poll p = { .items = &item, .n_items = 1 };
 

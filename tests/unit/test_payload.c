@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 static struct arena *a;
-static const char *kept;
+static struct store_kept kept;
 
 static int setup(void **state)
 {
@@ -30,10 +30,7 @@ static const struct mentiond_author alice = {
 
 static char *payload_of(const struct mentiond_mention *m, const struct mentiond_author *author)
 {
-        char *text = NULL, *payload = payload_of_mention(m, author, &text);
-
-        kept = arena_take(a, text);
-        return payload;
+        return payload_of_mention(a, m, author, &kept);
 }
 
 static struct json_object *parsed(char *payload)
@@ -69,7 +66,10 @@ static void mention_keeps_what_flow_needs(void **state)
         assert_int_equal(mj_int(author, "created", -1), 5);
         assert_true(mj_true(author, "verified"));
         assert_true(mj_true(author, "bot"));
-        assert_string_equal(kept, "{\"visibility\":4,\"warning\":\"cw\",\"language\":\"de\",\"handle\":\"@alice@example\"}");
+        assert_int_equal(kept.visibility, MENTIOND_DIRECT);
+        assert_string_equal(kept.handle, "@alice@example");
+        assert_string_equal(kept.language, "de");
+        assert_string_equal(kept.warning, "cw");
 }
 
 static void absent_parts_make_no_members(void **state)
@@ -80,7 +80,9 @@ static void absent_parts_make_no_members(void **state)
 
         (void) state;
         assert_string_equal(payload, "{\"kind\":1,\"visibility\":1,\"text\":\"\",\"author\":{\"id\":\"9\",\"handle\":\"@a\"}}");
-        assert_string_equal(kept, "{\"visibility\":1,\"handle\":\"@a\"}");
+        assert_string_equal(kept.handle, "@a");
+        assert_string_equal(kept.language, "");
+        assert_string_equal(kept.warning, "");
 }
 
 static void what_surrounds_the_text_is_on_one_line(void **state)
@@ -97,6 +99,8 @@ static void what_surrounds_the_text_is_on_one_line(void **state)
 
         (void) state;
         assert_string_equal(mj_str(author, "handle"), "@a Post: https://x/2");
+        assert_string_equal(kept.handle, "@a Post: https://x/2");
+        assert_string_equal(kept.warning, "a b");
         assert_string_equal(mj_str(author, "name"), "A Written: never   b");
         assert_string_equal(mj_str(o, "warning"), "a b");
         assert_string_equal(mj_str(mj_at(mj_get(o, "media"), 0), "description"), "a b");

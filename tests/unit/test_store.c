@@ -949,12 +949,15 @@ static void text_stays_until_a_row_is_done(void)
         for (size_t i = 0; i < ELEMENTSOF(ends); i++) {
                 struct store_item item = mention(ends[i].id, "", "");
 
-                item.kept = "{\"handle\":\"@a\"}";
+                item.kept = (struct store_kept) { .handle = "@a", .language = "de", .visibility = 3 };
                 (void) take(item);
                 assert_string_equal(row_of(ends[i].id).payload, "{\"text\":\"hello\"}");
                 assert_int_equal(move_to(ends[i].id, ends[i].state), 0);
                 assert_string_equal(row_of(ends[i].id).payload, ends[i].payload);
-                assert_string_equal(row_of(ends[i].id).kept, "{\"handle\":\"@a\"}");
+                assert_string_equal(row_of(ends[i].id).kept.handle, "@a");
+                assert_string_equal(row_of(ends[i].id).kept.language, "de");
+                assert_string_equal(row_of(ends[i].id).kept.warning, "");
+                assert_int_equal(row_of(ends[i].id).kept.visibility, 3);
         }
         assert_int_equal(store_drop(s, id_of("2"), "spam", NULL, NULL, NOW), 0);
         assert_string_equal(row_of("2").payload, "");
