@@ -408,6 +408,8 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
         if (own && (op->token || i->bearer))
                 http.bearer = secret_value(op->token ? op->token : i->bearer);
 
+        if ((q->flags & MENTIOND_OPTIONAL) && budget_is_short(&i->budget))
+                return mentiond_fail(op, MENTIOND_THROTTLED, "left out, for the server's limits leave little");
         if (task_sleep_until(budget_take(&i->budget)) < 0)
                 return mentiond_fail(op, MENTIOND_CANCELED, "the operation was ended while it waited for its turn");
         crash_point(op->name, "request");

@@ -39,6 +39,18 @@ bool budget_is_paused(const struct budget *b)
         return b->pause_usec > mono_usec();
 }
 
+static bool is_spread(const struct budget *b, int64_t now)
+{
+        return b->limit && b->reset_usec > now && b->remaining < b->limit / SPREAD_BELOW;
+}
+
+bool budget_is_short(const struct budget *b)
+{
+        int64_t now = mono_usec();
+
+        return is_spread(b, now) || (b->rate && b->next_usec > now);
+}
+
 int64_t budget_take(struct budget *b)
 {
         int64_t now = mono_usec(), at = now;
@@ -47,7 +59,7 @@ int64_t budget_take(struct budget *b)
                 at = MAX(at, b->next_usec);
                 b->next_usec = at + USEC_PER_MINUTE / b->rate;
         }
-        if (b->limit && b->reset_usec > now && b->remaining < b->limit / SPREAD_BELOW) {
+        if (is_spread(b, now)) {
                 at = MAX(at, now + (b->reset_usec - now) / (MAX(b->remaining, INT64_C(0)) + 1));
                 b->remaining--;
         }

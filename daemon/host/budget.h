@@ -15,6 +15,9 @@ struct budget {
         int64_t failed_usec;             /* mono: when they last led to a pause */
 };
 
+/* Whether the next request would have to wait for a limit. */
+bool budget_is_short(const struct budget *b);
+
 /* When the next request may go (mono_usec), and counts it. */
 int64_t budget_take(struct budget *b);
 

@@ -151,6 +151,8 @@ enum mentiond_request_flags {
         MENTIOND_REPEATABLE = 1u << 0,  /* may be sent twice although the method is not GET or HEAD: a
                                          * search by POST, say.  Decides between RETRY and AMBIGUOUS. */
         MENTIOND_ANY_STATUS = 1u << 1,  /* a reply of any status is OK: the plugin judges it itself */
+        MENTIOND_OPTIONAL = 1u << 2,    /* can be left out: THROTTLED at once, and not sent, where it would have to
+                                         * wait for the server's limits */
 };
 
 struct mentiond_request {

@@ -69,6 +69,7 @@ struct zammad {
 
 enum zammad_effect {
         ZAMMAD_READS,
+        ZAMMAD_PEEKS,            /* reads what can be left out */
         ZAMMAD_WRITES,
 };
 

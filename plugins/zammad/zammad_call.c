@@ -76,7 +76,7 @@ int zammad_call(struct mentiond_op *op, const char *method, const char *path, st
         struct mentiond_response reply = { .struct_size = sizeof(reply) };
         struct mentiond_request request = {
                 .struct_size = sizeof(request),
-                .flags = effect == ZAMMAD_WRITES ? 0 : MENTIOND_REPEATABLE,
+                .flags = effect == ZAMMAD_WRITES ? 0 : effect == ZAMMAD_PEEKS ? MENTIOND_REPEATABLE | MENTIOND_OPTIONAL : MENTIOND_REPEATABLE,
                 .method = method,
                 .path = path,
                 .json = body,

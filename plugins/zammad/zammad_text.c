@@ -59,7 +59,7 @@ void zammad_learn(struct mentiond_op *op, struct zammad *z, const struct mention
         if (z->wide || z->narrow || !has_astral(text))
                 return;
         if (zammad_call(op, "GET", mentiond_format(op, "/api/v1/ticket_articles/%s", mentiond_escape(op, filed->article)), NULL,
-                        ZAMMAD_READS, &answer) != MENTIOND_OK || !*mj_str(answer.json, "body"))
+                        ZAMMAD_PEEKS, &answer) != MENTIOND_OK || !*mj_str(answer.json, "body"))
                 return;      /* the next one tells */
         z->wide = has_astral(mj_str(answer.json, "body"));
         z->narrow = !z->wide;

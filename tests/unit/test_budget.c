@@ -136,6 +136,7 @@ static void without_limits_a_request_goes_at_once(void **state)
         (void) state;
         assert_int_equal(budget_take(&b), mono);
         assert_int_equal(budget_take(&b), mono);
+        assert_false(budget_is_short(&b));
 }
 
 static void admins_rate_is_kept(void **state)
@@ -143,9 +144,12 @@ static void admins_rate_is_kept(void **state)
         struct budget b = { .rate = 60 };
 
         (void) state;
+        assert_false(budget_is_short(&b));
         for (int i = 0; i < 5; i++)
                 assert_int_equal(budget_take(&b), mono + i * SEC);
+        assert_true(budget_is_short(&b));
         mono += 100 * SEC;
+        assert_false(budget_is_short(&b));
         assert_int_equal(budget_take(&b), mono);         /* what was not used is not saved up */
         assert_int_equal(budget_take(&b), mono + SEC);
 }
@@ -158,7 +162,10 @@ static void what_is_left_is_spread_over_the_time_until_the_reset(void **state)
         (void) state;
         b.reset_usec = mono + 100 * SEC;
         assert_int_equal(budget_take(&b), mono);         /* a fifth is left: no hurry, no wall */
+        b.remaining = 20;
+        assert_false(budget_is_short(&b));
         b.remaining = 9;
+        assert_true(budget_is_short(&b));
         at = budget_take(&b);
         assert_int_equal(at, mono + 10 * SEC);
         assert_int_equal(b.remaining, 8);
@@ -166,6 +173,7 @@ static void what_is_left_is_spread_over_the_time_until_the_reset(void **state)
         assert_int_equal(budget_take(&b), mono + 100 * SEC);
         assert_int_equal(budget_take(&b), mono + 100 * SEC);     /* below nothing: no division by it */
         b.reset_usec = mono - 1;
+        assert_false(budget_is_short(&b));
         assert_int_equal(budget_take(&b), mono);         /* over: what was announced says nothing any more */
 }
 
