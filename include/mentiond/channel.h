@@ -51,6 +51,13 @@ struct mentiond_media {
         const char *description; /* alternative text */
 };
 
+/* Whether the account may answer a post. */
+enum mentiond_reply_right {
+        MENTIOND_MAY_REPLY = 0,
+        MENTIOND_REPLY_UNTIL = 1,        /* until reply_until_usec */
+        MENTIOND_REPLY_NEVER = 2,        /* the author or the network does not allow it */
+};
+
 /* One inbound item.  Give the body as html or as text, whichever the network has. */
 struct mentiond_mention {
         uint32_t struct_size;
@@ -72,6 +79,21 @@ struct mentiond_mention {
                                   * 0: as created_usec.  Feeds mentiond_horizon_usec(). */
         const struct mentiond_author *author;
         const struct mentiond_media *media;   /* n_media of them */
+        uint32_t reply_right;    /* enum mentiond_reply_right */
+        uint32_t reserved;
+        int64_t reply_until_usec;
+        const char *reply_reason;/* one sentence for the agent: why not, or why only until then */
+};
+
+/* A file that goes out with a post. */
+struct mentiond_upload {
+        uint32_t struct_size;
+        uint32_t reserved;
+        const char *name;
+        const char *type;        /* "image/png" */
+        const char *description; /* alternative text; "" if there is none */
+        const void *data;
+        uint64_t size;
 };
 
 /* A part to be posted. */
@@ -85,6 +107,10 @@ struct mentiond_post {
         const char *warning;     /* that of the post answered */
         const char *language;
         int64_t tried_usec;      /* find(): when the first attempt began; it cannot be older than that */
+        const char *only;        /* of a DIRECT one: the handle of the one person who may be named in it and see it */
+        const struct mentiond_upload *uploads;  /* n_uploads of them; of find(): without data */
+        uint32_t n_uploads;
+        uint32_t reserved;
 };
 
 struct mentiond_posted {
@@ -94,6 +120,29 @@ struct mentiond_posted {
         const char *url;
 };
 
+/* A post of the account that is to say something else. */
+struct mentiond_change {
+        uint32_t struct_size;
+        uint32_t reserved;
+        const char *id;
+        const char *text;        /* whole, as it is to appear */
+};
+
+enum mentiond_reaction {
+        MENTIOND_LIKE = 1,
+        MENTIOND_REPOST = 2,
+        MENTIOND_HIDE = 3,       /* somebody's answer below the account's own post */
+};
+
+enum mentiond_cap_flags {
+        MENTIOND_CAN_DIRECT = 1u << 0,   /* posts that one person alone sees */
+        MENTIOND_CAN_EDIT = 1u << 1,
+        MENTIOND_CAN_REMOVE = 1u << 2,
+        MENTIOND_CAN_LIKE = 1u << 3,
+        MENTIOND_CAN_REPOST = 1u << 4,
+        MENTIOND_CAN_HIDE = 1u << 5,
+};
+
 /* What the account can do. */
 struct mentiond_caps {
         uint32_t struct_size;
@@ -101,7 +150,11 @@ struct mentiond_caps {
         int64_t length_max;      /* of one post; 0: unbounded */
         int64_t url_length;      /* what a URL counts as; 0: as it is */
         uint32_t handle_is_local;/* of @user@domain only @user counts */
-        uint32_t reserved;
+        uint32_t flags;          /* enum mentiond_cap_flags */
+        uint32_t uploads_max;    /* files of one post; 0: none can be posted */
+        uint32_t description_max;/* code points of an alternative text; 0: unbounded */
+        uint64_t upload_size_max;/* bytes of one; 0: unbounded */
+        const char *upload_types;/* "image/png image/jpeg"; NULL or "": any */
 };
 
 /* A channel.  state is the plugin's own, as declared by state_size and filled from the options.  Callbacks
@@ -147,6 +200,17 @@ struct mentiond_channel {
          * limits.  Changes nothing on the other side.  Also called before start() has said OK, and beside the others.  A verdict
          * other than OK says that it could not go on; the reason is shown.  Without it, start() is tried. */
         int (*doctor)(struct mentiond_op *op, void *state);
+
+        /* Optional, each; the caps' flags say which of them the account can use.  May be called again for what is done
+         * already, and say OK then; so they are RETRY where they may have happened. */
+        int (*edit)(struct mentiond_op *op, void *state, const struct mentiond_change *change);
+        int (*remove)(struct mentiond_op *op, void *state, const char *id);      /* OK, too, if it is gone */
+        int (*react)(struct mentiond_op *op, void *state, uint32_t reaction, const char *id);
+
+        /* Optional.  Reads posts of one thread again, n of them, the newest first: for each of these ids mentiond_emit_again() or
+         * mentiond_emit_gone(), unless it could not be found out.  What else it sees in the thread it may emit again, too,
+         * above all what the account wrote there itself. */
+        int (*reread)(struct mentiond_op *op, void *state, const char *const *ids, uint32_t n);
 };
 
 /* poll() and fetch() only.  Returns 1 if the journal did not know the item, else 0.  The account's own posts
@@ -154,6 +218,13 @@ struct mentiond_channel {
  * author, over the limits of mentiond-plugin(7)) is set aside with a line in the log and counts as known. */
 MENTIOND_EXPORT int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention);
 MENTIOND_EXPORT void mentiond_emit_ancestor(struct mentiond_op *op, const struct mentiond_mention *ancestor);
+
+/* reread() only: a post as it is now.  The host sees whether it was edited, and whether the account wrote it outside the
+ * helpdesk.  Only its body, its author and its times are looked at. */
+MENTIOND_EXPORT void mentiond_emit_again(struct mentiond_op *op, const struct mentiond_mention *mention);
+
+/* reread() only: the network says that this post is no more. */
+MENTIOND_EXPORT void mentiond_emit_gone(struct mentiond_op *op, const char *id);
 
 /* start() only. */
 MENTIOND_EXPORT void mentiond_set_self(struct mentiond_op *op, const char *id, const char *handle);

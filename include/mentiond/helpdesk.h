@@ -36,6 +36,7 @@ struct mentiond_filing {
         const char *url;         /* permalink of the post */
         int64_t created_usec;
         const struct mentiond_attachment *attachments;
+        const char *after;       /* of a new ticket: the one that it goes on from, to be linked to it; "" for none */
 };
 
 struct mentiond_filed {
@@ -104,6 +105,32 @@ struct mentiond_article {
 enum mentiond_article_flags {
         MENTIOND_ARTICLE_DOUBTFUL = 1u << 0,  /* a reply now, but not from its beginning, as far as the
                                                * helpdesk tells: held, never posted by itself */
+};
+
+enum mentiond_standing {
+        MENTIOND_STANDS = 1,     /* it is there, and for the customer to see */
+        MENTIOND_TURNED_INTERNAL = 2,
+        MENTIOND_TAKEN_BACK = 3, /* it is gone */
+};
+
+/* How an agent's article and its ticket stand now. */
+struct mentiond_review {
+        uint32_t struct_size;
+        uint32_t standing;       /* enum mentiond_standing; the rest, but closed, only if it stands */
+        const char *html;        /* as in struct mentiond_article */
+        const char *text;
+        const struct mentiond_attachment *attachments;   /* the agent's, n_attachments of them, with their data */
+        uint32_t n_attachments;
+        uint32_t closed;         /* 1 if the ticket is closed */
+        const char *const *internal;     /* texts of the ticket's internal articles that people wrote, newest first, n_internal of
+                                          * them: what must not become public */
+        uint32_t n_internal;
+        uint32_t n_customer;
+        const char *const *customer;     /* what the customer's record holds that could identify him: mail address, phone,
+                                          * street, and the like; not what he calls himself in public */
+        const struct mentiond_attachment *internal_attachments;  /* of internal articles, without data: name and size */
+        uint32_t n_internal_attachments;
+        uint32_t reserved;
 };
 
 /* A ticket that belongs to a thread. */
@@ -185,6 +212,13 @@ struct mentiond_helpdesk {
          * (mentiond_report) that it is there, or would be made, or was: so it is safe to repeat, and goes on where it was
          * interrupted.  Called and judged as doctor(), one at a time. */
         int (*provision)(struct mentiond_op *op, void *state, const struct mentiond_provisioning *provisioning);
+
+        /* Optional.  Reads an agent's article again, and what is around it.  Without it nothing that was written can be taken
+         * back, and no files can be posted.  A ticket that is gone is TAKEN_BACK. */
+        int (*review)(struct mentiond_op *op, void *state, const char *ticket, const char *article, struct mentiond_review *ret);
+
+        /* Optional.  Closes the ticket.  OK, too, if it is closed; follows a merge. */
+        int (*close)(struct mentiond_op *op, void *state, const char *ticket);
 };
 
 /* doctor() and provision() only: the n-th, from 0, of the queues that this helpdesk's channels name, "" if one names none;
@@ -200,6 +234,9 @@ MENTIOND_EXPORT void mentiond_link(struct mentiond_op *op, const struct mentiond
 /* poll() only.  Returns 1 if the journal did not know the article, else 0.  Only articles of linked tickets
  * may be emitted. */
 MENTIOND_EXPORT int mentiond_emit_article(struct mentiond_op *op, const struct mentiond_article *article);
+
+/* poll() only: a ticket of ours is closed, since when as far as is known, else 0.  May be said again and again. */
+MENTIOND_EXPORT void mentiond_closed(struct mentiond_op *op, const char *ticket, int64_t closed_usec);
 
 /* poll() only: moves the horizon (see mentiond_horizon_usec) without emitting. */
 MENTIOND_EXPORT void mentiond_saw(struct mentiond_op *op, int64_t seen_usec);
