@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/counter.h"
 #include "base/crash.h"
+#include "base/form.h"
 #include "base/jsonguard.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -434,6 +435,24 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
                 .json = json,
         });
         return verdict;
+}
+
+void mentiond_set_form(struct mentiond_op *op, struct mentiond_request *request, const struct mentiond_field *fields, uint32_t n)
+{
+        unsigned long long high = random_u64(), low = random_u64();
+        char *boundary = arena_printf(op_memory(op), "mentiond-%016llx%016llx", high, low);
+        struct buffer body = BUFFER_INIT(SIZE_MAX);
+
+        for (uint32_t i = 0; i < n; i++) {
+                const void *row = (const char *) fields + (size_t) i * fields->struct_size;
+                struct mentiond_field f = COPY_SIZED(struct mentiond_field, (const struct mentiond_field *) row);
+
+                (void) form_add(&body, boundary, strempty(f.name), strempty(f.file), strempty(f.type), f.data, f.size);
+        }
+        (void) form_end(&body, boundary);
+        request->body_size = body.size;
+        request->body = arena_take(op->page, buffer_take(&body));
+        request->content_type = arena_printf(op->page, "multipart/form-data; boundary=%s", boundary);
 }
 
 static int json_exchange(struct mentiond_op *op, const struct mentiond_request *q, struct json_object **ret)

@@ -17,6 +17,7 @@
 #define EMITS_MAX 50000          /* new ones in one poll; the next poll goes on where this one ended */
 #define MERGES_MAX 1000          /* in one poll; people merge tickets by hand */
 #define ANCESTORS_MAX 5000
+#define AGAIN_MAX 1000           /* of one thread: those that were asked for, and the account's own */
 #define NOTE_MAX (1024 * 1024)   /* bytes of an agent's note, which must not be cut; networks allow some 100 000 at most */
 #define KEY_MAX 200              /* as struct mentiond_filing promises */
 #define UNREAD_MAX 100           /* in one poll; the next has the others */
@@ -211,6 +212,59 @@ void mentiond_emit_ancestor(struct mentiond_op *op, const struct mentiond_mentio
                 return;
         op->ancestors = xrealloc(op->ancestors, (op->n_ancestors + 1) * sizeof *op->ancestors);
         op->ancestors[op->n_ancestors++] = ancestor_of(op, &m, &author);
+}
+
+/* Room for one more post that was read again; NULL: it is not taken. */
+static struct op_again *add_again(struct mentiond_op *op, const char *id)
+{
+        if (op_admit(op) != MENTIOND_OK)
+                return NULL;
+        if (!good_id(id)) {
+                (void) put_aside(op, "post", id, "it has no usable id");
+                return NULL;
+        }
+        for (size_t i = 0; i < op->n_again; i++)
+                if (streq(op->again[i].id, id))
+                        return NULL;
+        if (op->n_again >= AGAIN_MAX) {
+                (void) op_refuse(op, MENTIOND_BUG, "more posts than the host takes of one thread");
+                return NULL;
+        }
+        op->again = xrealloc(op->again, (op->n_again + 1) * sizeof *op->again);
+        op->again[op->n_again] = (struct op_again) { .id = arena_strdup(op->arena, id) };
+        return &op->again[op->n_again++];
+}
+
+void mentiond_emit_again(struct mentiond_op *op, const struct mentiond_mention *mention)
+{
+        struct mentiond_mention m = COPY_SIZED(struct mentiond_mention, mention);
+        struct mentiond_author author = { .struct_size = 0 };
+        struct op_again *again;
+
+        if (m.author)
+                author = COPY_SIZED(struct mentiond_author, m.author);
+        if (!good_id(author.id)) {
+                (void) put_aside(op, "post", m.id, "it has no author");
+                return;
+        }
+        again = add_again(op, m.id);
+        if (!again)
+                return;
+        again->author = arena_strdup(op->arena, author.id);
+        again->text = arena_take(op->arena, payload_text(&m));
+        again->url = arena_strdup(op->arena, m.url);
+        again->created_usec = m.created_usec;
+        again->edited_usec = m.edited_usec;
+}
+
+void mentiond_emit_gone(struct mentiond_op *op, const char *id)
+{
+        struct op_again *again = add_again(op, id);
+
+        if (!again)
+                return;
+        again->author = again->text = again->url = "";
+        again->gone = true;
 }
 
 void mentiond_set_self(struct mentiond_op *op, const char *id, const char *handle)

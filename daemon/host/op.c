@@ -54,6 +54,7 @@ void op_end(struct mentiond_op *op)
         free(op->merges);
         free(op->links);
         free(op->ancestors);
+        free(op->again);
         arena_free(op->page);
         arena_free(op->arena);
 }

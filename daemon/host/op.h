@@ -18,6 +18,13 @@ struct op_ancestor {
         const char *id, *handle, *name, *text, *url;
 };
 
+/* A post that reread() saw.  gone: only the id is there. */
+struct op_again {
+        const char *id, *author, *text, *url;
+        int64_t created_usec, edited_usec;
+        bool gone;
+};
+
 struct mentiond_op {
         struct instance *instance;
         struct mentiond_op *next, **previous;    /* among the instance's */
@@ -61,6 +68,10 @@ struct mentiond_op {
         /* What fetch() emits: the ancestors, root first, and the post. */
         struct op_ancestor *ancestors;
         size_t n_ancestors;
+
+        /* What reread() emits, each post once: what was said of it first. */
+        struct op_again *again;
+        size_t n_again;
 };
 
 /* Begins an operation in the calling task and ends it.  deadline is from now. */

@@ -187,6 +187,21 @@ struct mentiond_response {
 MENTIOND_EXPORT int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request,
                                   struct mentiond_response *ret);
 
+/* A field of a form, or a file where it has a type. */
+struct mentiond_field {
+        uint32_t struct_size;
+        uint32_t reserved;
+        const char *name;
+        const void *data;
+        uint64_t size;
+        const char *type;                /* "image/png" */
+        const char *file;                /* its name */
+};
+
+/* Makes the request's body a form (multipart/form-data) of these n fields.  They are copied. */
+MENTIOND_EXPORT void mentiond_set_form(struct mentiond_op *op, struct mentiond_request *request,
+                                       const struct mentiond_field *fields, uint32_t n);
+
 /* GET of a path and POST of a JSON body, with a JSON reply: a reply of status 2xx that is not JSON is
  * RETRY for the one and AMBIGUOUS for the other.  Arguments in the path must be escaped by
  * mentiond_escape() if they came from outside.  *ret is untouched on failure.  Waits. */
