@@ -27,6 +27,8 @@ static const struct mentiond_option rows[] = {
             .help = "Whether that may be an address that other machines reach"),
         OPT(forget_after_usec, "forget_after", MENTIOND_DURATION, .default_value = "90d", .min = USEC_PER_MINUTE, .max = 3650 * USEC_PER_DAY,
             .help = "How long the journal keeps what is done; of a mention then stays its id"),
+        OPT(reread_for_usec, "reread_for", MENTIOND_DURATION, .default_value = "7d", .min = 0, .max = 90 * USEC_PER_DAY,
+            .help = "How long posts are read again, to tell agents of changes, and their texts kept; 0: not at all"),
         { .name = NULL },
 };
 

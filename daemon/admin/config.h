@@ -8,7 +8,7 @@
 struct daemon_options {
         char *state_directory, *control_socket, *plugin_directory, *log_level, *listen;
         uint32_t listen_public;
-        int64_t forget_after_usec;
+        int64_t forget_after_usec, reread_for_usec;
 };
 
 struct config {

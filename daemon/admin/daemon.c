@@ -187,6 +187,7 @@ static void reload_task(void *data)
                 strset(&c.options.listen, d->config.options.listen);
                 log_set_level(log_level_from_string(c.options.log_level));
                 d->host.forget_after_usec = c.options.forget_after_usec;
+                d->host.reread_for_usec = c.options.reread_for_usec;
                 config_done(&d->config);
                 d->config = c;
                 log_event(LOG_INFO, "reloaded");
@@ -277,6 +278,7 @@ int daemon_open(struct daemon *d, struct loop *l, struct config *config, unsigne
         d->host.loop = l;
         d->host.idle = on_idle;
         d->host.forget_after_usec = d->config.options.forget_after_usec;
+        d->host.reread_for_usec = d->config.options.reread_for_usec;
         flow_init(&d->flow, &d->host);
         r = store_open(l, d->config.options.state_directory, store_flags, &d->host.store, &error);
         if (r < 0) {

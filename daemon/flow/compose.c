@@ -159,12 +159,3 @@ const char *compose_reply(struct arena *a, const char *text, const char *handle)
                 return arena_strdup(a, text);
         return arena_printf(a, "%s %s", handle, text);
 }
-
-uint64_t compose_length(const struct instance *channel, const char *text, const char *warning)
-{
-        const struct mentiond_caps *c = &channel->caps;
-        enum text_unit unit = c->length_unit ? c->length_unit : TEXT_GRAPHEMES;
-
-        return text_weighted_length(text, unit, (uint64_t) MAX(c->url_length, INT64_C(0)), c->handle_is_local)
-               + text_length(warning, unit);
-}

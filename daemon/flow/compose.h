@@ -25,6 +25,4 @@ const char *compose_article(struct arena *a, struct json_object *mention, int64_
 /* What is posted: the agent's text, with the author's handle before it unless it is there. */
 const char *compose_reply(struct arena *a, const char *text, const char *handle);
 
-uint64_t compose_length(const struct instance *channel, const char *text, const char *warning);
-
 #endif

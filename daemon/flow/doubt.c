@@ -4,6 +4,7 @@
  * tickets belong to which threads, and what became of replies.  Owns nothing.  Called by intake and posting.
  */
 #include "flow/internal.h"
+#include "flow/review.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -77,8 +78,8 @@ static int read_fate(struct mentiond_op *op, const struct store_row *row, const 
         return verdict;
 }
 
-int doubt_fate(struct flow_instance *f, const struct store_row *row, const struct store_thread *t, const char **ret_state,
-               char **ret_reason, int64_t *ret_wait_usec)
+int doubt_fate(struct flow_instance *f, struct arena *a, const struct store_row *row, const struct store_thread *t, const char **ret_state,
+               const char **ret_reason, int64_t *ret_wait_usec)
 {
         struct instance *i = host_find_id(f->instance->host, t->helpdesk);
         struct mentiond_op op;
@@ -86,15 +87,13 @@ int doubt_fate(struct flow_instance *f, const struct store_row *row, const struc
 
         if (isempty(t->ticket) || !i)
                 return MENTIOND_ABSENT;
-        if (i->state != INSTANCE_RUNNING || budget_is_paused(&i->budget)) {
-                *ret_wait_usec = MAX(i->budget.pause_usec - mono_usec(), i->options.retry_usec);
-                *ret_reason = xasprintf("the helpdesk must be asked first, and \"%s\" does not answer now", i->name);
+        i = review_helpdesk(f, t, a, ret_reason, ret_wait_usec);
+        if (!i)
                 return MENTIOND_RETRY;
-        }
         instance_hold(i);
         op_begin(&op, i, "find", OP_DEADLINE_USEC);
         verdict = op_judge(&op, read_fate(&op, row, t, ret_state));
-        *ret_reason = xstrdup(op.reason);
+        *ret_reason = arena_strdup(a, op.reason);
         op_end(&op);
         instance_release(i);
         return verdict;

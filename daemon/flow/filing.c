@@ -164,6 +164,8 @@ void filing_attempt(struct flow_instance *f, struct arena *a _unused_, const str
                 s.ticket = s.link ? s.link->number : g.thread.number;
                 s.id = g.filed.article;
                 s.url = g.filed.url;
+                if (!is_note(&g) && g.channel && g.channel->plugin->channel.reread && f->instance->host->reread_for_usec)
+                        s.reread_usec = steady_usec() + FLOW_REREAD_FIRST_USEC;
                 step_take(f, &s);
         } else if (r != -ESTALE) {
                 log_event(LOG_ERR, "an attempt cannot begin", F("instance", f->instance->name), FI("id", row->id), F("reason", strerror(-r)));

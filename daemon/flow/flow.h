@@ -20,7 +20,7 @@ struct flow_instance {
         struct instance *instance;
         struct loop_timer poll_timer, due_timer, place_timer;
         struct loop_defer pump;
-        bool polling, placing;
+        bool polling, placing, rereading;
         bool hinted;                     /* while it was polling */
         int64_t poll_begun_usec, poll_ended_usec;        /* mono, of the last one */
         int64_t poll_after_usec;         /* mono: not before, for it failed */

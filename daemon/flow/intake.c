@@ -122,6 +122,7 @@ static void poll_done(void *data)
                         flow_hint(i);
         }
         forget_sometimes(f);
+        reread_sometimes(f);
         /* Mentions are for the channel to place, and for a helpdesk; replies for any channel. */
         if (instance_is_channel(i)) {
                 flow_kick(i);

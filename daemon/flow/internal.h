@@ -24,17 +24,25 @@ void schedule_begun(struct instance *i, size_t claimed, const int64_t *ids, size
 /* forget.c */
 void forget_sometimes(struct flow_instance *f);      /* when the daemon is awake: starts to forget if it is time */
 
+/* reread.c */
+#define FLOW_REREAD_FIRST_USEC (5 * USEC_PER_MINUTE)     /* after a mention was filed */
+void reread_sometimes(struct flow_instance *f);      /* when the channel was polled: starts to read again what is due */
+
 /* filing.c, posting.c: one attempt at a row, in a task. */
 void filing_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row);
 void posting_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row);
+
+/* obey.c: one attempt at a command, in a task. */
+void obey_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row);
+void obey_owed(struct flow_instance *f, const struct mentiond_op *op);   /* asks for a word in public where a ticket was closed without */
 
 /* doubt.c: for a store that was restored or built anew. */
 int doubt_links(struct flow_instance *f);            /* reads the tickets of threads before a helpdesk's first poll; a verdict */
 
 /* What the ticket says became of a reply that the journal may have forgotten.  OK with one of the states posted, dead,
  * withdrawn, held; ABSENT: it says nothing; or a verdict on the attempt to look, with its reason, and how long to wait at least. */
-int doubt_fate(struct flow_instance *f, const struct store_row *row, const struct store_thread *t, const char **ret_state,
-               char **ret_reason, int64_t *ret_wait_usec);
+int doubt_fate(struct flow_instance *f, struct arena *a, const struct store_row *row, const struct store_thread *t, const char **ret_state,
+               const char **ret_reason, int64_t *ret_wait_usec);
 
 /* step.c: where a row goes after an attempt.  The one place that moves states. */
 struct step {
@@ -45,7 +53,13 @@ struct step {
         const char *id, *url;            /* of the article or post, if OK */
         const struct store_thread *link; /* found or made */
         const struct store_part *part;   /* of a reply that was found without one */
+        int64_t reread_usec;             /* of a mention that is filed */
         const char *ticket;              /* its number, for the log */
+        int64_t part_number;             /* of a reply: which part it was */
+        bool more;                       /* others follow */
+        enum store_said said;            /* if all are out */
+        bool closes;                     /* its ticket is to be closed then */
+        const char *told_url;            /* that the agent is told, if not url */
 };
 void step_take(struct flow_instance *f, const struct step *s);
 
@@ -53,10 +67,11 @@ void step_take(struct flow_instance *f, const struct step *s);
 void step_hold(struct flow_instance *f, const struct store_row *row, const char *reason);
 void step_refuse(struct flow_instance *f, const struct store_row *row, const char *reason);
 void step_withdraw(struct flow_instance *f, const struct store_row *row, const char *reason);
-void step_wait(struct flow_instance *f, const struct store_row *row, int64_t until_usec);
+/* preview: what the agent is told once meanwhile, or NULL. */
+void step_wait(struct flow_instance *f, const struct store_row *row, int64_t until_usec, const char *preview);
 
 /* tell.c: what the agent is told. */
-enum tell { TELL_NOTHING, TELL_POSTED, TELL_DELAYED, TELL_REFUSED, TELL_HELD, TELL_WITHDRAWN };
+enum tell { TELL_NOTHING, TELL_POSTED, TELL_DELAYED, TELL_REFUSED, TELL_HELD, TELL_WITHDRAWN, TELL_PREVIEW };
 void tell_agent(struct store_move *m, struct arena *a, const struct store_row *row, enum tell what, const char *detail);
 
 #endif

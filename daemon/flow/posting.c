@@ -3,13 +3,17 @@
  * Posting: an agent's reply becomes a post in the thread.  Owns nothing; one function is one attempt at one row, in a
  * task.  Text, key and the post to answer are frozen, and the intent is durable, before the request leaves.
  */
-#include "flow/compose.h"
+#include "flow/draft.h"
 #include "flow/internal.h"
+#include "flow/review.h"
 
 #include "base/clock.h"
+#include "base/command.h"
 #include "base/crash.h"
 #include "base/log.h"
 #include "host/payload.h"
+
+#include <mentiond/json.h>
 
 #include <errno.h>
 
@@ -19,85 +23,77 @@ struct posting {
         struct flow_instance *f;
         const struct store_row *row;
         struct mentiond_op op;
+        struct arena *arena;             /* of the attempt; the operation is a part of it */
         struct store_thread thread;
         struct json_object *payload;
-        struct store_kept mention;       /* that it answers */
-        struct store_part part;
+        struct draft draft;
+        struct store_part part;          /* the next to be posted */
+        struct store_part *parts;        /* all, where they are not frozen yet */
+        struct mentiond_review review;
 };
 
 /* The reply as it would be as an answer to this mention. */
 static bool consider(struct posting *g, int64_t mention_id)
 {
-        struct arena *a = g->op.arena;
+        struct arena *a = g->arena;
         unsigned long long high, low;
         struct store_row mention;
 
         if (store_load(g->f->instance->host->store, a, mention_id, &mention) <= 0)
                 return false;
-        high = random_u64();             /* in this order with every compiler */
-        low = random_u64();
-        g->mention = mention.kept;
-        g->part = (struct store_part) {
-                .key = arena_printf(a, "mentiond-%016llx%016llx", high, low),
-                .parent = mention.native_id,
-                .text = compose_reply(a, mj_str(g->payload, "text"), g->mention.handle),
-        };
+        draft_make(&g->draft, g->f, a, g->row, &mention, g->payload);
+        g->parts = arena_alloc(a, (g->draft.n + 1) * sizeof *g->parts);
+        for (size_t k = 0; k < g->draft.n; k++) {
+                high = random_u64();     /* in this order with every compiler */
+                low = random_u64();
+                g->parts[k] = (struct store_part) {
+                        .number = (int64_t) k,
+                        .key = arena_printf(a, "mentiond-%016llx%016llx", high, low),
+                        .parent = k ? "" : mention.native_id,
+                        .text = g->draft.posts[k],
+                        .of = (int64_t) g->draft.n,
+                };
+        }
+        g->part = g->parts[0];
         return true;
 }
 
 /* The post to answer is the thread's newest that was in the ticket when the reply was written; once there was an attempt, the one
  * that it answered: its author and audience are what the text and the visibility go by. */
-static bool freeze(struct posting *g)
+static bool freeze(struct posting *g, bool frozen)
 {
         struct store *s = g->f->instance->host->store;
-        struct arena *a = g->op.arena;
-        bool frozen = store_part(s, a, g->row->id, 0, &g->part) > 0;
+        struct store_part first = g->part;
         struct store_row mention;
 
         if (!frozen)
-                return consider(g, store_last_mention(s, g->row->id));
-        if (store_load(s, a, store_row_of(s, g->row->target, g->part.parent), &mention) <= 0)
+                return consider(g, store_last_mention(s, g->row->id, g->row->kept.visibility == MENTIOND_PUBLIC ? MENTIOND_FOLLOWERS
+                                                                                                               : MENTIOND_DIRECT));
+        if (first.number > 0 && store_part(s, g->arena, g->row->id, 0, &first) <= 0)
                 return false;
-        g->mention = mention.kept;
+        if (store_load(s, g->arena, store_row_of(s, g->row->target, first.parent), &mention) <= 0)
+                return false;
+        draft_make(&g->draft, g->f, g->arena, g->row, &mention, g->payload);
         return true;
-}
-
-/* NULL, or why the reply cannot be posted as it is. */
-static const char *objection(struct posting *g)
-{
-        const struct instance *i = g->f->instance;
-        int64_t max = i->caps.length_max, attachments = mj_int(g->payload, "attachments", 0);
-        uint64_t length = compose_length(i, g->part.text, g->mention.warning);
-
-        if (i->options.length_max && (!max || i->options.length_max < max))
-                max = i->options.length_max;
-        if (!*mj_str(g->payload, "text"))
-                return "the note has no text";
-        if (attachments)
-                return arena_printf(g->op.arena, "the note has %lld %s, and attachments cannot be posted yet", (long long) attachments,
-                                    attachments == 1 ? "attachment" : "attachments");
-        if (max > 0 && length > (uint64_t) max)
-                return arena_printf(g->op.arena, "it has %llu characters as the network counts them, and %lld are allowed",
-                                    (unsigned long long) length, (long long) max);
-        return NULL;
 }
 
 static int act(struct posting *g, bool look, struct mentiond_posted *ret)
 {
         const struct instance *i = g->f->instance;
-        int64_t said = g->mention.visibility;
-        int64_t visibility = said >= MENTIOND_PUBLIC && said <= MENTIOND_DIRECT ? said : MENTIOND_DIRECT;
+        const struct draft *d = &g->draft;
         struct mentiond_post post = {
                 .struct_size = sizeof post,
-                /* Never wider than what it answers, and never into the public timelines. */
-                .visibility = (uint32_t) MAX(visibility, (int64_t) MENTIOND_UNLISTED),
+                .visibility = d->visibility,
                 .key = g->part.key,
                 .text = g->part.text,
                 .parent = g->part.parent,
                 .root = g->thread.root,
-                .warning = g->mention.warning,
-                .language = g->mention.language,
+                .warning = d->mention.kept.warning,
+                .language = d->mention.kept.language,
                 .tried_usec = g->row->tried_usec,
+                .only = d->visibility == MENTIOND_DIRECT ? d->mention.kept.handle : "",
+                .uploads = d->uploads,
+                .n_uploads = g->part.number == 0 ? d->n_uploads : 0,
         };
 
         if (!look)
@@ -107,22 +103,31 @@ static int act(struct posting *g, bool look, struct mentiond_posted *ret)
         return OP_CALL(&g->op, i->plugin->channel.find(&g->op, i->plugin_state, &post, ret));
 }
 
-static void attempt(struct posting *g, bool look)
+/* What is recorded with a part that is out. */
+static void tell_step(struct posting *g, struct step *s)
+{
+        struct store_part first;
+
+        s->part_number = g->part.number;
+        s->more = g->part.number + 1 < g->part.of;
+        if (s->more || s->verdict != MENTIOND_OK)
+                return;
+        s->said = g->draft.aside ? SAID_PRIVATE : g->draft.visibility == MENTIOND_DIRECT ? SAID_NOTHING : SAID_IN_PUBLIC;
+        s->closes = streq(mj_str(g->payload, "command"), command_word(COMMAND_CLOSE));
+        if (g->part.number > 0 && store_part(g->f->instance->host->store, g->arena, g->row->id, 0, &first) > 0)
+                s->told_url = first.url;
+}
+
+static void attempt(struct posting *g, bool look, bool frozen)
 {
         struct flow_instance *f = g->f;
         struct mentiond_posted posted = { .struct_size = sizeof posted };
         struct step s = { .row = g->row, .op = &g->op, .looked = look };
         struct store_row begun = *g->row;
-        const char *wrong;
         int verdict, r;
 
         if (!look) {
-                wrong = objection(g);
-                if (wrong) {
-                        step_refuse(f, g->row, wrong);
-                        return;
-                }
-                r = store_begin(f->instance->host->store, g->row->id, STATE_SENDING, utc_usec(), &g->part);
+                r = store_begin(f->instance->host->store, g->row->id, STATE_SENDING, utc_usec(), frozen ? NULL : g->parts);
                 if (r == -ESTALE)
                         return;
                 if (r < 0) {
@@ -141,9 +146,13 @@ static void attempt(struct posting *g, bool look)
         else if (verdict == MENTIOND_OK && mentiond_is_posted(&g->op, posted.id))
                 verdict = mentiond_fail(&g->op, MENTIOND_BUG, "the plugin took the post of another reply for it");
         s.verdict = op_judge(&g->op, verdict);
+        if (s.verdict != MENTIOND_OK && g->part.number > 0)
+                (void) mentiond_fail(&g->op, s.verdict, "of its %lld parts %lld are posted; then: %s", (long long) g->part.of,
+                                     (long long) g->part.number, mentiond_reason(&g->op));
         s.id = posted.id;
         s.url = posted.url;
         s.ticket = g->thread.number;
+        tell_step(g, &s);
         step_take(f, &s);
 }
 
@@ -160,7 +169,7 @@ static int look_everywhere(struct posting *g, struct mentiond_posted *ret)
                 int verdict = MENTIOND_UNKNOWN;
 
                 if (consider(g, ids[k]))
-                        verdict = act(g, true, ret);
+                        verdict = g->draft.n ? act(g, true, ret) : MENTIOND_ABSENT;      /* nobody could post it */
                 if (verdict == MENTIOND_UNKNOWN || verdict == MENTIOND_GONE)
                         unknown = true;
                 else if (verdict != MENTIOND_ABSENT)
@@ -182,13 +191,11 @@ static void recall(struct posting *g)
         struct flow_instance *f = g->f;
         struct mentiond_posted posted = { .struct_size = sizeof posted };
         struct step s = { .row = g->row, .op = &g->op, .looked = true, .ticket = g->thread.number };
-        _cleanup_free_ char *reason = NULL;
-        const char *state = "", *told = "the ticket says that this was so before the store was restored";
+        const char *state = "", *reason = "", *told = "the ticket says that this was so before the store was restored";
         int64_t wait_usec = 0;
-        int fate = doubt_fate(f, g->row, &g->thread, &state, &reason, &wait_usec);
+        int fate = doubt_fate(f, g->arena, g->row, &g->thread, &state, &reason, &wait_usec);
 
         op_begin(&g->op, f->instance, "find", OP_DEADLINE_USEC);
-        g->payload = payload_parse(g->op.arena, g->row->payload);
         if (streq(state, STATE_DEAD)) {
                 step_refuse(f, g->row, told);
         } else if (streq(state, STATE_WITHDRAWN)) {
@@ -199,6 +206,8 @@ static void recall(struct posting *g)
                 s.verdict = look_everywhere(g, &posted);
                 if (s.verdict == MENTIOND_OK && mentiond_is_posted(&g->op, posted.id))
                         s.verdict = mentiond_fail(&g->op, MENTIOND_UNKNOWN, "the post that it may be is that of another reply");
+                if (s.verdict == MENTIOND_OK && g->draft.n > 1)
+                        s.verdict = mentiond_fail(&g->op, MENTIOND_UNKNOWN, "its first part is on the network, and whether the others are is not known");
                 s.verdict = op_judge(&g->op, s.verdict);
                 if (s.verdict == MENTIOND_OK) {
                         s.id = posted.id;
@@ -213,36 +222,98 @@ static void recall(struct posting *g)
                 bool later = fate != MENTIOND_UNKNOWN && fate != MENTIOND_REJECTED && fate != MENTIOND_BUG;
 
                 g->op.throttled_usec = wait_usec;
-                s.verdict = mentiond_fail(&g->op, later ? MENTIOND_RETRY : MENTIOND_UNKNOWN, "%s", strempty(reason));
+                s.verdict = mentiond_fail(&g->op, later ? MENTIOND_RETRY : MENTIOND_UNKNOWN, "%s", reason);
                 step_take(f, &s);
         }
         op_end(&g->op);
 }
 
+/* --- Before it goes --- */
+
+/* Whether what the agent wrote still stands, and may go out.  False: the row has gone its way. */
+static bool may_go(struct posting *g, bool frozen)
+{
+        const char *reason = "", *wrong = NULL;
+        const struct mentiond_review *review = &g->review;
+        bool internal = *mj_str(g->payload, "command");
+        int64_t wait_usec = 0;
+        int verdict = review_article(g->f, g->arena, g->row, &g->thread, &g->review, &reason, &wait_usec);
+
+        switch (verdict) {
+        case MENTIOND_OK:
+                if (review->standing == MENTIOND_TAKEN_BACK) {
+                        step_withdraw(g->f, g->row, "the note is gone");
+                        return false;
+                }
+                if (review->standing == MENTIOND_TURNED_INTERNAL && !internal) {
+                        step_withdraw(g->f, g->row, "the note is internal now");
+                        return false;
+                }
+                break;
+        case MENTIOND_ABSENT:
+                review = NULL;
+                break;
+        case MENTIOND_UNKNOWN:
+        case MENTIOND_REJECTED:
+        case MENTIOND_BUG:
+                step_hold(g->f, g->row, arena_printf(g->arena, "whether the note still stands could not be found out: %s", reason));
+                return false;
+        default:
+                log_event(LOG_WARNING, "a reply waits until the helpdesk can be asked whether it stands", F("instance", g->f->instance->name),
+                          FI("id", g->row->id), F("ticket", g->thread.number), F("verdict", verdict_name(verdict)), F("reason", reason));
+                step_wait(g->f, g->row, steady_usec() + MAX(wait_usec, g->f->instance->options.retry_usec), NULL);
+                return false;
+        }
+        if (mj_int(g->payload, "attachments", 0))
+                wrong = review ? draft_add_files(&g->draft, review->attachments, review->n_attachments)
+                               : "the note has attachments, and this helpdesk cannot be asked for them";
+        if (!wrong && !frozen)
+                wrong = draft_objection(&g->draft, review);
+        if (wrong)
+                step_hold(g->f, g->row, wrong);
+        return !wrong;
+}
+
+/* Whether it waits for its hold to be over. */
+static bool waits(struct posting *g, bool ready)
+{
+        int64_t hold_usec = g->f->instance->options.hold_usec, until = g->row->ready_usec + hold_usec, now = steady_usec();
+
+        if (until <= now || until - now > LONGEST_DELAY_USEC)
+                return false;
+        step_wait(g->f, g->row, until, !ready || *g->row->reason ? NULL : draft_preview(&g->draft, until - now));
+        return true;
+}
+
 void posting_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row)
 {
-        struct posting g = { .f = f, .row = row };
-        int64_t hold_until = row->ready_usec + f->instance->options.hold_usec, now = steady_usec();
-        bool look = streq(row->state, STATE_AMBIGUOUS);
+        struct posting g = { .f = f, .row = row, .arena = a };
+        struct store *s = f->instance->host->store;
+        bool look = streq(row->state, STATE_AMBIGUOUS), frozen = store_part(s, a, row->id, STORE_NEXT_PART, &g.part) > 0, ready;
 
-        if (!look && row->attempt == 0 && hold_until > now && hold_until - now <= LONGEST_DELAY_USEC) {
-                step_wait(f, row, hold_until);
-                return;
-        }
-        if (!look && row->attempt == 0 && *row->reason) {
-                step_hold(f, row, row->reason);          /* doubtful from the moment it was taken in */
-                return;
-        }
-        if (look && store_part(f->instance->host->store, a, row->id, 0, &g.part) == 0
-            && store_thread(f->instance->host->store, a, row->thread, &g.thread) > 0) {
+        g.payload = payload_parse(a, row->payload);
+        ready = store_thread(s, a, row->thread, &g.thread) > 0;
+        if (look && !frozen && ready) {
                 recall(&g);
                 return;
         }
-        op_begin(&g.op, f->instance, look ? "find" : "post", OP_DEADLINE_USEC);
-        g.payload = payload_parse(g.op.arena, row->payload);
-        if (store_thread(f->instance->host->store, g.op.arena, row->thread, &g.thread) <= 0 || !freeze(&g))
+        ready = ready && freeze(&g, frozen);
+        if (!look && !frozen && row->attempt == 0 && !row->approved) {
+                if (waits(&g, ready))
+                        return;
+                if (*row->reason) {
+                        step_hold(f, row, row->reason);  /* doubtful from the moment it was taken in */
+                        return;
+                }
+        }
+        if (!ready) {
                 step_hold(f, row, "there is no filed post that it could answer");
-        else
-                attempt(&g, look);
+                return;
+        }
+        /* Once the first part is out the others follow. */
+        if (!look && g.part.number == 0 && !may_go(&g, frozen))
+                return;
+        op_begin(&g.op, f->instance, look ? "find" : "post", OP_DEADLINE_USEC);
+        attempt(&g, look, frozen);
         op_end(&g.op);
 }

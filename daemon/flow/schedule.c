@@ -40,6 +40,8 @@ static void attempt_run(void *data)
                 intake_release(at->f, &row);
         else if (streq(row.kind, KIND_REPLY))
                 posting_attempt(at->f, a, &row);
+        else if (streq(row.kind, KIND_COMMAND))
+                obey_attempt(at->f, a, &row);
         else
                 filing_attempt(at->f, a, &row);
 }

@@ -62,13 +62,20 @@ static struct next without_ticket(const struct flow_instance *f, const struct st
         return (struct next) { .state = STATE_NEW, .delay_usec = backoff(f, row), .unlink = true };
 }
 
+static struct next after_success(const struct step *s)
+{
+        if (s->more)
+                return (struct next) { .state = STATE_WAITING };
+        return (struct next) { .state = done_state(s->row), .tell = TELL_POSTED };
+}
+
 static struct next after_attempt(const struct flow_instance *f, const struct step *s)
 {
         const struct store_row *row = s->row;
 
         switch (s->verdict) {
         case MENTIOND_OK:
-                return (struct next) { .state = done_state(row), .tell = TELL_POSTED };
+                return after_success(s);
         case MENTIOND_RETRY:
                 return (struct next) { .state = ready_state(row), .delay_usec = backoff(f, row), .tell = TELL_DELAYED };
         case MENTIOND_THROTTLED:
@@ -95,7 +102,7 @@ static struct next after_look(const struct flow_instance *f, const struct step *
 
         switch (s->verdict) {
         case MENTIOND_OK:
-                return (struct next) { .state = done_state(row), .tell = TELL_POSTED };
+                return after_success(s);
         case MENTIOND_ABSENT: {
                 int64_t absent = row->absent + 1, most = STORE_LOOKS * (is_reply(row) ? SENDS_MAX : FILINGS_MAX);
 
@@ -176,11 +183,19 @@ void step_take(struct flow_instance *f, const struct step *s)
                 .found = s->looked,
                 .part = ok ? s->part : NULL,
                 .unlink = n.unlink,
+                .part_number = s->part_number,
+                .more = ok && s->more,
+                .said = s->said,
+                .reread_usec = ok ? s->reread_usec : 0,
                 .now_usec = now,
         };
 
         if (is_reply(s->row))
-                tell_agent(&m, s->op->arena, s->row, n.tell, ok ? strempty(s->url) : reason);
+                tell_agent(&m, s->op->arena, s->row, n.tell, ok ? strempty(s->told_url ? s->told_url : s->url) : reason);
+        if (ok && s->closes && !s->more) {
+                m.then_id = arena_printf(s->op->arena, "%s:close", s->row->native_id);
+                m.then_payload = s->row->payload;
+        }
         log_step(f, s, &n, reason);
         crash_point(s->row->kind, "judged");
         record(f, s->row, &m);
@@ -213,9 +228,14 @@ void step_withdraw(struct flow_instance *f, const struct store_row *row, const c
         step_aside(f, row, STATE_WITHDRAWN, reason, TELL_WITHDRAWN);
 }
 
-void step_wait(struct flow_instance *f, const struct store_row *row, int64_t until_usec)
+void step_wait(struct flow_instance *f, const struct store_row *row, int64_t until_usec, const char *preview)
 {
-        record(f, row, &(struct store_move) { .id = row->id, .state = row->state, .due_usec = until_usec, .now_usec = steady_usec() });
+        _cleanup_(arena_freep) struct arena *a = arena_new();
+        struct store_move m = { .id = row->id, .state = row->state, .due_usec = until_usec, .now_usec = steady_usec() };
+
+        if (preview)
+                tell_agent(&m, a, row, TELL_PREVIEW, preview);
+        record(f, row, &m);
 }
 
 /* --- People --- */

@@ -18,8 +18,9 @@ static const struct {
         [TELL_REFUSED] = { "refused", MENTIOND_NOTE_FAILED, "Reply not posted", "Your reply was not posted: ",
                            ".\nIt will not be tried again. To answer, write a new public note." },
         [TELL_HELD] = { "held", MENTIOND_NOTE_FAILED, "Reply held", "Your reply is held and was not posted by mentiond: ",
-                        ".\nLook at the conversation on the network. If your reply is not there, write it again as a new public note,"
-                        " or ask your administrator to send this one with: mentionctl retry " },
+                        ".\nIf it is not on the network already, an internal note that says \"!send\" sends it as it is, \"!dm\" in private, and"
+                        " \"!stop\" takes it back.\nAn administrator sends it with: mentionctl retry " },
+        [TELL_PREVIEW] = { "preview", MENTIOND_NOTE_PLAIN, "Reply preview", "", "" },
         [TELL_WITHDRAWN] = { "withdrawn", MENTIOND_NOTE_FAILED, "Reply withdrawn", "mentiond will not post your reply: ", "." },
 };
 
@@ -36,6 +37,7 @@ void tell_agent(struct store_move *m, struct arena *a, const struct store_row *r
                                  words[what].after);
         if (what == TELL_HELD)
                 note.text = arena_printf(a, "%s%lld", note.text, (long long) row->id);
-        m->note_key = arena_printf(a, "note:%s:%s", row->native_id, words[what].name);
+        /* Who wanted it sent after all is told anew. */
+        m->note_key = arena_printf(a, "note:%s:%s%s", row->native_id, words[what].name, row->approved ? ":again" : "");
         m->note_payload = arena_take(a, payload_of_note(&note));
 }

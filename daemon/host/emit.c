@@ -6,6 +6,7 @@
 #include "host/op.h"
 
 #include "base/clock.h"
+#include "base/command.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "host/payload.h"
@@ -295,11 +296,32 @@ int mentiond_is_posted(struct mentiond_op *op, const char *id)
 
 /* --- Helpdesks --- */
 
+/* What an internal article is for us: most are only known.  Those that say something on the network are replies, and go their
+ * way. */
+static void read_command(struct mentiond_op *op, const struct mentiond_article *a, struct store_item *item)
+{
+        char *text = arena_take(op->items_arena, payload_body(a->html, a->text));
+        struct command c = command_parse(text);
+
+        item->state = STATE_KNOWN;
+        if (c.name == COMMAND_NONE)
+                return;
+        item->state = STATE_WAITING;
+        item->kind = KIND_COMMAND;
+        item->reason = NULL;
+        if ((c.name == COMMAND_DM || c.name == COMMAND_PUBLIC || c.name == COMMAND_CLOSE) && *c.text) {
+                item->kind = KIND_REPLY;
+                item->kept.visibility = c.name == COMMAND_DM ? MENTIOND_DIRECT : MENTIOND_PUBLIC;
+        }
+        item->payload = arena_take(op->items_arena, payload_of_command(a, &c));
+}
+
 int mentiond_emit_article(struct mentiond_op *op, const struct mentiond_article *article)
 {
         struct mentiond_article a = COPY_SIZED(struct mentiond_article, article);
         struct instance *i = op->instance;
         const char *state = STATE_WAITING, *reason = NULL;
+        struct store_item item;
 
         if (!may_emit(op))
                 return 0;
@@ -315,7 +337,7 @@ int mentiond_emit_article(struct mentiond_op *op, const struct mentiond_article 
                 a.text = a.html = NULL;
         }
         /* In a store that was built anew: older than what its channels are asked for again. */
-        if (a.kind != MENTIOND_ARTICLE_REPLY || (a.created_usec && a.created_usec < i->stored.baseline_usec)) {
+        if (a.created_usec && a.created_usec < i->stored.baseline_usec) {
                 state = STATE_KNOWN;
         } else if (a.flags & MENTIOND_ARTICLE_DOUBTFUL) {
                 reason = "the note was not public from its beginning";
@@ -323,7 +345,7 @@ int mentiond_emit_article(struct mentiond_op *op, const struct mentiond_article 
                    !store_is_after_mention(i->host->store, i->stored.id, a.ticket, a.id)) {
                 reason = "the note is old: it was moved here, or made public later";
         }
-        add_item(op, &(struct store_item) {
+        item = (struct store_item) {
                 .kind = KIND_REPLY,
                 .state = state,
                 .native_id = arena_strdup(op->items_arena, a.id),
@@ -331,9 +353,13 @@ int mentiond_emit_article(struct mentiond_op *op, const struct mentiond_article 
                 .reason = reason,
                 .created_usec = a.created_usec,
                 .ready_usec = steady_usec(),
-                .payload = arena_take(op->items_arena, payload_of_article(&a)),
-        });
-        return !streq(state, STATE_KNOWN);
+        };
+        if (a.kind != MENTIOND_ARTICLE_REPLY && streq(state, STATE_WAITING))
+                read_command(op, &a, &item);
+        else
+                item.payload = arena_take(op->items_arena, payload_of_article(&a));
+        add_item(op, &item);
+        return !streq(item.state, STATE_KNOWN);
 }
 
 void mentiond_saw(struct mentiond_op *op, int64_t seen_usec)

@@ -4,6 +4,7 @@
 #define HOST_INSTANCE_H
 
 #include "host/budget.h"
+#include "host/guard_patterns.h"
 #include "host/plugin.h"
 #include "io/http.h"
 #include "store/store.h"
@@ -25,8 +26,8 @@ struct instance_options {
         struct mentiond_secret *hook_secret, *hook_token;
         /* channels */
         char *helpdesk, *queue;
-        int64_t hold_usec, media_max, length_max;
-        uint32_t media_private;
+        int64_t hold_usec, media_max, length_max, parts_max;
+        uint32_t media_private, numbered;
 };
 
 #define HOOK_SECRET_MIN 16               /* what can be guessed is no secret */
@@ -44,6 +45,7 @@ struct instance {
         uint32_t mark;                   /* for task_mark() */
         void *plugin_state;
         struct instance_options options;
+        struct guard_patterns *guard;    /* of a channel */
         struct store_instance stored;
         int64_t helpdesk_id;             /* of a channel: its helpdesk's stored id */
 
@@ -79,6 +81,7 @@ struct host {
         struct store *store;
         struct instance *instances;
         int64_t forget_after_usec;       /* what is done stays in the journal so long; 0: for ever */
+        int64_t reread_for_usec;         /* texts of posts are kept so long, and the posts read again; 0: not at all */
         void (*running)(struct instance *i);     /* it may be polled and given work from now on */
         void (*idle)(struct instance *i);        /* no task touches this ending instance any more: it can be freed */
 };

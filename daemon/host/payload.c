@@ -36,7 +36,7 @@ static char *to_string(struct json_object *o)
         return s;
 }
 
-static char *body_text(const char *html, const char *text)
+char *payload_body(const char *html, const char *text)
 {
         if (!isempty(html))
                 return text_from_html(html, strlen(html));
@@ -45,7 +45,7 @@ static char *body_text(const char *html, const char *text)
 
 char *payload_text(const struct mentiond_mention *m)
 {
-        return body_text(m->html, m->text);
+        return payload_body(m->html, m->text);
 }
 
 static struct json_object *author_object(const struct mentiond_author *a)
@@ -126,12 +126,24 @@ char *payload_with_quote(const char *payload, const char *handle, const char *na
 char *payload_of_article(const struct mentiond_article *a)
 {
         struct json_object *o = json_object_new_object();
-        _cleanup_free_ char *text = body_text(a->html, a->text);
+        _cleanup_free_ char *text = payload_body(a->html, a->text);
 
         put_line(o, "agent", a->agent);
         mj_put_str(o, "text", text);
         mj_put_int(o, "attachments", a->n_attachments);
         put_line(o, "ticket", a->ticket);
+        return to_string(o);
+}
+
+char *payload_of_command(const struct mentiond_article *a, const struct command *c)
+{
+        struct json_object *o = json_object_new_object();
+
+        put_line(o, "agent", a->agent);
+        put_line(o, "ticket", a->ticket);
+        mj_put_int(o, "attachments", a->n_attachments);
+        mj_put_str(o, "command", c->word);
+        mj_put_str(o, "text", c->text);
         return to_string(o);
 }
 

@@ -4,6 +4,7 @@
 #define HOST_PAYLOAD_H
 
 #include "base/arena.h"
+#include "base/command.h"
 #include "store/store.h"
 
 #include <mentiond/channel.h>
@@ -23,8 +24,13 @@ char *payload_of_mention(struct arena *a, const struct mentiond_mention *m, cons
 /* The same with quote: {handle, name, text, url}, the post that it answers. */
 char *payload_with_quote(const char *payload, const char *handle, const char *name, const char *text, const char *url);
 
+char *payload_body(const char *html, const char *text);
+
 /* {agent, text, attachments, ticket} */
 char *payload_of_article(const struct mentiond_article *a);
+
+/* The same of an internal article that is a command, with command: its word; text is what follows that. */
+char *payload_of_command(const struct mentiond_article *a, const struct command *c);
 
 /* {subject, text, article, url, note: its kind} */
 char *payload_of_note(const struct mentiond_note *n);

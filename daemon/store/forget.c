@@ -18,12 +18,16 @@
 /* Of a thread the newest filed mention stays, for replies.  One that is read late, and was written when another was the newest,
  * must not answer this one: store_last_mention() goes by past_usec. */
 #define IS_PAST \
-        "m.id > ?1 AND m.id <= ?2 AND m.seen_usec < ?3 AND CASE m.state WHEN 'known' THEN 1 WHEN 'dropped' THEN 1 WHEN 'filed' THEN" \
+        "m.id > ?1 AND m.id <= ?2 AND m.seen_usec < ?3 AND CASE m.state WHEN 'known' THEN 1 WHEN 'dropped' THEN 1 WHEN 'done' THEN 1 WHEN 'filed' THEN" \
         " m.kind = 'note' OR (m.created_usec > 0 AND EXISTS (SELECT 1 FROM journal n WHERE n.thread = m.thread AND n.kind = 'mention'" \
         " AND n.id > m.id AND n.state = 'filed' AND n.seen_usec < ?3 AND n.created_usec > m.created_usec)) ELSE 0 END AND " NO_REPLY_WAITS
 
+#define IS_TEXT \
+        "id > ?1 AND id <= ?2 AND EXISTS (SELECT 1 FROM journal m WHERE m.id = body.id AND m.kind = 'mention' AND m.state = 'filed'" \
+        " AND m.seen_usec < ?3)"
+
 struct forget_args {
-        int64_t after, last, seen_before_usec;
+        int64_t after, last, seen_before_usec, texts_before_usec;
 };
 
 static int forget(struct db *db, void *data)
@@ -31,7 +35,9 @@ static int forget(struct db *db, void *data)
         struct forget_args *a = data;
         int r;
 
-        r = db_run(db, "INSERT INTO past (source, native_id, thread) SELECT source, native_id, thread FROM journal m"
+        r = db_run(db, "DELETE FROM body WHERE " IS_TEXT, "iii", a->after, a->last, a->texts_before_usec);
+        if (r >= 0)
+                r = db_run(db, "INSERT INTO past (source, native_id, thread) SELECT source, native_id, thread FROM journal m"
                        " WHERE kind != 'note' AND " IS_PAST, "iii", a->after, a->last, a->seen_before_usec);
         if (r >= 0)
                 r = db_run(db, "UPDATE thread SET past_usec = max(past_usec, p.usec) FROM (SELECT thread, max(created_usec) AS usec"
@@ -40,9 +46,9 @@ static int forget(struct db *db, void *data)
         return r < 0 ? r : db_run(db, "DELETE FROM journal AS m WHERE " IS_PAST, "iii", a->after, a->last, a->seen_before_usec);
 }
 
-int store_forget(struct store *s, int64_t seen_before_usec, int64_t *at)
+int store_forget(struct store *s, int64_t seen_before_usec, int64_t texts_before_usec, int64_t *at)
 {
-        struct forget_args a = { *at, 0, seen_before_usec };
+        struct forget_args a = { *at, 0, seen_before_usec, texts_before_usec };
         int64_t found;
         int r;
 
@@ -52,5 +58,8 @@ int store_forget(struct store *s, int64_t seen_before_usec, int64_t *at)
         if (r > 0)
                 r = db_get_int(store_reader(s), &found, "SELECT 1 FROM journal m WHERE " IS_PAST " LIMIT 1", "iii", a.after, a.last,
                                a.seen_before_usec);
+        if (r == 0 && a.last)
+                r = db_get_int(store_reader(s), &found, "SELECT 1 FROM body WHERE " IS_TEXT " LIMIT 1", "iii", a.after, a.last,
+                               a.texts_before_usec);
         return r > 0 ? store_write(s, forget, &a) : r;
 }

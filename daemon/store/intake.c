@@ -153,6 +153,17 @@ static int insert_row(struct db *db, struct store_poll *p, const struct store_it
         return known ? r : put_body(db, id, i->payload);
 }
 
+/* 1: inserted, or there already. */
+int insert_command(struct db *db, int64_t helpdesk, const char *native_id, int64_t created_usec, bool doubt, const char *payload)
+{
+        int64_t now = utc_usec(), due = steady_usec();
+        int r = db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, created_usec, seen_usec, ready_usec, due_usec, doubt)"
+                           " VALUES ('command', 'waiting', ?1, ?2, ?1, ?3, ?4, ?5, ?5, ?6) ON CONFLICT DO NOTHING",
+                       "isiiii", helpdesk, native_id, created_usec, now, due, (int64_t) doubt);
+
+        return r <= 0 ? r : put_body(db, db_last_id(db), payload);
+}
+
 static int insert_mention(struct db *db, struct store_poll *p, const struct store_item *i, bool join, int64_t doubt_usec)
 {
         const char *state = join && streq(i->state, STATE_NEW) ? STATE_SHOWN : i->state;
@@ -184,6 +195,8 @@ static int insert_reply(struct db *db, struct store_poll *p, const struct store_
         channel = db_int(st, 1);
         n = db_int(st, 2);
         db_reset(st);
+        if (streq(i->kind, KIND_COMMAND) && streq(i->state, STATE_WAITING))
+                return insert_command(db, p->source, i->native_id, i->created_usec, doubt_usec && i->created_usec <= doubt_usec, i->payload);
         if (n > 1 && streq(i->state, STATE_WAITING))
                 reason = "the ticket holds more than one conversation, and it is not clear which one this answers";
         return insert_row(db, p, i, channel, thread, i->state, reason, doubt_usec);

@@ -30,5 +30,10 @@ char *judge_schema(struct db *db, const char *path, bool *ret_empty, bool *ret_d
 
 /* work.c */
 int put_body(struct db *db, int64_t id, const char *payload);        /* of a row that has none: 1 */
+int drop_body(struct db *db, int64_t id, bool reply);                /* and of a reply the texts of its parts */
+int add_note(struct db *db, int64_t about, int64_t thread, const char *key, const char *payload, int64_t now_usec);
+
+/* intake.c: a command for the helpdesk itself, due at once. */
+int insert_command(struct db *db, int64_t helpdesk, const char *native_id, int64_t created_usec, bool doubt, const char *payload);
 
 #endif

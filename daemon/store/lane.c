@@ -22,7 +22,7 @@ bool state_is_active(const char *state)
 
 bool state_is_done(const char *state)
 {
-        static const char *const done[] = { STATE_FILED, STATE_POSTED, STATE_WITHDRAWN, STATE_DROPPED, STATE_KNOWN };
+        static const char *const done[] = { STATE_FILED, STATE_POSTED, STATE_WITHDRAWN, STATE_DROPPED, STATE_KNOWN, STATE_DONE };
 
         return is_one_of(state, done, ELEMENTSOF(done));
 }

@@ -36,8 +36,10 @@ CREATE TABLE thread (
         channel   INTEGER NOT NULL REFERENCES instance,
         root      TEXT NOT NULL,
         past_usec INTEGER NOT NULL DEFAULT 0,      -- when the newest of its mentions was written that were filed, and are in past
+        reread_usec INTEGER,                       -- when its posts are to be read again; NULL: not any more
         UNIQUE (channel, root)
 );
+CREATE INDEX thread_reread ON thread (channel, reread_usec) WHERE reread_usec IS NOT NULL;
 
 CREATE TABLE link (
         thread      INTEGER PRIMARY KEY REFERENCES thread,
@@ -46,23 +48,27 @@ CREATE TABLE link (
         number      TEXT NOT NULL,
         url         TEXT NOT NULL,
         linked_usec INTEGER NOT NULL,
+        private_usec INTEGER NOT NULL DEFAULT 0,   -- when an agent last took the conversation aside: owed is a word in public
+        public_usec INTEGER NOT NULL DEFAULT 0,    -- when a reply was last said in public
         unread      INTEGER NOT NULL DEFAULT 0     -- no poll has looked at it, maybe: it was found long after it was made, or before any poll
 );
 CREATE INDEX link_ticket ON link (helpdesk, ticket);
 CREATE INDEX link_unread ON link (helpdesk) WHERE unread;
+CREATE INDEX link_owed ON link (helpdesk) WHERE private_usec > public_usec;
 
 -- A lane is what one instance (target) has to do for one thread, in the order of turn.  Of a lane only the head
 -- has due_usec; the others wait for it.
 CREATE TABLE journal (
         id           INTEGER PRIMARY KEY AUTOINCREMENT,
-        kind         TEXT NOT NULL,                -- mention, reply, note
+        kind         TEXT NOT NULL,                -- mention, reply, note, command
         state        TEXT NOT NULL CHECK (state = 'new' OR state = 'filing' OR state = 'filed' OR state = 'waiting' OR state = 'sending' OR
                                           state = 'posted' OR state = 'known' OR state = 'ambiguous' OR state = 'held' OR state = 'dead' OR
-                                          state = 'withdrawn' OR state = 'dropped' OR state = 'shown'),
+                                          state = 'withdrawn' OR state = 'dropped' OR state = 'shown' OR
+                                          state = 'done'),
         source       INTEGER NOT NULL REFERENCES instance,   -- where it came from; of a note: its helpdesk
         native_id    TEXT NOT NULL,                -- unique within the source
         target       INTEGER NOT NULL REFERENCES instance,   -- who has to act
-        thread       INTEGER REFERENCES thread,    -- NULL: not yet known
+        thread       INTEGER REFERENCES thread,    -- NULL: not yet known; or a command, which is in no lane
         created_usec INTEGER NOT NULL,             -- when a person wrote it
         seen_usec    INTEGER NOT NULL,             -- when it was journalled
         ready_usec   INTEGER NOT NULL,             -- not to be acted on before
@@ -72,6 +78,7 @@ CREATE TABLE journal (
         tried_usec   INTEGER NOT NULL DEFAULT 0,   -- when the first attempt began
         tried_after  INTEGER,                      -- the newest row when it began
         doubt        INTEGER NOT NULL DEFAULT 0,   -- it, and the notes about it, may be done already: the store was behind
+        approved     INTEGER NOT NULL DEFAULT 0,   -- of a reply: a person wants it sent as it is
         result_id    TEXT,                         -- article or post
         result_url   TEXT,
         reason       TEXT,                         -- why it is where it is
@@ -105,8 +112,7 @@ CREATE TABLE past (
 -- place does not.
 CREATE TABLE body (
         id      INTEGER PRIMARY KEY REFERENCES journal,
-        payload TEXT NOT NULL,
-        text    TEXT                               -- of a reply: as it is sent, frozen with its part
+        payload TEXT NOT NULL
 );
 
 -- The posts that a reply consists of; text and key are frozen before the first attempt.
@@ -115,7 +121,8 @@ CREATE TABLE part (
         number    INTEGER NOT NULL,
         channel   INTEGER NOT NULL REFERENCES instance,
         key       TEXT NOT NULL,
-        parent    TEXT NOT NULL,
+        parent    TEXT NOT NULL,                   -- the post to answer; of a later part: the one before, once that is posted
+        text      TEXT,                            -- as it is sent, until all are
         native_id TEXT,
         url       TEXT,
         PRIMARY KEY (reply, number)

@@ -27,10 +27,12 @@
 #define STATE_WITHDRAWN "withdrawn"    /* a reply taken back */
 #define STATE_DROPPED   "dropped"      /* a mention or note that a person or a rule put aside */
 #define STATE_KNOWN     "known"        /* was there before the start, or is internal: never acted upon */
+#define STATE_DONE      "done"         /* a command that was answered */
 
 #define KIND_MENTION "mention"
 #define KIND_REPLY   "reply"
 #define KIND_NOTE    "note"
+#define KIND_COMMAND "command"         /* what an agent tells mentiond; in no lane */
 
 struct store;
 
@@ -87,18 +89,19 @@ int store_set_paused(struct store *s, int64_t instance, bool paused);    /* wait
 
 /* --- In */
 
-/* Of a mention: what an answer to it goes by, and stays when its payload is gone. */
+/* Of a mention: what an answer to it goes by, and stays when its payload is gone.  Of a reply visibility alone, if the agent
+ * said which. */
 struct store_kept {
         const char *handle, *language, *warning;
         int64_t visibility;
 };
 
 struct store_item {
-        const char *kind;                /* mention or reply */
+        const char *kind;                /* mention, reply or command */
         const char *state;               /* shown, new, waiting or known */
         const char *native_id;
         const char *root, *parent;       /* of a mention */
-        const char *ticket;              /* of a reply: tells its thread */
+        const char *ticket;              /* of a reply: tells its thread; of a command: must be one of ours */
         const char *reason;              /* of a reply: why it is to be held */
         int64_t created_usec, ready_usec;
         int64_t order;                   /* of those created at the same time: its place */
@@ -169,6 +172,8 @@ struct store_row {
         int64_t id, source, target, thread;      /* thread 0: unplaced */
         const char *kind, *state, *native_id;
         int64_t created_usec, seen_usec, ready_usec, due_usec, attempt, absent, tried_usec;
+        bool doubt;                              /* it may be done already: the store was behind */
+        bool approved;                           /* of a reply: a person wants it sent as it is */
         const char *result_id, *result_url, *reason;
         const char *payload;                     /* "" when it is done */
         struct store_kept kept;
@@ -191,12 +196,17 @@ struct store_thread {
 int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thread *ret);
 
 /* What a reply answers: the newest mention of its thread that was in the ticket before it was written, or may have been;
- * else the newest that is filed; 0 if there is none, or it may be one of the past.  Where article ids are numbers they tell:
+ * else the newest that is filed; 0 if there is none, or it may be one of the past; of those seen by so many at least.  Where article ids are numbers they tell:
  * helpdesks count upwards. */
-int64_t store_last_mention(struct store *s, int64_t reply);
+int64_t store_last_mention(struct store *s, int64_t reply, int64_t visibility_max);
 
 /* Tickets of a helpdesk that were linked later than they were made, up to max; returns how many. */
 int store_unread(struct store *s, struct arena *a, int64_t helpdesk, struct store_unread *ret, size_t max);
+
+/* Of a thread: who speaks in it; and what was said to more than those of this visibility, as payloads, as far as they are kept,
+ * newest first.  Return how many. */
+size_t store_handles(struct store *s, struct arena *a, int64_t thread, const char ***ret);
+size_t store_said(struct store *s, struct arena *a, int64_t thread, int64_t below, const char ***ret, size_t max);
 
 /* Ids of the thread's mentions, newest first; returns how many. */
 int store_mentions(struct store *s, int64_t thread, int64_t *ids, size_t max);
@@ -204,11 +214,14 @@ int store_mentions(struct store *s, int64_t thread, int64_t *ids, size_t max);
 struct store_part {
         int64_t number;
         const char *key, *parent, *text, *native_id, *url;      /* text: "" when the reply is done */
+        int64_t of;                      /* how many parts the reply has; 0 is 1 */
 };
 
-/* Before the request leaves: the state says so, the attempt counts, the part (of a reply; else NULL) is frozen. */
+/* Before the request leaves: the state says so, the attempt counts, the parts (of a reply, part->of of them; else NULL) are
+ * frozen, unless they are already. */
 int store_begin(struct store *s, int64_t id, const char *state, int64_t now_usec, const struct store_part *part);   /* waits */
 int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, struct store_part *ret);   /* 1; 0 */
+#define STORE_NEXT_PART INT64_C(-1)      /* as number: the first that is not posted */
 
 #define STORE_LOOKS 2                    /* absent so often, with time between, is absent */
 
@@ -221,15 +234,71 @@ struct store_move {
         int64_t due_usec;                /* of an active state */
         bool saw_absent;                 /* find() did not find it, once more */
         const char *reason;              /* NULL: unchanged; "" clears */
-        const char *result_id, *result_url;      /* NULL: unchanged; of a reply they are its part's, too */
+        const char *result_id, *result_url;      /* NULL: unchanged; of a reply they are those of the part posted, too */
+        int64_t part_number;
+        bool more;                       /* parts follow: it begins anew with the next */
         const struct store_thread *link;         /* helpdesk, ticket, number, url of the row's thread */
         bool found;                      /* the link, by find(): no poll looked at that ticket yet */
         bool unlink;                             /* the thread's ticket is gone, and what was seen in it does not count */
         const struct store_part *part;           /* a reply's, where the journal has forgotten it */
         const char *note_key, *note_payload;     /* a note for the thread's ticket, if it has one */
+        enum store_said { SAID_NOTHING, SAID_IN_PUBLIC, SAID_PRIVATE } said;     /* of a reply that is out; private: taken aside */
+        const char *then_id, *then_payload;      /* a command that follows from it, or NULL */
+        int64_t reread_usec;                     /* of a mention: when its thread is to be read again first; its text is kept; 0: no */
         int64_t now_usec;
 };
 int store_move(struct store *s, const struct store_move *m);             /* waits */
+
+/* --- Orders: what agents tell by commands */
+
+int store_threads_of(struct store *s, int64_t helpdesk, const char *ticket, int64_t *ids, size_t max);   /* how many */
+
+/* Ids of a thread's replies that were taken in before that row and are in one of the states (the second may be NULL), newest
+ * first; how many. */
+int store_replies(struct store *s, int64_t thread, int64_t before, const char *state, const char *or_state, int64_t *ids, size_t max);
+int64_t store_last_filed(struct store *s, int64_t thread, int64_t before);       /* a mention; 0: there is none */
+
+struct store_order {
+        int64_t id;                      /* of a reply */
+        const char *was, *state;         /* from there to withdrawn, held, or waiting and due at once */
+        int64_t visibility;              /* 0: unchanged */
+        bool approved;                   /* as it is */
+        const char *reason, *note_key, *note_payload;    /* may be NULL */
+};
+
+/* All of it, and the command is done and answered; or nothing, with -ESTALE, if a reply was not any more where it was said to be. */
+struct store_orders {
+        int64_t command, thread;         /* thread: whose ticket is told, 0 for none */
+        const struct store_order *orders;
+        size_t n;
+        const char *note_key, *note_payload;
+        int64_t now_usec;
+};
+int store_obey(struct store *s, const struct store_orders *o);           /* waits */
+
+/* The thread of this ticket that was answered in private since anything was said in public, or 0. */
+int64_t store_owes(struct store *s, int64_t helpdesk, const char *ticket, int64_t *ret_since_usec);
+int64_t store_count_owed(struct store *s);
+int store_note(struct store *s, int64_t thread, const char *key, const char *payload, int64_t now_usec);   /* once for each key; waits */
+
+/* --- Posts that are read again */
+
+int store_reread_due(struct store *s, int64_t channel, int64_t now_usec, int64_t *threads, size_t max);  /* how many */
+
+struct store_kept_post {
+        int64_t id, seen_usec;
+        const char *native_id, *payload;
+};
+/* Filed mentions of a thread of which the text is kept, newest first; how many. */
+int store_reread_posts(struct store *s, struct arena *a, int64_t thread, struct store_kept_post *ret, size_t max);
+
+struct store_finding {
+        int64_t post;                    /* the row of the mention that has changed; 0: none */
+        const char *payload;             /* as it is now; NULL: it is gone */
+        const char *note_key, *note_payload;
+};
+/* A thread was read again, and next_usec is when it will be the next time, 0 for never. */
+int store_reread(struct store *s, int64_t thread, int64_t next_usec, const struct store_finding *findings, size_t n, int64_t now_usec);   /* waits */
 
 /* --- The past */
 
@@ -237,7 +306,8 @@ int store_move(struct store *s, const struct store_move *m);             /* wait
  * stays that it is known, and its thread.  Not the newest mention of a thread, for that is what replies answer; no reply
  * of an agent, for its posts refer to it; and nothing of a thread in which a reply waits, is held or dead.  Returns how
  * many; *at is 0 at the end. */
-int store_forget(struct store *s, int64_t seen_before_usec, int64_t *at);        /* waits */
+/* Texts of filed mentions go earlier. */
+int store_forget(struct store *s, int64_t seen_before_usec, int64_t texts_before_usec, int64_t *at);     /* waits */
 
 /* --- People */
 

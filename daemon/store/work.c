@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#define HANDLES_MAX 64                   /* of a thread, that a reply may name */
 #define CLOCKS_USEC (3 * USEC_PER_HOUR)  /* ours may be an hour behind, and a helpdesk be asked again for the last two */
 
 /* --- Reading --- */
@@ -22,7 +23,7 @@ int64_t store_unplaced(struct store *s, int64_t channel)
 }
 
 #define ROW_COLUMNS "id, kind, state, source, native_id, target, thread, created_usec, seen_usec, ready_usec, due_usec," \
-                    " attempt, absent, tried_usec, result_id, result_url, reason"
+                    " attempt, absent, tried_usec, result_id, result_url, reason, doubt, approved"
 
 static void read_row(struct stmt *st, struct arena *a, struct store_row *ret)
 {
@@ -44,6 +45,8 @@ static void read_row(struct stmt *st, struct arena *a, struct store_row *ret)
                 .result_id = arena_strdup(a, db_text(st, 14)),
                 .result_url = arena_strdup(a, db_text(st, 15)),
                 .reason = arena_strdup(a, db_text(st, 16)),
+                .doubt = db_int(st, 17),
+                .approved = db_int(st, 18),
                 .payload = "",
                 .kept = { .handle = "", .language = "", .warning = "" },
         };
@@ -62,12 +65,12 @@ int store_load(struct store *s, struct arena *a, int64_t id, struct store_row *r
                 return r;
         read_row(st, a, ret);
         ret->kept = (struct store_kept) {
-                .handle = arena_strdup(a, db_text(st, 17)),
-                .visibility = db_int(st, 18),
-                .language = arena_strdup(a, db_text(st, 19)),
-                .warning = arena_strdup(a, db_text(st, 20)),
+                .handle = arena_strdup(a, db_text(st, 19)),
+                .visibility = db_int(st, 20),
+                .language = arena_strdup(a, db_text(st, 21)),
+                .warning = arena_strdup(a, db_text(st, 22)),
         };
-        ret->payload = arena_strdup(a, db_text(st, 21));
+        ret->payload = arena_strdup(a, db_text(st, 23));
         db_reset(st);
         return 1;
 }
@@ -186,7 +189,39 @@ int store_mentions(struct store *s, int64_t thread, int64_t *ids, size_t max)
         return r < 0 ? r : (int) n;
 }
 
-int64_t store_last_mention(struct store *s, int64_t reply)
+size_t store_handles(struct store *s, struct arena *a, int64_t thread, const char ***ret)
+{
+        const char **handles = arena_alloc(a, HANDLES_MAX * sizeof *handles);
+        struct stmt *st;
+        size_t n = 0;
+
+        *ret = handles;
+        if (db_query(store_reader(s), &st, "SELECT DISTINCT handle FROM journal WHERE thread = ? AND kind = 'mention' AND handle NOT NULL LIMIT ?",
+                     "ii", thread, (int64_t) HANDLES_MAX) < 0)
+                return 0;
+        while (db_step(st) > 0)
+                if (n < HANDLES_MAX)
+                        handles[n++] = arena_strdup(a, db_text(st, 0));
+        return n;
+}
+
+size_t store_said(struct store *s, struct arena *a, int64_t thread, int64_t below, const char ***ret, size_t max)
+{
+        const char **payloads = arena_alloc(a, max * sizeof *payloads);
+        struct stmt *st;
+        size_t n = 0;
+
+        *ret = payloads;
+        if (db_query(store_reader(s), &st, "SELECT b.payload FROM journal j JOIN body b ON b.id = j.id WHERE j.thread = ? AND j.kind = 'mention'"
+                                           " AND ifnull(j.visibility, 4) < ? ORDER BY j.id DESC LIMIT ?", "iii", thread, below, (int64_t) max) < 0)
+                return 0;
+        while (db_step(st) > 0)
+                if (n < max)
+                        payloads[n++] = arena_strdup(a, db_text(st, 0));
+        return n;
+}
+
+int64_t store_last_mention(struct store *s, int64_t reply, int64_t visibility_max)
 {
         int64_t id;
 
@@ -196,18 +231,20 @@ int64_t store_last_mention(struct store *s, int64_t reply)
          * of the past is not the newest. */
         if (db_get_int(store_reader(s), &id, "SELECT m.id FROM journal r JOIN journal m ON m.thread = r.thread AND m.kind = 'mention'"
                                              " JOIN thread t ON t.id = r.thread AND (NOT t.past_usec OR t.past_usec < m.created_usec)"
-                                             " WHERE r.id = ? AND m.turn < r.id AND CASE"
+                                             " WHERE r.id = ? AND m.turn < r.id AND ifnull(m.visibility, 0) <= ? AND CASE"
                                              " WHEN m.state NOT IN ('filing', 'ambiguous', 'filed') THEN 0"
                                              " WHEN m.target = r.source AND " IS_NUMBER("m.result_id") " AND " IS_NUMBER("r.native_id")
                                              " THEN CAST(m.result_id AS INTEGER) < CAST(r.native_id AS INTEGER)"
                                              " WHEN m.state != 'filed' THEN ifnull(m.tried_after, m.turn) < r.id"
-                                             " ELSE 1 END ORDER BY m.created_usec DESC, m.turn DESC LIMIT 1", "i", reply) == 1)
+                                             " ELSE 1 END ORDER BY m.created_usec DESC, m.turn DESC LIMIT 1", "ii", reply,
+                       visibility_max) == 1)
                 return id;
         /* One that only now became known as filed is better than none, unless there was one of the past. */
         return db_get_int(store_reader(s), &id, "SELECT m.id FROM journal r JOIN journal m ON m.thread = r.thread"
-                                                " AND m.kind = 'mention' AND m.state = 'filed'"
+                                                " AND m.kind = 'mention' AND m.state = 'filed' AND ifnull(m.visibility, 0) <= ?"
                                                 " JOIN thread t ON t.id = r.thread AND NOT t.past_usec WHERE r.id = ?"
-                                                " ORDER BY m.created_usec DESC, m.turn DESC LIMIT 1", "i", reply) == 1 ? id : 0;
+                                                " ORDER BY m.created_usec DESC, m.turn DESC LIMIT 1", "ii", visibility_max,
+                          reply) == 1 ? id : 0;
 }
 
 int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, struct store_part *ret)
@@ -215,8 +252,9 @@ int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, 
         struct stmt *st;
         int r;
 
-        r = db_query(store_reader(s), &st, "SELECT number, key, parent, (SELECT text FROM body WHERE id = reply), native_id, url FROM part"
-                                           " WHERE reply = ? AND number = ?",
+        r = db_query(store_reader(s), &st, "SELECT number, key, parent, text, native_id, url, (SELECT count(*) FROM part WHERE reply = ?1)"
+                                           " FROM part WHERE reply = ?1 AND CASE ?2 WHEN -1 THEN native_id IS NULL ELSE number = ?2 END"
+                                           " ORDER BY number LIMIT 1",
                      "ii", reply, number);
         if (r >= 0)
                 r = db_step(st);
@@ -229,6 +267,7 @@ int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, 
                 .text = arena_strdup(a, db_text(st, 3)),
                 .native_id = arena_strdup(a, db_text(st, 4)),
                 .url = arena_strdup(a, db_text(st, 5)),
+                .of = db_int(st, 6),
         };
         db_reset(st);
         return 1;
@@ -241,9 +280,11 @@ int put_body(struct db *db, int64_t id, const char *payload)
         return db_run(db, "INSERT INTO body (id, payload) VALUES (?, ?)", "is", id, strempty(payload));
 }
 
-static int drop_body(struct db *db, int64_t id)
+int drop_body(struct db *db, int64_t id, bool reply)
 {
-        return db_run(db, "DELETE FROM body WHERE id = ?", "i", id);
+        int r = db_run(db, "DELETE FROM body WHERE id = ?", "i", id);
+
+        return r < 0 || !reply ? r : db_run(db, "UPDATE part SET text = NULL WHERE reply = ?", "i", id);
 }
 
 struct recover_args {
@@ -311,13 +352,10 @@ static int begin(struct db *db, void *data)
                 return r;
         if (r == 0)
                 return -ESTALE;
-        if (!a->part)
-                return 0;
-        r = db_run(db, "INSERT INTO part (reply, number, channel, key, parent)"
-                       " SELECT id, ?, target, ?, ? FROM journal WHERE id = ? ON CONFLICT DO NOTHING",
-                   "issi", a->part->number, a->part->key, a->part->parent, a->id);
-        if (r > 0)
-                r = db_run(db, "UPDATE body SET text = ? WHERE id = ?", "si", a->part->text, a->id);
+        for (int64_t n = 0; r >= 0 && a->part && n < MAX(a->part->of, INT64_C(1)); n++)
+                r = db_run(db, "INSERT INTO part (reply, number, channel, key, parent, text)"
+                               " SELECT id, ?, target, ?, ?, ? FROM journal WHERE id = ? ON CONFLICT DO NOTHING",
+                           "isssi", a->part[n].number, a->part[n].key, a->part[n].parent, a->part[n].text, a->id);
         return MIN(r, 0);
 }
 
@@ -329,7 +367,7 @@ int store_begin(struct store *s, int64_t id, const char *state, int64_t now_usec
 }
 
 /* About a row.  Of one that was there before a backup was restored the agent may have been told already. */
-static int add_note(struct db *db, int64_t about, int64_t thread, const char *key, const char *payload, int64_t now_usec)
+int add_note(struct db *db, int64_t about, int64_t thread, const char *key, const char *payload, int64_t now_usec)
 {
         int64_t helpdesk = 0, doubt = 0;
         int r;
@@ -367,21 +405,36 @@ static int put_link(struct db *db, int64_t thread, const struct store_move *m)
                                    "iisssi", thread, l->helpdesk, l->ticket, l->number, l->url, (int64_t) m->found);
 }
 
+/* The next part answers this one. */
+static int posted_part(struct db *db, const struct store_move *m)
+{
+        int r = db_run(db, "UPDATE part SET native_id = ?, url = ? WHERE reply = ? AND number = ?", "eeii", m->result_id, m->result_url,
+                       m->id, m->part_number);
+
+        if (r >= 0 && m->more)
+                r = db_run(db, "UPDATE part SET parent = ? WHERE reply = ? AND number = ?", "sii", m->result_id, m->id, m->part_number + 1);
+        if (r >= 0 && m->more)
+                r = db_run(db, "UPDATE journal SET attempt = 0, absent = 0, tried_usec = 0, tried_after = NULL, result_id = NULL WHERE id = ?",
+                           "i", m->id);
+        return r;
+}
+
 static int move(struct db *db, void *data)
 {
         const struct store_move *m = data;
-        bool active = state_is_active(m->state);
-        int64_t thread, target;
+        bool active = state_is_active(m->state), reply;
+        int64_t thread, target, source = 0;
         struct stmt *st;
         int r;
 
-        r = db_query(db, &st, "SELECT target, thread FROM journal WHERE id = ?", "i", m->id);
+        r = db_query(db, &st, "SELECT target, thread, kind = 'reply' FROM journal WHERE id = ?", "i", m->id);
         if (r >= 0)
                 r = db_step(st);
         if (r <= 0)
                 return r < 0 ? r : -ESTALE;
         target = db_int(st, 0);
         thread = db_int(st, 1);
+        reply = db_int(st, 2);
         db_reset(st);
         r = db_run(db, "UPDATE journal SET state = ?2, due_usec = NULLIF(?3, -1),"
                        " absent = CASE ?8 WHEN 1 THEN 0 ELSE absent + ?4 END,"
@@ -398,14 +451,17 @@ static int move(struct db *db, void *data)
                 if (r < 0)
                         return r;
         }
-        if (state_is_done(m->state)) {
-                r = drop_body(db, m->id);
+        if (m->reread_usec && thread) {
+                r = db_run(db, "UPDATE thread SET reread_usec = ? WHERE id = ?", "ii", m->reread_usec, thread);
+                if (r < 0)
+                        return r;
+        } else if (state_is_done(m->state)) {
+                r = drop_body(db, m->id, reply);
                 if (r < 0)
                         return r;
         }
-        if (streq(m->state, STATE_POSTED)) {
-                r = db_run(db, "UPDATE part SET native_id = ?, url = ? WHERE reply = ? AND number = 0", "eei",
-                           m->result_id, m->result_url, m->id);
+        if (streq(m->state, STATE_POSTED) || m->more) {
+                r = posted_part(db, m);
                 if (r < 0)
                         return r;
         }
@@ -416,6 +472,19 @@ static int move(struct db *db, void *data)
         }
         if (m->unlink) {
                 r = db_run(db, "DELETE FROM link WHERE thread = ?", "i", thread);
+                if (r < 0)
+                        return r;
+        }
+        if (m->said) {
+                r = db_run(db, m->said == SAID_PRIVATE ? "UPDATE link SET private_usec = ? WHERE thread = ?"
+                                                       : "UPDATE link SET public_usec = ? WHERE thread = ?", "ii", utc_usec(), thread);
+                if (r < 0)
+                        return r;
+        }
+        if (m->then_id) {
+                r = db_get_int(db, &source, "SELECT source FROM journal WHERE id = ?", "i", m->id);
+                if (r >= 0)
+                        r = insert_command(db, source, m->then_id, utc_usec(), false, m->then_payload);
                 if (r < 0)
                         return r;
         }
@@ -455,7 +524,7 @@ static int retry(struct db *db, void *data)
 
         /* Its older place in the lane is gone; it goes next, beside what is on its way. */
         r = db_run(db, "UPDATE journal SET state = CASE kind WHEN 'reply' THEN 'waiting' ELSE 'new' END, attempt = 0, absent = 0,"
-                       " ready_usec = ?1, due_usec = CASE WHEN thread IS NULL THEN NULL ELSE ?1 END, reason = NULL"
+                       " ready_usec = ?1, due_usec = CASE WHEN thread IS NULL THEN NULL ELSE ?1 END, reason = NULL, approved = kind = 'reply'"
                        " WHERE id = ?2 AND state IN ('held', 'dead')", "ii", a->now_usec, a->id);
         return r != 0 ? MIN(r, 0) : exists(db, a->id);
 }
@@ -478,7 +547,7 @@ static int drop(struct db *db, void *data)
                    "si", a->reason, a->id);
         if (r <= 0)
                 return r < 0 ? r : exists(db, a->id);
-        r = drop_body(db, a->id);
+        r = drop_body(db, a->id, true);
         if (r >= 0)
                 r = db_get_int(db, &target, "SELECT target FROM journal WHERE id = ?", "i", a->id);
         if (r >= 0)

@@ -102,7 +102,7 @@ static void forget_all(struct growth *g)
         int n;
 
         do {
-                n = store_forget(g->store, utc_usec() + 1, &g->forget_at);
+                n = store_forget(g->store, utc_usec() + 1, utc_usec() + 1, &g->forget_at);
                 check(g, n >= 0, "store_forget()");
                 g->forgotten += n;
         } while (g->forget_at);

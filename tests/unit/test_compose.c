@@ -174,20 +174,6 @@ static void reply_begins_with_the_handle_unless_it_names_it(void **state)
         assert_string_equal(compose_reply(a, "hi", ""), "hi");
 }
 
-static void length_counts_as_the_network_does_with_the_warning(void **state)
-{
-        struct instance i = { .caps = { .length_unit = MENTIOND_CODE_POINTS, .url_length = 23, .handle_is_local = 1 } };
-        const char *text = "@alice@example https://example.org/a/very/long/path/that/does/not/count caf\xc3\xa9";
-
-        (void) state;
-        assert_int_equal(compose_length(&i, text, ""), 6 + 1 + 23 + 1 + 4);
-        assert_int_equal(compose_length(&i, text, "food"), 6 + 1 + 23 + 1 + 4 + 4);
-        i.caps = (struct mentiond_caps) { .length_unit = MENTIOND_BYTES };
-        assert_int_equal(compose_length(&i, text, ""), strlen(text));
-        i.caps = (struct mentiond_caps) { .length_unit = 0, .url_length = -5 };
-        assert_int_equal(compose_length(&i, "e\xcc\x81", ""), 1);        /* graphemes if the plugin did not say */
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -199,7 +185,6 @@ int main(void)
                 cmocka_unit_test_setup_teardown(article_of_little_says_little, setup, teardown),
                 cmocka_unit_test_setup_teardown(long_quote_is_cut, setup, teardown),
                 cmocka_unit_test_setup_teardown(reply_begins_with_the_handle_unless_it_names_it, setup, teardown),
-                cmocka_unit_test_setup_teardown(length_counts_as_the_network_does_with_the_warning, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -454,7 +454,7 @@ static void capabilities_of_an_older_plugin_leave_the_rest_at_naught(void)
 
 static void own_replies_are_known_as_posted(void)
 {
-        struct store_part part = { 0, "key", "m1", "text", "", "" };
+        struct store_part part = { 0, "key", "m1", "text", "", "", 1 };
 
         open_op();
         fake_filed("m1", "m1", "77");

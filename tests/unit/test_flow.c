@@ -706,7 +706,7 @@ static void drain_finishes_what_is_in_flight_and_begins_nothing(void)
 
 static void what_was_on_its_way_when_mentiond_ended_is_looked_for(void)
 {
-        struct store_part part = { 0, "key-1", "m1", "@alice@example answer", "", "" };
+        struct store_part part = { 0, "key-1", "m1", "@alice@example answer", "", "", 1 };
 
         fake_open(FAKE_IDLE);
         fake_filed("m1", "m1", "77");

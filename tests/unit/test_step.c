@@ -39,7 +39,7 @@ static struct store_row on_its_way(int64_t attempts)
 {
         const char *id = arena_printf(fake_arena, "%s-%zu", kind, ++number);
         bool reply = streq(kind, KIND_REPLY), note = streq(kind, KIND_NOTE);
-        struct store_part part = { 0, id, "root", "text", "", "" };
+        struct store_part part = { 0, id, "root", "text", "", "", 1 };
         int64_t source = reply || note ? desk->stored.id : brand->stored.id;
         struct store_row row;
 

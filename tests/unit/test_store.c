@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #define NOW INT64_C(1700000000000000)
+#define ANYBODY 4                        /* any visibility */
 #define LATER (INT64_C(1) << 60)
 
 static struct store *s;
@@ -279,7 +280,7 @@ static void threads_are_by_root_and_by_parent(void)
         /* What answers our own answer belongs to that thread. */
         file("1", "77");
         (void) take(reply("a1", "77"));
-        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) { 0, "k", "1", "text", "", "" }), 0);
+        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) { 0, "k", "1", "text", "", "", 1 }), 0);
         assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("a1"), .state = STATE_POSTED, .result_id = "p1",
                                                               .result_url = "u", .now_usec = NOW }), 0);
         (void) take(mention("5", "", "p1"));
@@ -539,8 +540,8 @@ static void what_was_shown_is_there_for_a_reply_from_its_release_on(void)
         assert_int_equal(poll_done(NULL, 0), 1);
         file("2", "4711");
         (void) take(reply("a2", "4711"));
-        assert_int_equal(store_last_mention(s, id_of("a1")), id_of("1"));
-        assert_int_equal(store_last_mention(s, id_of("a2")), id_of("2"));
+        assert_int_equal(store_last_mention(s, id_of("a1"), ANYBODY), id_of("1"));
+        assert_int_equal(store_last_mention(s, id_of("a2"), ANYBODY), id_of("2"));
         close_store();
 }
 
@@ -724,7 +725,7 @@ static void begin_takes_only_a_row_that_is_ready(void)
 
 static void begin_counts_and_freezes_what_is_sent(void)
 {
-        struct store_part first = { 0, "key-1", "1", "text-1", "", "" }, second = { 0, "key-2", "2", "text-2", "", "" }, got;
+        struct store_part first = { 0, "key-1", "1", "text-1", "", "", 1 }, second = { 0, "key-2", "2", "text-2", "", "", 1 }, got;
         struct store_row row;
 
         open_store();
@@ -968,7 +969,7 @@ static void text_stays_until_a_row_is_done(void)
 
 static void text_of_a_reply_and_its_notes_stays_until_they_are_done(void)
 {
-        struct store_part part = { 0, "key", "1", "hi", "", "" }, got;
+        struct store_part part = { 0, "key", "1", "hi", "", "", 1 }, got;
         struct store_move m = { .state = STATE_POSTED, .result_id = "p1", .note_key = "note:a1:posted", .note_payload = "{\"text\":\"done\"}",
                                 .now_usec = NOW };
 
@@ -1049,7 +1050,7 @@ static void posted_reply_gives_its_part_the_id(void)
         (void) take(mention("1", "r", ""));
         file("1", "77");
         (void) take(reply("a1", "77"));
-        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) { 0, "k", "1", "t", "", "" }), 0);
+        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) { 0, "k", "1", "t", "", "", 1 }), 0);
         assert_false(store_is_part(s, channel, "p1"));
         assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("a1"), .state = STATE_POSTED, .result_id = "p1",
                                                               .result_url = "https://net/p1", .now_usec = NOW }), 0);
@@ -1070,10 +1071,10 @@ static void one_post_is_never_the_part_of_two_replies(void)
         file("1", "77");
         (void) take(reply("a1", "77"));
         (void) take(reply("a2", "77"));
-        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) { 0, "k1", "1", "t", "", "" }), 0);
+        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) { 0, "k1", "1", "t", "", "", 1 }), 0);
         m.id = id_of("a1");
         assert_int_equal(store_move(s, &m), 0);
-        assert_int_equal(store_begin(s, id_of("a2"), STATE_SENDING, NOW, &(struct store_part) { 0, "k2", "1", "t", "", "" }), 0);
+        assert_int_equal(store_begin(s, id_of("a2"), STATE_SENDING, NOW, &(struct store_part) { 0, "k2", "1", "t", "", "", 1 }), 0);
         m.id = id_of("a2");
         assert_int_equal(store_move(s, &m), -EEXIST);
         assert_string_equal(row_of("a2").state, STATE_SENDING);
@@ -1195,7 +1196,7 @@ static void file_as(const char *native_id, const char *article)
 
 static int64_t answered_by(const char *reply_id)
 {
-        return store_last_mention(s, id_of(reply_id));
+        return store_last_mention(s, id_of(reply_id), ANYBODY);
 }
 
 static void reply_answers_the_newest_filed_mention_that_was_there(void)
@@ -1210,7 +1211,7 @@ static void reply_answers_the_newest_filed_mention_that_was_there(void)
         file_as("2", "two");
         assert_int_equal(answered_by("a2"), id_of("2"));
         assert_int_equal(answered_by("a1"), id_of("1"));
-        assert_int_equal(store_last_mention(s, 12345), 0);
+        assert_int_equal(store_last_mention(s, 12345, ANYBODY), 0);
         close_store();
 }
 
@@ -1288,7 +1289,7 @@ static int forget_before(int64_t usec)
         int n = 0, r;
 
         do {
-                r = store_forget(s, usec, &at);
+                r = store_forget(s, usec, usec, &at);
                 assert_true(r >= 0);
                 n += r;
         } while (at);
@@ -1320,7 +1321,7 @@ static void all_but_the_newest_mention_of_a_thread_leaves_the_journal(void)
         assert_true(is_there("other"));
         assert_int_equal(forget(), 0);
         (void) take(reply("a1", "77"));
-        assert_int_equal(store_last_mention(s, id_of("a1")), id_of("3"));
+        assert_int_equal(store_last_mention(s, id_of("a1"), ANYBODY), id_of("3"));
         close_store();
 }
 
@@ -1391,7 +1392,7 @@ static void what_is_young_or_not_done_stays(void)
 
 static void thread_in_which_a_reply_waits_stays_whole(void)
 {
-        struct store_part part = { 0, "key", "1", "hi", "", "" };
+        struct store_part part = { 0, "key", "1", "hi", "", "", 1 };
 
         open_store();
         take_and_file("1", "r", OLD);
@@ -1463,9 +1464,9 @@ static void reply_read_late_does_not_answer_what_stands_for_a_mention_of_the_pas
         (void) take(late);
         file_as("0", "5");
         (void) take(reply("25", "77"));
-        assert_int_equal(store_last_mention(s, id_of("25")), 0);
+        assert_int_equal(store_last_mention(s, id_of("25"), ANYBODY), 0);
         (void) take(reply("35", "77"));
-        assert_int_equal(store_last_mention(s, id_of("35")), id_of("3"));
+        assert_int_equal(store_last_mention(s, id_of("35"), ANYBODY), id_of("3"));
         close_store();
 }
 

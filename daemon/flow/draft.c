@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Drafts: what an agent wrote, made fit for the network, cut into posts, and looked at before it goes.  Owns nothing; all it makes
+ * is the arena's.  Called by posting and obey.
+ */
+#include "flow/draft.h"
+
+#include "base/buffer.h"
+#include "base/command.h"
+#include "base/text.h"
+#include "flow/compose.h"
+#include "flow/guard.h"
+#include "flow/parts.h"
+#include "flow/preview.h"
+#include "host/payload.h"
+
+#include <strings.h>
+
+#define SAID_MAX 50                      /* of the customer's own posts that are looked at */
+#define ALTS_MAX 16
+#define FINDINGS_MAX 5                   /* that the agent is told of */
+
+/* --- What it says --- */
+
+/* Lines that describe the files: "alt: A bent key". */
+static void take_alts(struct draft *d, const char *text)
+{
+        _cleanup_buffer_ struct buffer rest = BUFFER_INIT(strlen(text) + 1);
+        const char **alts = arena_alloc(d->a, ALTS_MAX * sizeof *alts);
+
+        for (const char *line = text; *line; ) {
+                size_t n = strcspn(line, "\n");
+
+                if (n > 4 && strncasecmp(line, "alt:", 4) == 0 && d->n_alts < ALTS_MAX) {
+                        const char *value = line + 4 + strspn(line + 4, " \t");
+
+                        alts[d->n_alts++] = arena_printf(d->a, "%.*s", (int) (line + n - value), value);
+                } else {
+                        (void) buffer_printf(&rest, "%.*s\n", (int) n, line);
+                }
+                line += n + (line[n] == '\n');
+        }
+        d->alts = alts;
+        d->text = d->n_alts ? arena_strdup(d->a, buffer_str(&rest)) : text;
+}
+
+static uint64_t length_max(const struct instance *i)
+{
+        int64_t max = i->caps.length_max;
+
+        return (uint64_t) (i->options.length_max && (!max || i->options.length_max < max) ? i->options.length_max : max);
+}
+
+static enum text_unit unit_of(const struct instance *i)
+{
+        return i->caps.length_unit ? i->caps.length_unit : TEXT_GRAPHEMES;
+}
+
+static void cut(struct draft *d)
+{
+        const struct instance *i = d->f->instance;
+
+        d->rules = (struct parts_rules) {
+                .unit = unit_of(i),
+                .max = length_max(i),
+                .url_length = (uint64_t) MAX(i->caps.url_length, INT64_C(0)),
+                .handle_is_local = i->caps.handle_is_local,
+                .overhead = text_length(d->mention.kept.warning, unit_of(i)),
+                .handle = d->mention.kept.handle,
+                .numbered = i->options.numbered,
+                .parts_max = (uint64_t) i->options.parts_max,
+        };
+        d->n = parts_split(d->a, d->plain.text, &d->rules, &d->posts, &d->reason);
+}
+
+/* Files alone. */
+static void say_nothing(struct draft *d)
+{
+        const char **one = arena_alloc(d->a, sizeof *one);
+
+        *one = compose_reply(d->a, "", d->mention.kept.handle);
+        d->posts = one;
+        d->n = 1;
+}
+
+void draft_make(struct draft *d, struct flow_instance *f, struct arena *a, const struct store_row *row, const struct store_row *mention,
+                struct json_object *payload)
+{
+        int64_t theirs = mention->kept.visibility, mine = row->kept.visibility;
+        struct plain_context context = { .handles = NULL };
+        const char **handles;
+
+        *d = (struct draft) { .f = f, .a = a, .row = row, .mention = *mention, .payload = payload };
+        if (theirs < MENTIOND_PUBLIC || theirs > MENTIOND_DIRECT)
+                theirs = MENTIOND_DIRECT;
+        d->aside = mine == MENTIOND_DIRECT && theirs != MENTIOND_DIRECT;
+        /* Never wider than what it answers, and never into the public timelines. */
+        d->visibility = (uint32_t) MAX(MAX(theirs, mine), (int64_t) MENTIOND_UNLISTED);
+        take_alts(d, mj_str(payload, "text"));
+        context.n_handles = store_handles(f->instance->host->store, a, row->thread, &handles);
+        context.handles = handles;
+        d->plain = plain_of(a, d->text, &context);
+        if (*d->plain.text)
+                cut(d);
+        else if (mj_int(payload, "attachments", 0))
+                say_nothing(d);
+        else
+                d->reason = "it has no text";
+}
+
+/* --- Files --- */
+
+static const char *alt_of(struct draft *d, const char *name, size_t n)
+{
+        const char *dot = strrchr(name, '.');
+        char *alt;
+
+        if (n < d->n_alts)
+                return d->alts[n];
+        alt = arena_printf(d->a, "%.*s", (int) (dot && dot > name ? dot - name : (long) strlen(name)), name);
+        for (char *c = alt; *c; c++)
+                if (*c == '_' || *c == '-')
+                        *c = ' ';
+        return alt;
+}
+
+static bool is_allowed_type(const char *types, const char *type)
+{
+        size_t size = strcspn(type, "; ");
+
+        if (isempty(types))
+                return true;
+        for (const char *t = types; *t; t += strspn(t, " ")) {
+                size_t n = strcspn(t, " ");
+
+                if (n == size && strncasecmp(t, type, n) == 0)
+                        return true;
+                t += n;
+        }
+        return false;
+}
+
+const char *draft_add_files(struct draft *d, const struct mentiond_attachment *files, uint32_t n)
+{
+        const struct mentiond_caps *caps = &d->f->instance->caps;
+
+        if (n > caps->uploads_max)
+                return caps->uploads_max ? arena_printf(d->a, "the note has %u attachments, and a post of this network can have %u", n,
+                                                        caps->uploads_max)
+                                         : "the note has an attachment, and files cannot be posted here";
+        d->uploads = arena_alloc(d->a, (n + 1) * sizeof *d->uploads);
+        for (uint32_t k = 0; k < n; k++) {
+                const char *alt = alt_of(d, files[k].name, k);
+
+                if (!is_allowed_type(caps->upload_types, files[k].type))
+                        return arena_printf(d->a, "the attachment %s is of type %s, which this network does not take", files[k].name, files[k].type);
+                if (caps->upload_size_max && files[k].size > caps->upload_size_max)
+                        return arena_printf(d->a, "the attachment %s has %llu bytes, and %llu are allowed", files[k].name,
+                                            (unsigned long long) files[k].size, (unsigned long long) caps->upload_size_max);
+                if (caps->description_max && text_length(alt, TEXT_CODE_POINTS) > caps->description_max)
+                        return arena_printf(d->a, "the description of the attachment %s is longer than the %u characters that are allowed",
+                                            files[k].name, caps->description_max);
+                d->uploads[d->n_uploads++] = (struct mentiond_upload) {
+                        .struct_size = sizeof d->uploads[0], .name = files[k].name, .type = files[k].type, .description = alt,
+                        .data = files[k].data, .size = files[k].size,
+                };
+        }
+        return NULL;
+}
+
+/* --- Whether it may --- */
+
+static size_t said(struct draft *d, const char ***ret)
+{
+        const char **payloads;
+        size_t n = store_said(d->f->instance->host->store, d->a, d->row->thread, MENTIOND_DIRECT, &payloads, SAID_MAX);
+
+        for (size_t k = 0; k < n; k++)
+                payloads[k] = mj_str(payload_parse(d->a, payloads[k]), "text");
+        *ret = payloads;
+        return n;
+}
+
+static const struct guard_file *files_of(struct draft *d, const struct mentiond_attachment *from, uint32_t n)
+{
+        struct guard_file *files = arena_alloc(d->a, (n + 1) * sizeof *files);
+
+        for (uint32_t k = 0; k < n; k++)
+                files[k] = (struct guard_file) { from[k].name, from[k].size };
+        return files;
+}
+
+static const char *guarded(struct draft *d, const struct mentiond_review *review)
+{
+        struct guard_context c = { .patterns = d->f->instance->guard };
+        _cleanup_buffer_ struct buffer b = BUFFER_INIT(8192);
+        struct guard_finding *found;
+        const char **theirs;
+        size_t n;
+
+        c.n_said = said(d, &theirs);
+        c.said = theirs;
+        if (review) {
+                c.customer = review->customer;
+                c.n_customer = review->n_customer;
+                c.internal = review->internal;
+                c.n_internal = review->n_internal;
+                c.files = files_of(d, review->attachments, review->n_attachments);
+                c.n_files = review->n_attachments;
+                c.internal_files = files_of(d, review->internal_attachments, review->n_internal_attachments);
+                c.n_internal_files = review->n_internal_attachments;
+        }
+        n = guard_check(d->a, d->plain.text, &c, &found);
+        for (size_t k = 0; k < n && k < FINDINGS_MAX; k++)
+                (void) buffer_printf(&b, "%s%s (%s)", k ? ", " : "it holds ", found[k].what, found[k].words);
+        if (n > FINDINGS_MAX)
+                (void) buffer_printf(&b, ", and %zu more", n - FINDINGS_MAX);
+        return n ? arena_printf(d->a, "%s, and would be seen by all", buffer_str(&b)) : NULL;
+}
+
+const char *draft_objection(struct draft *d, const struct mentiond_review *review)
+{
+        const struct instance *i = d->f->instance;
+        struct command c = command_parse(d->text);
+
+        if (!d->n)
+                return d->reason;
+        if (d->visibility == MENTIOND_DIRECT && d->mention.kept.visibility != MENTIOND_DIRECT && !(i->caps.flags & MENTIOND_CAN_DIRECT))
+                return "nothing can be said in private here";
+        if (d->row->approved)
+                return NULL;
+        if (c.name != COMMAND_NONE && !*mj_str(d->payload, "command"))
+                return arena_printf(d->a, "it begins with \"!%s\" as a command does, and those are for internal notes. Is it meant for the customer?",
+                                    c.word);
+        return d->visibility == MENTIOND_DIRECT ? NULL : guarded(d, review);
+}
+
+/* --- What the agent is shown --- */
+
+const char *draft_preview(struct draft *d, int64_t hold_usec)
+{
+        const struct instance *i = d->f->instance;
+        struct preview p = {
+                .plain = &d->plain,
+                .posts = d->posts,
+                .n = d->n,
+                .max = length_max(i),
+                .hold_usec = hold_usec,
+        };
+        uint64_t *lengths;
+
+        if (!d->n || (d->n == 1 && !d->plain.n_changes))
+                return NULL;
+        lengths = arena_alloc(d->a, d->n * sizeof *lengths);
+        for (size_t k = 0; k < d->n; k++)
+                lengths[k] = parts_length(&d->rules, d->posts[k]);
+        p.lengths = lengths;
+        return preview_text(d->a, &p);
+}

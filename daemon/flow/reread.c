@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reading again: posts of open conversations are asked for from time to time, the seldomer the older they are, and what the
+ * customer changed or took away is told to the agent; so is what somebody of the company answered in the network's own app.
+ * Called by intake after polls.  Owns the words.
+ */
+#include "flow/internal.h"
+
+#include "base/clock.h"
+#include "base/crash.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "host/payload.h"
+
+#include <mentiond/json.h>
+
+#include <errno.h>
+
+#define THREADS_AT_ONCE 10               /* after one poll */
+#define POSTS_MAX 20                     /* of a thread, the newest */
+#define FINDINGS_MAX 64
+#define OWN_GRAPHEMES 500
+
+struct reading {
+        struct flow_instance *f;
+        struct arena *a;
+        int64_t thread;
+        struct store_kept_post posts[POSTS_MAX];
+        int n_posts;
+        struct store_finding findings[FINDINGS_MAX];
+        size_t n_findings;
+};
+
+/* Three times as old as it was. */
+static int64_t next_usec(const struct reading *g)
+{
+        int64_t now = utc_usec(), newest = 0, age;
+
+        for (int n = 0; n < g->n_posts; n++)
+                newest = MAX(newest, g->posts[n].seen_usec);
+        age = MAX(now - newest, FLOW_REREAD_FIRST_USEC);
+        return newest && 3 * age < g->f->instance->host->reread_for_usec ? steady_usec() + 2 * age : 0;
+}
+
+static void find(struct reading *g, const struct store_kept_post *post, const char *what, const char *subject, const char *text, const char *url,
+                 const char *payload)
+{
+        struct mentiond_note note = { .struct_size = sizeof note, .subject = subject, .text = text, .article = "", .url = url };
+
+        if (g->n_findings == FINDINGS_MAX)
+                return;          /* the next time */
+        g->findings[g->n_findings++] = (struct store_finding) {
+                .post = post ? post->id : 0,
+                .payload = payload,
+                .note_key = arena_printf(g->a, "note:%lld:%s", (long long) (post ? post->id : g->thread), what),
+                .note_payload = arena_take(g->a, payload_of_note(&note)),
+        };
+}
+
+static void compare(struct reading *g, const struct store_kept_post *post, const struct op_again *now)
+{
+        struct json_object *payload = payload_parse(g->a, post->payload);
+        const char *was = mj_str(payload, "text"), *handle = mj_str(mj_get(payload, "author"), "handle"), *text;
+
+        if (now->gone) {
+                find(g, post, "deleted", "Post deleted", arena_printf(g->a, "%s has deleted this post, or it cannot be seen any more:\n\n%s",
+                                                                      handle, was), "", NULL);
+                return;
+        }
+        if (streq(was, now->text))
+                return;
+        text = arena_printf(g->a, "%s has changed this post. It was:\n\n%s\n\nand is now:\n\n%s", handle, was, now->text);
+        mj_put_str(payload, "text", now->text);
+        find(g, post, arena_printf(g->a, "edited:%016llx", (unsigned long long) text_hash(now->text)), "Post changed", text, now->url,
+             arena_strdup(g->a, json_object_to_json_string_ext(payload, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
+}
+
+static void see(struct reading *g, const struct op_again *now)
+{
+        struct instance *i = g->f->instance;
+
+        for (int n = 0; n < g->n_posts; n++)
+                if (streq(g->posts[n].native_id, now->id)) {
+                        compare(g, &g->posts[n], now);
+                        return;
+                }
+        if (now->gone || !streq(now->author, i->self_id) || store_is_part(i->host->store, i->stored.id, now->id))
+                return;
+        find(g, NULL, arena_printf(g->a, "app:%016llx", (unsigned long long) text_hash(now->id)), "Answered in the app",
+             arena_printf(g->a, "%s answered outside of the helpdesk: %s\n\n%s", strempty(i->self_handle), now->url,
+                          arena_take(g->a, text_ellipsize(now->text, OWN_GRAPHEMES))), now->url, NULL);
+}
+
+static int call_reread(struct mentiond_op *op, const char *const *ids, uint32_t n)
+{
+        return OP_CALL(op, op->instance->plugin->channel.reread(op, op->instance->plugin_state, ids, n));
+}
+
+static int read_again(struct reading *g)
+{
+        struct instance *i = g->f->instance;
+        _cleanup_op_ struct mentiond_op op;
+        const char *ids[POSTS_MAX];
+        int verdict, r;
+
+        g->n_posts = store_reread_posts(i->host->store, g->a, g->thread, g->posts, POSTS_MAX);
+        for (int n = 0; n < g->n_posts; n++)
+                ids[n] = g->posts[n].native_id;
+        op_begin(&op, i, "reread", OP_DEADLINE_USEC);
+        verdict = g->n_posts > 0 ? op_judge(&op, call_reread(&op, ids, (uint32_t) g->n_posts)) : MENTIOND_OK;
+        if (verdict != MENTIOND_OK && verdict != MENTIOND_BUG && verdict != MENTIOND_REJECTED)
+                return -EAGAIN;          /* after the next poll */
+        for (size_t n = 0; n < op.n_again; n++)
+                see(g, &op.again[n]);
+        crash_point(i->plugin->name, "reread");
+        r = store_reread(i->host->store, g->thread, next_usec(g), g->findings, g->n_findings, steady_usec());
+        if (r >= 0 && g->n_findings)
+                log_event(LOG_INFO, "a conversation has changed", F("instance", i->name), FI("thread", g->thread), FI("changes",
+                          (int64_t) g->n_findings));
+        return r;
+}
+
+static void reread_task(void *data)
+{
+        struct flow_instance *f = data;
+        int64_t threads[THREADS_AT_ONCE];
+        int n = store_reread_due(f->instance->host->store, f->instance->stored.id, steady_usec(), threads, THREADS_AT_ONCE), r = 0;
+
+        for (int k = 0; k < n && r >= 0 && !budget_is_short(&f->instance->budget); k++) {
+                _cleanup_(arena_freep) struct arena *a = arena_new();
+                struct reading *g = arena_alloc(a, sizeof *g);
+
+                *g = (struct reading) { .f = f, .a = a, .thread = threads[k] };
+                r = read_again(g);
+        }
+        if (r < 0 && r != -EAGAIN)
+                log_event(LOG_WARNING, "what has changed in conversations cannot be recorded yet", F("instance", f->instance->name),
+                          F("reason", strerror(-r)));
+}
+
+static void reread_done(void *data)
+{
+        struct flow_instance *f = data;
+
+        f->rereading = false;
+        flow_kick_helpdesks(f->flow);
+}
+
+void reread_sometimes(struct flow_instance *f)
+{
+        struct instance *i = f->instance;
+        int64_t thread;
+
+        if (f->rereading || f->flow->draining || i->state != INSTANCE_RUNNING || !instance_is_channel(i) || !i->plugin->channel.reread ||
+            !i->host->reread_for_usec || budget_is_paused(&i->budget) ||
+            store_reread_due(i->host->store, i->stored.id, steady_usec(), &thread, 1) <= 0)
+                return;
+        f->rereading = true;
+        instance_task(i, reread_task, reread_done, f);
+}

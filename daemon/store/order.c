@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The store: what agents tell of their replies by commands, and which conversations owe a word in public.  Called by flow/obey
+ * and flow/intake.
+ */
+#include "store/internal.h"
+#include "store/lane.h"
+
+#include <errno.h>
+
+int store_threads_of(struct store *s, int64_t helpdesk, const char *ticket, int64_t *ids, size_t max)
+{
+        struct stmt *st;
+        size_t n = 0;
+        int r;
+
+        r = db_query(store_reader(s), &st, "SELECT thread FROM link WHERE helpdesk = ? AND ticket = ? ORDER BY thread LIMIT ?", "isi", helpdesk,
+                     ticket, (int64_t) max);
+        if (r < 0)
+                return r;
+        while ((r = db_step(st)) > 0)
+                if (n < max)
+                        ids[n++] = db_int(st, 0);
+        return r < 0 ? r : (int) n;
+}
+
+int store_replies(struct store *s, int64_t thread, int64_t before, const char *state, const char *or_state, int64_t *ids, size_t max)
+{
+        struct stmt *st;
+        size_t n = 0;
+        int r;
+
+        r = db_query(store_reader(s), &st, "SELECT id FROM journal WHERE thread = ? AND kind = 'reply' AND id < ? AND (state = ? OR state = ?)"
+                                           " ORDER BY id DESC LIMIT ?", "iissi", thread, before, state, or_state ? or_state : state, (int64_t) max);
+        if (r < 0)
+                return r;
+        while ((r = db_step(st)) > 0)
+                if (n < max)
+                        ids[n++] = db_int(st, 0);
+        return r < 0 ? r : (int) n;
+}
+
+int64_t store_last_filed(struct store *s, int64_t thread, int64_t before)
+{
+        int64_t id;
+
+        return db_get_int(store_reader(s), &id, "SELECT id FROM journal WHERE thread = ? AND kind = 'mention' AND state = 'filed' AND id < ?"
+                                                " ORDER BY created_usec DESC, turn DESC LIMIT 1", "ii", thread, before) == 1 ? id : 0;
+}
+
+static int follow(struct db *db, const struct store_orders *o, const struct store_order *order)
+{
+        bool goes = streq(order->state, STATE_WAITING);
+        int64_t target = 0, thread = 0;
+        int r;
+
+        r = db_run(db, "UPDATE journal SET state = ?2, due_usec = CASE ?3 WHEN 1 THEN ?4 END, ready_usec = CASE ?3 WHEN 1 THEN ?4 ELSE ready_usec END,"
+                       " attempt = CASE ?3 WHEN 1 THEN 0 ELSE attempt END, absent = 0, reason = ?5, approved = ?8,"
+                       " visibility = ifnull(NULLIF(?6, 0), visibility) WHERE id = ?1 AND state = ?7",
+                   "isiisisi", order->id, order->state, (int64_t) goes, o->now_usec, order->reason, order->visibility, order->was,
+                   (int64_t) order->approved);
+        if (r <= 0)
+                return r < 0 ? r : -ESTALE;
+        if (state_is_done(order->state))
+                r = drop_body(db, order->id, true);
+        if (r >= 0)
+                r = db_get_int(db, &target, "SELECT target FROM journal WHERE id = ?", "i", order->id);
+        if (r >= 0)
+                r = db_get_int(db, &thread, "SELECT thread FROM journal WHERE id = ?", "i", order->id);
+        if (r >= 0 && order->note_key)
+                r = add_note(db, order->id, thread, order->note_key, order->note_payload, o->now_usec);
+        return r < 0 || goes ? r : lane_release(db, target, thread);
+}
+
+static int obey(struct db *db, void *data)
+{
+        const struct store_orders *o = data;
+        int r;
+
+        for (size_t n = 0; n < o->n; n++) {
+                r = follow(db, o, &o->orders[n]);
+                if (r < 0)
+                        return r;
+        }
+        r = db_run(db, "UPDATE journal SET state = 'done', due_usec = NULL, thread = NULLIF(?, 0), reason = NULL WHERE id = ? AND state = 'waiting'",
+                   "ii", o->thread, o->command);
+        if (r <= 0)
+                return r < 0 ? r : -ESTALE;
+        r = drop_body(db, o->command, false);
+        if (r >= 0 && o->note_key)
+                r = add_note(db, o->command, o->thread, o->note_key, o->note_payload, o->now_usec);
+        return MIN(r, 0);
+}
+
+int store_obey(struct store *s, const struct store_orders *o)
+{
+        return store_write(s, obey, (void *) o);
+}
+
+/* --- What is owed in public --- */
+
+int64_t store_owes(struct store *s, int64_t helpdesk, const char *ticket, int64_t *ret_since_usec)
+{
+        struct stmt *st;
+        int64_t thread = 0;
+
+        if (db_query(store_reader(s), &st, "SELECT thread, private_usec FROM link WHERE helpdesk = ? AND ticket = ? AND private_usec > public_usec"
+                                           " LIMIT 1", "is", helpdesk, ticket) < 0 || db_step(st) <= 0)
+                return 0;
+        thread = db_int(st, 0);
+        *ret_since_usec = db_int(st, 1);
+        db_reset(st);
+        return thread;
+}
+
+int64_t store_count_owed(struct store *s)
+{
+        int64_t n;
+
+        return db_get_int(store_reader(s), &n, "SELECT count(*) FROM link WHERE private_usec > public_usec", "") == 1 ? n : 0;
+}
+
+struct note_args {
+        int64_t thread, now_usec;
+        const char *key, *payload;
+};
+
+static int put_note(struct db *db, void *data)
+{
+        const struct note_args *a = data;
+
+        return MIN(add_note(db, 0, a->thread, a->key, a->payload, a->now_usec), 0);
+}
+
+int store_note(struct store *s, int64_t thread, const char *key, const char *payload, int64_t now_usec)
+{
+        struct note_args a = { thread, now_usec, key, payload };
+        int64_t known;
+
+        if (db_get_int(store_reader(s), &known, "SELECT 1 FROM journal WHERE source = (SELECT helpdesk FROM link WHERE thread = ?) AND native_id = ?",
+                       "is", thread, key) == 1)
+                return 0;
+        return store_write(s, put_note, &a);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The store: threads whose posts are read again, as long as their texts are kept.  Called by flow/reread.
+ */
+#include "store/internal.h"
+
+int store_reread_due(struct store *s, int64_t channel, int64_t now_usec, int64_t *threads, size_t max)
+{
+        struct stmt *st;
+        size_t n = 0;
+        int r;
+
+        r = db_query(store_reader(s), &st, "SELECT id FROM thread WHERE channel = ? AND reread_usec <= ? ORDER BY reread_usec LIMIT ?", "iii",
+                     channel, now_usec, (int64_t) max);
+        if (r < 0)
+                return r;
+        while ((r = db_step(st)) > 0)
+                if (n < max)
+                        threads[n++] = db_int(st, 0);
+        return r < 0 ? r : (int) n;
+}
+
+int store_reread_posts(struct store *s, struct arena *a, int64_t thread, struct store_kept_post *ret, size_t max)
+{
+        struct stmt *st;
+        size_t n = 0;
+        int r;
+
+        r = db_query(store_reader(s), &st, "SELECT j.id, j.native_id, j.seen_usec, b.payload FROM journal j JOIN body b ON b.id = j.id"
+                                           " WHERE j.thread = ? AND j.kind = 'mention' AND j.state = 'filed' ORDER BY j.id DESC LIMIT ?",
+                     "ii", thread, (int64_t) max);
+        if (r < 0)
+                return r;
+        while ((r = db_step(st)) > 0)
+                if (n < max)
+                        ret[n++] = (struct store_kept_post) {
+                                .id = db_int(st, 0),
+                                .native_id = arena_strdup(a, db_text(st, 1)),
+                                .seen_usec = db_int(st, 2),
+                                .payload = arena_strdup(a, db_text(st, 3)),
+                        };
+        return r < 0 ? r : (int) n;
+}
+
+struct reread_args {
+        int64_t thread, next_usec, now_usec;
+        const struct store_finding *findings;
+        size_t n;
+};
+
+static int reread(struct db *db, void *data)
+{
+        const struct reread_args *a = data;
+        int r;
+
+        r = db_run(db, "UPDATE thread SET reread_usec = NULLIF(?, 0) WHERE id = ?", "ii", a->next_usec, a->thread);
+        for (size_t n = 0; n < a->n && r >= 0; n++) {
+                const struct store_finding *f = &a->findings[n];
+
+                if (f->post)
+                        r = f->payload ? db_run(db, "UPDATE body SET payload = ? WHERE id = ?", "si", f->payload, f->post)
+                                       : drop_body(db, f->post, false);
+                if (r >= 0)
+                        r = add_note(db, f->post, a->thread, f->note_key, f->note_payload, a->now_usec);
+        }
+        return MIN(r, 0);
+}
+
+int store_reread(struct store *s, int64_t thread, int64_t next_usec, const struct store_finding *findings, size_t n, int64_t now_usec)
+{
+        struct reread_args a = { thread, next_usec, now_usec, findings, n };
+
+        return store_write(s, reread, &a);
+}
