@@ -20,6 +20,7 @@
 
 /* Of the database's head, as SQLite's file format says. */
 #define HEAD_SIZE 100
+#define HEAD_PAGE_SIZE 16                /* two bytes; 1: 65536 */
 #define HEAD_WRITE_VERSION 18            /* 2: with a log */
 #define HEAD_APPLICATION_ID 68
 
@@ -91,6 +92,8 @@ char *mark_judge_file(const char *path, const struct mark *m, bool *ret_new)
         _cleanup_free_ char *log = xasprintf("%s-wal", path), *journal = xasprintf("%s-journal", path);
         _cleanup_close_ int fd = -1;
         unsigned char head[HEAD_SIZE];
+        struct stat st;
+        long page_size;
 
         *ret_new = false;
         if (!db_exists(path)) {
@@ -110,6 +113,11 @@ char *mark_judge_file(const char *path, const struct mark *m, bool *ret_new)
                 return mark_sentence(path, "is damaged: it does not begin as a database does");
         if (head[HEAD_WRITE_VERSION] != 2 && db_exists(log))
                 return mark_sentence(path, "was put there while the log (-wal) of another store is still beside it");
+        page_size = head[HEAD_PAGE_SIZE] << 8 | head[HEAD_PAGE_SIZE + 1];
+        page_size = page_size == 1 ? 65536 : page_size;
+        /* SQLite takes the missing part for zeroes.  What a log does not mend it would not see, if there was a text. */
+        if (!db_exists(log) && fstat(fd, &st) == 0 && page_size && st.st_size % page_size)
+                return mark_sentence(path, "is damaged: its last page is cut");
         return NULL;
 }
 

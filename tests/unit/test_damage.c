@@ -305,7 +305,7 @@ static void store_that_is_cut_is_refused_wherever(void)
         fill(MENTIONS);
         store_close(s);
         whole = take("mentiond.db");
-        for (size_t size = 1; size < whole.size; size += size < 5000 ? 499 : 3907) {
+        for (size_t size = 1; size < whole.size; size += size < 5000 || size + 4096 > whole.size ? 499 : 3907) {
                 put("mentiond.db", (struct content) { whole.data, size, true });
                 refused("is damaged");
         }
