@@ -33,11 +33,15 @@ char *text_from_html(const char *html, size_t size);
 /* Escaped text with <br> for line ends. */
 char *text_to_html(const char *text);
 
-enum text_unit { TEXT_GRAPHEMES = 1, TEXT_CODE_POINTS = 2, TEXT_UTF16 = 3, TEXT_BYTES = 4 };
+/* X weighs: of the Latin and most other alphabets a character is 1, of the rest 2, an emoji 2 whatever it is made of
+ * (twitter-text version 3). */
+enum text_unit { TEXT_GRAPHEMES = 1, TEXT_CODE_POINTS = 2, TEXT_UTF16 = 3, TEXT_BYTES = 4, TEXT_X_WEIGHTED = 5 };
 uint64_t text_length(const char *text, enum text_unit unit);
 
 /* Length as a network counts it: each http(s) URL as url_length (0: as it is), @user@domain as @user if
- * handle_is_local.  Never less than the network will count, a little more where non-ASCII touches a URL. */
+ * handle_is_local.  Never less than the network will count, a little more where non-ASCII touches a URL.  For X names of
+ * hosts are URLs, too; less than X counts it only what it does not know: a URL whose top-level domain is none, an emoji
+ * that nobody has. */
 uint64_t text_weighted_length(const char *text, enum text_unit unit, uint64_t url_length, bool handle_is_local);
 
 /* The size of what is no ordinary text at s, else 0: a blank (no-break spaces are some), or a character that shows

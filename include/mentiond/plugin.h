@@ -286,6 +286,7 @@ enum mentiond_unit {
         MENTIOND_CODE_POINTS = 2,
         MENTIOND_UTF16 = 3,
         MENTIOND_BYTES = 4,
+        MENTIOND_X_WEIGHTED = 5,   /* as X weighs: 1, 2 for what is no alphabet, 2 for an emoji; a host's name is a URL */
 };
 
 MENTIOND_EXPORT uint64_t mentiond_length(const char *text, uint32_t unit);

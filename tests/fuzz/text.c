@@ -122,6 +122,9 @@ static void check_lengths(const char *text)
         }
         MUST(n[1] == code_points && n[2] == code_points + pairs && text_length(text, TEXT_BYTES) == n[3]);
         MUST(n[0] <= n[1] && (n[0] == 0) == (n[3] == 0));
+        /* X: a code point is 1 or 2, an emoji of several less than they together; composed, a letter may be three. */
+        MUST(text_length(text, TEXT_X_WEIGHTED) <= 6 * n[1]);
+        (void) text_weighted_length(text, TEXT_X_WEIGHTED, UINT64_MAX, true);
         for (int unit = TEXT_GRAPHEMES; unit <= TEXT_BYTES; unit++) {
                 uint64_t weighted = text_weighted_length(text, (enum text_unit) unit, 0, false);
 

@@ -161,6 +161,40 @@ static void urls_and_handles_are_counted_as_the_network_does(void **state)
         assert_int_equal(text_weighted_length("http://a.b http://a.b", TEXT_BYTES, UINT64_MAX, false), UINT64_MAX);
 }
 
+static void x_weighs_alphabets_the_rest_and_emoji(void **state)
+{
+        static const struct {
+                const char *s;
+                uint64_t plain, weighted;      /* without and with URLs as 23 */
+        } cases[] = {
+                { "", 0, 0 },
+                { "caf\xc3\xa9", 4, 4 },
+                { "cafe" ACUTE, 4, 4 },                                        /* composed first */
+                { "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", 6, 6 },
+                { FAMILY, 2, 2 },
+                { FAMILY FLAG_DE "1\xef\xb8\x8f\xe2\x83\xa3", 6, 6 },
+                { "\xf0\x9f\x91\x8d\xf0\x9f\x8f\xbd", 2, 2 },                   /* thumbs up, skin tone */
+                { "\xf0\x9f\x90\xb1\xf0\x9f\x8f\xbd", 4, 4 },                   /* a cat has none */
+                { "\xc2\xa9 \xc2\xa9\xef\xb8\x8f", 4, 4 },                       /* (c), and its emoji */
+                { "see example.com.", 16, 4 + 23 + 1 },
+                { "see http://a.de/b, c", 20, 4 + 23 + 3 },
+                { "www.a-rather-long-name-of-a-host.example.com", 44, 44 },
+                { "mail user@example.com", 21, 21 },
+                { "@example.com #a.de $a.de", 24, 24 },
+                { "z.B. 1.5 a..b .de", 17, 17 },
+                { "\xe6\x97\xa5http://a.de\xe6\x97\xa5", 15, 27 },
+        };
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                uint64_t plain = text_length(cases[i].s, TEXT_X_WEIGHTED);
+                uint64_t weighted = text_weighted_length(cases[i].s, TEXT_X_WEIGHTED, 23, false);
+
+                if (plain != cases[i].plain || weighted != cases[i].weighted)
+                        fail_msg("%s: %" PRIu64 " and %" PRIu64, cases[i].s, plain, weighted);
+        }
+}
+
 static void ellipsize_cuts_between_graphemes(void **state)
 {
         static const struct {
@@ -355,6 +389,7 @@ int main(void)
                 cmocka_unit_test(bidi_controls_stay_only_where_they_end_in_their_line),
                 cmocka_unit_test(length_in_each_unit),
                 cmocka_unit_test(urls_and_handles_are_counted_as_the_network_does),
+                cmocka_unit_test(x_weighs_alphabets_the_rest_and_emoji),
                 cmocka_unit_test(ellipsize_cuts_between_graphemes),
                 cmocka_unit_test(stack_of_combining_marks_is_cut),
                 cmocka_unit_test(title_is_the_first_line_that_says_something),
