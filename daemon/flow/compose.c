@@ -134,11 +134,12 @@ const char *compose_article(struct arena *a, struct json_object *mention, int64_
         return arena_strdup(a, buffer_str(&b));
 }
 
-/* Whether the text names the handle, with or without its domain, as a word of its own. */
-static bool names(const char *text, const char *handle)
+bool compose_names(const char *text, const char *handle)
 {
-        size_t whole = strlen(handle), user = 1 + strcspn(handle + 1, "@");
+        size_t whole = strlen(handle), user = handle[0] == '@' ? 1 + strcspn(handle + 1, "@") : 0;
 
+        if (user == 0)
+                return false;
         for (const char *p = text; (p = strchr(p, '@')); p++) {
                 size_t n;
 
@@ -155,7 +156,7 @@ static bool names(const char *text, const char *handle)
 
 const char *compose_reply(struct arena *a, const char *text, const char *handle)
 {
-        if (handle[0] != '@' || names(text, handle))
+        if (handle[0] != '@' || compose_names(text, handle))
                 return arena_strdup(a, text);
         return arena_printf(a, "%s %s", handle, text);
 }

@@ -22,6 +22,9 @@ const char *compose_author(struct arena *a, struct json_object *mention);
  * each that did not become an attachment, or "". */
 const char *compose_article(struct arena *a, struct json_object *mention, int64_t created_usec, const char *failed_media);
 
+/* Whether the text names the handle ("@alice@example.social"), with or without its domain, as a word of its own. */
+bool compose_names(const char *text, const char *handle);
+
 /* What is posted: the agent's text, with the author's handle before it unless it is there. */
 const char *compose_reply(struct arena *a, const char *text, const char *handle);
 

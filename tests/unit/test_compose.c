@@ -172,6 +172,8 @@ static void reply_begins_with_the_handle_unless_it_names_it(void **state)
         assert_string_equal(compose_reply(a, "hi", "@bob"), "@bob hi");
         assert_string_equal(compose_reply(a, "hi", "bob"), "hi");        /* no network that addresses by '@' */
         assert_string_equal(compose_reply(a, "hi", ""), "hi");
+        assert_false(compose_names("hi", ""));
+        assert_false(compose_names("hi bob", "bob"));
 }
 
 int main(void)
