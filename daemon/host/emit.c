@@ -276,7 +276,11 @@ void mentiond_set_self(struct mentiond_op *op, const char *id, const char *handl
 
 void mentiond_set_caps(struct mentiond_op *op, const struct mentiond_caps *caps)
 {
-        op->instance->caps = COPY_SIZED(struct mentiond_caps, caps);
+        struct instance *i = op->instance;
+
+        i->caps = COPY_SIZED(struct mentiond_caps, caps);
+        strset(&i->upload_types, strempty(i->caps.upload_types));
+        i->caps.upload_types = i->upload_types;
 }
 
 const char *mentiond_self(struct mentiond_op *op)

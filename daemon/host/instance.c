@@ -277,6 +277,7 @@ void instance_free(struct instance *i)
         free(i->reason);
         free(i->self_id);
         free(i->self_handle);
+        free(i->upload_types);
         free(i->name);
         free(i);
 }

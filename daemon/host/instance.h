@@ -58,6 +58,7 @@ struct instance {
         struct budget budget;
         char *self_id, *self_handle;
         struct mentiond_caps caps;
+        char *upload_types;              /* of the caps; NULL: none were set */
 
         uint64_t aside[32];              /* what was put aside, as hashes: polls see it again and again */
         unsigned n_aside;

@@ -84,6 +84,7 @@ static int look_at_rights(struct mentiond_op *op, int has_scopes)
                 { "read:notifications", "GET", "/api/v1/notifications?limit=1", "mentions are not seen" },
                 { "read:statuses", "GET", "/api/v1/statuses/0", "threads are not read, and nothing is answered" },
                 { "write:statuses", "DELETE", "/api/v1/statuses/0", "nothing can be answered" },
+                { "write:favourites", "POST", "/api/v1/statuses/0/favourite", "nothing can be liked" },
                 { "write:media", "PUT", "/api/v1/media/0", "nothing can be answered with pictures" },
         };
 
@@ -117,7 +118,7 @@ int mastodon_doctor(struct mentiond_op *op, void *state)
                 return mentiond_fail(op, MENTIOND_RETRY, "there is no server with Mastodon's API: does the option server name it?");
         if (r != MENTIOND_OK)
                 return r;
-        snac = !!strstr(mj_str(instance, "version"), "snac");
+        snac = mastodon_snac(instance) > 0;
         look_at_server(op, instance, snac);
 
         r = ask(op, "GET", "/api/v1/accounts/verify_credentials", &reply);

@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Request:
-    """One request: method, target, its path without query, query and form as {name: last value}, headers, body; json if it is that."""
+    """One request: method, target, its path without query, query and form as {name: last value} and, as lists and
+    forms, {name: all values}; headers, body; json if it is that."""
 
     def __init__(self, method, target, headers, body):
         self.method, self.headers, self.body = method, headers, body
@@ -24,9 +25,10 @@ class Request:
                 self.json = json.loads(body)
             except ValueError:
                 self.broken = True
-        self.form = {}
+        self.form, self.forms = {}, {}
         if self.content_type == "application/x-www-form-urlencoded":
             self.form = dict(urllib.parse.parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+            self.forms = urllib.parse.parse_qs(body.decode(errors="replace"), keep_blank_values=True)
 
 
 class Answer:
