@@ -66,6 +66,7 @@ static void keep(const struct mentiond_post *post)
         strset(&fake.text, post->text);
         strset(&fake.parent, post->parent);
         fake.visibility = post->visibility;
+        fake.n_uploads = post->n_uploads;
 }
 
 static int channel_post(struct mentiond_op *op, void *state _unused_, const struct mentiond_post *post, struct mentiond_posted *ret)
@@ -90,6 +91,32 @@ static int channel_find(struct mentiond_op *op, void *state _unused_, const stru
         ret->id = fake.posted ? fake.posted : mentiond_format(op, "p%d", ++n_posts);
         ret->url = mentiond_format(op, "https://net/%s", ret->id);
         return verdict;
+}
+
+static int channel_edit(struct mentiond_op *op, void *state _unused_, const struct mentiond_change *change)
+{
+        strset(&fake.text, change->text);
+        say("edit %s", change->id);
+        return answer(CALL_EDIT, op);
+}
+
+static int channel_remove(struct mentiond_op *op, void *state _unused_, const char *id)
+{
+        say("remove %s", id);
+        return answer(CALL_REMOVE, op);
+}
+
+static int channel_react(struct mentiond_op *op, void *state _unused_, uint32_t reaction, const char *id)
+{
+        say(reaction == MENTIOND_LIKE ? "like %s" : reaction == MENTIOND_REPOST ? "repost %s" : "hide %s", id);
+        return answer(CALL_REACT, op);
+}
+
+static int channel_reread(struct mentiond_op *op, void *state _unused_, const char *const *ids, uint32_t n)
+{
+        for (uint32_t k = 0; k < n; k++)
+                say("reread %s", ids[k]);
+        return answer(CALL_REREAD, op);
 }
 
 static void channel_stop(struct mentiond_op *op, void *state _unused_)
@@ -140,9 +167,13 @@ static int desk_append(struct mentiond_op *op, void *state _unused_, const struc
 
 static int desk_note(struct mentiond_op *op, void *state _unused_, const struct mentiond_note *q, struct mentiond_filed *ret)
 {
+        _cleanup_free_ char *all = NULL;
+
         mentiond_turn_page(op, NULL, 0);
         strset(&fake.note_subject, q->subject);
         strset(&fake.note_text, q->text);
+        all = xasprintf("%s%s\n", strempty(fake.notes), q->text);
+        strset(&fake.notes, all);
         say("note %s", q->key);
         ret->article = "note";
         return answer(DESK_NOTE, op);
@@ -162,6 +193,24 @@ static int desk_find(struct mentiond_op *op, void *state _unused_, const struct 
         return verdict;
 }
 
+static int desk_review(struct mentiond_op *op, void *state _unused_, const char *ticket _unused_, const char *article _unused_,
+                       struct mentiond_review *ret)
+{
+        int verdict = answer(DESK_REVIEW, op);
+
+        *ret = fake.review;
+        ret->struct_size = sizeof *ret;
+        if (!ret->standing)
+                ret->standing = MENTIOND_STANDS;
+        return verdict;
+}
+
+static int desk_close(struct mentiond_op *op, void *state _unused_, const char *ticket)
+{
+        say("close %s", ticket);
+        return answer(DESK_CLOSE, op);
+}
+
 static void desk_stop(struct mentiond_op *op, void *state _unused_)
 {
         (void) answer(DESK_STOP, op);
@@ -172,12 +221,13 @@ static void desk_stop(struct mentiond_op *op, void *state _unused_)
 static struct mentiond_channel channel = {
         .head = { MENTIOND_PLUGIN_HEAD(MENTIOND_CHANNEL, struct mentiond_channel), .name = "fakenet", .version = "1" },
         .start = channel_start, .poll = channel_poll, .post = channel_post, .stop = channel_stop,
+        .edit = channel_edit, .remove = channel_remove, .react = channel_react, .reread = channel_reread,
 };
 
-static const struct mentiond_helpdesk helpdesk = {
+static struct mentiond_helpdesk helpdesk = {
         .head = { MENTIOND_PLUGIN_HEAD(MENTIOND_HELPDESK, struct mentiond_helpdesk), .name = "fakedesk", .version = "1" },
         .start = desk_start, .poll = desk_poll, .file = desk_file, .append = desk_append, .note = desk_note, .find = desk_find,
-        .stop = desk_stop,
+        .stop = desk_stop, .close = desk_close,
 };
 
 static struct instance *make(uint32_t kind, const char *name, const char *plugin)
@@ -228,6 +278,7 @@ static void forget_strings(void)
         free(fake.filed_url);
         free(fake.note_subject);
         free(fake.note_text);
+        free(fake.notes);
         fake = (struct fake) { .said = NULL };
 }
 
@@ -245,6 +296,7 @@ void fake_open(unsigned flags)
         assert_int_equal(store_open(world_loop, world_directory, flags & FAKE_AGAIN ? STORE_INLINE : 0, &fake_host.store, &error), 0);
         channel.find = flags & FAKE_NO_FIND ? NULL : channel_find;
         channel.fetch = flags & FAKE_NO_FETCH ? NULL : channel_fetch;
+        helpdesk.review = flags & FAKE_NO_REVIEW ? NULL : desk_review;
         plugin_forget_all();
         assert_int_equal(plugin_register(&channel.head, &p, &error), 0);
         assert_int_equal(plugin_register(&helpdesk.head, &p, &error), 0);
@@ -314,6 +366,28 @@ void fake_reply(const char *id, const char *ticket, const char *payload, const c
                 .ready_usec = utc_usec(), .payload = payload });
 }
 
+static struct mentiond_article article;
+
+static void emit_article(enum fake_call call, struct mentiond_op *op)
+{
+        if (call == DESK_POLL)
+                mentiond_emit_article(op, &article);
+}
+
+void fake_article(const char *id, const char *ticket, uint32_t kind, const char *text)
+{
+        int before = fake.calls[DESK_POLL];
+
+        article = (struct mentiond_article) { .struct_size = sizeof article, .kind = kind, .ticket = ticket, .id = id, .agent = "Ada",
+                                              .html = "", .text = text };
+        fake.on_call = emit_article;
+        flow_poll_now(desk);
+        assert_true(world_wait(&fake.calls[DESK_POLL], before + 1));
+        while (!*fake_state(desk->stored.id, id))
+                world_sleep(500);
+        fake.on_call = NULL;
+}
+
 void fake_filed(const char *id, const char *root, const char *ticket)
 {
         struct store_thread link = { .helpdesk = desk->stored.id, .ticket = ticket, .number = "N1", .url = "https://desk/1" };
@@ -333,7 +407,7 @@ int64_t fake_id(int64_t source, const char *native_id)
 {
         static const char *const states[] = {
                 STATE_NEW, STATE_FILING, STATE_FILED, STATE_WAITING, STATE_SENDING, STATE_POSTED, STATE_AMBIGUOUS, STATE_HELD,
-                STATE_DEAD, STATE_WITHDRAWN, STATE_DROPPED, STATE_KNOWN, STATE_SHOWN,
+                STATE_DEAD, STATE_WITHDRAWN, STATE_DROPPED, STATE_KNOWN, STATE_SHOWN, STATE_DONE,
         };
 
         for (size_t k = 0; k < ELEMENTSOF(states); k++) {

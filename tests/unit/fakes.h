@@ -11,7 +11,9 @@
 
 enum fake_call {
         CALL_START, CALL_POLL, CALL_FETCH, CALL_POST, CALL_LOOK, CALL_STOP,               /* the channel's */
+        CALL_EDIT, CALL_REMOVE, CALL_REACT, CALL_REREAD,
         DESK_START, DESK_POLL, DESK_FILE, DESK_APPEND, DESK_NOTE, DESK_LOOK, DESK_STOP,   /* the helpdesk's */
+        DESK_REVIEW, DESK_CLOSE,
         FAKE_CALLS,
 };
 
@@ -25,8 +27,10 @@ struct fake {
         const char *ticket;                      /* of file(); "" : "T" and the thread's key */
         const char *posted;                      /* the id that post() and find() give; NULL: "p1", "p2" ... */
         char *key, *text, *parent;               /* of the last post */
-        uint32_t visibility;
+        uint32_t visibility, n_uploads;
+        struct mentiond_review review;           /* standing 0: as it was */
         char *filed_ticket, *filed_text, *filed_title, *filed_url, *note_subject, *note_text;
+        char *notes;                             /* texts of all notes, one after the other */
         void (*on_call)(enum fake_call call, struct mentiond_op *op);   /* before it answers: emits, checks ... */
 };
 
@@ -40,6 +44,7 @@ enum fake_flags {
         FAKE_NO_FIND = 1 << 0, FAKE_NO_FETCH = 1 << 1,   /* the channel does not have it */
         FAKE_IDLE = 1 << 2,                              /* nothing is begun */
         FAKE_AGAIN = 1 << 3,                             /* a second life within one test */
+        FAKE_NO_REVIEW = 1 << 4,                         /* the helpdesk does not have it */
 };
 void fake_open(unsigned flags);          /* both are running and have polled once; then the counts begin */
 void fake_close(void);
@@ -49,6 +54,8 @@ void fake_detach(void);                  /* ends both, as a daemon that is about
 void fake_mention(const char *id, const char *root, const char *parent);
 void fake_known(const char *id);
 void fake_reply(const char *id, const char *ticket, const char *payload, const char *reason);
+/* By a poll: what an agent wrote. */
+void fake_article(const char *id, const char *ticket, uint32_t kind, const char *text);
 void fake_filed(const char *id, const char *root, const char *ticket);   /* a mention, and its ticket */
 
 int64_t fake_id(int64_t source, const char *native_id);

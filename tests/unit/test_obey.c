@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: MIT
+ * Commands, parts, reviews and what is read again: the flow with a real store and plugins that do what they are told. */
+#include "fakes.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ALL (MENTIOND_CAN_DIRECT | MENTIOND_CAN_EDIT | MENTIOND_CAN_REMOVE | MENTIOND_CAN_LIKE | MENTIOND_CAN_REPOST)
+
+static void quiet(void)
+{
+        for (int n = 0; n < 3; n++) {
+                while (!flow_is_idle(&fake_flow))
+                        world_sleep(500);
+                world_sleep(2000);
+        }
+}
+
+/* One filed mention, m1 of thread m1 in ticket 77. */
+static void open_with_ticket(unsigned flags)
+{
+        fake_open(flags);
+        brand->caps.flags = ALL;
+        fake_filed("m1", "m1", "77");
+        quiet();
+        memset(fake.calls, 0, sizeof fake.calls);
+        strset(&fake.said, "");
+}
+
+static bool reply_becomes(const char *id, const char *state)
+{
+        return fake_becomes(desk->stored.id, id, state);
+}
+
+static void write_reply(const char *id, const char *text)
+{
+        fake_article(id, "77", MENTIOND_ARTICLE_REPLY, text);
+}
+
+/* An internal note, and what it is answered. */
+static void tell(const char *id, const char *text)
+{
+        fake_article(id, "77", MENTIOND_ARTICLE_INTERNAL, text);
+}
+
+static void is_answered(const char *id, const char *answer)
+{
+        assert_true(reply_becomes(id, STATE_DONE));
+        quiet();
+        if (!fake.notes || !strstr(fake.notes, answer))
+                fail_msg("it was answered \"%s\", not \"%s\"", strempty(fake.notes), answer);
+        strset(&fake.notes, "");
+}
+
+static void said(const char *what)
+{
+        if (!strstr(fake.said, what))
+                fail_msg("\"%s\" does not hold \"%s\"", fake.said, what);
+}
+
+/* --- Before it goes --- */
+
+static void reply_that_turned_internal_is_withdrawn(void)
+{
+        open_with_ticket(0);
+        fake.review.standing = MENTIOND_TURNED_INTERNAL;
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_WITHDRAWN));
+        quiet();
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        assert_non_null(strstr(fake.note_text, "the note is internal now"));
+        fake_close();
+}
+
+static void reply_that_is_gone_is_withdrawn(void)
+{
+        open_with_ticket(0);
+        fake.review.standing = MENTIOND_TAKEN_BACK;
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_WITHDRAWN));
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        fake_close();
+}
+
+static void reply_waits_until_the_helpdesk_can_be_asked(void)
+{
+        open_with_ticket(0);
+        fake.verdicts[DESK_REVIEW] = ONCE(MENTIOND_RETRY, MENTIOND_RETRY);
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        assert_int_equal(fake.calls[DESK_REVIEW], 3);
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        fake_close();
+}
+
+static void helpdesk_that_cannot_review_still_answers(void)
+{
+        open_with_ticket(FAKE_NO_REVIEW);
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        fake_close();
+}
+
+static void command_in_a_public_note_is_held_with_a_question(void)
+{
+        open_with_ticket(0);
+        write_reply("5", "!stop");
+        assert_true(reply_becomes("5", STATE_HELD));
+        quiet();
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        assert_non_null(strstr(fake.note_text, "Is it meant for the customer?"));
+        fake_close();
+}
+
+static void files_go_out_with_their_descriptions(void)
+{
+        static const struct mentiond_attachment file = { .struct_size = sizeof file, .name = "bent_key.png", .type = "image/png", .data = "x", .size = 1 };
+
+        open_with_ticket(0);
+        brand->caps.uploads_max = 4;
+        brand->caps.upload_types = "image/png image/jpeg";
+        fake.review.attachments = &file;
+        fake.review.n_attachments = 1;
+        fake_reply("5", "77", "{\"text\":\"see\",\"attachments\":1}", NULL);
+        assert_true(reply_becomes("5", STATE_POSTED));
+        assert_int_equal(fake.n_uploads, 1);
+        brand->caps.upload_types = "image/jpeg";
+        fake_reply("6", "77", "{\"text\":\"see\",\"attachments\":1}", NULL);
+        assert_true(reply_becomes("6", STATE_HELD));
+        assert_non_null(strstr(fake_row(desk->stored.id, "6").reason, "bent_key.png is of type image/png"));
+        fake_close();
+}
+
+/* --- Parts --- */
+
+static const char *const long_text = "One sentence of it. Another sentence of it. A third sentence of it. And a fourth one, too.";
+
+static void long_reply_becomes_parts_each_of_which_answers_the_one_before(void)
+{
+        struct store_part part;
+        int64_t id;
+
+        open_with_ticket(0);
+        brand->caps.length_max = 60;
+        write_reply("5", long_text);
+        assert_true(reply_becomes("5", STATE_POSTED));
+        assert_true(fake.calls[CALL_POST] >= 2);
+        id = fake_id(desk->stored.id, "5");
+        for (int64_t n = 0; n < fake.calls[CALL_POST]; n++) {
+                _cleanup_free_ char *before = n ? xasprintf("p%lld", (long long) n) : xstrdup("m1");
+
+                assert_int_equal(store_part(fake_host.store, fake_arena, id, n, &part), 1);
+                assert_string_equal(part.parent, before);
+                assert_int_equal(part.of, fake.calls[CALL_POST]);
+                assert_string_equal(part.text, "");
+        }
+        quiet();
+        assert_non_null(strstr(fake.note_text, "https://net/p1"));
+        fake_close();
+}
+
+static void part_of_unknown_fate_is_looked_for_and_the_others_follow(void)
+{
+        open_with_ticket(0);
+        brand->caps.length_max = 60;
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_OK, MENTIOND_AMBIGUOUS);
+        write_reply("5", long_text);
+        assert_true(reply_becomes("5", STATE_POSTED));
+        assert_int_equal(fake.calls[CALL_LOOK], 1);
+        assert_int_equal(fake.calls[DESK_REVIEW], 1);    /* once the first is out it is not asked again */
+        fake_close();
+}
+
+static void reply_of_too_many_parts_is_held(void)
+{
+        open_with_ticket(0);
+        brand->caps.length_max = 60;
+        brand->options.parts_max = 1;
+        write_reply("5", long_text);
+        assert_true(reply_becomes("5", STATE_HELD));
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        fake_close();
+}
+
+/* --- Commands --- */
+
+static void stop_takes_back_what_waits(void)
+{
+        open_with_ticket(0);
+        brand->options.hold_usec = USEC_PER_HOUR;
+        write_reply("5", "answer");
+        tell("6", "!stop");
+        assert_true(reply_becomes("5", STATE_WITHDRAWN));
+        is_answered("6", "you took it back with !stop");
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        tell("7", "!stop");
+        is_answered("7", "There is no reply to take back.");
+        fake_close();
+}
+
+static void stop_comes_too_late_for_what_is_posted(void)
+{
+        open_with_ticket(0);
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        tell("6", "!stop");
+        is_answered("6", "The last one is posted: https://net/p1");
+        fake_close();
+}
+
+static void hold_keeps_and_send_sends(void)
+{
+        open_with_ticket(0);
+        brand->options.hold_usec = USEC_PER_HOUR;
+        write_reply("5", "answer");
+        tell("6", "!hold");
+        is_answered("6", "you said !hold");
+        assert_string_equal(fake_state(desk->stored.id, "5"), STATE_HELD);
+        tell("7", "!send");
+        is_answered("7", "goes out now, as it is");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        assert_int_equal(fake.visibility, MENTIOND_UNLISTED);
+        fake_close();
+}
+
+static void send_ends_the_hold(void)
+{
+        open_with_ticket(0);
+        brand->options.hold_usec = USEC_PER_HOUR;
+        write_reply("5", "answer");
+        tell("6", "!send");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        fake_close();
+}
+
+static void dm_says_it_in_private(void)
+{
+        int64_t since = 0;
+
+        open_with_ticket(0);
+        fake.review.standing = MENTIOND_TURNED_INTERNAL;         /* as it was from its beginning */
+        tell("6", "!dm Your number is 4711");
+        assert_true(reply_becomes("6", STATE_POSTED));
+        assert_int_equal(fake.visibility, MENTIOND_DIRECT);
+        assert_string_equal(fake.text, "@alice@example Your number is 4711");
+        assert_true(store_owes(fake_host.store, desk->stored.id, "77", &since) > 0);
+        assert_true(since > 0);
+        assert_int_equal(store_count_owed(fake_host.store), 1);
+        fake.review.standing = MENTIOND_STANDS;
+        write_reply("7", "Solved in private.");
+        assert_true(reply_becomes("7", STATE_POSTED));
+        assert_int_equal(fake.visibility, MENTIOND_UNLISTED);
+        assert_int_equal(store_count_owed(fake_host.store), 0);
+        fake_close();
+}
+
+static void dm_sends_a_held_reply_in_private(void)
+{
+        open_with_ticket(0);
+        write_reply("5", "!stop it");
+        assert_true(reply_becomes("5", STATE_HELD));
+        tell("6", "!dm");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        assert_int_equal(fake.visibility, MENTIOND_DIRECT);
+        fake_close();
+}
+
+static void dm_where_nothing_is_private_is_held(void)
+{
+        open_with_ticket(0);
+        brand->caps.flags = 0;
+        fake.review.standing = MENTIOND_TURNED_INTERNAL;
+        tell("6", "!dm secret");
+        assert_true(reply_becomes("6", STATE_HELD));
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        fake_close();
+}
+
+static void close_says_a_last_word_and_closes(void)
+{
+        open_with_ticket(0);
+        fake.review.standing = MENTIOND_TURNED_INTERNAL;
+        tell("6", "!close Glad it works again.");
+        assert_true(reply_becomes("6", STATE_POSTED));
+        assert_true(reply_becomes("6:close", STATE_DONE));
+        assert_string_equal(fake.text, "@alice@example Glad it works again.");
+        said("close 77");
+        tell("7", "!close");
+        is_answered("7", "The ticket is closed.");
+        assert_int_equal(fake.calls[DESK_CLOSE], 2);
+        fake_close();
+}
+
+static void likes_reposts_and_hides(void)
+{
+        open_with_ticket(0);
+        tell("6", "!like");
+        is_answered("6", "The last post of @alice@example is liked.");
+        said("like m1");
+        tell("7", "!Repost");
+        is_answered("7", "is reposted");
+        said("repost m1");
+        tell("8", "!hide");
+        is_answered("8", "posts cannot be hidden here");
+        assert_int_equal(fake.calls[CALL_REACT], 2);
+        fake_close();
+}
+
+static void what_fails_for_now_is_done_later(void)
+{
+        open_with_ticket(0);
+        fake.verdicts[CALL_REACT] = ONCE(MENTIOND_RETRY, MENTIOND_AMBIGUOUS);
+        tell("6", "!like");
+        is_answered("6", "is liked");
+        assert_int_equal(fake.calls[CALL_REACT], 3);
+        fake.verdicts[CALL_REACT] = ONCE(MENTIOND_GONE);
+        tell("7", "!like");
+        is_answered("7", "Not done: as told: gone");
+        fake_close();
+}
+
+static void last_reply_is_edited_and_deleted(void)
+{
+        open_with_ticket(0);
+        tell("4", "!delete");
+        is_answered("4", "no reply is posted");
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        tell("6", "!edit better answer");
+        is_answered("6", "Your reply now reads: @alice@example better answer");
+        said("edit p1");
+        tell("7", "!edit");
+        is_answered("7", "the new text must follow");
+        tell("8", "!delete");
+        is_answered("8", "removed from the network");
+        said("remove p1");
+        assert_string_equal(fake_state(desk->stored.id, "5"), STATE_WITHDRAWN);
+        tell("9", "!delete");
+        is_answered("9", "no reply is posted");
+        fake_close();
+}
+
+static void parts_are_deleted_last_first(void)
+{
+        open_with_ticket(0);
+        brand->caps.length_max = 60;
+        write_reply("5", long_text);
+        assert_true(reply_becomes("5", STATE_POSTED));
+        tell("6", "!edit x");
+        is_answered("6", "several parts");
+        tell("7", "!delete");
+        is_answered("7", "removed");
+        assert_true(strstr(fake.said, "remove p2") < strstr(fake.said, "remove p1"));
+        fake_close();
+}
+
+static void mistyped_commands_are_answered_with_the_nearest(void)
+{
+        open_with_ticket(0);
+        tell("6", "!stpo");
+        is_answered("6", "Did you mean \"!stop\"?");
+        tell("7", "!abracadabra");
+        is_answered("7", "The commands are: !stop !hold !send !dm !public !close !like !repost !hide !edit !delete");
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        fake_close();
+}
+
+static void other_internal_notes_are_none(void)
+{
+        open_with_ticket(0);
+        tell("6", "!!! Urgent");
+        tell("7", "The customer wrote !stop");
+        assert_string_equal(fake_state(desk->stored.id, "6"), STATE_KNOWN);
+        assert_string_equal(fake_state(desk->stored.id, "7"), STATE_KNOWN);
+        quiet();
+        assert_int_equal(fake.calls[DESK_NOTE], 0);
+        fake_close();
+}
+
+/* --- What is read again --- */
+
+static const char *now_text;             /* of m1; NULL: it is gone */
+
+static void emit_again(enum fake_call call, struct mentiond_op *op)
+{
+        struct mentiond_author customer = { .struct_size = sizeof customer, .id = "9", .handle = "@alice@example" },
+                               self = { .struct_size = sizeof self, .id = "self", .handle = "@brand@example" };
+        struct mentiond_mention m = { .struct_size = sizeof m, .id = "m1", .author = &customer, .text = now_text, .url = "https://net/m1" },
+                                own = { .struct_size = sizeof own, .id = "own1", .author = &self, .text = "said in the app", .url = "https://net/own1" };
+
+        if (call != CALL_REREAD)
+                return;
+        if (now_text)
+                mentiond_emit_again(op, &m);
+        else
+                mentiond_emit_gone(op, "m1");
+        mentiond_emit_again(op, &own);
+}
+
+/* As if the time had come. */
+static void read_again(const char *text)
+{
+        int64_t thread = fake_row(brand->stored.id, "m1").thread;
+        int before = fake.calls[CALL_REREAD];
+
+        now_text = text;
+        fake.on_call = emit_again;
+        assert_int_equal(store_reread(fake_host.store, thread, 1, NULL, 0, 1), 0);
+        flow_poll_now(brand);
+        assert_true(world_wait(&fake.calls[CALL_REREAD], before + 1));
+        quiet();
+        fake.on_call = NULL;
+}
+
+static void changes_and_removals_are_told_once(void)
+{
+        open_with_ticket(0);
+        fake_host.reread_for_usec = USEC_PER_DAY;
+        fake_filed("m2", "m1", "77");
+        read_again("text of m1");
+        assert_non_null(strstr(strempty(fake.notes), "answered outside of the helpdesk: https://net/own1"));
+        assert_null(strstr(strempty(fake.notes), "has changed"));
+        strset(&fake.notes, "");
+        read_again("another text");
+        read_again("another text");
+        assert_null(strstr(fake.notes, "own1"));
+        fake_close();
+}
+
+static void edit_is_told_with_both_texts_and_a_removal_with_the_last(void)
+{
+        fake_open(0);
+        fake_host.reread_for_usec = USEC_PER_DAY;
+        fake_filed("m1", "m1", "77");
+        quiet();
+        read_again("another text");
+        assert_non_null(strstr(fake.notes, "It was:\n\ntext of m1\n\nand is now:\n\nanother text"));
+        strset(&fake.notes, "");
+        read_again("another text");
+        assert_string_equal(fake.notes, "");
+        read_again(NULL);
+        assert_non_null(strstr(fake.notes, "@alice@example has deleted this post, or it cannot be seen any more:\n\nanother text"));
+        strset(&fake.notes, "");
+        fake_close();
+}
+
+static void what_was_posted_by_us_was_not_said_in_the_app(void)
+{
+        fake_open(0);
+        fake_host.reread_for_usec = USEC_PER_DAY;
+        fake_filed("m1", "m1", "77");
+        fake.posted = "own1";
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        quiet();
+        strset(&fake.notes, "");
+        read_again("text of m1");
+        assert_string_equal(fake.notes, "");
+        fake_close();
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                world_test(reply_that_turned_internal_is_withdrawn),
+                world_test(reply_that_is_gone_is_withdrawn),
+                world_test(reply_waits_until_the_helpdesk_can_be_asked),
+                world_test(helpdesk_that_cannot_review_still_answers),
+                world_test(command_in_a_public_note_is_held_with_a_question),
+                world_test(files_go_out_with_their_descriptions),
+                world_test(long_reply_becomes_parts_each_of_which_answers_the_one_before),
+                world_test(part_of_unknown_fate_is_looked_for_and_the_others_follow),
+                world_test(reply_of_too_many_parts_is_held),
+                world_test(stop_takes_back_what_waits),
+                world_test(stop_comes_too_late_for_what_is_posted),
+                world_test(hold_keeps_and_send_sends),
+                world_test(send_ends_the_hold),
+                world_test(dm_says_it_in_private),
+                world_test(dm_sends_a_held_reply_in_private),
+                world_test(dm_where_nothing_is_private_is_held),
+                world_test(close_says_a_last_word_and_closes),
+                world_test(likes_reposts_and_hides),
+                world_test(what_fails_for_now_is_done_later),
+                world_test(last_reply_is_edited_and_deleted),
+                world_test(parts_are_deleted_last_first),
+                world_test(mistyped_commands_are_answered_with_the_nearest),
+                world_test(other_internal_notes_are_none),
+                world_test(changes_and_removals_are_told_once),
+                world_test(edit_is_told_with_both_texts_and_a_removal_with_the_last),
+                world_test(what_was_posted_by_us_was_not_said_in_the_app),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
