@@ -17,6 +17,7 @@
 #define ITEMS_BYTES_MAX (1024 * 1024)   /* the same, where they are large */
 #define EMITS_MAX 50000          /* new ones in one poll; the next poll goes on where this one ended */
 #define MERGES_MAX 1000          /* in one poll; people merge tickets by hand */
+#define CLOSED_MAX 10000         /* in one poll; those beyond are closed still when they are met again */
 #define ANCESTORS_MAX 5000
 #define AGAIN_MAX 1000           /* of one thread: those that were asked for, and the account's own */
 #define NOTE_MAX (1024 * 1024)   /* bytes of an agent's note, which must not be cut; networks allow some 100 000 at most */
@@ -409,6 +410,14 @@ void mentiond_merged(struct mentiond_op *op, const char *ticket, const char *int
         op->merges[op->n_merges++] = (struct store_merge) {
                 arena_strdup(op->arena, ticket), arena_strdup(op->arena, into), arena_strdup(op->arena, number),
         };
+}
+
+void mentiond_closed(struct mentiond_op *op, const char *ticket, int64_t closed_usec)
+{
+        if (op_admit(op) != MENTIOND_OK || !good_id(ticket) || op->n_closed >= CLOSED_MAX)
+                return;
+        op->closed = xrealloc(op->closed, (op->n_closed + 1) * sizeof *op->closed);
+        op->closed[op->n_closed++] = (struct op_closed) { arena_strdup(op->arena, ticket), MAX(closed_usec, (int64_t) 0) };
 }
 
 /* Keys are "CHANNEL:ROOT" as flow made them, the root percent-encoded. */

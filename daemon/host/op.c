@@ -53,6 +53,7 @@ void op_end(struct mentiond_op *op)
         free(op->cursors);
         free(op->merges);
         free(op->links);
+        free(op->closed);
         free(op->ancestors);
         free(op->again);
         arena_free(op->page);

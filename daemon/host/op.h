@@ -23,6 +23,9 @@ struct op_again {
         const char *id, *author, *text, *url;
         int64_t created_usec, edited_usec;
         bool gone;
+struct op_closed {
+        const char *ticket;
+        int64_t usec;
 };
 
 struct mentiond_op {
@@ -57,6 +60,8 @@ struct mentiond_op {
         size_t n_merges;
         struct store_link *links;
         size_t n_links;
+        struct op_closed *closed;        /* tickets; of two of one ticket the later counts */
+        size_t n_closed;
         struct store_unread *unread;     /* NULL: not asked for yet */
         size_t n_unread;
         int64_t seen_usec;               /* newest */

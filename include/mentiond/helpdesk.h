@@ -16,7 +16,7 @@ struct mentiond_attachment {
         uint32_t reserved;
         const char *name;
         const char *type;
-        const void *data;
+        const void *data;        /* of review(): NULL for what is not given, whatever its size */
         uint64_t size;
 };
 
@@ -94,8 +94,8 @@ struct mentiond_article {
         const char *id;          /* unique within the helpdesk; numbers must ascend, for by them mentions are told that
                                   * were in the ticket before a reply was written */
         const char *agent;       /* name of who wrote it */
-        const char *html;
-        const char *text;
+        const char *html;        /* if it has any; the text is made of it then */
+        const char *text;        /* of an internal article always as plain text: its first line may be a command */
         int64_t created_usec;
         int64_t changed_usec;    /* last change of the article, 0 if unknown */
         uint32_t n_attachments;  /* that the agent put on it */
@@ -113,22 +113,29 @@ enum mentiond_standing {
         MENTIOND_TAKEN_BACK = 3, /* it is gone */
 };
 
-/* How an agent's article and its ticket stand now. */
+enum mentiond_review_limits {
+        MENTIOND_REVIEW_BYTES_MAX = 40 * 1024 * 1024,    /* of an article's attachments together: those beyond come without data */
+        MENTIOND_REVIEW_ATTACHMENTS_MAX = 100,
+        MENTIOND_REVIEW_INTERNAL_MAX = 50,               /* articles */
+        MENTIOND_REVIEW_CUSTOMER_MAX = 100,
+};
+
+/* How an agent's article and its ticket stand now.  As long as the operation lasts, or until it turns the page. */
 struct mentiond_review {
         uint32_t struct_size;
         uint32_t standing;       /* enum mentiond_standing; the rest, but closed, only if it stands */
-        const char *html;        /* as in struct mentiond_article */
+        const char *html;        /* html and text: exactly as a poll would emit them */
         const char *text;
         const struct mentiond_attachment *attachments;   /* the agent's, n_attachments of them, with their data */
         uint32_t n_attachments;
         uint32_t closed;         /* 1 if the ticket is closed */
-        const char *const *internal;     /* texts of the ticket's internal articles that people wrote, newest first, n_internal of
-                                          * them: what must not become public */
+        const char *const *internal;     /* plain texts of the ticket's internal articles that people wrote, newest first, n_internal
+                                          * of them: what must not become public */
         uint32_t n_internal;
         uint32_t n_customer;
         const char *const *customer;     /* what the customer's record holds that could identify him: mail address, phone,
                                           * street, and the like; not what he calls himself in public */
-        const struct mentiond_attachment *internal_attachments;  /* of internal articles, without data: name and size */
+        const struct mentiond_attachment *internal_attachments;  /* of these internal articles, without data: name and size */
         uint32_t n_internal_attachments;
         uint32_t reserved;
 };
