@@ -18,6 +18,7 @@ static const struct mentiond_option options[] = {
         OPTION(state, MENTIOND_STRING, .default_value = "new", .help = "state of new tickets"),
         OPTION(reopen_state, MENTIOND_STRING, .default_value = "open",
                .help = "state that a closed or pending ticket gets when its customer writes again"),
+        OPTION(close_state, MENTIOND_STRING, .default_value = "closed successful", .help = "state of tickets that mentiond closes"),
         OPTION(ticket_url, MENTIOND_STRING, .help = "address of a ticket for agents; {id} stands for its id"),
         { .name = NULL },
 };
@@ -80,6 +81,8 @@ static const struct mentiond_helpdesk helpdesk = {
         .hook = &hook,
         .doctor = otrs_doctor,
         .provision = otrs_provision,
+        .review = otrs_review,
+        .close = otrs_close,
 };
 
 MENTIOND_HELPDESK_PLUGIN(helpdesk)

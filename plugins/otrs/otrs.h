@@ -2,7 +2,8 @@
  *
  * The helpdesk plugin for OTRS 6, Znuny and OTOBO, between its own files: otrs.c (options, start),
  * otrs_call.c (session, errors), otrs_article.c (file, append, note), otrs_find.c, otrs_poll.c, otrs_reply.c (agents' articles),
- * otrs_links.c, otrs_ticket.c (reading tickets), otrs_try.c (what can be tried without effect), otrs_doctor.c, otrs_provision.c. */
+ * otrs_review.c (one of them again), otrs_links.c, otrs_ticket.c (reading tickets, close), otrs_try.c (what can be tried without
+ * effect), otrs_doctor.c, otrs_provision.c. */
 #ifndef OTRS_H
 #define OTRS_H
 
@@ -39,6 +40,7 @@ struct otrs {
         const char *priority;
         const char *state;
         const char *reopen_state;
+        const char *close_state;
         const char *ticket_url;
 
         char session[OTRS_SESSION_MAX + 1];  /* "" before the first login */
@@ -84,6 +86,16 @@ const char *otrs_ids(struct mentiond_op *op, struct json_object *found, bool lin
 int otrs_tickets_walk(struct mentiond_op *op, struct otrs *otrs, const char *ids, const struct otrs_articles *articles,
                       int (*fn)(struct mentiond_op *op, struct otrs *otrs, struct json_object *page));
 
+/* What of an article an agent wrote: html is "" if it has none, or it was not asked for; the attachments are without that. */
+struct otrs_written {
+        const char *html, *text;
+        uint32_t n_attachments;
+};
+struct otrs_written otrs_written(struct mentiond_op *op, struct json_object *article);
+bool otrs_is_html_body(struct json_object *attachment);
+bool otrs_is_ours(struct json_object *article);
+int64_t otrs_attached_bytes(struct json_object *article);
+
 /* Emits what the journal does not know of these tickets' articles; some may be NULL.  They were got with the newest OTRS_ARTICLES
  * of agents. */
 int otrs_take_articles(struct mentiond_op *op, struct otrs *otrs, struct json_object *const *tickets, size_t n);
@@ -91,6 +103,11 @@ int otrs_take_articles(struct mentiond_op *op, struct otrs *otrs, struct json_ob
 /* The ticket of that id, or the one that it was merged into in the end. */
 int otrs_ticket_open(struct mentiond_op *op, struct otrs *otrs, const char *id,
                      const struct otrs_articles *articles, struct json_object **ret);
+
+/* Where a ticket was merged into, by its history; NULL: it was not. */
+int otrs_merged_into(struct mentiond_op *op, struct otrs *otrs, const char *id, const char **ret);
+
+bool otrs_is_closed(struct json_object *ticket);
 
 /* The lines of a ticket's history; or, of several tickets, an array with TicketID and History of each.  GONE as above. */
 int otrs_ticket_histories(struct mentiond_op *op, struct otrs *otrs, const char *ids, struct json_object **ret);
@@ -135,6 +152,8 @@ int otrs_note(struct mentiond_op *op, void *state, const struct mentiond_note *n
               struct mentiond_filed *ret);
 int otrs_poll(struct mentiond_op *op, void *state);
 int otrs_links(struct mentiond_op *op, void *state);
+int otrs_review(struct mentiond_op *op, void *state, const char *ticket, const char *article, struct mentiond_review *ret);
+int otrs_close(struct mentiond_op *op, void *state, const char *ticket);
 
 /* --- Without effect */
 
@@ -146,8 +165,8 @@ int otrs_check_field(struct mentiond_op *op, struct otrs *otrs);
 int otrs_try_create(struct mentiond_op *op, struct otrs *otrs, const char *queue, const char *state, const char *field,
                     const char **ret);
 
-/* Tries to give a ticket the state reopen_state. */
-int otrs_try_update(struct mentiond_op *op, struct otrs *otrs, const char *ticket, const char **ret);
+/* Tries to give a ticket a state. */
+int otrs_try_update(struct mentiond_op *op, struct otrs *otrs, const char *ticket, const char *state, const char **ret);
 
 /* The n-th, from 0, of the dynamic fields that mentiond needs; NULL behind the last. */
 const char *otrs_field_name(size_t n);

@@ -139,12 +139,31 @@ static int write_into(struct mentiond_op *op, struct otrs *otrs, struct json_obj
         return MENTIOND_OK;
 }
 
+/* The generic interface cannot link tickets, so the article says it. */
+static const char *text_after(struct mentiond_op *op, struct otrs *otrs, const struct mentiond_filing *filing)
+{
+        struct mentiond_filed before = { .struct_size = sizeof(before) };
+        struct json_object *tickets;
+
+        if (!filing->after || !*filing->after)
+                return filing->text;
+        if (otrs_ticket_get(op, otrs, filing->after, NULL, &tickets) != MENTIOND_OK) {
+                mentiond_log(op, 4, "the ticket %s, which a new one goes on from, is not named in that: %s", filing->after, mentiond_reason(op));
+                return filing->text;
+        }
+        otrs_ticket_tell(op, otrs, mj_at(tickets, 0), &before);
+        return mentiond_format(op, "%s\n\nGoes on from ticket %s%s%s", filing->text, before.number, *before.url ? ": " : "", before.url);
+}
+
 int otrs_file(struct mentiond_op *op, void *state, const struct mentiond_filing *filing,
               struct mentiond_filed *ret)
 {
         struct otrs *otrs = state;
-        int r = write_article(op, otrs, "TicketCreate", otrs_create_body(op, otrs, filing), ret);
+        struct mentiond_filing whole = *filing;
+        int r;
 
+        whole.text = text_after(op, otrs, filing);
+        r = write_article(op, otrs, "TicketCreate", otrs_create_body(op, otrs, &whole), ret);
         /* Of a queue, not of a ticket; and it heals when the right is given. */
         if (r == MENTIOND_GONE)
                 return mentiond_fail(op, MENTIOND_RETRY, "the user %s may not make tickets in the queue %s",

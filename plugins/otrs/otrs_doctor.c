@@ -73,6 +73,9 @@ static int look_at_tickets(struct mentiond_op *op, struct otrs *otrs, const char
 {
         struct json_object *query = mentiond_json_object(op), *queues = json_object_new_array(), *ids;
         const char *what = mentiond_format(op, "right rw in %s", queue), *complaint, *ticket;
+        const struct {
+                const char *option, *value;
+        } states[] = { { "reopen_state", otrs->reopen_state }, { "close_state", otrs->close_state } };
         int r;
 
         json_object_array_add(queues, json_object_new_string(queue));
@@ -87,17 +90,21 @@ static int look_at_tickets(struct mentiond_op *op, struct otrs *otrs, const char
                 return MENTIOND_OK;
         }
         ticket = mentiond_format(op, "%s", json_object_get_string(mj_at(ids, 0)));
-        r = otrs_try_update(op, otrs, ticket, &complaint);
-        if (r != MENTIOND_OK)
-                return r;
-        if (strstr(complaint, "State")) {
-                mentiond_report(op, MENTIOND_FINE, what, "granted");
-                mentiond_report(op, MENTIOND_WRONG, "reopen_state", "\"%s\" is no state of the helpdesk: mend the option", otrs->reopen_state);
-        } else if (*complaint) {
-                mentiond_report(op, MENTIOND_WRONG, what, "%s may not add to tickets there: give it rw in the queue's group (%s)", otrs->user, complaint);
-        } else {
-                mentiond_report(op, MENTIOND_FINE, what, "granted");
-                mentiond_report(op, MENTIOND_FINE, "reopen_state", "\"%s\"", otrs->reopen_state);
+        for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+                r = otrs_try_update(op, otrs, ticket, states[i].value, &complaint);
+                if (r != MENTIOND_OK)
+                        return r;
+                if (*complaint && !strstr(complaint, "State")) {
+                        mentiond_report(op, MENTIOND_WRONG, what, "%s may not add to tickets there: give it rw in the queue's group (%s)", otrs->user,
+                                        complaint);
+                        break;
+                }
+                if (i == 0)
+                        mentiond_report(op, MENTIOND_FINE, what, "granted");
+                if (*complaint)
+                        mentiond_report(op, MENTIOND_WRONG, states[i].option, "\"%s\" is no state of the helpdesk: mend the option", states[i].value);
+                else
+                        mentiond_report(op, MENTIOND_FINE, states[i].option, "\"%s\"", states[i].value);
         }
         return look_at_zone(op, otrs, ticket);
 }

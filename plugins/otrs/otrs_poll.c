@@ -2,8 +2,9 @@
  *
  * Polls: which tickets may have articles of agents that the journal does not know.  otrs_reply.c reads those.
  *
- * Those with an article newer than the last poll that ended well, by TicketSearch.  While the daemon lives the window is the number of minutes since that poll began, plus OTRS_OVERLAP_MINUTES for articles that become
- * visible late: the more of what two clocks say, for one can be set, and the other stops while a machine sleeps.  So
+ * Those with an article newer than the last poll that ended well, by TicketSearch.  While the daemon lives the window is the
+ * number of minutes since that poll began, plus OTRS_OVERLAP_MINUTES for articles that become visible late: the more of what
+ * two clocks say, for one can be set, and the other stops while a machine sleeps.  So
  * neither the helpdesk's zone nor the difference of the clocks comes in.  Once an hour the window is wider: the helpdesk
  * compares its local time as text, and where that has daylight saving, the hour that is repeated in autumn hides articles
  * from a narrow window.
@@ -14,6 +15,9 @@
  * around midnight does not exist, and a search from such an hour finds nothing.
  *
  * A ticket that find() found is looked at once, however old: agents may have answered in it before it was known.
+ *
+ * That a ticket was closed is seen with the note in which an agent says so.  Those that were closed without one are sought when the
+ * window is wide.
  *
  * All tickets are asked for, not only those with SocialThread: the field stays behind when a ticket is merged into
  * another.
@@ -54,13 +58,28 @@ static int follow(struct mentiond_op *op, struct otrs *otrs, struct json_object 
         return r == MENTIOND_GONE ? MENTIOND_OK : r;
 }
 
+/* Since when is known only as far as the ticket was not changed afterwards, and with an article that tells the zone. */
+static void tell_closed(struct mentiond_op *op, struct json_object *ticket)
+{
+        struct json_object *article = mj_at(mj_get(ticket, "Article"), 0);
+        int64_t changed = mentiond_parse_time(mj_str(ticket, "Changed")), local = mentiond_parse_time(mj_str(article, "CreateTime"));
+        int64_t seconds = mj_int(article, "IncomingTime", 0);
+        bool known = changed && local && seconds > 0 && seconds < mentiond_now_usec(op) / second_usec + day_usec / second_usec;
+
+        if (otrs_is_closed(ticket))
+                mentiond_closed(op, mj_str(ticket, "TicketID"), known ? changed - local + seconds * second_usec : 0);
+}
+
 static int take_page(struct mentiond_op *op, struct otrs *otrs, struct json_object *page)
 {
         struct json_object **tickets = mentiond_alloc(op, mj_len(page) * sizeof(struct json_object *));
         int r = MENTIOND_OK;
 
-        for (size_t i = 0; r == MENTIOND_OK && i < mj_len(page); i++)
+        for (size_t i = 0; r == MENTIOND_OK && i < mj_len(page); i++) {
                 r = follow(op, otrs, mj_at(page, i), &tickets[i]);
+                if (r == MENTIOND_OK && tickets[i])
+                        tell_closed(op, tickets[i]);
+        }
         return r == MENTIOND_OK ? otrs_take_articles(op, otrs, tickets, mj_len(page)) : r;
 }
 
@@ -77,6 +96,24 @@ static const char *seen_noon(struct mentiond_op *op)
         if (seen < 2 * day_usec || seen > mentiond_now_usec(op) + day_usec || !gmtime_r(&from, &tm))
                 return NULL;
         return mentiond_format(op, "%04d-%02d-%02d 12:00:00", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+}
+
+/* Not after a start at which nothing was seen yet: that would be all that was closed in a year. */
+static int take_closed(struct mentiond_op *op, struct otrs *otrs)
+{
+        const char *noon = otrs->polled ? NULL : seen_noon(op);
+        struct json_object *query = mentiond_json_object(op), *found;
+        int r;
+
+        if (otrs->polled)
+                mj_put_int(query, "TicketCloseTimeNewerMinutes", SWEEP_MINUTES);
+        else if (noon)
+                mj_put_str(query, "TicketCloseTimeNewerDate", noon);
+        else
+                return MENTIOND_OK;
+        mj_put_int(query, "Limit", OTRS_IDS_MAX);
+        r = otrs_search(op, otrs, query, &found);
+        return r == MENTIOND_OK ? otrs_tickets_walk(op, otrs, otrs_ids(op, found, true), &newest, take_page) : r;
 }
 
 static void put_window(struct mentiond_op *op, struct otrs *otrs, struct json_object *query, bool sweep)
@@ -116,6 +153,8 @@ int otrs_poll(struct mentiond_op *op, void *state)
                 mentiond_log(op, 3, "more than %d tickets changed since the last poll: the oldest were not looked at",
                              OTRS_IDS_MAX);
         r = otrs_tickets_walk(op, otrs, otrs_ids(op, found, true), &newest, take_page);
+        if (r == MENTIOND_OK && sweep)
+                r = take_closed(op, otrs);
         otrs->window_minutes = OTRS_FIRST_MINUTES;
         for (uint32_t i = 0; r == MENTIOND_OK && (unread = mentiond_unread(op, i)); i++)
                 r = otrs_tickets_walk(op, otrs, unread, &newest, take_page);

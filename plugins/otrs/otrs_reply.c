@@ -27,12 +27,16 @@ struct look {
         struct merges merges;
 };
 
+bool otrs_is_ours(struct json_object *article)
+{
+        return strcmp(mj_str(article, "From"), OTRS_FROM) == 0 || *otrs_field(article, "SocialPost");
+}
+
 static bool is_agents(struct json_object *article)
 {
         return strcmp(mj_str(article, "SenderType"), "agent") == 0 &&
                strcmp(mj_str(article, "CommunicationChannel"), "Internal") == 0 &&
-               mj_int(article, "ArticleID", 0) > 0 &&
-               strcmp(mj_str(article, "From"), OTRS_FROM) != 0 && !*otrs_field(article, "SocialPost");
+               mj_int(article, "ArticleID", 0) > 0 && !otrs_is_ours(article);
 }
 
 static bool looks_like_reply(struct json_object *article)
@@ -78,13 +82,34 @@ static const char *agent_name(struct mentiond_op *op, const char *from)
         return n > 0 ? mentiond_format(op, "%.*s", (int) n, from) : from;
 }
 
-static bool is_html_body(struct json_object *attachment)
+bool otrs_is_html_body(struct json_object *attachment)
 {
         const char *name = mj_str(attachment, "Filename");
 
         return strncmp(mj_str(attachment, "ContentType"), "text/html", 9) == 0 &&
                strcmp(mj_str(attachment, "Disposition"), "inline") == 0 &&
                (strcmp(name, "file-1") == 0 || strcmp(name, "file-2") == 0 || strcmp(name, "file-1.html") == 0);
+}
+
+/* In place of an HTML body there is but the text that the helpdesk has made of it, with the links as footnotes. */
+struct otrs_written otrs_written(struct mentiond_op *op, struct json_object *article)
+{
+        struct otrs_written written = { .html = "", .text = mj_str(article, "Body") };
+        struct json_object *attachments = mj_get(article, "Attachment");
+
+        for (size_t i = 0; i < mj_len(attachments); i++) {
+                struct json_object *attachment = mj_at(attachments, i);
+
+                if (!otrs_is_html_body(attachment)) {
+                        written.n_attachments++;
+                } else if (strstr(mj_str(attachment, "ContentType"), "utf-8")) {
+                        uint64_t size;
+                        const char *html = mentiond_base64_decode(op, mj_str(attachment, "Content"), &size);
+
+                        written.html = html ? html : "";
+                }
+        }
+        return written;
 }
 
 /* When the helpdesk took it in; 0 for what is no time. */
@@ -99,7 +124,7 @@ static void emit(struct mentiond_op *op, struct json_object *ticket, struct json
                  const struct merges *merges)
 {
         bool reply = looks_like_reply(article) && !is_others(ticket, article, merges);
-        struct json_object *attachments = mj_get(article, "Attachment");
+        struct otrs_written written = otrs_written(op, article);
         int64_t created = incoming_usec(article);
         int64_t kept = mentiond_parse_time(mj_str(article, "CreateTime"));
         struct mentiond_article found = {
@@ -108,23 +133,16 @@ static void emit(struct mentiond_op *op, struct json_object *ticket, struct json
                 .ticket = mj_str(ticket, "TicketID"),
                 .id = mj_str(article, "ArticleID"),
                 .agent = agent_name(op, mj_str(article, "From")),
-                .html = "",
-                .text = mj_str(article, "Body"),
+                .html = written.html,
+                .text = written.text,
                 .created_usec = created,
                 .changed_usec = mentiond_parse_time(mj_str(article, "ChangeTime")) - kept + created,
+                .n_attachments = written.n_attachments,
         };
 
-        for (size_t i = 0; i < mj_len(attachments); i++) {
-                struct json_object *attachment = mj_at(attachments, i);
-
-                if (!is_html_body(attachment)) {
-                        found.n_attachments += strcmp(mj_str(attachment, "Disposition"), "inline") != 0;
-                } else if (strstr(mj_str(attachment, "ContentType"), "utf-8")) {
-                        uint64_t size;
-                        const char *html = mentiond_base64_decode(op, mj_str(attachment, "Content"), &size);
-
-                        found.html = html ? html : "";
-                }
+        if (!reply && *found.html) {
+                found.text = mentiond_text_from_html(op, found.html);
+                found.html = "";
         }
         if (reply && (is_changed(article) || strcmp(mj_str(article, "CreateTime"), merges->last) <= 0))
                 found.flags |= MENTIOND_ARTICLE_DOUBTFUL;
@@ -232,16 +250,25 @@ static int get_merges(struct mentiond_op *op, struct otrs *otrs, struct look *lo
         return r;
 }
 
+int64_t otrs_attached_bytes(struct json_object *article)
+{
+        struct json_object *attachments = mj_get(article, "Attachment");
+        int64_t sum = 0;
+
+        for (size_t i = 0; i < mj_len(attachments); i++) {
+                int64_t size = mj_int(mj_at(attachments, i), "FilesizeRaw", 0);
+
+                sum += size > 0 && size < OTRS_TICKETS_MAX ? size : OTRS_TICKETS_MAX * (size > 0);
+        }
+        return sum;
+}
+
 static int64_t attached_bytes(struct json_object *articles)
 {
         int64_t sum = 0;
 
-        for (size_t i = 0; i < mj_len(articles); i++) {
-                struct json_object *attachments = mj_get(mj_at(articles, i), "Attachment");
-
-                for (size_t k = 0; k < mj_len(attachments); k++)
-                        sum += mj_int(mj_at(attachments, k), "FilesizeRaw", 0);
-        }
+        for (size_t i = 0; i < mj_len(articles); i++)
+                sum += otrs_attached_bytes(mj_at(articles, i));
         return sum;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Tickets, as they are read and searched; a ticket that was merged is followed.
- * Used by the other otrs_*.c; owns nothing. */
+ * Tickets, as they are read and searched, and closed; a ticket that was merged is followed.
+ * Used by the other otrs_*.c, and has a callback of the plugin; owns nothing. */
 #include "otrs.h"
 
 #include <stdio.h>
@@ -148,12 +148,30 @@ bool otrs_merge_parse(struct json_object *line, struct otrs_merge *ret)
                       ret->from, ret->into) == 2;
 }
 
+int otrs_merged_into(struct mentiond_op *op, struct otrs *otrs, const char *id, const char **ret)
+{
+        struct json_object *history;
+        int r = otrs_ticket_history(op, otrs, id, &history);
+
+        if (r != MENTIOND_OK)
+                return r;
+        *ret = NULL;
+        for (size_t i = 0; i < mj_len(history); i++) {
+                struct otrs_merge merge;
+
+                /* Others that were merged into this one have left a line here, too. */
+                if (otrs_merge_parse(mj_at(history, i), &merge) && strcmp(merge.from, id) == 0)
+                        *ret = mentiond_format(op, "%s", merge.into);
+        }
+        return MENTIOND_OK;
+}
+
 int otrs_ticket_open(struct mentiond_op *op, struct otrs *otrs, const char *id,
                      const struct otrs_articles *articles, struct json_object **ret)
 {
         for (int hop = 0; hop < OTRS_HOPS_MAX; hop++) {
-                struct json_object *tickets, *history;
-                const char *next = NULL;
+                struct json_object *tickets;
+                const char *next;
                 int r = otrs_ticket_get(op, otrs, id, articles, &tickets);
 
                 if (r != MENTIOND_OK)
@@ -162,22 +180,41 @@ int otrs_ticket_open(struct mentiond_op *op, struct otrs *otrs, const char *id,
                         *ret = mj_at(tickets, 0);
                         return MENTIOND_OK;
                 }
-                r = otrs_ticket_history(op, otrs, id, &history);
+                r = otrs_merged_into(op, otrs, id, &next);
                 if (r != MENTIOND_OK)
                         return r;
-                for (size_t i = 0; i < mj_len(history); i++) {
-                        struct otrs_merge merge;
-
-                        /* Others that were merged into this one have left a line here, too. */
-                        if (otrs_merge_parse(mj_at(history, i), &merge) && strcmp(merge.from, id) == 0)
-                                next = mentiond_format(op, "%s", merge.into);
-                }
                 if (!next)
                         return mentiond_fail(op, MENTIOND_GONE,
                                              "ticket %s was merged, its history does not say where to", id);
                 id = next;
         }
         return mentiond_fail(op, MENTIOND_GONE, "ticket %s was merged in a circle", id);
+}
+
+bool otrs_is_closed(struct json_object *ticket)
+{
+        const char *type = mj_str(ticket, "StateType");
+
+        return strcmp(type, "closed") == 0 || strcmp(type, "removed") == 0;
+}
+
+int otrs_close(struct mentiond_op *op, void *state, const char *ticket)
+{
+        struct otrs *otrs = state;
+        struct json_object *body = mentiond_json_object(op), *change, *open, *reply;
+        int r = otrs_ticket_open(op, otrs, ticket, NULL, &open);
+
+        if (r != MENTIOND_OK || otrs_is_closed(open))
+                return r;
+        change = json_object_new_object();
+        mj_put_str(change, "State", otrs->close_state);
+        mj_put_str(body, "TicketID", mj_str(open, "TicketID"));
+        json_object_object_add(body, "Ticket", change);
+        r = otrs_call(op, otrs, "TicketUpdate", OTRS_READS, body, &reply);            /* may be done twice */
+        if (r == MENTIOND_GONE)          /* it could be read */
+                return mentiond_fail(op, MENTIOND_REJECTED, "%s may not change ticket %s: that takes rw in the group of its queue", otrs->user,
+                                     mj_str(open, "TicketNumber"));
+        return r;
 }
 
 int otrs_search(struct mentiond_op *op, struct otrs *otrs, struct json_object *query, struct json_object **ret)

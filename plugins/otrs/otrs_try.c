@@ -71,14 +71,14 @@ int otrs_try_create(struct mentiond_op *op, struct otrs *otrs, const char *queue
 }
 
 /* The right to the ticket comes first, then the state, and then a priority that nobody has. */
-int otrs_try_update(struct mentiond_op *op, struct otrs *otrs, const char *ticket, const char **ret)
+int otrs_try_update(struct mentiond_op *op, struct otrs *otrs, const char *ticket, const char *state, const char **ret)
 {
         struct json_object *body = mentiond_json_object(op), *change = json_object_new_object(), *reply;
         const char *message;
         int r;
 
         mj_put_str(body, "TicketID", ticket);
-        mj_put_str(change, "State", otrs->reopen_state);
+        mj_put_str(change, "State", state);
         mj_put_str(change, "Priority", "mentiond: check");
         json_object_object_add(body, "Ticket", change);
         r = otrs_call(op, otrs, "TicketUpdate", OTRS_PROBES, body, &reply);

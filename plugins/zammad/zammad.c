@@ -16,6 +16,7 @@ static const struct mentiond_option options[] = {
         OPTION(state, MENTIOND_STRING, .default_value = "new", .help = "state of new tickets"),
         OPTION(reopen_state, MENTIOND_STRING, .default_value = "open",
                .help = "state that a closed or pending ticket gets when its customer writes again"),
+        OPTION(close_state, MENTIOND_STRING, .default_value = "closed", .help = "state of tickets that mentiond closes"),
         OPTION(tags, MENTIOND_STRING, .help = "tags of new tickets beside the network's name, parted by commas"),
         OPTION(attribute, MENTIOND_STRING, .default_value = "mentiond_thread",
                .help = "name of the ticket attribute that holds the conversation's key"),
@@ -32,6 +33,8 @@ static const char *zammad_check(const void *state)
                 return "attribute is no name of a ticket attribute: letters, digits and _";
         if (!*z->state || !*z->reopen_state)
                 return "state and reopen_state must be states of Zammad";
+        if (!*z->close_state || strcmp(z->close_state, z->state) == 0 || strcmp(z->close_state, z->reopen_state) == 0)
+                return "close_state must be a state of Zammad for closed tickets";
         return NULL;
 }
 
@@ -147,6 +150,8 @@ static const struct mentiond_helpdesk helpdesk = {
         .hook = &hook,
         .doctor = zammad_doctor,
         .provision = zammad_provision,
+        .review = zammad_review,
+        .close = zammad_close,
 };
 
 MENTIOND_HELPDESK_PLUGIN(helpdesk)

@@ -2,18 +2,23 @@
  *
  * The helpdesk plugin for Zammad, between its own files: zammad.c (options, start), zammad_call.c (requests and refusals),
  * zammad_ticket.c (reading and searching), zammad_article.c (file, append, note), zammad_write.c (how they are written),
- * zammad_text.c (characters), zammad_find.c, zammad_links.c, zammad_poll.c.
+ * zammad_text.c (characters), zammad_find.c, zammad_links.c, zammad_poll.c, zammad_review.c (an agent's article again),
+ * zammad_state.c (states, close).
  *
  * All that it asks for, below the option url and with the token as bearer:
  *
  *     GET  /api/v1/users/me?expand=true                               start
  *     POST /api/v1/tickets/search                                     {condition, expand, sort_by, order_by, page, per_page}
  *     GET  /api/v1/tickets/ID?expand=true
+ *     GET  /api/v1/tickets/ID?all=true                                with articles, users and links
+ *     GET  /api/v1/ticket_states                                      once, where one is met that the options do not name
  *     GET  /api/v1/links?link_object=Ticket&link_object_value=ID      of a merged ticket
  *     GET  /api/v1/ticket_articles/by_ticket/ID?expand=true
- *     GET  /api/v1/ticket_articles/ID                                 once, see zammad_text.c
+ *     GET  /api/v1/ticket_articles/ID                                 once, see zammad_text.c; one with pictures in it, or that moved
+ *     GET  /api/v1/ticket_attachment/TICKET/ARTICLE/ID
  *     POST /api/v1/tickets?expand=true                                {title, group, customer, state, ..., article}
- *     PUT  /api/v1/tickets/ID?expand=true                             {state, article} or {ATTRIBUTE}
+ *     POST /api/v1/links/add                                          {link_type, link_object_source, ...}
+ *     PUT  /api/v1/tickets/ID?expand=true                             {state, article}, {state} or {ATTRIBUTE}
  *     POST /api/v1/ticket_articles?expand=true                        {ticket_id, type, sender, body, ...}
  *     POST /api/v1/users                                              {login, firstname, source}
  *
@@ -37,6 +42,8 @@ enum {
         ZAMMAD_SEEN = 512,                   /* tickets of which a poll remembers what it looked at */
         ZAMMAD_NAME_MAX = 100,
         ZAMMAD_ID_MAX = 20,                  /* digits */
+        ZAMMAD_STATES = 64,                  /* of tickets, that are remembered; seven are there from the beginning */
+        ZAMMAD_SYSTEM_USER = 1,              /* writes what triggers and Zammad itself write */
 };
 
 /* A line in place of files, that something before Zammad finds too large. */
@@ -46,6 +53,19 @@ struct zammad_seen {
         int64_t ticket, updated_usec, poll;
 };
 
+/* What a state means is its type, whose numbers are the same in every Zammad. */
+enum zammad_state_type {
+        ZAMMAD_STATE_CLOSED = 5,
+        ZAMMAD_STATE_MERGED = 6,
+        ZAMMAD_STATE_REMOVED = 7,
+};
+
+struct zammad_state {
+        int64_t id;
+        int64_t type;                        /* 0: it is not known */
+        char name[ZAMMAD_NAME_MAX + 1];
+};
+
 struct zammad {
         const char *url;
         const struct mentiond_secret *token;
@@ -53,6 +73,7 @@ struct zammad {
         const char *priority;
         const char *state;
         const char *reopen_state;
+        const char *close_state;
         const char *tags;
         const char *attribute;
 
@@ -65,6 +86,9 @@ struct zammad {
         int64_t newest_usec, newest_steady_usec;     /* the cursor "seen", and when a poll first began from it */
         int64_t settled_usec;                /* what it was when nothing from before it could come any more */
         struct zammad_seen seen[ZAMMAD_SEEN];        /* at the ticket's id modulo ZAMMAD_SEEN */
+        struct zammad_state states[ZAMMAD_STATES];
+        size_t n_states;
+        int64_t states_steady_usec;          /* when they were read */
 };
 
 enum zammad_effect {
@@ -93,13 +117,30 @@ struct zammad_answer {
 int zammad_call(struct mentiond_op *op, const char *method, const char *path, struct json_object *body, enum zammad_effect effect,
                 struct zammad_answer *ret);
 
+/* The bytes behind a path, as they are. */
+int zammad_download(struct mentiond_op *op, const char *path, uint64_t max, struct zammad_answer *ret, struct mentiond_response *ret_reply);
+
 /* One ticket with the names of what it refers to.  GONE if it was deleted, or is where our user may not look. */
 int zammad_ticket_get(struct mentiond_op *op, struct zammad *z, const char *id, struct json_object **ret);
+
+/* The same with articles, users and links: "assets" and so on.  GONE as above. */
+int zammad_ticket_whole(struct mentiond_op *op, struct zammad *z, const char *id, struct json_object **ret);
+
+/* From a ticket's links, where it was merged into; NULL: they do not say. */
+const char *zammad_merged_into(struct mentiond_op *op, struct json_object *links);
 
 /* The ticket of that id, or the one that it was merged into in the end. */
 int zammad_ticket_open(struct mentiond_op *op, struct zammad *z, const char *id, struct json_object **ret);
 
 bool zammad_is_merged(struct json_object *ticket);
+
+/* The type of a ticket's state, by its name or, where it was read without, its id.  May ask for the states, now and then; 0: it could not
+ * be found out. */
+int64_t zammad_state_type(struct mentiond_op *op, struct zammad *z, struct json_object *ticket);
+bool zammad_is_closed(struct mentiond_op *op, struct zammad *z, struct json_object *ticket);
+
+/* Whether it is in another state than those of tickets that wait for an agent. */
+bool zammad_is_asleep(const struct zammad *z, struct json_object *ticket);
 
 /* Its articles, as an array. */
 int zammad_articles(struct mentiond_op *op, struct zammad *z, const char *id, struct json_object **ret);
@@ -141,6 +182,12 @@ const char *zammad_field(struct mentiond_op *op, const struct zammad *z);
 const char *zammad_message_id(struct mentiond_op *op, const char *key);
 bool zammad_is_ours(const struct zammad *z, struct json_object *article);
 
+/* What of an article an agent wrote. */
+struct zammad_written {
+        const char *html, *text;
+};
+struct zammad_written zammad_written(struct json_object *article);
+
 /* Whether it was changed since it was made. */
 bool zammad_is_touched(struct json_object *article);
 
@@ -180,6 +227,8 @@ int zammad_find(struct mentiond_op *op, void *state, const struct mentiond_looku
 int zammad_note(struct mentiond_op *op, void *state, const struct mentiond_note *note, struct mentiond_filed *ret);
 int zammad_poll(struct mentiond_op *op, void *state);
 int zammad_links(struct mentiond_op *op, void *state);
+int zammad_review(struct mentiond_op *op, void *state, const char *ticket, const char *article, struct mentiond_review *ret);
+int zammad_close(struct mentiond_op *op, void *state, const char *ticket);
 int zammad_doctor(struct mentiond_op *op, void *state);
 int zammad_provision(struct mentiond_op *op, void *state, const struct mentiond_provisioning *provisioning);
 

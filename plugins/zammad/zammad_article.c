@@ -144,6 +144,21 @@ static int create(struct mentiond_op *op, struct zammad *z, const struct mention
         return zammad_call(op, "POST", "/api/v1/tickets?expand=true", zammad_ticket_body(op, z, filing), ZAMMAD_WRITES, ret);
 }
 
+/* Both tickets stand in the other's list of links then. */
+static void link_after(struct mentiond_op *op, const struct mentiond_filed *filed, const char *after)
+{
+        struct json_object *body = mentiond_json_object(op);
+        struct zammad_answer answer;
+
+        mj_put_str(body, "link_type", "normal");
+        mj_put_str(body, "link_object_source", "Ticket");
+        mj_put_str(body, "link_object_source_number", filed->number);
+        mj_put_str(body, "link_object_target", "Ticket");
+        mj_put_int(body, "link_object_target_value", strtoll(after, NULL, 10));
+        if (zammad_call(op, "POST", "/api/v1/links/add", body, ZAMMAD_READS, &answer) != MENTIOND_OK)    /* may be done twice */
+                mentiond_log(op, 4, "ticket %s could not be linked to the one that it goes on from: %s", filed->number, mentiond_reason(op));
+}
+
 int zammad_file(struct mentiond_op *op, void *state, const struct mentiond_filing *filing, struct mentiond_filed *ret)
 {
         struct zammad *z = state;
@@ -164,13 +179,15 @@ int zammad_file(struct mentiond_op *op, void *state, const struct mentiond_filin
         zammad_tell(op, z, answer.json, ret);
         ret->article = first_article(op, answer.json);
         zammad_bind(op, z, answer.json, filing->thread_key);
+        if (filing->after && *filing->after)
+                link_after(op, ret, filing->after);
         zammad_learn(op, z, ret, filing->key, light.text);
         return MENTIOND_OK;
 }
 
 /* As for a follow-up by mail: any state but that of new tickets becomes the one of follow-ups; also a pending ticket, which might
  * be closed unread, wakes up. */
-static bool is_asleep(const struct zammad *z, struct json_object *ticket)
+bool zammad_is_asleep(const struct zammad *z, struct json_object *ticket)
 {
         const char *state = mj_str(ticket, "state");
 
@@ -186,7 +203,7 @@ int zammad_append(struct mentiond_op *op, void *state, const struct mentiond_fil
 
         if (r != MENTIOND_OK)
                 return r;
-        if (is_asleep(z, ticket))
+        if (zammad_is_asleep(z, ticket))
                 mj_put_str(change, "state", z->reopen_state);
         r = zammad_write(op, z, ticket, customers_article(op, z, filing), change, &customer, ret);
         if (r == MENTIOND_OK)

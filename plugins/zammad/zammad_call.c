@@ -69,6 +69,19 @@ static int refine(struct mentiond_op *op, int verdict, const struct mentiond_res
         }
 }
 
+int zammad_download(struct mentiond_op *op, const char *path, uint64_t max, struct zammad_answer *ret, struct mentiond_response *ret_reply)
+{
+        /* Also what it says instead must be JSON, and not a page. */
+        static const char *const headers[] = { "Accept: application/json, */*", NULL };
+        const struct mentiond_request request = { .struct_size = sizeof(request), .path = path, .headers = headers, .max_reply = max };
+        int r = mentiond_http(op, &request, ret_reply);
+
+        *ret = (struct zammad_answer) { .json = ret_reply->json, .words = mj_str(ret_reply->json, "error") };
+        if (r == MENTIOND_OK || r == MENTIOND_CANCELED || r == MENTIOND_THROTTLED || ret_reply->status == 0)
+                return r;
+        return refine(op, r, ret_reply, ret);
+}
+
 int zammad_call(struct mentiond_op *op, const char *method, const char *path, struct json_object *body, enum zammad_effect effect,
                 struct zammad_answer *ret)
 {

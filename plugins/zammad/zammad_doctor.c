@@ -53,12 +53,13 @@ static int look_at_attribute(struct mentiond_op *op, struct zammad *z)
         return MENTIOND_OK;
 }
 
-static bool is_among(struct json_object *all, const char *name)
+/* NULL: it is not there, or not active. */
+static struct json_object *among(struct json_object *all, const char *name)
 {
         for (size_t i = 0; i < mj_len(all); i++)
                 if (strcmp(mj_str(mj_at(all, i), "name"), name) == 0)
-                        return !mj_get(mj_at(all, i), "active") || mj_true(mj_at(all, i), "active");
-        return false;
+                        return !mj_get(mj_at(all, i), "active") || mj_true(mj_at(all, i), "active") ? mj_at(all, i) : NULL;
+        return NULL;
 }
 
 static int look_at_names(struct mentiond_op *op, struct zammad *z)
@@ -68,11 +69,13 @@ static int look_at_names(struct mentiond_op *op, struct zammad *z)
         } names[] = {
                 { "state", z->state, "/api/v1/ticket_states", "state" },
                 { "reopen_state", z->reopen_state, "/api/v1/ticket_states", "state" },
+                { "close_state", z->close_state, "/api/v1/ticket_states", "state" },
                 { "priority", z->priority, "/api/v1/ticket_priorities", "priority" },
         };
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
                 struct zammad_answer answer;
+                struct json_object *one;
                 int r;
 
                 if (!*names[i].value)
@@ -80,7 +83,11 @@ static int look_at_names(struct mentiond_op *op, struct zammad *z)
                 r = zammad_call(op, "GET", names[i].path, NULL, ZAMMAD_READS, &answer);
                 if (r != MENTIOND_OK)
                         return r;
-                if (is_among(answer.json, names[i].value))
+                one = among(answer.json, names[i].value);
+                if (one && names[i].value == z->close_state && mj_int(one, "state_type_id", 0) != ZAMMAD_STATE_CLOSED)
+                        mentiond_report(op, MENTIOND_WRONG, names[i].option, "tickets in the state \"%s\" are not closed for Zammad: mend the option",
+                                        names[i].value);
+                else if (one)
                         mentiond_report(op, MENTIOND_FINE, names[i].option, "\"%s\"", names[i].value);
                 else
                         mentiond_report(op, MENTIOND_WRONG, names[i].option, "\"%s\" is no %s of Zammad, or not active: mend the option", names[i].value,

@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SYSTEM_USER 1    /* what triggers and Zammad itself write */
-
 static const char no_proof[] = "-";      /* not all that was found could be handed over */
 
 static const int64_t second_usec = 1000000, overlap_usec = 300 * second_usec, day_usec = 86400 * second_usec;
@@ -42,7 +40,7 @@ static bool looks_like_reply(struct json_object *article)
         struct json_object *internal = mj_get(article, "internal");
 
         return json_object_is_type(internal, json_type_boolean) && !json_object_get_boolean(internal) &&
-               (strcmp(type, "note") == 0 || strcmp(type, "web") == 0) && mj_int(article, "created_by_id", 0) > SYSTEM_USER;
+               (strcmp(type, "note") == 0 || strcmp(type, "web") == 0) && mj_int(article, "created_by_id", 0) > ZAMMAD_SYSTEM_USER;
 }
 
 /* When the first of ours was merged into this ticket, by what the merge has moved; 0 for never. */
@@ -70,16 +68,16 @@ struct place {
 
 static void emit(struct mentiond_op *op, struct zammad *z, struct json_object *article, const struct place *place)
 {
-        bool html = strncmp(mj_str(article, "content_type"), "text/html", 9) == 0, reply = looks_like_reply(article);
-        bool touched = zammad_is_touched(article);
+        bool reply = looks_like_reply(article), touched = zammad_is_touched(article);
+        struct zammad_written written = zammad_written(article);
         int64_t created = mentiond_parse_time(mj_str(article, "created_at"));
         struct mentiond_article found = {
                 .struct_size = sizeof(found),
                 .ticket = place->ticket,
                 .id = mj_str(article, "id"),
                 .agent = mj_str(article, "from"),
-                .html = html ? mj_str(article, "body") : "",
-                .text = html ? "" : mj_str(article, "body"),
+                .html = written.html,
+                .text = written.text,
                 .created_usec = created,
                 .changed_usec = mentiond_parse_time(mj_str(article, "updated_at")),
                 .n_attachments = (uint32_t) mj_len(mj_get(article, "attachments")),
@@ -89,6 +87,10 @@ static void emit(struct mentiond_op *op, struct zammad *z, struct json_object *a
                 reply = false;
         if (reply && (touched || place->left || (place->others && !place->merged_usec)))
                 found.flags |= MENTIOND_ARTICLE_DOUBTFUL;
+        if (!reply && *found.html) {
+                found.text = mentiond_text_from_html(op, found.html);
+                found.html = "";
+        }
         found.kind = reply ? MENTIOND_ARTICLE_REPLY : MENTIOND_ARTICLE_INTERNAL;
         mentiond_emit_article(op, &found);
         z->news = true;
@@ -172,12 +174,23 @@ static int take_merged(struct mentiond_op *op, struct zammad *z, const char *id)
         return take_ticket(op, z, place.ticket);
 }
 
+/* Also of a ticket that is as it was: whether what was told of it before could be stored nobody knows. */
+static void tell_closed(struct mentiond_op *op, struct zammad *z, struct json_object *ticket)
+{
+        const char *id = mj_str(ticket, "id");
+
+        if (zammad_is_asleep(z, ticket) && mentiond_is_linked(op, id) && zammad_is_closed(op, z, ticket))
+                mentiond_closed(op, id, mentiond_parse_time(mj_str(ticket, "last_close_at")));
+}
+
 /* One that may have been changed before the walk begins, or merged. */
 static int take_unread(struct mentiond_op *op, struct zammad *z, const char *id)
 {
         struct json_object *ticket;
         int r = zammad_ticket_get(op, z, id, &ticket);
 
+        if (r == MENTIOND_OK)
+                tell_closed(op, z, ticket);
         if (r == MENTIOND_OK)
                 r = zammad_is_merged(ticket) ? take_merged(op, z, id) : take_ticket(op, z, id);
         return r == MENTIOND_GONE ? MENTIOND_OK : r;
@@ -207,6 +220,7 @@ static int take_page(struct mentiond_op *op, struct zammad *z, struct json_objec
                 struct json_object *ticket = mj_at(tickets, i);
 
                 newest = mj_str(ticket, "updated_at");
+                tell_closed(op, z, ticket);
                 if (mj_int(ticket, "id", 0) <= 0 || is_seen(z, ticket) || !mentiond_is_linked(op, mj_str(ticket, "id")))
                         continue;
                 merged[n] = zammad_is_merged(ticket);

@@ -33,28 +33,47 @@ int zammad_ticket_get(struct mentiond_op *op, struct zammad *z, const char *id, 
         return MENTIOND_OK;
 }
 
+int zammad_ticket_whole(struct mentiond_op *op, struct zammad *z, const char *id, struct json_object **ret)
+{
+        struct zammad_answer answer;
+        int r = read_of(op, z, "/api/v1/tickets/%s?all=true", id, &answer);
+
+        if (r != MENTIOND_OK)
+                return r;
+        if (mj_int(mj_get(mj_get(mj_get(answer.json, "assets"), "Ticket"), id), "id", 0) <= 0)
+                return mentiond_fail(op, MENTIOND_RETRY, "Zammad answered without the ticket %s", id);
+        *ret = answer.json;
+        return MENTIOND_OK;
+}
+
 bool zammad_is_merged(struct json_object *ticket)
 {
         return strcmp(mj_str(ticket, "state"), "merged") == 0;
 }
 
 /* A merge leaves the main ticket as parent, and gives all other links to that. */
+const char *zammad_merged_into(struct mentiond_op *op, struct json_object *links)
+{
+        for (size_t i = 0; i < mj_len(links); i++)
+                if (strcmp(mj_str(mj_at(links, i), "link_type"), "parent") == 0 &&
+                    strcmp(mj_str(mj_at(links, i), "link_object"), "Ticket") == 0)
+                        return mentiond_format(op, "%s", mj_str(mj_at(links, i), "link_object_value"));
+        return NULL;
+}
+
 static int merged_into(struct mentiond_op *op, const struct zammad *z, const char *id, const char **ret)
 {
         struct zammad_answer answer;
-        struct json_object *links;
+        const char *into;
         int r = read_of(op, z, "/api/v1/links?link_object=Ticket&link_object_value=%s", id, &answer);
 
         if (r != MENTIOND_OK)
                 return r;
-        links = mj_get(answer.json, "links");
-        for (size_t i = 0; i < mj_len(links); i++)
-                if (strcmp(mj_str(mj_at(links, i), "link_type"), "parent") == 0 &&
-                    strcmp(mj_str(mj_at(links, i), "link_object"), "Ticket") == 0) {
-                        *ret = mentiond_format(op, "%s", mj_str(mj_at(links, i), "link_object_value"));
-                        return MENTIOND_OK;
-                }
-        return mentiond_fail(op, MENTIOND_GONE, "ticket %s was merged, and no link says where to", id);
+        into = zammad_merged_into(op, mj_get(answer.json, "links"));
+        if (!into)
+                return mentiond_fail(op, MENTIOND_GONE, "ticket %s was merged, and no link says where to", id);
+        *ret = into;
+        return MENTIOND_OK;
 }
 
 int zammad_ticket_open(struct mentiond_op *op, struct zammad *z, const char *id, struct json_object **ret)
@@ -196,6 +215,14 @@ bool zammad_is_ours(const struct zammad *z, struct json_object *article)
 
         /* Also by the message id: the token may have been another user's once. */
         return mj_int(article, "created_by_id", 0) == z->user || (at && strcmp(at, "@mentiond>") == 0);
+}
+
+struct zammad_written zammad_written(struct json_object *article)
+{
+        bool html = strncmp(mj_str(article, "content_type"), "text/html", 9) == 0;
+        const char *body = mj_str(article, "body");
+
+        return (struct zammad_written) { .html = html ? body : "", .text = html ? "" : body };
 }
 
 bool zammad_is_touched(struct json_object *article)
