@@ -179,6 +179,8 @@ void desk_serve(struct text *t, const char *operation, const char *body)
                 count_ticket(body);
                 text_add(t, "{\"TicketID\":\"%" PRId64 "\",\"TicketNumber\":\"2026%09" PRId64 "\",\"ArticleID\":\"%" PRId64 "\"}",
                          counts.tickets, counts.tickets, counts.tickets);
+        } else if (strcmp(operation, "TicketUpdate") == 0 && !json_member(body, "Article")) {
+                text_add(t, "{\"TicketID\":\"%" PRId64 "\",\"TicketNumber\":\"2026%09" PRId64 "\"}", ticket, ticket);
         } else if (strcmp(operation, "TicketUpdate") == 0) {
                 counts.articles++;
                 text_add(t, "{\"TicketID\":\"%" PRId64 "\",\"TicketNumber\":\"2026%09" PRId64 "\",\"ArticleID\":\"%" PRId64 "\"}",

@@ -25,7 +25,7 @@ def test_all_is_well(up):
     assert len(r.lines("ok")) == len(r.shown.splitlines()) - 1, r.shown
     for what in "store: space", "store: integrity", "store: backup", "plugins":
         r.line("ok", "mentiond", what)
-    for what in "instance", "clock", "login", "web service", "queue Social", "right rw in Social", "reopen_state", "time zone":
+    for what in "instance", "clock", "login", "web service", "queue Social", "right rw in Social", "reopen_state", "close_state", "time zone":
         r.line("ok", "desk", what)
     for field in "SocialThread", "SocialUrl", "SocialNetwork", "SocialPost":
         r.line("ok", "desk", f"dynamic field {field}")
@@ -119,7 +119,7 @@ def test_a_dynamic_field_that_is_missing_also_while_the_helpdesk_does_not_start(
 def test_states_and_a_priority_that_are_not_there(bridge):
     bridge.start()
     bridge.conversation()
-    for option, value in ("state", "newish"), ("priority", "9 urgent"), ("reopen_state", "reopened"):
+    for option, value in ("state", "newish"), ("priority", "9 urgent"), ("reopen_state", "reopened"), ("close_state", "shut"):
         bridge.desk[option] = value
         assert bridge.daemon.reload()
         r = until("the new options", lambda: [r for r in [doctor.run(bridge.daemon, "doctor", "desk")] if value in r.shown])[0]

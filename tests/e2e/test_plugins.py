@@ -5,7 +5,6 @@ import signal
 
 import pytest
 
-from mentiond_e2e.daemon import BUILD
 from mentiond_e2e.manager import Manager
 from mentiond_e2e.wait import SLOW, until
 
@@ -18,13 +17,9 @@ class Room:
     def __init__(self, bridge, directory):
         self.daemon, self.word, self.znuny = bridge.daemon, bridge.word, bridge.znuny
         self.manager, self.n = None, 0
-        plugins = directory / "plugins"
-        plugins.mkdir()
-        for file in [*(BUILD / "plugins/.libs").resolve().glob("*.so"), *(BUILD / "tests/plugins/.libs").resolve().glob("*.so")]:
-            (plugins / file.name).symlink_to(file)
+        self.daemon.use_test_plugins()
         self.inbox = directory / "inbox"
         self.inbox.touch()
-        self.daemon.config["plugin_directory"] = plugins
         fast = {"helpdesk": "desk", "poll_every": "100ms", "retry": "100ms", "retry_max": "1s"}
         self.bad = {"plugin": "naughty", **fast}
         self.daemon.config["channel"] = {

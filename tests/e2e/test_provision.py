@@ -206,7 +206,7 @@ def test_all_is_well(desk):
     desk.start()
     r = doctor.run(desk.daemon, "doctor", "desk")
     assert r.status == 0 and len(r.lines("ok")) == len(r.shown.splitlines()), r.shown
-    for what in "instance", "token", "ticket attribute", "state", "reopen_state", "rights in Social", "group Social", "clock":
+    for what in "instance", "token", "ticket attribute", "state", "reopen_state", "close_state", "rights in Social", "group Social", "clock":
         r.line("ok", what)
     assert "it answers" in doctor.run(desk.daemon, "doctor").line("ok", "listener")
     assert not desk.zammad.tickets and len(desk.zammad.users) == 4
@@ -235,11 +235,11 @@ def test_rights_and_groups_and_names_that_are_missing(desk):
     assert r.status == 1 and "lacks change" in r.line("wrong", "rights in Social") and r.line("ok", "group Social")
     desk.zammad.bot.groups["Social"] = ["full"]
     desk.channel["queue"] = "Nobody"
-    desk.desk.update(state="newish", reopen_state="reopened", priority="9 urgent")
+    desk.desk.update(state="newish", reopen_state="reopened", close_state="pending close", priority="9 urgent")
     assert desk.daemon.reload()
     r = until("the new options", lambda: [r for r in [doctor.run(desk.daemon, "doctor", "desk")] if "reopened" in r.shown])[0]
     assert r.status == 1 and r.line("wrong", "group Nobody")
-    for option in "state", "reopen_state", "priority":
+    for option in "state", "reopen_state", "close_state", "priority":
         assert "mend the option" in r.line("wrong", option)
 
 

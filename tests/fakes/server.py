@@ -34,7 +34,7 @@ class Request:
 class Answer:
     def __init__(self, status=200, json=None, text=None, headers=None, content_type=None):
         self.status, self.json, self.headers = status, json, dict(headers or {})
-        self.body = globals()["json"].dumps(json).encode() if text is None else text.encode()
+        self.body = globals()["json"].dumps(json).encode() if text is None else text if isinstance(text, bytes) else text.encode()
         self.headers.setdefault("Content-Type", content_type or ("application/json; charset=utf-8" if text is None
                                                                  else "text/plain; charset=utf-8"))
 

@@ -71,6 +71,7 @@ class Zammad(Model):
         self.drops = 0                   # how many of the next tickets that are written lose unknown attributes
         self.races, self.raced = 0, {}   # how many of the next tickets with a new customer lose the race for him; who won
         self.users, self.tickets, self.articles, self.links = {}, {}, {}, []
+        self.pairs = []                  # of tickets that are linked, and none the other's parent
         self.tokens = {}                 # token: (user, permissions)
         self.next_ticket = self.next_article = first
         self.next_number, self.next_file = 92000 + first, 1
@@ -86,23 +87,34 @@ class Zammad(Model):
 
     # What agents and administrators do, and what tests ask.
 
-    def write(self, ticket, text, public=True, html=True, kind="note", files=(), touched=False, by=None):
-        """An agent's note, as the web page makes it; returns its article."""
+    def write(self, ticket, text, public=True, html=True, kind="note", files=(), pictures=(), touched=False, by=None):
+        """An agent's note, as the web page makes it; returns its article.  files and pictures, which stand in the text: their names, or
+        {name: bytes}."""
         with self.lock:
             a = self.add_article(ticket, by or self.agent, {
                 "body": f"<div>{text}</div>" if html else text, "content_type": "text/html" if html else "text/plain", "type": kind,
-                "internal": not public, "attachments": [{"filename": n, "mime-type": "text/plain", "data": "eA=="} for n in files]})
+                "internal": not public})
+            for given, inline in (files, False), (pictures, True):
+                for name in given:
+                    f = self.add_file(a, name, "image/png" if inline else "text/plain", given[name] if isinstance(given, dict) else b"x", inline)
+                    a.body += f'<img src="/api/v1/ticket_attachment/{ticket.id}/{a.id}/{f.id}?view=inline">' if inline else ""
             if touched:
                 a.updated += 5
             self.lock.notify_all()
             return a
 
-    def open_up(self, article):
-        """Makes an internal article public."""
+    def open_up(self, article, internal=False):
+        """Makes an internal article public, or the reverse."""
         with self.lock:
-            article.internal, article.updated = False, max(self.now(), article.created + 5)
+            article.internal, article.updated = internal, max(self.now(), article.created + 5)
             self.touch(article.ticket, self.agent)
             self.lock.notify_all()
+
+    def retract(self, article):
+        """Deletes an agent's own note."""
+        with self.lock:
+            del self.articles[article.id]
+            self.touch(article.ticket, self.agent)
 
     def merge(self, ticket, into, by=None):
         with self.lock:
@@ -219,8 +231,7 @@ class Zammad(Model):
                 data = base64.b64decode(f["data"], validate=True)
             except ValueError:
                 raise Refused(422, f"Invalid base64 for attachment with index '{n}'") from None
-            a.files.append(Thing(id=self.next_file, name=f["filename"], type=f["mime-type"], data=data))
-            self.next_file += 1
+            self.add_file(a, f["filename"], f["mime-type"], data)
         self.next_article += 1
         self.articles[a.id] = a
         self.touch(ticket, by)
@@ -231,6 +242,12 @@ class Zammad(Model):
             elif a.sender == "Customer":
                 ticket.last_customer = now
         return a
+
+    def add_file(self, article, name, type, data, inline=False):
+        f = Thing(id=self.next_file, name=name, type=type, data=data, inline=inline)
+        self.next_file += 1
+        article.files.append(f)
+        return f
 
     # What is shown.
 
@@ -266,11 +283,31 @@ class Zammad(Model):
              "content_type": a.content_type, "references": a.references, "body": a.body, "internal": a.internal, "preferences": a.preferences,
              "updated_by_id": a.by.id, "created_by_id": a.by.id, "origin_by_id": a.origin and a.origin.id, "created_at": self.time(a.created),
              "updated_at": self.time(a.updated), "attachments": [{"id": f.id, "store_file_id": f.id, "filename": f.name, "size": str(len(f.data)),
-                                                                 "preferences": {"Mime-Type": f.type}} for f in a.files],
+                                                                 "preferences": dict({"Mime-Type": f.type}, **({"Content-Disposition": "inline"} if f.inline else {}))}
+                                                                for f in a.files],
              "created_by": a.by.login, "updated_by": a.by.login, "type": a.type, "sender": a.sender, "time_unit": None}
         if a.origin:
             o["origin_by"] = a.origin.login
         return o
+
+    def show_whole(self, t):
+        """A ticket with all around it.  There the articles are without names, and without the pictures that stand in their text."""
+        mine = [a for a in self.articles.values() if a.ticket is t]
+        articles = {}
+        for a in mine:
+            o = articles[str(a.id)] = self.show_article(a)
+            for name in "created_by", "updated_by", "type", "sender", "time_unit", "origin_by":
+                o.pop(name, None)
+            o["attachments"] = [f for f in o["attachments"] if f["preferences"].get("Content-Disposition") != "inline"]
+        users = [t.customer, t.owner, t.created_by, t.updated_by, *(u for a in mine for u in (a.by, a.origin) if u)]
+        return {"ticket_id": t.id, "ticket_article_ids": [a.id for a in mine], "links": self.links_of(t), "tags": t.tags, "mentions": [],
+                "time_accountings": [], "assets": {"Ticket": {str(t.id): self.show_ticket(t)}, "TicketArticle": articles,
+                                                   "User": {str(u.id): self.show_user(u) for u in users}}}
+
+    def links_of(self, t):
+        links = [("parent", l["parent"]) for l in self.links if l["child"] == t.id] + [("child", l["child"]) for l in self.links if l["parent"] == t.id]
+        links += [("normal", next(n for n in pair if n != t.id)) for pair in self.pairs if t.id in pair]
+        return [{"link_type": kind, "link_object": "Ticket", "link_object_value": n} for kind, n in links]
 
     # Rights.
 
@@ -515,6 +552,8 @@ class Zammad(Model):
             return Answer(201, self.show_ticket(self.create(user, say), expand))
         if call == ("POST", "tickets/search"):
             return Answer(200, self.search(user, say))
+        if call == ("GET", "tickets/N") and q.query.get("all") == "true" and not expand:
+            return Answer(200, self.show_whole(self.ticket(user, id)))
         if call == ("GET", "tickets/N"):
             return Answer(200, self.show_ticket(self.ticket(user, id), expand, ids=expand))
         if call == ("PUT", "tickets/N"):
@@ -553,8 +592,23 @@ class Zammad(Model):
             raise Refused(403, "Not authorized (token)!")
         if call == ("GET", "links"):
             t = self.ticket(user, q.query.get("link_object_value"))
-            links = [("parent", l["parent"]) for l in self.links if l["child"] == t.id] + [("child", l["child"]) for l in self.links if l["parent"] == t.id]
-            return Answer(200, {"links": [{"link_type": kind, "link_object": "Ticket", "link_object_value": n} for kind, n in links], "assets": {}})
+            return Answer(200, {"links": self.links_of(t), "assets": {}})
+        if call == ("POST", "links/add"):
+            source = next((t for t in self.tickets.values() if t.number == str(say.get("link_object_source_number"))), None)
+            target = self.ticket(user, say.get("link_object_target_value"), "change")
+            if not source or not self.may(user, source.group, "read"):
+                raise forbidden()
+            self.pairs.append((source.id, target.id))
+            return Answer(201, {"id": len(self.pairs), "link_type_id": 1, "link_object_source_id": 1, "link_object_source_value": source.id,
+                                "link_object_target_id": 1, "link_object_target_value": target.id, "created_at": self.time(self.now()),
+                                "updated_at": self.time(self.now())})
+        if call == ("GET", "ticket_attachment/N/N/N"):
+            t, a, f = (int(n) for n in at.split("/")[1:])
+            file = next((x for x in self.articles[a].files if x.id == f), None) if a in self.articles and self.articles[a].ticket.id == t else None
+            if not file:
+                raise Refused(404, f"Couldn't find Store with 'id'={f}")
+            self.ticket(user, t)
+            return Answer(200, text=file.data, content_type=file.type)
         if call == ("GET", "tags"):
             return Answer(200, {"tags": self.ticket(user, q.query.get("o_id")).tags})
         if call[0] == "PUT" and (m := re.fullmatch(r"ticket_merge/(\d+)/(\w+)", at)):

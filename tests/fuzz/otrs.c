@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The otrs plugin against any server.  The first line says which operations are called, a letter each: s(tart), p(oll),
- * c (file: a new ticket), a(ppend), n(ote), l(ook: find, with a ticket), t (find, without one); first a q if the helpdesk
- * has no queue of its own.  The rest are answers (http.c).
+ * c (file: a new ticket), a(ppend), n(ote), l(ook: find, with a ticket), t (find, without one), r(eview), x (close); first a q if
+ * the helpdesk has no queue of its own.  The rest are answers (http.c).
  */
 #include "world.h"
 
@@ -37,6 +37,38 @@ static void on_request(const struct http_request *q, const struct http_reply *r)
         (void) json_object_put(body);
 }
 
+/* All that is told can be read, and is within its bounds. */
+static int review(struct mentiond_op *op)
+{
+        struct mentiond_review found = { .struct_size = sizeof found };
+        int r = desk->plugin->helpdesk.review(op, desk->plugin_state, "7", "41", &found);
+        size_t bytes = 0, letters = 0;
+
+        if (r != MENTIOND_OK)
+                return r;
+        MUST(found.standing >= MENTIOND_STANDS && found.standing <= MENTIOND_TAKEN_BACK && found.closed <= 1);
+        MUST(found.standing == MENTIOND_STANDS ? found.html && found.text : !found.n_attachments && !found.n_internal && !found.n_customer);
+        MUST(found.n_attachments <= MENTIOND_REVIEW_ATTACHMENTS_MAX && found.n_internal_attachments <= MENTIOND_REVIEW_ATTACHMENTS_MAX);
+        MUST(found.n_internal <= MENTIOND_REVIEW_INTERNAL_MAX && found.n_customer <= MENTIOND_REVIEW_CUSTOMER_MAX);
+        for (uint32_t i = 0; i < found.n_attachments; i++) {
+                const struct mentiond_attachment *a = &found.attachments[i];
+
+                letters += strlen(a->name) + strlen(a->type);
+                bytes += a->data ? a->size : 0;
+                MUST(a->struct_size == sizeof *a && (!a->data || !((const char *) a->data)[a->size]));
+        }
+        for (uint32_t i = 0; i < found.n_internal_attachments; i++) {
+                letters += strlen(found.internal_attachments[i].name);
+                MUST(!found.internal_attachments[i].data);
+        }
+        for (uint32_t i = 0; i < found.n_internal; i++)
+                letters += strlen(found.internal[i]);
+        for (uint32_t i = 0; i < found.n_customer; i++)
+                MUST(*found.customer[i]);
+        MUST(bytes <= MENTIOND_REVIEW_BYTES_MAX && letters < SIZE_MAX / 2);
+        return r;
+}
+
 static int call(struct mentiond_op *op, char operation, struct mentiond_filed *ret)
 {
         const struct mentiond_attachment attachment = { .struct_size = sizeof attachment, .name = "a.png", .type = "image/png", .data = "\x89PNG", .size = 4 };
@@ -61,6 +93,10 @@ static int call(struct mentiond_op *op, char operation, struct mentiond_filed *r
                 return h->note(op, desk->plugin_state, &note, ret);
         case 's':
                 return h->start(op, desk->plugin_state);
+        case 'r':
+                return review(op);
+        case 'x':
+                return h->close(op, desk->plugin_state, "7");
         case 'p':
                 return h->poll(op, desk->plugin_state);
         default:
@@ -71,6 +107,8 @@ static int call(struct mentiond_op *op, char operation, struct mentiond_filed *r
 /* Only articles of linked tickets, that the journal does not know. */
 static void check_items(struct mentiond_op *op)
 {
+        for (size_t i = 0; i < op->n_closed; i++)
+                MUST(mentiond_is_linked(op, op->closed[i].ticket) && op->closed[i].usec >= 0);
         for (size_t i = 0; i < op->n_items; i++) {
                 const struct store_item *item = &op->items[i];
 
@@ -120,7 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         world_queue = *operations == 'q' ? "" : "Social";
         world_begin(&in);
         for (size_t i = 0; operations[i] && i < OPERATIONS_MAX; i++)
-                if (strchr("spcanlt", operations[i]))
+                if (strchr("spcanltrx", operations[i]))
                         world_run(run, &operations[i]);
         world_end();
         return 0;

@@ -61,8 +61,8 @@ int desk_ticket(const struct request *q, const char *id)
 int desk_add_ticket(int desk, const char *title, const char *customer, const char *state)
 {
         struct ticket t = {
-                .desk = desk, .title = xstrdup(title), .customer = xstrdup(customer), .thread = xstrdup(""), .state = state, .created = sim.now,
-                .merged_into = -1,
+                .desk = desk, .title = xstrdup(title), .customer = xstrdup(customer), .thread = xstrdup(""), .network = xstrdup(""),
+                .state = state, .created = sim.now, .merged_into = -1,
         };
 
         desks.tickets = xrealloc(desks.tickets, (size_t) (desks.n_tickets + 1) * sizeof t);

@@ -31,7 +31,7 @@ struct article {
 };
 struct ticket {
         int desk;
-        char *title, *customer, *thread;         /* thread "": the field is not set */
+        char *title, *customer, *thread, *network;       /* the last two "": the field is not set */
         const char *state;                       /* its type: new, open, closed, merged */
         int64_t created, closed;         /* closed: when an agent last did that */
         int merged_into;                 /* -1: not */

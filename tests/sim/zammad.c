@@ -241,7 +241,7 @@ static void merge(int ticket, int into)
                 l->child = l->child == ticket ? into : l->child;
         }
         zammad.links = xrealloc(zammad.links, (size_t) (zammad.n_links + 1) * sizeof *zammad.links);
-        zammad.links[zammad.n_links++] = (struct zammad_link) { into, ticket };
+        zammad.links[zammad.n_links++] = (struct zammad_link) { into, ticket, false };
         zammad_ticket(ticket)->owner = 1;
         zammad_touch(ticket, AGENT_ID, 0);
         zammad_touch(into, AGENT_ID, 0);
@@ -273,7 +273,7 @@ static void take_away(int ticket)
         zammad_ticket(ticket)->moved_away = chance(R_PEOPLE, 500);
         for (int i = 0; i < zammad.n_links && !zammad_ticket(ticket)->moved_away; i++)
                 if (zammad.links[i].parent == ticket || zammad.links[i].child == ticket)
-                        zammad.links[i] = (struct zammad_link) { -1, -1 };
+                        zammad.links[i] = (struct zammad_link) { -1, -1, false };
 }
 
 static void upset(int desk)

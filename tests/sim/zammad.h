@@ -30,7 +30,7 @@ struct zammad_article {
         char *message_id, *content_type, *to, *reply_to, *in_reply_to, *references;
         struct json_object *preferences;
 };
-struct zammad_link { int parent, child; };           /* tickets, by index */
+struct zammad_link { int parent, child; bool equal; };       /* tickets, by index; equal: none is the other's parent */
 
 struct zammad {
         struct zammad_user *users;       /* id 1 is the first */
@@ -90,6 +90,9 @@ struct answer zammad_create_user(const struct request *q, int by);
 struct json_object *zammad_ticket_json(int ticket, bool expand, bool articles);
 struct json_object *zammad_article_json(int article);
 struct json_object *zammad_user_json(int user);
+struct json_object *zammad_whole_json(int ticket);   /* with all around it */
+struct json_object *zammad_links_json(int ticket);
+struct json_object *zammad_states_json(void);
 bool zammad_is_in(int article, int ticket);          /* as others see it */
 
 /* zammad_search.c */

@@ -110,6 +110,8 @@ static struct answer on_ticket(const struct request *q, int by, const char *id)
         }
         if (streq(q->method, "PUT"))
                 return zammad_update_ticket(q, by, ticket);
+        if (strstr(q->query, "all=true") && !strstr(q->query, "expand=true"))
+                return desk_tells(zammad_whole_json(ticket));
         /* What is asked for expanded holds the articles' ids, what is not does not. */
         return zammad_reply(200, zammad_ticket_json(ticket, strstr(q->query, "expand=true"), strstr(q->query, "expand=true")));
 }
@@ -197,24 +199,35 @@ static char *parameter(const char *query, const char *name)
 static struct answer on_links(const struct request *q)
 {
         _cleanup_free_ char *value = parameter(q->query, "link_object_value");
-        struct json_object *o = json_object_new_object(), *list = json_object_new_array();
-        int ticket = atoi(value) - 1;
+        struct json_object *o = json_object_new_object();
 
-        for (int i = 0; i < zammad.n_links; i++) {
-                const struct zammad_link *l = &zammad.links[i];
-                struct json_object *one;
-
-                if (l->parent != ticket && l->child != ticket)
-                        continue;
-                one = json_object_new_object();
-                mj_put_str(one, "link_type", l->child == ticket ? "parent" : "child");
-                mj_put_str(one, "link_object", "Ticket");
-                mj_put_int(one, "link_object_value", (l->child == ticket ? l->parent : l->child) + 1);
-                (void) json_object_array_add(list, one);
-        }
-        json_object_object_add(o, "links", list);
+        json_object_object_add(o, "links", zammad_links_json(atoi(value) - 1));
         json_object_object_add(o, "assets", json_object_new_object());
         return zammad_reply(200, o);
+}
+
+/* The one is named by its number, the other by its id. */
+static struct answer add_link(const struct request *q, int by)
+{
+        const char *number = mj_str(q->body, "link_object_source_number");
+        struct json_object *o;
+        struct answer refusal;
+        int source = -1, target = zammad_ticket_of(q, mj_str(q->body, "link_object_target_value"), by, &refusal);
+
+        for (int i = 0; i < desks.n_tickets; i++)
+                if (desks.tickets[i].desk == q->server - NETWORKS && streq(strempty(zammad_ticket(i)->number), number))
+                        source = i;
+        if (target < 0)
+                return refusal;
+        if (source < 0 || !zammad_may_see(by, source))
+                return forbid("Not authorized");
+        zammad.links = xrealloc(zammad.links, (size_t) (zammad.n_links + 1) * sizeof *zammad.links);
+        zammad.links[zammad.n_links++] = (struct zammad_link) { source, target, true };
+        o = json_object_new_object();
+        mj_put_int(o, "id", zammad.n_links);
+        mj_put_int(o, "link_object_source_value", source + 1);
+        mj_put_int(o, "link_object_target_value", target + 1);
+        return zammad_reply(201, o);
 }
 
 static struct answer on_tags(const struct request *q)
@@ -300,6 +313,10 @@ static struct answer route(const struct request *q, int by, const char *path)
                 return zammad_create_user(q, by);
         if (streq(path, "links"))
                 return on_links(q);
+        if (post && streq(path, "links/add"))
+                return add_link(q, by);
+        if (streq(path, "ticket_states"))
+                return zammad_reply(200, zammad_states_json());
         if (streq(path, "tags"))
                 return on_tags(q);
         if (startswith(path, "ticket_merge/"))

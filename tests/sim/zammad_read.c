@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 
+#include <stdio.h>
 #include <time.h>
 
 static void put_time(struct json_object *o, const char *name, int64_t world_usec)
@@ -84,6 +85,7 @@ struct json_object *zammad_ticket_json(int ticket, bool expand, bool with_articl
         mj_put_int(o, "customer_id", z->customer);
         put_time(o, "first_response_at", z->first_response);
         put_time(o, "close_at", z->closed);
+        put_time(o, "last_close_at", z->closed);
         put_time(o, "last_contact_agent_at", z->last_agent);
         put_time(o, "last_contact_customer_at", z->last_customer);
         put_number(o, "create_article_type_id", z->create_type);
@@ -204,4 +206,87 @@ struct json_object *zammad_user_json(int user)
         if (user == BOT_ID)
                 json_object_object_add(o, "group_ids", json_tokener_parse("{\"2\": [\"change\", \"create\", \"read\"]}"));
         return o;
+}
+
+struct json_object *zammad_links_json(int ticket)
+{
+        struct json_object *list = json_object_new_array();
+
+        for (int i = 0; i < zammad.n_links; i++) {
+                const struct zammad_link *l = &zammad.links[i];
+                struct json_object *one;
+
+                if (l->parent != ticket && l->child != ticket)
+                        continue;
+                one = json_object_new_object();
+                mj_put_str(one, "link_type", l->equal ? "normal" : l->child == ticket ? "parent" : "child");
+                mj_put_str(one, "link_object", "Ticket");
+                mj_put_int(one, "link_object_value", (l->child == ticket ? l->parent : l->child) + 1);
+                (void) json_object_array_add(list, one);
+        }
+        return list;
+}
+
+static void add_asset(struct json_object *assets, const char *kind, int id, struct json_object *value)
+{
+        struct json_object *all = mj_get(assets, kind);
+        char key[16];
+
+        if (!all)
+                json_object_object_add(assets, kind, all = json_object_new_object());
+        (void) snprintf(key, sizeof key, "%d", id);
+        json_object_object_add(all, key, value);
+}
+
+/* There what it refers to is not named. */
+static struct json_object *bare_article(int article)
+{
+        static const char *const names[] = { "created_by", "updated_by", "type", "sender", "origin_by" };
+        struct json_object *o = zammad_article_json(article);
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                json_object_object_del(o, names[i]);
+        return o;
+}
+
+struct json_object *zammad_whole_json(int ticket)
+{
+        struct json_object *o = json_object_new_object(), *ids = json_object_new_array(), *assets = json_object_new_object();
+
+        json_object_object_add(o, "assets", assets);
+        add_asset(assets, "Ticket", ticket + 1, zammad_ticket_json(ticket, false, true));
+        add_asset(assets, "User", zammad_ticket(ticket)->customer, zammad_user_json(zammad_ticket(ticket)->customer));
+        for (int i = 0; i < desks.n_articles; i++) {
+                int users[] = { zammad_article(i)->created_by, zammad_article(i)->origin };
+
+                if (!zammad_is_in(i, ticket))
+                        continue;
+                (void) json_object_array_add(ids, json_object_new_int(i + 1));
+                add_asset(assets, "TicketArticle", i + 1, bare_article(i));
+                for (size_t k = 0; k < ELEMENTSOF(users); k++)
+                        if (users[k])
+                                add_asset(assets, "User", users[k], zammad_user_json(users[k]));
+        }
+        mj_put_int(o, "ticket_id", ticket + 1);
+        json_object_object_add(o, "ticket_article_ids", ids);
+        json_object_object_add(o, "links", zammad_links_json(ticket));
+        json_object_object_add(o, "tags", json_object_get(zammad_ticket(ticket)->tags));
+        return o;
+}
+
+struct json_object *zammad_states_json(void)
+{
+        static const int types[] = { [1] = 1, [2] = 2, [3] = 3, [4] = 5, [5] = 6, [6] = 4 };   /* by the states' ids */
+        struct json_object *list = json_object_new_array();
+
+        for (const struct zammad_name *s = zammad_states; s->name; s++) {
+                struct json_object *o = json_object_new_object();
+
+                mj_put_int(o, "id", s->id);
+                mj_put_int(o, "state_type_id", types[s->id]);
+                mj_put_str(o, "name", s->name);
+                mj_put_bool(o, "active", true);
+                (void) json_object_array_add(list, o);
+        }
+        return list;
 }

@@ -206,7 +206,7 @@ static void take_files(int article, struct json_object *list)
 static struct answer write_rest(const struct request *q, int ticket)
 {
         static const char no_article[] = "Article could not be created, please contact the system administrator";
-        const char *thread = field_of(q->body, "SocialThread");
+        const char *thread = field_of(q->body, "SocialThread"), *network = field_of(q->body, "SocialNetwork");
         struct json_object *a = mj_get(q->body, "Article"), *o;
         int stage = q->fault.stage, article;
 
@@ -216,6 +216,8 @@ static struct answer write_rest(const struct request *q, int ticket)
                 return fault("Dynamic Field SocialThread could not be set, please contact the system administrator");
         if (*thread)
                 strset(&desks.tickets[ticket].thread, thread);
+        if (*network)
+                strset(&desks.tickets[ticket].network, network);
         if (stage == 1 || !json_object_is_type(mj_get(a, "Subject"), a ? json_type_string : json_type_null) ||
             strlen(mj_str(a, "Subject")) > TEXT_MAX)
                 return fault(no_article);
@@ -256,8 +258,11 @@ static struct answer update(const struct request *q)
         wrong = judge_update(q->body, &code);
         if (wrong)
                 return znuny_error("TicketUpdate", code, wrong);
-        if (*state)
+        if (*state) {
                 desks.tickets[ticket].state = state_type(state);
+                if (streq(state_type(state), "closed"))
+                        desks.tickets[ticket].closed = sim.now;
+        }
         return write_rest(q, ticket);
 }
 

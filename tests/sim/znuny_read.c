@@ -68,6 +68,12 @@ static void add_field(struct json_object *o, const char *name, const char *value
         (void) json_object_array_add(list, f);
 }
 
+static void add_fields(struct json_object *o, const struct ticket *t)
+{
+        add_field(o, "SocialNetwork", t->network);
+        add_field(o, "SocialThread", t->thread);
+}
+
 static int number_of(enum desk_user user)
 {
         static const int numbers[] = { [NOBODY] = 1, [AGENT] = 2, [DAEMON] = 3, [OTHER_AGENT] = 4 };
@@ -115,7 +121,7 @@ static void add_articles(struct json_object *o, const struct request *q, int tic
                 int i = limit > 0 ? desks.n_articles - 1 - k : k;        /* newest first only where the number is limited */
                 const struct article *a = &desks.articles[i];
 
-                if (a->ticket != ticket || a->shown_usec > sim.now || (agents && !a->agent) || (limit > 0 && n >= limit))
+                if (a->ticket != ticket || a->gone || a->shown_usec > sim.now || (agents && !a->agent) || (limit > 0 && n >= limit))
                         continue;
                 n++;
                 (void) json_object_array_add(list, article_json(i, q->body));
@@ -161,7 +167,7 @@ struct answer znuny_get(const struct request *q)
                 mj_put_str(one, "CustomerUserID", t->customer);
                 mj_put_str(one, "CustomerID", "");
                 if (mj_int(q->body, "DynamicFields", 0) == 1)
-                        add_field(one, "SocialThread", t->thread);
+                        add_fields(one, t);
                 if (mj_int(q->body, "AllArticles", 0) == 1)
                         add_articles(one, q, ticket);
                 (void) json_object_array_add(list, one);
@@ -179,6 +185,18 @@ static bool has_newer(int ticket, int64_t since, const char *date)
                         return true;
         }
         return false;
+}
+
+/* Also of one that has been opened again since. */
+static bool is_closed_since(const struct ticket *t, struct json_object *query)
+{
+        const char *date = mj_str(query, "TicketCloseTimeNewerDate");
+        int64_t minutes = mj_int(query, "TicketCloseTimeNewerMinutes", -1);
+        _cleanup_free_ char *closed = znuny_time(t->closed);
+
+        if (minutes < 0 && !*date)
+                return true;
+        return t->closed && (minutes < 0 || t->closed >= sim.now - minutes * USEC_PER_MINUTE) && strcmp(closed, date) >= 0;
 }
 
 static void add_id(struct json_object *list, int ticket)
@@ -233,7 +251,7 @@ struct answer znuny_search(const struct request *q)
 
                 if (t->deleted || t->desk != q->server - NETWORKS || !is_found(i, q->body) ||
                     ((articles >= 0 || *date) && !has_newer(i, articles >= 0 ? sim.now - articles * USEC_PER_MINUTE : INT64_MIN, date)) ||
-                    (tickets >= 0 && t->created < sim.now - tickets * USEC_PER_MINUTE))
+                    (tickets >= 0 && t->created < sim.now - tickets * USEC_PER_MINUTE) || !is_closed_since(t, q->body))
                         continue;
                 add_id(list, i);
                 n++;

@@ -87,6 +87,14 @@ class Daemon:
         self.secrets.append(text)
         return f"file:{path}"
 
+    def use_test_plugins(self):
+        """Those of tests/plugins, too."""
+        plugins = self.config["plugin_directory"] = self.directory / "plugins"
+        plugins.mkdir()
+        for file in [*(BUILD / "plugins/.libs").resolve().glob("*.so"), *(BUILD / "tests/plugins/.libs").resolve().glob("*.so")]:
+            (plugins / file.name).symlink_to(file)
+        return plugins
+
     def write(self):
         self.file.write_text(group(self.config))
 

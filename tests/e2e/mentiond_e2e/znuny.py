@@ -99,6 +99,14 @@ class Znuny:
     def set_visible(self, ticket, article, visible):
         self.run("set-visible", ticket, article, str(int(visible)))
 
+    def delete_article(self, ticket, article):
+        """As add-ons do; Znuny looks into its database again when Ada has written."""
+        self.sql(f"UPDATE ticket_history SET article_id = NULL WHERE article_id = {article}")
+        for table in "article_data_mime_attachment", "article_data_mime", "article_flag", "article_search_index":
+            self.sql(f"DELETE FROM {table} WHERE article_id = {article}")
+        self.sql(f"DELETE FROM article WHERE id = {article}")
+        self.write(ticket, "that was deleted", public=False)
+
     def hook(self, address, secret_file):
         """From now on its daemon shall call when an agent has answered; run_tasks() stands for that."""
         self.run("hook", address, secret_file)
