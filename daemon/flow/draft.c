@@ -154,6 +154,8 @@ const char *draft_add_files(struct draft *d, const struct mentiond_attachment *f
 
                 if (!is_allowed_type(caps->upload_types, files[k].type))
                         return arena_printf(d->a, "the attachment %s is of type %s, which this network does not take", files[k].name, files[k].type);
+                if (!files[k].data)
+                        return arena_printf(d->a, "the attachment %s could not be had from the helpdesk, or is too large", files[k].name);
                 if (caps->upload_size_max && files[k].size > caps->upload_size_max)
                         return arena_printf(d->a, "the attachment %s has %llu bytes, and %llu are allowed", files[k].name,
                                             (unsigned long long) files[k].size, (unsigned long long) caps->upload_size_max);

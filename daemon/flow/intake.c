@@ -65,6 +65,7 @@ static void poll_once(struct flow_instance *f)
         /* What was shown once is kept, however the poll ended: some servers will not show it again (snac has a
          * window of 64).  The first poll only learns what is old, and must do so whole. */
         op_forget_page(&op);             /* before the disk is waited for */
+        obey_owed(f, &op);
         crash_point(i->plugin->name, "polled");
         if (verdict == MENTIOND_OK || i->stored.polled)
                 r = op.emit_error ? op.emit_error : commit(&op, verdict == MENTIOND_OK, &n_new);

@@ -446,3 +446,24 @@ void obey_attempt(struct flow_instance *f, struct arena *a, const struct store_r
                 obey(&o);
         }
 }
+
+/* --- What is owed in public --- */
+
+void obey_owed(struct flow_instance *f, const struct mentiond_op *op)
+{
+        struct store *s = f->instance->host->store;
+
+        for (size_t n = 0; n < op->n_closed; n++) {
+                _cleanup_(arena_freep) struct arena *a = arena_new();
+                int64_t since = 0, thread = store_owes(s, f->instance->stored.id, op->closed[n].ticket, &since);
+                struct mentiond_note note = {
+                        .struct_size = sizeof note, .subject = "Public closing", .article = "", .url = "",
+                        .text = "This conversation was taken aside, and whoever reads along has not seen its end. An internal note"
+                                " \"!close TEXT\" says a last word in public, and closes the ticket again.",
+                };
+
+                if (thread && store_note(s, thread, arena_printf(a, "note:owed:%lld:%lld", (long long) thread, (long long) since),
+                                         arena_take(a, payload_of_note(&note)), steady_usec()) < 0)
+                        log_event(LOG_WARNING, "a word that is owed in public cannot be asked for yet", F("instance", f->instance->name));
+        }
+}

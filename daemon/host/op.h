@@ -23,6 +23,8 @@ struct op_again {
         const char *id, *author, *text, *url;
         int64_t created_usec, edited_usec;
         bool gone;
+};
+
 struct op_closed {
         const char *ticket;
         int64_t usec;
