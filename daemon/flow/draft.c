@@ -17,6 +17,7 @@
 #include <strings.h>
 
 #define SAID_MAX 50                      /* of the customer's own posts that are looked at */
+#define HANDLES_MAX 64                   /* of the conversation, that a reply may name */
 #define ALTS_MAX 16
 #define FINDINGS_MAX 5                   /* that the agent is told of */
 
@@ -88,7 +89,7 @@ void draft_make(struct draft *d, struct flow_instance *f, struct arena *a, const
 {
         int64_t theirs = mention->kept.visibility, mine = row->kept.visibility;
         struct plain_context context = { .handles = NULL };
-        const char **handles;
+        const char **handles = arena_alloc(a, (HANDLES_MAX + 1) * sizeof *handles);
 
         *d = (struct draft) { .f = f, .a = a, .row = row, .mention = *mention, .payload = payload };
         if (theirs < MENTIOND_PUBLIC || theirs > MENTIOND_DIRECT)
@@ -97,7 +98,7 @@ void draft_make(struct draft *d, struct flow_instance *f, struct arena *a, const
         /* Never wider than what it answers, and never into the public timelines. */
         d->visibility = (uint32_t) MAX(MAX(theirs, mine), (int64_t) MENTIOND_UNLISTED);
         take_alts(d, mj_str(payload, "text"));
-        context.n_handles = store_handles(f->instance->host->store, a, row->thread, &handles);
+        handles[store_handles(f->instance->host->store, a, row->thread, handles, HANDLES_MAX)] = NULL;
         context.handles = handles;
         d->plain = plain_of(a, d->text, &context);
         if (*d->plain.text)
@@ -244,9 +245,10 @@ const char *draft_preview(struct draft *d, int64_t hold_usec)
         const struct instance *i = d->f->instance;
         struct preview p = {
                 .plain = &d->plain,
-                .posts = d->posts,
-                .n = d->n,
+                .parts = d->posts,
+                .n_parts = d->n,
                 .max = length_max(i),
+                .unit = unit_of(i),
                 .hold_usec = hold_usec,
         };
         uint64_t *lengths;

@@ -205,7 +205,7 @@ int store_unread(struct store *s, struct arena *a, int64_t helpdesk, struct stor
 
 /* Of a thread: who speaks in it; and what was said to more than those of this visibility, as payloads, as far as they are kept,
  * newest first.  Return how many. */
-size_t store_handles(struct store *s, struct arena *a, int64_t thread, const char ***ret);
+size_t store_handles(struct store *s, struct arena *a, int64_t thread, const char **ret, size_t max);
 size_t store_said(struct store *s, struct arena *a, int64_t thread, int64_t below, const char ***ret, size_t max);
 
 /* Ids of the thread's mentions, newest first; returns how many. */

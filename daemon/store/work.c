@@ -9,7 +9,6 @@
 
 #include <errno.h>
 
-#define HANDLES_MAX 64                   /* of a thread, that a reply may name */
 #define CLOCKS_USEC (3 * USEC_PER_HOUR)  /* ours may be an hour behind, and a helpdesk be asked again for the last two */
 
 /* --- Reading --- */
@@ -189,19 +188,17 @@ int store_mentions(struct store *s, int64_t thread, int64_t *ids, size_t max)
         return r < 0 ? r : (int) n;
 }
 
-size_t store_handles(struct store *s, struct arena *a, int64_t thread, const char ***ret)
+size_t store_handles(struct store *s, struct arena *a, int64_t thread, const char **ret, size_t max)
 {
-        const char **handles = arena_alloc(a, HANDLES_MAX * sizeof *handles);
         struct stmt *st;
         size_t n = 0;
 
-        *ret = handles;
         if (db_query(store_reader(s), &st, "SELECT DISTINCT handle FROM journal WHERE thread = ? AND kind = 'mention' AND handle NOT NULL LIMIT ?",
-                     "ii", thread, (int64_t) HANDLES_MAX) < 0)
+                     "ii", thread, (int64_t) max) < 0)
                 return 0;
         while (db_step(st) > 0)
-                if (n < HANDLES_MAX)
-                        handles[n++] = arena_strdup(a, db_text(st, 0));
+                if (n < max)
+                        ret[n++] = arena_strdup(a, db_text(st, 0));
         return n;
 }
 
