@@ -121,6 +121,15 @@ def test_in_znuny_a_ticket_names_the_one_that_it_goes_on_from(znunys, znuny, bri
     assert "is not named in that" in bridge.daemon.log()
 
 
+@pytest.mark.parametrize("since", [{"TicketCloseTimeNewerMinutes": 5}, {"TicketCloseTimeNewerDate": "2020-01-01 12:00:00"}], ids=["minutes", "date"])
+def test_znuny_finds_tickets_that_were_closed_without_a_note(znuny, bridge, since):
+    """By the searches that a poll makes."""
+    word = bridge.word()
+    ids = [znuny.create(word) for _ in range(2)]
+    znuny.set(ids[0], State="closed unsuccessful")
+    assert znuny.call("TicketSearch", Title=word, **since).get("TicketID") == [ids[0]]
+
+
 # --- Zammad ---
 
 @pytest.fixture

@@ -304,6 +304,8 @@ class Znuny(Model):
                 return False
             if "TicketCreateTimeNewerMinutes" in q and t.created < self.now() - 60 * int(q["TicketCreateTimeNewerMinutes"]):
                 return False
+            if any(key in q for key in ("TicketCloseTimeNewerMinutes", "TicketCloseTimeNewerDate")) and STATES[t.state][1] != "closed":
+                return False             # whenever that was
             since = self.now() - 60 * int(q.get("ArticleCreateTimeNewerMinutes", 0))
             return "ArticleCreateTimeNewerMinutes" not in q or any(a.ticket is t and a.created >= since for a in self.articles.values())
         hits = [str(t.id) for t in reversed(self.tickets.values()) if not t.deleted and t.queue in self.queues and fits(t)]
