@@ -56,6 +56,24 @@ static char *value_of(const config_setting_t *set)
         }
 }
 
+/* A list or a group of values becomes settings "NAME.ENTRY", each with its line. */
+static void read_list(const char *file, const config_setting_t *set, struct section *s, struct problems *p)
+{
+        if (config_setting_length(set) == 0)
+                problem_add(p, file, config_setting_source_line(set), "%s: %s: the list is empty", s->name, config_setting_name(set));
+        for (int i = 0; i < config_setting_length(set); i++) {
+                const config_setting_t *entry = config_setting_get_elem(set, (unsigned) i);
+                _cleanup_free_ char *value = value_of(entry), *name = NULL;
+
+                name = config_setting_name(entry) ? xasprintf("%s.%s", config_setting_name(set), config_setting_name(entry))
+                                                  : xasprintf("%s.%d", config_setting_name(set), i + 1);
+                if (value)
+                        section_add(s, name, value, config_setting_source_line(entry));
+                else
+                        problem_add(p, file, config_setting_source_line(entry), "%s: %s: a text, a whole number, true or false is wanted", s->name, name);
+        }
+}
+
 static void read_value(const char *file, const config_setting_t *set, struct section *s, struct problems *p)
 {
         _cleanup_free_ char *value = value_of(set);
@@ -65,6 +83,14 @@ static void read_value(const char *file, const config_setting_t *set, struct sec
         else
                 problem_add(p, file, config_setting_source_line(set), "%s%s%s: a text, a whole number, true or false is wanted",
                             strempty(s->name), s->name ? ": " : "", config_setting_name(set));
+}
+
+static void read_setting(const char *file, const config_setting_t *set, struct section *s, struct problems *p)
+{
+        if (config_setting_is_aggregate(set))
+                read_list(file, set, s, p);
+        else
+                read_value(file, set, s, p);
 }
 
 static bool name_is_taken(const struct config *c, const char *name)
@@ -106,7 +132,7 @@ static void read_instances(struct config *c, const config_setting_t *group, stru
                 }
                 s.name = xstrdup(name);
                 for (int k = 0; k < config_setting_length(set); k++)
-                        read_value(c->file, config_setting_get_elem(set, (unsigned) k), &s, p);
+                        read_setting(c->file, config_setting_get_elem(set, (unsigned) k), &s, p);
                 *list = xrealloc(*list, (*n + 1) * sizeof s);
                 (*list)[(*n)++] = s;
         }

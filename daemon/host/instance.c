@@ -56,6 +56,10 @@ static const struct mentiond_option channel_rows[] = {
             .help = "Largest picture, sound or film of a mention that becomes an attachment; 0: none does"),
         OPT(media_private, "media_private", MENTIOND_BOOL, .default_value = "false",
             .help = "Whether media may be fetched from loopback and private addresses"),
+        OPT(guard, "guard", MENTIOND_STRING, .default_value = "true",
+            .help = "What a reply is held for: true, false, or some of cards, ibans, mail, phones, patterns, customer, notes, files"),
+        { .name = "guard_patterns", .type = OPTION_LIST, .help = "Patterns of what is held, each with its name: { order = \"\\\\b[0-9]{7}\\\\b\"; }" },
+        { .name = "guard_allow", .type = OPTION_LIST, .help = "What is never held: [ \"0800 555 0123\", \"@shop.example\", \"/PATTERN/\" ]" },
         { .name = NULL },
 };
 
@@ -125,6 +129,8 @@ static struct instance *make(struct host *h, const struct section *s, const stru
         options_fill((struct options[]) { *own_options(i), plugin->options }, (void *[]) { &i->options, i->plugin_state }, 2, s, p);
         if (p->n == problems_before && !streq(i->options.ip, "any") && !streq(i->options.ip, "4") && !streq(i->options.ip, "6"))
                 problem_add(p, s->file, s->line, "%s: ip is neither any, 4 nor 6", s->name);
+        if (instance_is_channel(i))
+                i->guard = guard_patterns_new(&i->section, i->options.guard, p);
         if (p->n > problems_before) {
                 instance_free(i);
                 return NULL;
@@ -269,6 +275,7 @@ void instance_free(struct instance *i)
         loop_timer_clear(i->host->loop, &i->restart);
         options_free(own_options(i), &i->options);
         options_free(&i->plugin->options, i->plugin_state);
+        guard_patterns_free(i->guard);
         section_done(&i->section);
         free(i->plugin_state);
         if (i->stub)

@@ -25,7 +25,7 @@ struct instance_options {
         int64_t poll_every_usec, timeout_usec, settle_usec, retry_usec, retry_max_usec, parallel, rate;
         struct mentiond_secret *hook_secret, *hook_token;
         /* channels */
-        char *helpdesk, *queue;
+        char *helpdesk, *queue, *guard;
         int64_t hold_usec, media_max, length_max, parts_max;
         uint32_t media_private, numbered;
 };
@@ -45,9 +45,9 @@ struct instance {
         uint32_t mark;                   /* for task_mark() */
         void *plugin_state;
         struct instance_options options;
-        struct guard_patterns *guard;    /* of a channel */
         struct store_instance stored;
         int64_t helpdesk_id;             /* of a channel: its helpdesk's stored id */
+        struct guard_patterns *guard;    /* of a channel */
 
         const char *base_url;            /* within plugin_state */
         const struct mentiond_secret *bearer;

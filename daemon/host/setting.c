@@ -163,12 +163,12 @@ const struct mentiond_option *options_at(const struct options *o, size_t i)
         return row->name ? row : NULL;
 }
 
-static const struct mentiond_option *find_option(const struct options *o, const char *name)
+static const struct mentiond_option *find_option(const struct options *o, const char *name, size_t size)
 {
         const struct mentiond_option *row;
 
         for (size_t i = 0; (row = options_at(o, i)); i++)
-                if (streq(row->name, name))
+                if (!strncmp(row->name, name, size) && !row->name[size])
                         return row;
         return NULL;
 }
@@ -254,6 +254,7 @@ static void report_unknown(const struct options *tables, size_t n_tables, const 
                            const struct setting *set, struct problems *p)
 {
         const char *names[NAMES_MAX + 1];
+        _cleanup_free_ char *name = xstrndup(set->name, strcspn(set->name, "."));
         const struct mentiond_option *row;
         const char *near;
         size_t n = 0;
@@ -262,11 +263,25 @@ static void report_unknown(const struct options *tables, size_t n_tables, const 
                 for (size_t i = 0; (row = options_at(&tables[t], i)) && n < NAMES_MAX; i++)
                         names[n++] = row->name;
         names[n] = NULL;
-        near = text_nearest(set->name, names);
+        near = text_nearest(name, names);
         if (near)
-                problem_add(p, s->file, set->line, "%s: unknown option \"%s\" (did you mean \"%s\"?)", s->name, set->name, near);
+                problem_add(p, s->file, set->line, "%s: unknown option \"%s\" (did you mean \"%s\"?)", s->name, name, near);
         else
-                problem_add(p, s->file, set->line, "%s: unknown option \"%s\"", s->name, set->name);
+                problem_add(p, s->file, set->line, "%s: unknown option \"%s\"", s->name, name);
+}
+
+/* Settings have the name of an option, or, those of a list, begin with it. */
+static void judge_name(const struct options *tables, size_t n_tables, const struct section *s, const struct setting *set, struct problems *p)
+{
+        size_t size = strcspn(set->name, ".");
+        const struct mentiond_option *row = NULL;
+
+        for (size_t t = 0; t < n_tables && !row; t++)
+                row = find_option(&tables[t], set->name, size);
+        if (!row)
+                report_unknown(tables, n_tables, s, set, p);
+        else if (set->name[size] && row->type != OPTION_LIST)
+                problem_add(p, s->file, set->line, "%s: %s: one value is wanted, and no list", s->name, row->name);
 }
 
 void options_fill(const struct options *tables, void *const *states, size_t n_tables, const struct section *s,
@@ -280,6 +295,8 @@ void options_fill(const struct options *tables, void *const *states, size_t n_ta
                         const char *value = set ? set->value : row->default_value;
                         _cleanup_free_ char *wrong = NULL;
 
+                        if (row->type == OPTION_LIST)
+                                continue;
                         if (!value || (row->flags & MENTIOND_REQUIRED && !*value)) {
                                 if (row->flags & MENTIOND_REQUIRED)
                                         problem_add(p, s->file, s->line, "%s: \"%s\" is missing: %s", s->name, row->name, row->help);
@@ -291,14 +308,8 @@ void options_fill(const struct options *tables, void *const *states, size_t n_ta
                         if (wrong)
                                 problem_add(p, s->file, set ? set->line : s->line, "%s: %s: %s", s->name, row->name, wrong);
                 }
-        for (size_t i = 0; i < s->n; i++) {
-                bool known = false;
-
-                for (size_t t = 0; t < n_tables && !known; t++)
-                        known = find_option(&tables[t], s->settings[i].name);
-                if (!known)
-                        report_unknown(tables, n_tables, s, &s->settings[i], p);
-        }
+        for (size_t i = 0; i < s->n; i++)
+                judge_name(tables, n_tables, s, &s->settings[i], p);
 }
 
 void options_free(const struct options *table, void *state)
@@ -323,6 +334,7 @@ void option_describe(const struct mentiond_option *o, struct buffer *b)
         static const char *const types[] = {
                 [MENTIOND_STRING] = "text", [MENTIOND_SECRET] = "secret", [MENTIOND_URL] = "URL", [MENTIOND_BOOL] = "true or false",
                 [MENTIOND_INT] = "number", [MENTIOND_DURATION] = "duration", [MENTIOND_SIZE] = "size",
+                [OPTION_LIST] = "list of texts",
         };
 
         (void) buffer_printf(b, "  %-16s %s", o->name, o->type < ELEMENTSOF(types) && types[o->type] ? types[o->type] : "?");

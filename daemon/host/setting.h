@@ -34,6 +34,10 @@ void section_done(struct section *s);
 bool section_equal(const struct section *a, const struct section *b);
 const struct setting *section_get(const struct section *s, const char *name);
 
+/* Of our own tables: a list, as [ "A", "B" ] or { NAME = "A"; OTHER = "B"; }.  It fills nothing; whoever knows what it is for
+ * reads the settings "OPTION.NAME", or "OPTION.1" and so on, or "OPTION" where it is one value, from the section. */
+#define OPTION_LIST 100
+
 /* An option table, with the stride that its writer was built with. */
 struct options {
         const struct mentiond_option *rows;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * L3.  The guard: what of a reply should perhaps not become public.  It knows texts alone, and does nothing by itself. */
+#ifndef FLOW_GUARD_H
+#define FLOW_GUARD_H
+
+#include "base/arena.h"
+#include "host/guard_patterns.h"
+
+struct guard_file {
+        const char *name;
+        uint64_t size;
+};
+
+/* What a reply is held against.  All strings are valid UTF-8, as text_clean() makes it. */
+struct guard_context {
+        const char *const *said;         /* what the customer wrote in public, in this conversation: is not held against a reply */
+        size_t n_said;
+        const char *const *customer;     /* of his record in the helpdesk: mail address, phone, street ... each a string of its own */
+        size_t n_customer;
+        const char *const *internal;     /* internal notes of the same ticket, but not those that mentiond wrote: they quote replies */
+        size_t n_internal;
+        const struct guard_file *internal_files;         /* attachments of those notes */
+        size_t n_internal_files;
+        const struct guard_file *files;                  /* attachments of the reply */
+        size_t n_files;
+        const struct guard_patterns *patterns;           /* NULL: everything is looked for, and nothing allowed */
+};
+
+struct guard_finding {
+        const char *what;                /* "a card number" */
+        const char *words;               /* the words of the text, on one line, shortened; of a number that is money only its ends */
+};
+
+/* Returns how many; in the order of the text, each words once.  They live as long as the arena. */
+size_t guard_check(struct arena *a, const char *text, const struct guard_context *c, struct guard_finding **ret);
+
+/* What two texts have in common, of their sequences of words: 1 if all, 0 if nothing.  Handles, numbers, links, and the name in a
+ * salutation are left out, so that a template stays near to itself.  A text that says little ("Thank you!") is like none. */
+struct guard_print {
+        uint32_t min[32];
+};
+#define GUARD_SIMILAR 0.7                /* from here on two texts are near-identical; 32 values tell it to within 0.1 */
+void guard_print_of(const char *text, struct guard_print *ret);
+double guard_similarity(const struct guard_print *a, const struct guard_print *b);
+
+#endif
