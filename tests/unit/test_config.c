@@ -121,6 +121,11 @@ static void errors_are_told_with_file_and_line(void **state)
                 { "channel = {\n  *brand = { };\n};\n", "FILE:2: *brand: a name begins with a letter and has letters, digits, '_' and '-'\n" },
                 { "helpdesk = { same = { }; };\nchannel = {\n  same = { };\n};\n", "FILE:3: same: there is another instance of this name\n" },
                 { "channel = {\n  brand = {\n    rate = 1.5;\n  };\n};\n", "FILE:3: brand: rate: a text, a whole number, true or false is wanted\n" },
+                { "channel = {\n  b = {\n    guard_allow = [\n \"x\" ];\n    guard_patterns = {\n one = \"x\"; two = 1.5; }; }; };\n",
+                  "FILE:6: b: guard_patterns.two: a text, a whole number, true or false is wanted\n" },
+                { "channel = { b = {\n  guard_allow = [ ]; }; };\n", "FILE:2: b: guard_allow: the list is empty\n" },
+                { "channel = { b = {\n  guard_allow = ( \"x\",\n ( \"y\" ) ); }; };\n",
+                  "FILE:3: b: guard_allow.2: a text, a whole number, true or false is wanted\n" },
                 { "helpdesk = { desk = { }; };\nchannel = {\n  b = {\n    helpdesk = \"deks\";\n  };\n};\n",
                   "FILE:4: b: there is no helpdesk \"deks\" (did you mean \"desk\"?)\n" },
                 { "channel = { b = {\n helpdesk = \"desk\"; }; };\n", "FILE:2: b: there is no helpdesk \"desk\"\n" },
@@ -133,6 +138,21 @@ static void errors_are_told_with_file_and_line(void **state)
                 assert_string_equal(load(cases[i].content), cases[i].told);
                 assert_true(problems.n > 0);
         }
+}
+
+static void lists_and_groups_are_settings_of_their_own_each_with_its_line(void **state)
+{
+        const struct section *s;
+
+        (void) state;
+        assert_string_equal(load("channel = { b = {\n guard_allow = [ \"x\",\n \"y\" ];\n guard_patterns = {\n one = \"1\";\n two = \"2\"; }; }; };\n"), "");
+        s = &config.channels[0];
+        assert_int_equal(s->n, 4);
+        assert_string_equal(section_get(s, "guard_allow.1")->value, "x");
+        assert_string_equal(section_get(s, "guard_allow.2")->value, "y");
+        assert_string_equal(section_get(s, "guard_patterns.one")->value, "1");
+        assert_string_equal(section_get(s, "guard_patterns.two")->value, "2");
+        assert_int_equal(section_get(s, "guard_patterns.two")->line, 6);
 }
 
 static void same_name_twice_in_one_group_is_an_error(void **state)
@@ -168,6 +188,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(sections_of_a_good_file_are_read, setup, teardown),
                 cmocka_unit_test_setup_teardown(directories_are_those_of_systemd_or_usual_ones, setup, teardown),
                 cmocka_unit_test_setup_teardown(errors_are_told_with_file_and_line, setup, teardown),
+                cmocka_unit_test_setup_teardown(lists_and_groups_are_settings_of_their_own_each_with_its_line, setup, teardown),
                 cmocka_unit_test_setup_teardown(same_name_twice_in_one_group_is_an_error, setup, teardown),
                 cmocka_unit_test_setup_teardown(file_that_cannot_be_read_is_told, setup, teardown),
                 cmocka_unit_test_setup_teardown(instances_need_a_plugin_of_their_kind, setup, teardown),

@@ -24,6 +24,7 @@ static const struct mentiond_option rows[] = {
         MENTIOND_OPTION(struct state, size, "size", MENTIOND_SIZE, .default_value = "10K"),
         MENTIOND_OPTION(struct state, flag, "flag", MENTIOND_BOOL, .default_value = "true"),
         MENTIOND_OPTION(struct state, other_flag, "other_flag", MENTIOND_BOOL),
+        { .name = "list", .type = OPTION_LIST },
         { .name = NULL },
 };
 static const struct options table = { rows, sizeof rows[0] };
@@ -140,6 +141,9 @@ static void unknown_option_is_told_with_the_nearest_name_and_its_line(void **unu
 {
         (void) unused;
         assert_string_equal(FILL("text=x", "sevrer=https://x"), "x.conf:12: brand: unknown option \"sevrer\" (did you mean \"server\"?)\n");
+        assert_string_equal(FILL("lisst.1=x"), "x.conf:11: brand: unknown option \"lisst\" (did you mean \"list\"?)\n");
+        assert_string_equal(FILL("list.1=x", "list.name=y", "list=z"), "");
+        assert_string_equal(FILL("text.1=x"), "x.conf:11: brand: text: one value is wanted, and no list\n");
         assert_string_equal(FILL("completely_else=1"), "x.conf:11: brand: unknown option \"completely_else\"\n");
 }
 
