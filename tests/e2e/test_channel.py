@@ -434,8 +434,30 @@ def real(snac, directory):
     (directory / "token").write_text(brand.token)
     with Plugin("channel", directory, plugin="mastodon", server=snac.base, token=f"file:{directory}/token") as plugin:
         plugin.brand, plugin.alice, plugin.carol = brand, snac.alice, snac.carol
+        once = plugin.call
+
+        def patiently(name, **arguments):
+            """snac now and then closes a connection on a request."""
+            for _ in range(5):
+                said = once(name, **arguments)
+                if said["verdict"] != "retry":
+                    break
+            return said
+        plugin.call = patiently
         plugin.caps = plugin.do("start")
         yield plugin
+
+
+def real_answer(real, m, text, **arguments):
+    """Which may have been posted when the connection was closed."""
+    arguments = {"text": text, "parent": kept(m), "visibility": UNLISTED, **arguments}
+    said = real.call("post", **arguments)
+    if said["verdict"] == "ambiguous":
+        said = real.call("find", tried_usec=0, **arguments)
+        if said["verdict"] == "absent":
+            return real_answer(real, m, **arguments)   # with the same key
+    assert said["verdict"] == "ok", said
+    return said
 
 
 def kept(post):
@@ -444,8 +466,7 @@ def kept(post):
 
 def test_real_snac_takes_files_and_edits_and_keeps_them(real):
     m = real.alice.post(f"@{real.brand.name} how?")
-    said = real.do("post", text=f"@alice like this", parent=kept(m), key="mentiond-1", visibility=UNLISTED,
-                   uploads=[file(description="a screen ü")])
+    said = real_answer(real, m, "@alice like this", key="mentiond-1", uploads=[file(description="a screen ü")])
     found = real.call("find", text="@alice like this", parent=kept(m), tried_usec=0)
     assert (found["verdict"], found["id"]) == ("ok", said["id"])
     before = real.brand.call("GET", f"/api/v1/statuses/{said['id']}")
@@ -470,7 +491,7 @@ def test_real_snac_likes_and_reposts(real):
 
 def test_real_snac_removes_what_is_its_own_or_says_that_it_cannot(real):
     m = real.alice.post(f"@{real.brand.name} great")
-    said = real.do("post", text="@alice oops", parent=kept(m), key="mentiond-2", visibility=UNLISTED)
+    said = real_answer(real, m, "@alice oops", key="mentiond-2")
     removed = real.call("remove", id=said["id"])
     if real.caps["flags"] & CAN_REMOVE:
         assert removed["verdict"] == "ok"
@@ -483,10 +504,10 @@ def test_real_snac_removes_what_is_its_own_or_says_that_it_cannot(real):
 
 def test_real_snac_shows_a_direct_post_to_whom_it_names_and_no_other_may_be_named(real):
     m = real.alice.post(f"@{real.brand.name} my number is 7", visibility="direct")
-    to_alice = {"parent": kept(m), "visibility": DIRECT, "only": real.alice.handle}
-    refused = real.call("post", text="@alice ask help@carol.example", key="mentiond-3", **to_alice)
+    to_alice = {"visibility": DIRECT, "only": real.alice.handle}
+    refused = real.call("post", text="@alice ask help@carol.example", key="mentiond-3", parent=kept(m), **to_alice)
     assert refused["verdict"] == "rejected" and "@carol" in refused["reason"]
-    said = real.do("post", text=f"{real.alice.handle} thanks, see https://pages.example/@carol", key="mentiond-4", **to_alice)
+    said = real_answer(real, m, f"{real.alice.handle} thanks, see https://pages.example/@carol", key="mentiond-4", **to_alice)
     shown = real.brand.call("GET", f"/api/v1/statuses/{said['id']}")
     assert shown["visibility"] in ("direct", "private") and {a["acct"] for a in shown["mentions"]} == {real.alice.handle[1:]}
 

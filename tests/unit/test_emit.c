@@ -435,6 +435,90 @@ static void ancestors_are_kept_in_order_and_bad_ones_left_out(void)
         close_op();
 }
 
+/* --- What reread() sees --- */
+
+static void post_that_is_read_again_is_kept_with_clean_text_and_its_times(void)
+{
+        struct mentiond_mention m = shown("1"), other = shown("2");
+
+        open_op();
+        m.text = NULL;
+        m.html = "<p>loud<script>x()</script><br>and clear</p>";
+        m.url = "https://net/1";
+        m.created_usec = 5;
+        m.edited_usec = 7;
+        mentiond_emit_again(&op, &m);
+        other.text = "a\x01z";
+        mentiond_emit_again(&op, &other);
+        mentiond_emit_gone(&op, "3");
+        assert_int_equal(op.n_again, 3);
+        assert_string_equal(op.again[0].id, "1");
+        assert_string_equal(op.again[0].author, "9");
+        assert_string_equal(op.again[0].text, "loud\nand clear");
+        assert_string_equal(op.again[0].url, "https://net/1");
+        assert_int_equal(op.again[0].created_usec, 5);
+        assert_int_equal(op.again[0].edited_usec, 7);
+        assert_false(op.again[0].gone);
+        assert_null(strchr(op.again[1].text, 1));
+        assert_string_equal(op.again[2].id, "3");
+        assert_true(op.again[2].gone);
+        assert_string_equal(op.again[2].text, "");
+        assert_int_equal(op.n_items, 0);
+        close_op();
+}
+
+static void what_is_said_of_a_post_first_counts(void)
+{
+        struct mentiond_mention m = shown("1"), n = shown("2");
+
+        open_op();
+        mentiond_emit_again(&op, &m);
+        mentiond_emit_gone(&op, "1");
+        mentiond_emit_gone(&op, "2");
+        mentiond_emit_again(&op, &n);
+        assert_int_equal(op.n_again, 2);
+        assert_false(op.again[0].gone);
+        assert_true(op.again[1].gone);
+        close_op();
+}
+
+static void post_without_a_usable_id_or_author_is_not_read_again(void)
+{
+        struct mentiond_mention m = shown("a b");
+
+        open_op();
+        mentiond_emit_again(&op, &m);
+        m = shown("1");
+        m.author = NULL;
+        mentiond_emit_again(&op, &m);
+        mentiond_emit_gone(&op, "");
+        mentiond_emit_gone(&op, NULL);
+        assert_int_equal(op.n_again, 0);
+        assert_true(world_logged("item put aside instance=brand kind=post id=\"a b\""));
+        close_op();
+}
+
+static void posts_that_are_read_again_are_bounded(void)
+{
+        open_op();
+        for (int i = 0; i < 2000; i++)
+                mentiond_emit_gone(&op, mentiond_format(&op, "%d", i));
+        assert_int_equal(op.n_again, 1000);
+        assert_int_equal(op.cut, MENTIOND_BUG);
+        close_op();
+}
+
+static void types_of_files_outlive_the_operation_that_set_them(void)
+{
+        open_op();
+        mentiond_set_caps(&op, &(struct mentiond_caps) { .struct_size = sizeof(struct mentiond_caps), .upload_types = mentiond_format(&op, "image/%s", "png") });
+        mentiond_turn_page(&op, NULL, 0);
+        assert_string_equal(brand->caps.upload_types, "image/png");
+        mentiond_set_caps(&op, &(struct mentiond_caps) { .struct_size = offsetof(struct mentiond_caps, flags) });
+        assert_string_equal(brand->caps.upload_types, "");
+        close_op();
+}
+
 static void capabilities_of_an_older_plugin_leave_the_rest_at_naught(void)
 {
         struct mentiond_caps caps = { .struct_size = sizeof caps, .length_unit = MENTIOND_BYTES, .length_max = 300, .url_length = 23, .handle_is_local = 1 };
@@ -686,6 +770,11 @@ int main(void)
                 world_test(cursor_is_seen_within_the_operation_and_kept_with_it),
                 world_test(very_long_poll_is_committed_on_its_way),
                 world_test(ancestors_are_kept_in_order_and_bad_ones_left_out),
+                world_test(post_that_is_read_again_is_kept_with_clean_text_and_its_times),
+                world_test(what_is_said_of_a_post_first_counts),
+                world_test(post_without_a_usable_id_or_author_is_not_read_again),
+                world_test(posts_that_are_read_again_are_bounded),
+                world_test(types_of_files_outlive_the_operation_that_set_them),
                 world_test(capabilities_of_an_older_plugin_leave_the_rest_at_naught),
                 world_test(own_replies_are_known_as_posted),
                 world_test(article_is_new_once_and_only_in_a_linked_ticket),
