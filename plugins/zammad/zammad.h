@@ -56,7 +56,6 @@ struct zammad_seen {
 /* What a state means is its type, whose numbers are the same in every Zammad. */
 enum zammad_state_type {
         ZAMMAD_STATE_CLOSED = 5,
-        ZAMMAD_STATE_MERGED = 6,
         ZAMMAD_STATE_REMOVED = 7,
 };
 
@@ -126,17 +125,13 @@ int zammad_ticket_get(struct mentiond_op *op, struct zammad *z, const char *id, 
 /* The same with articles, users and links: "assets" and so on.  GONE as above. */
 int zammad_ticket_whole(struct mentiond_op *op, struct zammad *z, const char *id, struct json_object **ret);
 
-/* From a ticket's links, where it was merged into; NULL: they do not say. */
-const char *zammad_merged_into(struct mentiond_op *op, struct json_object *links);
-
 /* The ticket of that id, or the one that it was merged into in the end. */
 int zammad_ticket_open(struct mentiond_op *op, struct zammad *z, const char *id, struct json_object **ret);
 
 bool zammad_is_merged(struct json_object *ticket);
 
-/* The type of a ticket's state, by its name or, where it was read without, its id.  May ask for the states, now and then; 0: it could not
- * be found out. */
-int64_t zammad_state_type(struct mentiond_op *op, struct zammad *z, struct json_object *ticket);
+/* By its state's name or, where it was read without, its id.  May ask for the states, now and then; false, too, if it cannot be found
+ * out. */
 bool zammad_is_closed(struct mentiond_op *op, struct zammad *z, struct json_object *ticket);
 
 /* Whether it is in another state than those of tickets that wait for an agent. */

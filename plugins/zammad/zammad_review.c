@@ -28,40 +28,32 @@ static int read_article(struct mentiond_op *op, const char *id, struct zammad_an
         return zammad_call(op, "GET", path, NULL, ZAMMAD_READS, ret);
 }
 
-/* The ticket, or the one that it was merged into in the end, with the article if it is there. */
-static int open_ticket(struct mentiond_op *op, struct zammad *z, const char *id, const char *article, struct found *ret)
+/* The ticket, and the article if it is there. */
+static int read_ticket(struct mentiond_op *op, struct zammad *z, const char *id, const char *article, struct found *ret)
 {
-        for (int hop = 0; hop < ZAMMAD_HOPS_MAX; hop++) {
-                int r = zammad_ticket_whole(op, z, id, &ret->whole);
+        int r = zammad_ticket_whole(op, z, id, &ret->whole);
 
-                if (r != MENTIOND_OK)
-                        return r;
+        if (r == MENTIOND_OK) {
                 ret->ticket = asset(ret->whole, "Ticket", id);
                 ret->article = asset(ret->whole, "TicketArticle", article);
-                if (ret->article || zammad_state_type(op, z, ret->ticket) != ZAMMAD_STATE_MERGED)
-                        return MENTIOND_OK;
-                id = zammad_merged_into(op, mj_get(ret->whole, "links"));
-                if (!id)
-                        return MENTIOND_OK;
         }
-        return MENTIOND_OK;
+        return r;
 }
 
-/* *ret without an article if it is gone.  One that is not in its ticket is asked for: after a merge the ticket may have been opened
- * again. */
+/* *ret without an article if it is gone.  One that a merge has moved tells itself where it is. */
 static int find(struct mentiond_op *op, struct zammad *z, const char *ticket, const char *article, struct found *ret)
 {
         struct zammad_answer answer;
-        int r = open_ticket(op, z, ticket, article, ret);
+        int r = read_ticket(op, z, ticket, article, ret);
 
-        if (r != MENTIOND_OK || ret->article)
+        if (ret->article || (r != MENTIOND_OK && r != MENTIOND_GONE))
                 return r;
         r = read_article(op, article, &answer);
         if (answer.refusal == ZAMMAD_MISSING || answer.refusal == ZAMMAD_FORBIDDEN)
                 return MENTIOND_OK;
         if (r != MENTIOND_OK)
                 return r;
-        r = open_ticket(op, z, mentiond_format(op, "%s", mj_str(answer.json, "ticket_id")), article, ret);
+        r = read_ticket(op, z, mentiond_format(op, "%s", mj_str(answer.json, "ticket_id")), article, ret);
         if (r == MENTIOND_OK && !ret->article)
                 return mentiond_fail(op, MENTIOND_RETRY, "article %s was moved while it was read", article);
         return r;
@@ -248,7 +240,7 @@ int zammad_review(struct mentiond_op *op, void *state, const char *ticket, const
         }
         if (r != MENTIOND_OK)
                 return r;
-        ret->closed = zammad_is_closed(op, z, found.ticket);
+        ret->closed = found.ticket && zammad_is_closed(op, z, found.ticket);
         ret->standing = !found.article ? MENTIOND_TAKEN_BACK : is_public(found.article) ? MENTIOND_STANDS : MENTIOND_TURNED_INTERNAL;
         if (ret->standing != MENTIOND_STANDS)
                 return MENTIOND_OK;

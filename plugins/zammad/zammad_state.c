@@ -37,28 +37,20 @@ static int64_t type_of(const struct zammad *z, const char *name, int64_t id)
         return 0;
 }
 
-int64_t zammad_state_type(struct mentiond_op *op, struct zammad *z, struct json_object *ticket)
-{
-        const char *name = mj_str(ticket, "state");
-        int64_t id = mj_int(ticket, "state_id", 0), type = type_of(z, name, id);
-
-        if (type == 0) {
-                load(op, z);
-                type = type_of(z, name, id);
-        }
-        return type;
-}
-
 bool zammad_is_closed(struct mentiond_op *op, struct zammad *z, struct json_object *ticket)
 {
         const char *name = mj_str(ticket, "state");
-        int64_t type;
+        int64_t id = mj_int(ticket, "state_id", 0), type;
 
         if (*name && strcmp(name, z->close_state) == 0)
                 return true;
         if (*name && (!zammad_is_asleep(z, ticket) || zammad_is_merged(ticket)))
                 return false;
-        type = zammad_state_type(op, z, ticket);
+        type = type_of(z, name, id);
+        if (type == 0) {
+                load(op, z);
+                type = type_of(z, name, id);
+        }
         return type == ZAMMAD_STATE_CLOSED || type == ZAMMAD_STATE_REMOVED;
 }
 

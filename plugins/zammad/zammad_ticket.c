@@ -52,28 +52,22 @@ bool zammad_is_merged(struct json_object *ticket)
 }
 
 /* A merge leaves the main ticket as parent, and gives all other links to that. */
-const char *zammad_merged_into(struct mentiond_op *op, struct json_object *links)
-{
-        for (size_t i = 0; i < mj_len(links); i++)
-                if (strcmp(mj_str(mj_at(links, i), "link_type"), "parent") == 0 &&
-                    strcmp(mj_str(mj_at(links, i), "link_object"), "Ticket") == 0)
-                        return mentiond_format(op, "%s", mj_str(mj_at(links, i), "link_object_value"));
-        return NULL;
-}
-
 static int merged_into(struct mentiond_op *op, const struct zammad *z, const char *id, const char **ret)
 {
         struct zammad_answer answer;
-        const char *into;
+        struct json_object *links;
         int r = read_of(op, z, "/api/v1/links?link_object=Ticket&link_object_value=%s", id, &answer);
 
         if (r != MENTIOND_OK)
                 return r;
-        into = zammad_merged_into(op, mj_get(answer.json, "links"));
-        if (!into)
-                return mentiond_fail(op, MENTIOND_GONE, "ticket %s was merged, and no link says where to", id);
-        *ret = into;
-        return MENTIOND_OK;
+        links = mj_get(answer.json, "links");
+        for (size_t i = 0; i < mj_len(links); i++)
+                if (strcmp(mj_str(mj_at(links, i), "link_type"), "parent") == 0 &&
+                    strcmp(mj_str(mj_at(links, i), "link_object"), "Ticket") == 0) {
+                        *ret = mentiond_format(op, "%s", mj_str(mj_at(links, i), "link_object_value"));
+                        return MENTIOND_OK;
+                }
+        return mentiond_fail(op, MENTIOND_GONE, "ticket %s was merged, and no link says where to", id);
 }
 
 int zammad_ticket_open(struct mentiond_op *op, struct zammad *z, const char *id, struct json_object **ret)
