@@ -16,6 +16,7 @@
 #include <uninorm.h>
 #include <unistr.h>
 
+#define LATIN_LAST 0x24f
 #define X_LABEL_MAX 63         /* bytes of a part of a host's name (RFC 1035): with a longer one, X sees no URL */
 #define X_HOST_MAX 1024        /* in bytes of UTF-8; more is not looked through again at each of its words */
 #define X_URL_MAX 4096         /* of the whole: likewise */
@@ -210,22 +211,26 @@ static bool is_label(const char *s, const char *end, bool last)
         return size >= 2;
 }
 
+enum host { HOST_ASCII, HOST_BARE, HOST_ANY };   /* of a bare one X takes no label but the last in another script than Latin */
+
 /* Behind the name of a host as X knows them, of two labels at least; else s. */
-static const char *x_host_end(const char *s, bool ascii)
+static const char *x_host_end(const char *s, enum host kind)
 {
         const char *label = s, *before = NULL, *end = s, *all = s + strlen(s);
+        bool other_script = false;
 
         for (;;) {
                 ucs4_t c = 0;
                 int n = end < all ? u8_mbtouc(&c, (const uint8_t *) end, (size_t) (all - end)) : 0;
 
-                if (c == '-' || (n == 1 ? is_word((char) c) : n > 1 && !ascii && is_letter(c))) {
+                if (c == '-' || (n == 1 ? is_word((char) c) : n > 1 && kind != HOST_ASCII && is_letter(c))) {
+                        other_script = other_script || c > LATIN_LAST;
                         end += n;
                         if (end - s > X_HOST_MAX)
                                 return s;
                         continue;
                 }
-                if (c != '.' || (!is_word(end[1]) && (ascii || !(end[1] & 0x80))))
+                if (c != '.' || (kind == HOST_BARE && other_script) || (!is_word(end[1]) && (kind == HOST_ASCII || !(end[1] & 0x80))))
                         break;
                 if (!is_label(label, end, false))
                         return s;
@@ -256,7 +261,7 @@ static const char *x_url_end(const char *s, char before, uint64_t url_length, ui
 
         if (strchr("@#$", before) || (!scheme && strchr("-./", before)))
                 return s;
-        ascii_end = x_host_end(host, true);
+        ascii_end = x_host_end(host, HOST_ASCII);
         if (scheme && end > s && ascii_end > host) {
                 while (end > ascii_end && !isalnum((unsigned char) end[-1]) && !strchr("=_#/+-&)", end[-1]))
                         end--;
@@ -264,7 +269,7 @@ static const char *x_url_end(const char *s, char before, uint64_t url_length, ui
                 *ret_length = url_length;
                 return end > host && end - s <= X_URL_MAX ? end : s;
         }
-        any_end = ascii_end > host ? ascii_end : x_host_end(host, false);
+        any_end = ascii_end > host ? ascii_end : x_host_end(host, scheme ? HOST_ANY : HOST_BARE);
         if (any_end == host || *any_end == '@')
                 return s;
         if (any_end > ascii_end)       /* where in its last label the text goes on, only X's list could tell */

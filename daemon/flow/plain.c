@@ -150,7 +150,8 @@ static enum naming naming_of(const char *name, size_t size, const char *const *h
                 /* Where handles are names of hosts (Bluesky), such a one is whole. */
                 if (!host && ((strlen(h) == size && strncasecmp(h, name, size) == 0) || (strchr(h, '.') && memchr(name, '.', size))))
                         return NAMES_SOMEBODY;
-                if (!host || !host[1] || (size_t) (host - h) != size || strncasecmp(h, name, size) != 0)
+                /* A handle comes from outside: none brings more into the text than itself. */
+                if (!host || !host[1] || h[strcspn(h, " \t\n")] || (size_t) (host - h) != size || strncasecmp(h, name, size) != 0)
                         continue;
                 if (found == NAMES_SHORT && strcasecmp(*ret_handle, h) != 0)
                         return NAMES_SOMEBODY;           /* which of two is for the agent to say */

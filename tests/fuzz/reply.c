@@ -15,17 +15,18 @@
 
 #define OVERHEAD 3
 
-/* The size of what may be left out between parts: white space, and what shows nothing. */
-static size_t gap(const char *s)
+/* The size of what may be left out between parts: white space, and what shows nothing, but not with a mark on it. */
+static size_t gap(const char *text, const char *graphemes, size_t at)
 {
         bool blank;
-        size_t n = text_special(s, &blank);
+        size_t n = text_special(text + at, &blank);
         ucs4_t c = 0;
 
-        if (n > 0 || !*s)
-                return n;
-        n = (size_t) u8_mbtouc(&c, (const uint8_t *) s, strlen(s));
-        return uc_is_property_white_space(c) ? n : 0;
+        if (n == 0 && text[at]) {
+                n = (size_t) u8_mbtouc(&c, (const uint8_t *) text + at, strlen(text + at));
+                n = uc_is_property_white_space(c) ? n : 0;
+        }
+        return !text[at + n] || graphemes[at + n] ? n : 0;
 }
 
 /* The text of a part, without the handle and the number that it was given; malloced. */
@@ -49,30 +50,30 @@ static char *said(const char *part, const struct parts_rules *r, size_t i, size_
 static void check_parts(const char *text, const char *const *parts, size_t n, const struct parts_rules *r)
 {
         _cleanup_free_ char *graphemes = xmalloc(strlen(text) + 1);
-        const char *at = text;
+        size_t at = 0, size = 0;
 
         u8_grapheme_breaks((const uint8_t *) text, strlen(text), graphemes);
         for (size_t i = 0; i < n; i++) {
-                while (gap(at) > 0)
-                        at += gap(at);
+                while ((size = gap(text, graphemes, at)) > 0)
+                        at += size;
 
-                _cleanup_free_ char *one = said(parts[i], r, i, n, at);
+                _cleanup_free_ char *one = said(parts[i], r, i, n, text + at);
 
                 MUST(*one);
-                MUST(strncmp(at, one, strlen(one)) == 0);        /* the text itself, and none of it lost before */
-                MUST(at == text || graphemes[at - text]);
+                MUST(strncmp(text + at, one, strlen(one)) == 0);         /* the text itself, and none of it lost before */
+                MUST(graphemes[at]);
                 at += strlen(one);
-                MUST(!*at || graphemes[at - text]);
+                MUST(!text[at] || graphemes[at]);
                 /* Between ASCII characters, as in addresses, is no cut. */
-                MUST(!*at || gap(at) > 0 || (at[-1] & 0x80) || (*at & 0x80));
+                MUST(!text[at] || gap(text, graphemes, at) > 0 || (text[at - 1] & 0x80) || (text[at] & 0x80));
                 MUST(r->max == 0 || parts_length(r, parts[i]) <= r->max);
                 if (r->handle[0] == '@')
                         MUST(compose_names(parts[i], r->handle) || startswith(parts[i], r->handle));
                 MUST(fuzz_is_utf8(parts[i]));
         }
-        while (gap(at) > 0)
-                at += gap(at);
-        MUST(!*at);
+        while ((size = gap(text, graphemes, at)) > 0)
+                at += size;
+        MUST(!text[at]);
 }
 
 static void check_split(struct arena *a, const char *text, struct parts_rules *r)

@@ -232,7 +232,7 @@ static void white_space_is_tidied_silently(void **state)
 
 static void handles_that_nobody_there_has_name_nobody(void **state)
 {
-        static const char *const handles[] = { "@Alice@example.social", "@bob", "@eve@one.example", "@eve@two.example", NULL };
+        static const char *const handles[] = { "@Alice@example.social", "@bob", "@eve@one.example", "@eve@two.example", "@mallory@a\n.example", NULL };
         static const char *const hosts[] = { "@alice.bsky.example", NULL };
         static const struct plain_case cases[] = {
                 { "hello @alice@example.social and @Bob!", NULL, NULL },
@@ -240,6 +240,7 @@ static void handles_that_nobody_there_has_name_nobody(void **state)
                 { "hello @alice", "hello @Alice@example.social", "@alice written out: @Alice@example.social" },
                 { "@alice, (@ALICE's)", "@Alice@example.social, (@Alice@example.social's)",
                   "@alice written out: @Alice@example.social\n@ALICE written out: @Alice@example.social" },
+                { "@mallory", "@" NBSP "mallory", "@mallory names nobody in this conversation, and is posted with a blank behind the @" },
                 { "hello @eve", NULL, NULL },                                          /* one of two */
                 { "write to @all", "write to @" NBSP "all", "@all names nobody in this conversation, and is posted with a blank behind the @" },
                 { "@media and .@media-x. too", "@" NBSP "media and .@" NBSP "media-x. too",
