@@ -18,11 +18,16 @@
 /* "> > > - text": a reader loses count far earlier, and each line pays for it. */
 #define PREFIX_LEVELS_MAX 8
 
+#define ITEM_MAX 100000          /* that a list may begin with */
+
 #define TREE_SIZE 8160         /* that of a post with some 500 characters */
+
+static const char delimiter[] = "-- ";
 
 struct renderer {
         struct buffer out;
         unsigned quotes, lists, pres;  /* how many of them are open */
+        unsigned items[PREFIX_LEVELS_MAX]; /* in each open list, the number of the item; 0: of a list without numbers */
 
         unsigned line_ends;            /* to be written before the next text */
         unsigned shown_quotes;         /* the least open since the last text: these go on across an empty line */
@@ -30,6 +35,8 @@ struct renderer {
         bool line_has_text;
         bool marker;                   /* a list item has begun and shows nothing yet */
         bool cell;                     /* so has a table's cell */
+        size_t delimiter;              /* where "-- " was put before a marked signature; SIZE_MAX: nowhere */
+        bool signed_off;               /* that signature has ended */
         size_t row_start;              /* size of out where the row began; SIZE_MAX: cells begin a line */
 
         struct {
@@ -65,6 +72,18 @@ static void put_levels(struct renderer *r, const char *s, unsigned levels)
         (void) buffer_append(&r->out, s, MIN(levels, (unsigned) PREFIX_LEVELS_MAX) * 2);
 }
 
+/* What begins a line in a list. */
+static void put_marker(struct renderer *r)
+{
+        unsigned item = r->lists > 0 && r->lists <= PREFIX_LEVELS_MAX ? r->items[r->lists - 1] : 0;
+
+        if (r->marker && item > 0)
+                (void) buffer_printf(&r->out, "%u. ", item);
+        else
+                (void) buffer_append_str(&r->out, r->marker ? "- " : r->lists > 0 ? "  " : "");
+        r->marker = false;
+}
+
 static void put_line_start(struct renderer *r)
 {
         static const char quotes[] = "> > > > > > > > ", indents[] = "                ";
@@ -80,9 +99,8 @@ static void put_line_start(struct renderer *r)
         }
         put_levels(r, quotes, r->quotes);
         put_levels(r, indents, r->lists > 0 ? r->lists - 1 : 0);
-        (void) buffer_append_str(&r->out, r->marker ? "- " : r->lists > 0 ? "  " : "");
+        put_marker(r);
         r->line_ends = 0;
-        r->marker = false;
         r->line_has_text = true;
         r->shown_quotes = r->quotes;
 }
@@ -90,6 +108,11 @@ static void put_line_start(struct renderer *r)
 /* Text that shows: everything that comes out goes through here. */
 static void put(struct renderer *r, const char *s, size_t size)
 {
+        /* What is said behind a signature belongs to the text: so the signature does, too. */
+        if (r->signed_off && r->quotes == 0 && r->delimiter < r->out.size) {
+                memset(r->out.data + r->delimiter, ' ', strlen(delimiter));
+                r->signed_off = false;
+        }
         if (!r->line_has_text)
                 put_line_start(r);
         else if (r->blank)
@@ -279,17 +302,56 @@ static void end_block(struct renderer *r, GumboTag tag)
                 end_line(r, is_list(tag) && r->lists > 0 ? 1 : n);
 }
 
+/* Znuny makes such a div of a blockquote. */
+static bool is_quote(const GumboElement *e)
+{
+        return e->tag == GUMBO_TAG_BLOCKQUOTE || (e->tag == GUMBO_TAG_DIV && streq(strempty(attribute(e, "type")), "cite"));
+}
+
+/* Zammad's mark. */
+static bool is_signature(const GumboElement *e)
+{
+        return e->tag == GUMBO_TAG_DIV && streq(strempty(attribute(e, "data-signature")), "true");
+}
+
+static void start_signature(struct renderer *r)
+{
+        if (r->delimiter != SIZE_MAX)
+                return;
+        put(r, delimiter, strlen(delimiter));
+        r->delimiter = r->out.size - strlen(delimiter);
+        end_line(r, 1);
+}
+
+static void start_list(struct renderer *r, const GumboElement *e)
+{
+        long first = strtol(strempty(attribute(e, "start")), NULL, 10);
+
+        if (++r->lists <= PREFIX_LEVELS_MAX)
+                r->items[r->lists - 1] = e->tag != GUMBO_TAG_OL ? 0 : first > 0 && first <= ITEM_MAX ? (unsigned) first : 1;
+}
+
+/* An item has ended. */
+static void count_item(struct renderer *r)
+{
+        if (r->lists > 0 && r->lists <= PREFIX_LEVELS_MAX && r->items[r->lists - 1] > 0)
+                r->items[r->lists - 1]++;
+}
+
 static void start_element(struct renderer *r, const GumboElement *e)
 {
         if (is_list(e->tag) || e->tag == GUMBO_TAG_LI)
                 r->marker = false;
         end_block(r, e->tag);
-        r->lists += is_list(e->tag);
+        if (is_list(e->tag))
+                start_list(r, e);
         r->marker = r->marker || e->tag == GUMBO_TAG_LI;
-        r->quotes += e->tag == GUMBO_TAG_BLOCKQUOTE;
+        r->quotes += is_quote(e);
         r->pres += e->tag == GUMBO_TAG_PRE;
         if (e->tag == GUMBO_TAG_A)
                 start_link(r, e);
+        else if (is_signature(e))
+                start_signature(r);
         else if (e->tag == GUMBO_TAG_BR)
                 break_line(r, 2);
         else if (e->tag == GUMBO_TAG_IMG)
@@ -300,8 +362,10 @@ static void start_element(struct renderer *r, const GumboElement *e)
                 start_cell(r);
 }
 
-static void end_element(struct renderer *r, GumboTag tag)
+static void end_element(struct renderer *r, const GumboElement *e)
 {
+        GumboTag tag = e->tag;
+
         if (tag == GUMBO_TAG_A)
                 end_link(r);
         if (tag == GUMBO_TAG_TD || tag == GUMBO_TAG_TH || tag == GUMBO_TAG_TABLE)
@@ -310,8 +374,11 @@ static void end_element(struct renderer *r, GumboTag tag)
                 start_row(r);
         if (is_list(tag) || tag == GUMBO_TAG_LI)
                 r->marker = false;
+        if (tag == GUMBO_TAG_LI)
+                count_item(r);
         r->lists -= is_list(tag);
-        r->quotes -= tag == GUMBO_TAG_BLOCKQUOTE;
+        r->quotes -= is_quote(e);
+        r->signed_off = r->signed_off || is_signature(e);
         r->pres -= tag == GUMBO_TAG_PRE;
         end_block(r, tag);
         if (tag == GUMBO_TAG_TABLE)
@@ -348,8 +415,8 @@ static void walk(struct renderer *r, const GumboNode *root)
                         node = node->v.element.children.data[0];
                 else {
                         if (shown)
-                                end_element(r, node->v.element.tag);
-                        for (; node != root && is_last(node); end_element(r, node->v.element.tag))
+                                end_element(r, &node->v.element);
+                        for (; node != root && is_last(node); end_element(r, &node->v.element))
                                 node = node->parent;
                         if (node == root)
                                 return;
@@ -374,7 +441,7 @@ char *text_from_html(const char *html, size_t size)
 {
         _cleanup_(arena_freep) struct arena *arena = arena_new_sized(TREE_SIZE);
         _cleanup_free_ char *flat = NULL;
-        struct renderer r = { .out = BUFFER_INIT(SIZE_MAX), .row_start = SIZE_MAX };
+        struct renderer r = { .out = BUFFER_INIT(SIZE_MAX), .row_start = SIZE_MAX, .delimiter = SIZE_MAX };
         GumboOptions options = kGumboDefaultOptions;
 
         if (!htmlguard_allows(html, size)) {

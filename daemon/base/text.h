@@ -14,8 +14,8 @@ char *text_clean(const char *s, size_t size);
 /* What a browser would show of an HTML fragment.  Script, style, iframe, svg, math, noscript, template,
  * xmp, plaintext, object, title, textarea, select, audio, video, canvas dropped with their content; so are
  * span and div with the class invisible, the attribute hidden or display:none.  br and the end of a block are
- * line ends, paragraphs are set apart by one empty line, list items begin with "- ", lines of a blockquote
- * with "> ", cells are set apart by a blank.  A link is shown by its href if its text is a shortened form of
+ * line ends, paragraphs are set apart by one empty line, list items begin with "- " or "1. ", lines of a blockquote
+ * with "> ", a signature that a helpdesk marked as such with a line "-- ", if nothing but quotes is behind it; cells are set apart by a blank.  A link is shown by its href if its text is a shortened form of
  * it (Mastodon's .invisible and .ellipsis spans), as "text <href>" if it differs, as text alone if it is a
  * mention or hashtag (class mention, hashtag, u-url) or no http(s) link.  img: its alt text (custom emoji).
  * Blanks folded, pre kept; no-break spaces are blanks, zero-width spaces and soft hyphens nothing, joiners

@@ -127,6 +127,15 @@ static bool peel_quotation_at_start(struct letter *l)
 
 /* --- Salutation, closing, signature --- */
 
+/* A helpdesk's mark may stand above the agent's. */
+static size_t first_delimiter(const struct letter *l, size_t at)
+{
+        for (size_t i = at; i-- > l->first && (letter_is_empty(l->lines[i]) || streq(l->lines[i], LETTER_DELIMITER)); )
+                if (!letter_is_empty(l->lines[i]))
+                        at = i;
+        return at;
+}
+
 /* Below "-- " stands nothing else; below "--" perhaps. */
 static bool peel_signature(struct letter *l)
 {
@@ -134,7 +143,7 @@ static bool peel_signature(struct letter *l)
 
         for (size_t i = l->last, n = 0; i-- > l->first && n <= DELIMITED_LINES_MAX; ) {
                 if (streq(l->lines[i], LETTER_DELIMITER) || (sure && streq(l->lines[i], "--")))
-                        return peel(l, i, l->last, "signature");
+                        return peel(l, first_delimiter(l, i), l->last, "signature");
                 n += !letter_is_empty(l->lines[i]);
                 sure = sure && (letter_is_empty(l->lines[i]) || habits_is_signature(l->a, l->lines[i]));
         }

@@ -167,6 +167,15 @@ static void add_cut(struct scan *s, size_t end, size_t next)
         };
 }
 
+/* Whether the ASCII word that ends there might be the beginning of a host's name. */
+static bool has_dot(const struct scan *s, size_t end)
+{
+        while (end > 0 && is_word(s->text[end - 1]))
+                if (s->text[--end] == '.')
+                        return true;
+        return false;
+}
+
 /* Whether a part may begin at this byte, behind text that ends at end. */
 static bool may_cut(const struct scan *s, size_t end, size_t at, size_t link)
 {
@@ -176,7 +185,7 @@ static bool may_cut(const struct scan *s, size_t end, size_t at, size_t link)
                 return true;             /* that is said of the line's end itself */
         if (at < link || !s->graphemes[at] || s->lines[at] != UC_BREAK_POSSIBLE)
                 return false;
-        return end < at || left & 0x80 || (right & 0x80 && isalnum((unsigned char) left));
+        return end < at || left & 0x80 || (right & 0x80 && isalnum((unsigned char) left) && !has_dot(s, at));
 }
 
 static size_t skip_gap(const struct scan *s, size_t at)

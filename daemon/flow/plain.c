@@ -53,7 +53,7 @@ static void tell_peel(struct changes *t, const struct letter *l, const struct le
         _cleanup_buffer_ struct buffer b = BUFFER_INIT(SIZE_MAX);
 
         for (size_t i = peel->from; i < peel->to; i++)
-                if (!letter_is_empty(l->lines[i]) && (i > peel->from || !startswith(l->lines[i], "--")))
+                if (!letter_is_empty(l->lines[i]) && !streq(l->lines[i], LETTER_DELIMITER) && !streq(l->lines[i], "--"))
                         (void) buffer_printf(&b, "%s%s", b.size > 0 ? " / " : "", l->lines[i] + strspn(l->lines[i], " \t"));
         tell(t, "%s left out: %s", peel->what, (const char *) arena_take(t->a, text_ellipsize(buffer_str(&b), TOLD_GRAPHEMES)));
 }
@@ -135,6 +135,19 @@ static bool is_inside(const char *text, const char *at)
         return c < 0x80 ? is_name_char((char) c) || c == '/' || c == '=' : uc_is_alpha(c);
 }
 
+/* Behind "@name@host" at s, a port included; s if it is none. */
+static const char *whole_end(const char *s)
+{
+        const char *end = *s == '@' ? name_end(s + 1) : s;
+
+        if (end <= s + 1 || *end != '@' || (!is_name_char(end[1]) && !(end[1] & 0x80)))
+                return s;
+        do
+                end++;
+        while (is_name_char(*end) || (*end && strchr(".-:", *end)) || *end & 0x80);
+        return end;
+}
+
 enum naming { NAMES_NOBODY, NAMES_SOMEBODY, NAMES_SHORT };
 
 /* Whom "@name" of that size names; *ret_handle: in full. */
@@ -151,7 +164,7 @@ static enum naming naming_of(const char *name, size_t size, const char *const *h
                 if (!host && ((strlen(h) == size && strncasecmp(h, name, size) == 0) || (strchr(h, '.') && memchr(name, '.', size))))
                         return NAMES_SOMEBODY;
                 /* A handle comes from outside: none brings more into the text than itself. */
-                if (!host || !host[1] || h[strcspn(h, " \t\n")] || (size_t) (host - h) != size || strncasecmp(h, name, size) != 0)
+                if (!host || *whole_end(h) || (size_t) (host - h) != size || strncasecmp(h, name, size) != 0)
                         continue;
                 if (found == NAMES_SHORT && strcasecmp(*ret_handle, h) != 0)
                         return NAMES_SOMEBODY;           /* which of two is for the agent to say */
@@ -164,23 +177,20 @@ static enum naming naming_of(const char *name, size_t size, const char *const *h
 /* Appends the '@' at s and what belongs to it, as it is to be said; returns what is behind. */
 static const char *put_handle(struct changes *t, struct buffer *b, const char *s, const char *const *handles)
 {
-        const char *end = name_end(s + 1), *full = "";
-        int size = (int) (end - s);
-        enum naming naming = NAMES_NOBODY;
+        const char *end = whole_end(s), *full = "";
+        enum naming naming = NAMES_SOMEBODY;             /* whom the agent typed in full */
+        int size;
 
-        if (*end == '@' && (is_name_char(end[1]) || end[1] & 0x80)) {
-                do
-                        end++;
-                while (is_name_char(*end) || (*end && strchr(".-:", *end)) || *end & 0x80);
-                naming = NAMES_SOMEBODY;                 /* whom the agent typed in full */
-        } else if (!(*end & 0x80)) {
-                naming = naming_of(s, (size_t) size, handles, &full);
+        if (end == s) {
+                end = name_end(s + 1);
+                naming = *end & 0x80 ? NAMES_NOBODY : naming_of(s, (size_t) (end - s), handles, &full);
         }
+        size = (int) (end - s);
         if (naming == NAMES_SHORT) {
                 tell(t, "%.*s written out: %s", size, s, full);
                 (void) buffer_append_str(b, full);
         } else if (naming == NAMES_SOMEBODY) {
-                (void) buffer_append(b, s, (size_t) (end - s));
+                (void) buffer_append(b, s, (size_t) size);
         } else {
                 tell(t, "%.*s names nobody in this conversation, and is posted with a blank behind the @", size, s);
                 (void) buffer_printf(b, "@" NO_BREAK_SPACE "%.*s", size - 1, s + 1);
@@ -205,6 +215,28 @@ static const char *see_to_handles(struct changes *t, const char *text, const cha
         return arena_strdup(t->a, buffer_str(&b));
 }
 
+/* "link <https://a.example>", as HTML is made text, without the brackets: some networks take them for part of the address. */
+static const char *bare_links(struct arena *a, const char *text)
+{
+        _cleanup_buffer_ struct buffer b = BUFFER_INIT(SIZE_MAX);
+
+        for (const char *s = text; *s; ) {
+                size_t n = strcspn(s, "<"), link = 0;
+
+                (void) buffer_append(&b, s, n);
+                s += n;
+                if (startswith(s, "<https://") || startswith(s, "<http://"))
+                        link = strcspn(s, "> \t\n");
+                if (link > 0 && s[link] == '>' && (s == text || strchr(" \t\n", s[-1])) && !is_name_char(s[link + 1]) && !(s[link + 1] & 0x80)) {
+                        (void) buffer_append(&b, s + 1, link - 1);
+                        s += link + 1;
+                } else if (*s) {
+                        (void) buffer_append(&b, s++, 1);
+                }
+        }
+        return arena_strdup(a, buffer_str(&b));
+}
+
 struct plain plain_of(struct arena *a, const char *text, const struct plain_context *c)
 {
         struct letter l = letter_of(a, text);
@@ -213,6 +245,6 @@ struct plain plain_of(struct arena *a, const char *text, const struct plain_cont
 
         t->a = a;
         tell_peels(t, &l);
-        left = see_to_handles(t, l.comma ? capitalize(a, left) : left, c->handles);
+        left = bare_links(a, see_to_handles(t, l.comma ? capitalize(a, left) : left, c->handles));
         return (struct plain) { .text = left, .changes = t->lines, .n_changes = t->n };
 }

@@ -21,7 +21,7 @@ struct plain {
  * A handle without a host that somebody of the conversation has is written out, as networks look for it on the own host otherwise.  One
  * that nobody there has is set apart from its '@', so that the network names nobody.
  *
- * Blanks at the ends of lines and empty lines beyond one go silently. */
+ * Blanks at the ends of lines, empty lines beyond one, and < > around links go silently. */
 struct plain plain_of(struct arena *a, const char *text, const struct plain_context *c);
 
 #endif

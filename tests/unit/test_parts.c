@@ -136,6 +136,9 @@ static void graphemes_urls_and_handles_stay_whole(void **state)
                 { "hi @ann@" JA ".example", 16, { "hi", "@ann@" JA ".example" } },
                 { "mail ann@" JA ".example", 15, { "mail", "ann@" JA ".example" } },
                 { "@ann-lee " JA, 9, { "@ann-lee", JA } },
+                { "a.de" JA " " JA, 7, { "a.de" JA, JA } },
+                { "a.de" JA JA, 6, { "a.de\xe6\x97\xa5\xe6\x9c\xac", "\xe8\xaa\x9e" JA } },
+                { "a.de" JA JA, 4, { NULL } },
                 { "@ann" JA JA, 7, { "@ann" JA, JA } },
         };
         static const struct parts_rules r = { .unit = TEXT_CODE_POINTS };

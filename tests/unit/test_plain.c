@@ -230,9 +230,46 @@ static void white_space_is_tidied_silently(void **state)
         CHECK_ALL(cases, NULL);
 }
 
+static void links_lose_their_brackets(void **state)
+{
+        static const struct plain_case cases[] = {
+                { "see here <https://a.example/b>. Or <http://a.example>", "see here https://a.example/b. Or http://a.example", NULL },
+                { "<https://a.example>", "https://a.example", NULL },
+                { "a <b@c.example>, x<https://a.example>, <https://a.example>y, <https://a.example, <", NULL, NULL },
+        };
+        (void) state;
+
+        CHECK_ALL(cases, NULL);
+}
+
+/* As helpdesks store what was typed in their editors. */
+static void what_editors_make_comes_out_well(void **state)
+{
+        static const struct {
+                const char *html, *plain;
+        } cases[] = {
+                { "<div>Hello Alice,</div><div><br></div><div>your parcel is <b>here</b>.</div><div><br></div>"
+                  "<div data-signature=\"true\" data-signature-id=\"1\">--<br>Ada Agent<br>Support</div>", "Your parcel is here." },
+                { "<div>It is here.</div><div data-signature=\"true\" data-signature-id=\"1\"><p>This is a long statement, that says who we are and"
+                  " what for.</p><p>Ada Agent</p></div><p></p><blockquote type=\"cite\"><div>Where?</div></blockquote>", "It is here." },
+                { "<div>It is here.</div><div data-signature=\"true\">Ada</div><div>And more.</div>", "It is here.\n\nAda\nAnd more." },
+                { "<body>Hello Alice,<br />\n<br />\nit is here.<br />\n<br />\nBest regards<br />\nAda<br />\n--<br />\nSupport</body>", "It is here." },
+                { "<p>Hello Alice,</p>\n\n<p>your <a href=\"https://a.example/x\">parcel</a></p>\n\n<ol>\n\t<li>one</li>\n\t<li>two</li>\n</ol>\n\n<p>&nbsp;</p>\n"
+                  "\n<div style=\"border:none;border-left:solid blue 1.5pt;padding:0cm 0cm 0cm 4.0pt\" type=\"cite\">11/23/2026 10:00 - Alice wrote:<br />\n"
+                  "Where is it?</div>", "Your parcel https://a.example/x\n\n1. one\n2. two" },
+        };
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *text = text_from_html(cases[i].html, strlen(cases[i].html));
+
+                assert_string_equal(plain_of(a, text, &(struct plain_context) { 0 }).text, cases[i].plain);
+        }
+}
+
 static void handles_that_nobody_there_has_name_nobody(void **state)
 {
-        static const char *const handles[] = { "@Alice@example.social", "@bob", "@eve@one.example", "@eve@two.example", "@mallory@a\n.example", NULL };
+        static const char *const handles[] = { "@Alice@example.social", "@bob", "@eve@one.example", "@eve@two.example", "@mallory@a\n.example", "@trudy@x.@all", NULL };
         static const char *const hosts[] = { "@alice.bsky.example", NULL };
         static const struct plain_case cases[] = {
                 { "hello @alice@example.social and @Bob!", NULL, NULL },
@@ -240,6 +277,7 @@ static void handles_that_nobody_there_has_name_nobody(void **state)
                 { "hello @alice", "hello @Alice@example.social", "@alice written out: @Alice@example.social" },
                 { "@alice, (@ALICE's)", "@Alice@example.social, (@Alice@example.social's)",
                   "@alice written out: @Alice@example.social\n@ALICE written out: @Alice@example.social" },
+                { "@trudy", "@" NBSP "trudy", "@trudy names nobody in this conversation, and is posted with a blank behind the @" },
                 { "@mallory", "@" NBSP "mallory", "@mallory names nobody in this conversation, and is posted with a blank behind the @" },
                 { "hello @eve", NULL, NULL },                                          /* one of two */
                 { "write to @all", "write to @" NBSP "all", "@all names nobody in this conversation, and is posted with a blank behind the @" },
@@ -340,6 +378,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(what_only_looks_like_a_closing_stays, setup, teardown),
                 cmocka_unit_test_setup_teardown(quotations_at_the_ends_go, setup, teardown),
                 cmocka_unit_test_setup_teardown(white_space_is_tidied_silently, setup, teardown),
+                cmocka_unit_test_setup_teardown(links_lose_their_brackets, setup, teardown),
+                cmocka_unit_test_setup_teardown(what_editors_make_comes_out_well, setup, teardown),
                 cmocka_unit_test_setup_teardown(handles_that_nobody_there_has_name_nobody, setup, teardown),
                 cmocka_unit_test_setup_teardown(no_more_changes_are_listed_than_can_be_read, setup, teardown),
                 cmocka_unit_test_setup_teardown(lists_are_as_lines_are_compared_with_them, setup, teardown),
