@@ -12,7 +12,8 @@
 #define KEY_MAX 200              /* as struct mentiond_filing promises */
 #define TITLE_GRAPHEMES 80       /* what a ticket list shows of it */
 #define NAME_GRAPHEMES 60
-#define QUOTE_GRAPHEMES 500      /* of the post that is answered; its link is there */
+#define QUOTE_GRAPHEMES 500      /* of a post that is answered; its link is there */
+#define EARLIER_SHOWN 5          /* of the author's other tickets; the helpdesk's history has them all */
 #define ARTICLE_MAX (256 * 1024) /* above any network's longest post, with its quotation */
 
 const char *compose_key(struct arena *a, const char *channel, const char *id)
@@ -64,29 +65,62 @@ static const char *visibility_name(int64_t visibility)
         }
 }
 
-static void add_author(struct buffer *b, struct json_object *author)
+/* How old an account is: much, of who writes to a company for the first time.  By the time of the post. */
+static void add_age(struct buffer *b, int64_t made_usec, int64_t written_usec)
+{
+        _cleanup_free_ char *made = text_format_time(made_usec);
+        int64_t days = (written_usec - made_usec) / USEC_PER_DAY;
+
+        if (made_usec <= 0 || written_usec < made_usec)
+                return;
+        if (days < 62)
+                (void) buffer_printf(b, ", since %.10s, %lld day%s", made, (long long) days, days == 1 ? "" : "s");
+        else if (days < 730)
+                (void) buffer_printf(b, ", since %.7s, %lld months", made, (long long) (days * 12 / 365));
+        else
+                (void) buffer_printf(b, ", since %.4s, %lld years", made, (long long) (days * 4 / 1461));
+}
+
+static void add_earlier(struct buffer *b, const struct store_author *author)
+{
+        if (author->n_earlier == 0)
+                return;
+        (void) buffer_printf(b, "\nEarlier tickets: %s%zu", author->more ? "more than " : "", author->n_earlier);
+        if (author->n_earlier > EARLIER_SHOWN || author->more)
+                (void) buffer_append_str(b, ", the newest of them:");
+        for (size_t i = 0; i < author->n_earlier && i < EARLIER_SHOWN; i++) {
+                const struct store_ticket *t = &author->earlier[i];
+
+                (void) buffer_printf(b, "\n- %s%s%s", *t->number ? t->number : t->ticket, *t->url ? ", " : "", t->url);
+        }
+}
+
+static void add_author(struct buffer *b, struct json_object *author, int64_t written_usec, const struct store_author *known)
 {
         const char *name = mj_str(author, "name"), *handle = mj_str(author, "handle");
         int64_t followers = mj_int(author, "followers", -1);
 
+        if (!known) {
+                (void) buffer_printf(b, "From: %s", handle);
+                return;
+        }
         (void) buffer_printf(b, "From: %s%s%s%s", name, *name ? " (" : "", handle, *name ? ")" : "");
         if (followers >= 0)
                 (void) buffer_printf(b, ", %lld %s", (long long) followers, followers == 1 ? "follower" : "followers");
         if (mj_true(author, "verified"))
                 (void) buffer_append_str(b, ", verified");
+        add_age(b, mj_int(author, "created", 0), written_usec);
         if (mj_true(author, "bot"))
                 (void) buffer_append_str(b, ", a bot");
         if (*mj_str(author, "url"))
                 (void) buffer_printf(b, "\nProfile: %s", mj_str(author, "url"));
+        add_earlier(b, known);
 }
 
 static void add_quote(struct arena *a, struct buffer *b, struct json_object *quote)
 {
-        const char *line;
+        const char *line = arena_take(a, text_ellipsize(mj_str(quote, "text"), QUOTE_GRAPHEMES));
 
-        if (!quote)
-                return;
-        line = arena_take(a, text_ellipsize(mj_str(quote, "text"), QUOTE_GRAPHEMES));
         (void) buffer_printf(b, "\n\nIn answer to %s", mj_str(quote, "handle"));
         if (*mj_str(quote, "url"))
                 (void) buffer_printf(b, ", %s", mj_str(quote, "url"));
@@ -96,6 +130,18 @@ static void add_quote(struct arena *a, struct buffer *b, struct json_object *quo
 
                 (void) buffer_printf(b, "\n> %.*s", (int) n, line);
                 line += n + (line[n] == '\n');
+        }
+}
+
+static void add_quotes(struct arena *a, struct buffer *b, struct json_object *mention)
+{
+        struct json_object *quotes = mj_get(mention, "quotes");
+        int64_t left_out = mj_int(mention, "left_out", 0);
+
+        for (size_t i = 0; i < mj_len(quotes); i++) {
+                add_quote(a, b, mj_at(quotes, i));
+                if (i == 0 && left_out > 0)
+                        (void) buffer_printf(b, "\n\n(%lld %s between)", (long long) left_out, left_out == 1 ? "post" : "posts");
         }
 }
 
@@ -111,7 +157,8 @@ static void add_media(struct buffer *b, struct json_object *media)
         }
 }
 
-const char *compose_article(struct arena *a, struct json_object *mention, int64_t created_usec, const char *failed_media)
+const char *compose_article(struct arena *a, struct json_object *mention, int64_t created_usec, const char *failed_media,
+                            const struct store_author *author)
 {
         _cleanup_buffer_ struct buffer b = BUFFER_INIT(ARTICLE_MAX);
         _cleanup_free_ char *created = text_format_time(created_usec);
@@ -121,7 +168,7 @@ const char *compose_article(struct arena *a, struct json_object *mention, int64_
                 (void) buffer_printf(&b, "Content warning: %s\n\n", mj_str(mention, "warning"));
         (void) buffer_append_str(&b, *text ? text : "(no text)");
         (void) buffer_append_str(&b, "\n\n-- \n");
-        add_author(&b, mj_get(mention, "author"));
+        add_author(&b, mj_get(mention, "author"), created_usec, author);
         if (*mj_str(mention, "url"))
                 (void) buffer_printf(&b, "\nPost: %s", mj_str(mention, "url"));
         if (created_usec)
@@ -130,7 +177,7 @@ const char *compose_article(struct arena *a, struct json_object *mention, int64_
         add_media(&b, mj_get(mention, "media"));
         if (*failed_media)
                 (void) buffer_printf(&b, "\n%s", failed_media);
-        add_quote(a, &b, mj_get(mention, "quote"));
+        add_quotes(a, &b, mention);
         return arena_strdup(a, buffer_str(&b));
 }
 

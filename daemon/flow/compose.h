@@ -19,8 +19,9 @@ const char *compose_title(struct arena *a, struct json_object *mention);
 const char *compose_author(struct arena *a, struct json_object *mention);
 
 /* What the agent reads: the text, then who speaks, where, in answer to what, with what media.  failed_media: a line for
- * each that did not become an attachment, or "". */
-const char *compose_article(struct arena *a, struct json_object *mention, int64_t created_usec, const char *failed_media);
+ * each that did not become an attachment, or "".  author: what is known of him, for the whole card; NULL: his handle alone. */
+const char *compose_article(struct arena *a, struct json_object *mention, int64_t created_usec, const char *failed_media,
+                            const struct store_author *author);
 
 /* Whether the text names the handle ("@alice@example.social"), with or without its domain, as a word of its own. */
 bool compose_names(const char *text, const char *handle);

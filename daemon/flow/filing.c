@@ -14,6 +14,8 @@
 
 #include <errno.h>
 
+#define CARD_AGE_USEC USEC_PER_DAY       /* then the author is told of again: he may have other tickets, more followers */
+
 struct filing {
         struct flow_instance *f;
         const struct store_row *row;
@@ -23,6 +25,8 @@ struct filing {
         struct instance *channel;        /* held; NULL: it is not configured any more */
         const char *channel_name, *key, *thread_key, *customer, *title;
         struct mentiond_filed filed;
+        struct store_author author;      /* of a mention */
+        int64_t card_usec;               /* when its thread last tells of him at length, with this article */
 };
 
 static bool is_note(const struct filing *g)
@@ -33,6 +37,18 @@ static bool is_note(const struct filing *g)
 static const char *network(const struct filing *g)
 {
         return g->channel ? g->channel->plugin->name : g->channel_name;
+}
+
+/* By the journal's clock; one that was set back must not leave the agent without. */
+static int know_author(struct filing *g)
+{
+        const char *handle = mj_str(mj_get(g->payload, "author"), "handle");
+        int64_t now = utc_usec();
+        int r;
+
+        r = store_author(g->f->instance->host->store, g->op.arena, g->thread.channel, handle, g->thread.id, g->f->instance->stored.id, &g->author);
+        g->card_usec = g->author.card_usec <= now && now - g->author.card_usec < CARD_AGE_USEC ? g->author.card_usec : now;
+        return r;
 }
 
 static int prepare(struct filing *g)
@@ -54,7 +70,7 @@ static int prepare(struct filing *g)
         g->customer = arena_printf(a, "%s:%s", network(g), mj_str(mj_get(g->payload, "author"), "handle"));
         g->title = is_note(g) ? arena_strdup(a, mj_str(g->payload, "subject")) : compose_title(a, g->payload);
         g->filed = (struct mentiond_filed) { .struct_size = sizeof g->filed };
-        return 0;
+        return is_note(g) ? 0 : know_author(g);
 }
 
 static int look(struct filing *g)
@@ -95,7 +111,8 @@ static int file_mention(struct filing *g)
         if (g->channel)
                 media_fetch(&g->op, g->channel, g->payload, &attachments, &q.n_attachments, &failed);
         q.attachments = attachments;
-        q.text = compose_article(g->op.arena, g->payload, g->row->created_usec, failed);
+        q.text = compose_article(g->op.arena, g->payload, g->row->created_usec, failed,
+                                 g->card_usec != g->author.card_usec ? &g->author : NULL);
         op_forget_page(&g->op);          /* before the helpdesk is waited for */
         return OP_CALL(&g->op, (*q.ticket ? i->plugin->helpdesk.append : i->plugin->helpdesk.file)(&g->op, i->plugin_state, &q, &g->filed));
 }
@@ -166,6 +183,7 @@ void filing_attempt(struct flow_instance *f, struct arena *a _unused_, const str
                 s.url = g.filed.url;
                 if (!is_note(&g) && g.channel && g.channel->plugin->channel.reread && f->instance->host->reread_for_usec)
                         s.reread_usec = steady_usec() + FLOW_REREAD_FIRST_USEC;
+                s.card_usec = g.card_usec;
                 step_take(f, &s);
         } else if (r != -ESTALE) {
                 log_event(LOG_ERR, "an attempt cannot begin", F("instance", f->instance->name), FI("id", row->id), F("reason", strerror(-r)));

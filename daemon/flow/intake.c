@@ -17,6 +17,8 @@
  * wait for ever. */
 #define PLACE_TRIES 8
 
+#define QUOTES_MAX 3             /* posts before a mention that its article quotes */
+
 #define RELEASE_AGAIN_USEC USEC_PER_SEC
 
 /* What we write ourselves makes hooks, too: between polls that were hinted at there is at least so much time, and as much as
@@ -194,13 +196,26 @@ static int call_fetch(struct instance *i, struct mentiond_op *op, const char *id
         return OP_CALL(op, i->plugin->channel.fetch(op, i->plugin_state, id));
 }
 
+/* What it answers: the root, which tells what it is about, and the nearest. */
+static char *with_quotes(const struct mentiond_op *op, const char *payload)
+{
+        struct payload_quote quotes[QUOTES_MAX];
+        size_t n = MIN(op->n_ancestors, (size_t) QUOTES_MAX), left_out = op->n_ancestors - n;
+
+        for (size_t i = 0; i < n; i++) {
+                const struct op_ancestor *one = &op->ancestors[i ? i + left_out : 0];
+
+                quotes[i] = (struct payload_quote) { one->handle, one->name, one->text, one->url };
+        }
+        return n ? payload_with_quotes(payload, quotes, n, left_out) : xstrdup(payload);
+}
+
 /* 1: placed; 0: not now. */
 static int place_one(struct flow_instance *f, int64_t id)
 {
         struct instance *i = f->instance;
         _cleanup_op_ struct mentiond_op op;
         _cleanup_free_ char *payload = NULL;
-        const struct op_ancestor *q;
         struct json_object *json;
         struct store_row row;
         const char *parent;
@@ -221,8 +236,7 @@ static int place_one(struct flow_instance *f, int64_t id)
                 log_event(LOG_WARNING, "the thread of a mention cannot be read; it is filed with the post that it answers",
                           F("instance", i->name), FI("id", id), F("reason", op.reason));
         }
-        q = op.n_ancestors ? &op.ancestors[op.n_ancestors - 1] : NULL;
-        payload = q ? payload_with_quote(row.payload, q->handle, q->name, q->text, q->url) : xstrdup(row.payload);
+        payload = with_quotes(&op, row.payload);
         crash_point(row.kind, "place");
         r = store_place(i->host->store, id, root_of(f, &op, isempty(parent) ? row.native_id : parent), payload);
         crash_point(row.kind, "placed");

@@ -60,6 +60,7 @@ struct step {
         enum store_said said;            /* if all are out */
         bool closes;                     /* its ticket is to be closed then */
         const char *told_url;            /* that the agent is told, if not url */
+        int64_t card_usec;               /* of a mention, if OK, as in struct store_move */
 };
 void step_take(struct flow_instance *f, const struct step *s);
 

@@ -182,6 +182,7 @@ void step_take(struct flow_instance *f, const struct step *s)
                 .link = s->link,
                 .found = s->looked,
                 .part = ok ? s->part : NULL,
+                .card_usec = ok ? s->card_usec : 0,
                 .unlink = n.unlink,
                 .part_number = s->part_number,
                 .more = ok && s->more,

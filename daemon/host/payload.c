@@ -107,19 +107,26 @@ char *payload_of_mention(struct arena *a, const struct mentiond_mention *m, cons
         return to_string(o);
 }
 
-char *payload_with_quote(const char *payload, const char *handle, const char *name, const char *text, const char *url)
+char *payload_with_quotes(const char *payload, const struct payload_quote *quotes, size_t n, size_t left_out)
 {
-        struct json_object *o = json_tokener_parse(payload), *quote = json_object_new_object();
+        struct json_object *o = json_tokener_parse(payload), *list = json_object_new_array();
 
         if (!json_object_is_type(o, json_type_object)) {
                 (void) json_object_put(o);
                 o = json_object_new_object();
         }
-        put_line(quote, "handle", handle);
-        put_line(quote, "name", name);
-        mj_put_str(quote, "text", text);
-        put_line(quote, "url", url);
-        json_object_object_add(o, "quote", quote);
+        for (size_t i = 0; i < n; i++) {
+                struct json_object *quote = json_object_new_object();
+
+                put_line(quote, "handle", quotes[i].handle);
+                put_line(quote, "name", quotes[i].name);
+                mj_put_str(quote, "text", quotes[i].text);
+                put_line(quote, "url", quotes[i].url);
+                (void) json_object_array_add(list, quote);
+        }
+        json_object_object_add(o, "quotes", list);
+        if (left_out)
+                mj_put_int(o, "left_out", (int64_t) left_out);
         return to_string(o);
 }
 

@@ -21,8 +21,12 @@ char *payload_text(const struct mentiond_mention *m);
 char *payload_of_mention(struct arena *a, const struct mentiond_mention *m, const struct mentiond_author *author,
                          struct store_kept *ret_kept);
 
-/* The same with quote: {handle, name, text, url}, the post that it answers. */
-char *payload_with_quote(const char *payload, const char *handle, const char *name, const char *text, const char *url);
+/* The same with quotes: [{handle, name, text, url}], posts that it answers, root first, and left_out: how many there are between
+ * the first of them and the others. */
+struct payload_quote {
+        const char *handle, *name, *text, *url;
+};
+char *payload_with_quotes(const char *payload, const struct payload_quote *quotes, size_t n, size_t left_out);
 
 char *payload_body(const char *html, const char *text);
 

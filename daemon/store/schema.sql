@@ -86,6 +86,7 @@ CREATE TABLE journal (
         visibility   INTEGER,
         language     TEXT,
         warning      TEXT,
+        card_usec    INTEGER,                      -- of a filed mention: when an article in its thread told of its author at length
         parent       TEXT,                         -- of a mention in state shown: the post that it answers
         place        INTEGER,                      -- of the same: its place among those created at the same time
         released     INTEGER,                      -- of a mention that was shown: a number between ids, as if it had come then
@@ -98,6 +99,7 @@ CREATE INDEX journal_lane ON journal (target, thread, turn)
 CREATE INDEX journal_unplaced ON journal (source, turn) WHERE thread IS NULL AND state = 'new';
 CREATE INDEX journal_shown ON journal (source, created_usec, place, id) WHERE state = 'shown';
 CREATE INDEX journal_attention ON journal (thread) WHERE state IN ('held', 'dead');
+CREATE INDEX journal_author ON journal (source, handle, thread) WHERE card_usec NOT NULL;
 CREATE INDEX journal_thread ON journal (thread, kind, id);
 
 -- What was a row of the journal, and was done long ago: it is known, and of which thread it is.

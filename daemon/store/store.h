@@ -207,6 +207,20 @@ int store_unread(struct store *s, struct arena *a, int64_t helpdesk, struct stor
  * newest first.  Return how many. */
 size_t store_handles(struct store *s, struct arena *a, int64_t thread, const char **ret, size_t max);
 size_t store_said(struct store *s, struct arena *a, int64_t thread, int64_t below, const char ***ret, size_t max);
+/* What is known of the author of mentions of a thread: when an article of it last told of him at length, and the other tickets
+ * that he has in the helpdesk, newest first. */
+#define STORE_EARLIER_MAX 50             /* that are looked for */
+struct store_ticket {
+        const char *ticket, *number, *url;
+};
+struct store_author {
+        int64_t card_usec;               /* 0: none did */
+        struct store_ticket *earlier;
+        size_t n_earlier;
+        bool more;                       /* there may be more */
+};
+int store_author(struct store *s, struct arena *a, int64_t channel, const char *handle, int64_t thread, int64_t helpdesk,
+                 struct store_author *ret);
 
 /* Ids of the thread's mentions, newest first; returns how many. */
 int store_mentions(struct store *s, int64_t thread, int64_t *ids, size_t max);
@@ -245,6 +259,7 @@ struct store_move {
         enum store_said { SAID_NOTHING, SAID_IN_PUBLIC, SAID_PRIVATE } said;     /* of a reply that is out; private: taken aside */
         const char *then_id, *then_payload;      /* a command that follows from it, or NULL */
         int64_t reread_usec;                     /* of a mention: when its thread is to be read again first; its text is kept; 0: no */
+        int64_t card_usec;               /* of a mention that is filed, as in struct store_author; 0: unchanged */
         int64_t now_usec;
 };
 int store_move(struct store *s, const struct store_move *m);             /* waits */

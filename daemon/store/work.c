@@ -165,6 +165,56 @@ int store_unread(struct store *s, struct arena *a, int64_t helpdesk, struct stor
         return r < 0 ? r : (int) n;
 }
 
+/* From one thread to the next older one: what it takes does not grow with the author's mentions.  The first row is of the card. */
+const char store_author_sql[] =
+        "WITH RECURSIVE own (thread, n) AS ("
+        " SELECT max(thread), 1 FROM journal WHERE source = ?1 AND handle = ?2 AND card_usec NOT NULL"
+        " UNION ALL SELECT (SELECT max(thread) FROM journal WHERE source = ?1 AND handle = ?2 AND card_usec NOT NULL AND thread < own.thread),"
+        " n + 1 FROM own WHERE thread NOT NULL AND n < ?5)"
+        " SELECT 0, ifnull((SELECT card_usec FROM journal WHERE source = ?1 AND handle = ?2 AND thread = ?3 AND card_usec NOT NULL"
+        " ORDER BY id DESC LIMIT 1), 0), (SELECT ticket FROM link WHERE thread = ?3), NULL, NULL"
+        " UNION ALL SELECT own.n, 0, l.ticket, l.number, l.url FROM own JOIN link l ON l.thread = own.thread"
+        " WHERE own.thread != ?3 AND l.helpdesk = ?4";
+
+static bool has_ticket(const struct store_author *author, const char *ticket)
+{
+        for (size_t i = 0; i < author->n_earlier; i++)
+                if (streq(author->earlier[i].ticket, ticket))
+                        return true;
+        return false;
+}
+
+int store_author(struct store *s, struct arena *a, int64_t channel, const char *handle, int64_t thread, int64_t helpdesk,
+                 struct store_author *ret)
+{
+        struct store_author found = { .card_usec = 0 };
+        const char *own = "";
+        struct stmt *st;
+        int r;
+
+        r = db_query(store_reader(s), &st, store_author_sql, "isiii", channel, handle, thread, helpdesk, (int64_t) STORE_EARLIER_MAX);
+        if (r < 0)
+                return r;
+        while ((r = db_step(st)) > 0) {
+                if (db_int(st, 0) == 0) {
+                        found.card_usec = db_int(st, 1);
+                        own = arena_strdup(a, db_text(st, 2));
+                        continue;
+                }
+                found.more = db_int(st, 0) >= STORE_EARLIER_MAX;
+                if (streq(db_text(st, 2), own) || has_ticket(&found, db_text(st, 2)))
+                        continue;        /* several threads, one ticket */
+                if (!found.earlier)
+                        found.earlier = arena_alloc(a, STORE_EARLIER_MAX * sizeof *found.earlier);
+                found.earlier[found.n_earlier++] = (struct store_ticket) {
+                        arena_strdup(a, db_text(st, 2)), arena_strdup(a, db_text(st, 3)), arena_strdup(a, db_text(st, 4)),
+                };
+        }
+        if (r >= 0)
+                *ret = found;
+        return r;
+}
+
 int64_t store_lost_usec(struct store *s)
 {
         int64_t lost;
@@ -436,10 +486,12 @@ static int move(struct db *db, void *data)
         r = db_run(db, "UPDATE journal SET state = ?2, due_usec = NULLIF(?3, -1),"
                        " absent = CASE ?8 WHEN 1 THEN 0 ELSE absent + ?4 END,"
                        " reason = NULLIF(ifnull(?5, reason), ''),"
-                       " result_id = ifnull(?6, result_id), result_url = ifnull(?7, result_url)"
+                       " result_id = ifnull(?6, result_id), result_url = ifnull(?7, result_url),"
+                       " card_usec = ifnull(NULLIF(?9, 0), card_usec)"
                        " WHERE id = ?1 AND (" IS_ACTIVE " OR ?2 IN ('filed', 'posted'))",
-                   "isiisssi", m->id, m->state, active ? m->due_usec : INT64_C(-1),
-                   (int64_t) m->saw_absent, m->reason, m->result_id, m->result_url, (int64_t) m->unlink);
+                   "isiisssii", m->id, m->state, active ? m->due_usec : INT64_C(-1),
+                   (int64_t) m->saw_absent, m->reason, m->result_id, m->result_url, (int64_t) m->unlink,
+                   m->card_usec);
         if (r <= 0)
                 return r < 0 ? r : -ESTALE;
         if (m->part) {

@@ -74,6 +74,24 @@ def test_a_follow_up_goes_into_the_same_ticket(up, znuny):
     assert len(znuny.customers(ticket)) == 2 and znuny.tickets(word) == [ticket]
 
 
+def test_who_speaks_is_told_at_length_once_and_with_the_other_tickets(up, znuny):
+    word, post, ticket = up.conversation()
+    number = znuny.ticket(ticket)["TicketNumber"]
+    first = znuny.customers(ticket)[0]["Body"]
+    assert f"From: alice ({up.alice.handle})" in first and "Profile:" in first and "Earlier tickets" not in first
+    up.alice.post(f"@{up.brand.name} {word}2 and it was dear", reply_to=post)
+    second = znuny.customer_of(ticket, f"{word}2")["Body"]
+    assert f"From: {up.alice.handle}\n" in second and "Profile:" not in second and f"Post: " in second
+    # Somebody else in the same ticket is new there; in another ticket she is known by this one.
+    up.mention(f"{word}3 mine neither", user=up.carol, reply_to=post)
+    assert f"From: carol ({up.carol.handle})" in znuny.customer_of(ticket, f"{word}3")["Body"]
+    other = up.word()
+    up.mention(f"{other} now something else")
+    body = znuny.customers(znuny.ticket_of(other))[0]["Body"]
+    assert f"From: alice ({up.alice.handle})" in body
+    assert f"Earlier tickets: 1\n- {number}" in body
+
+
 def test_another_persons_mention_in_the_thread_goes_into_the_same_ticket(up, znuny):
     word, post, ticket = up.conversation()
     up.mention(f"{word}2 mine neither", user=up.carol, reply_to=post)

@@ -10,7 +10,7 @@
 
 #include <mentiond/json.h>
 
-static const char *const names[] = { "text", "author", "id", "media", "ok", "n", "quote", "" };
+static const char *const names[] = { "text", "author", "id", "media", "ok", "n", "quotes", "" };
 
 /* Everything may be asked of anything. */
 static void ask(struct json_object *o, unsigned depth)
@@ -35,10 +35,18 @@ static void ask(struct json_object *o, unsigned depth)
         }
 }
 
+static const struct store_author *author_of(struct json_object *o)
+{
+        static struct store_ticket ticket = { "7", "10007", "https://desk.example/7" };
+        static const struct store_author known = { .earlier = &ticket, .n_earlier = 1 };
+
+        return mj_true(o, "ok") ? NULL : &known;
+}
+
 static void check_texts(struct arena *a, struct json_object *o, bool utf8)
 {
         const char *title = compose_title(a, o), *author = compose_author(a, o);
-        const char *article = compose_article(a, o, mj_int(o, "created", 0), ""), *text = mj_str(o, "text");
+        const char *article = compose_article(a, o, mj_int(o, "created", 0), "", author_of(o)), *text = mj_str(o, "text");
         const char *handle = mj_str(mj_get(o, "author"), "handle"), *reply = compose_reply(a, text, handle);
         const char *key = compose_key(a, "brand", mj_str(o, "id")), *other = compose_key(a, "brand", text);
 
@@ -54,10 +62,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_(arena_freep) struct arena *a = arena_new();
         _cleanup_free_ char *text = xstrndup((const char *) data, strnlen((const char *) data, size));
-        _cleanup_free_ char *quoted = payload_with_quote(text, "@a@b", "A", "said", "https://b.example/1");
+        _cleanup_free_ char *quoted = payload_with_quotes(text, (struct payload_quote[]) { { "@a@b", "A", "said", "https://b.example/1" } }, 1, size);
         struct json_object *o = payload_parse(a, text), *same, *with = payload_parse(a, quoted);
 
-        MUST(streq(mj_str(mj_get(with, "quote"), "handle"), "@a@b") && streq(mj_str(mj_get(with, "quote"), "text"), "said"));
+        MUST(streq(mj_str(mj_at(mj_get(with, "quotes"), 0), "handle"), "@a@b") && streq(mj_str(mj_at(mj_get(with, "quotes"), 0), "text"), "said"));
         ask(o, 0);
         check_texts(a, o, fuzz_is_utf8(text));
         check_texts(a, with, fuzz_is_utf8(text));

@@ -95,41 +95,102 @@ static void title_is_the_beginning_of_the_text_in_one_line(void **state)
 
 /* --- Articles --- */
 
+static const struct store_author unknown;
+
 static void article_has_all_parts_in_order(void **state)
 {
+        static struct store_ticket earlier[] = { { "9", "10009", "https://desk/9" }, { "7", "10007", "" } };
+        static const struct store_author known = { .earlier = earlier, .n_earlier = 2 };
         struct json_object *m = json(
                 "{\"visibility\":1,\"url\":\"https://x/1\",\"text\":\"Hello\\nworld\",\"warning\":\"food\","
-                "\"author\":{\"handle\":\"@alice@example\",\"name\":\"Alice\",\"url\":\"https://x/@alice\",\"followers\":1,\"verified\":true,\"bot\":true},"
+                "\"author\":{\"handle\":\"@alice@example\",\"name\":\"Alice\",\"url\":\"https://x/@alice\",\"followers\":1,\"verified\":true,\"bot\":true,"
+                "\"created\":1571000000000000},"
                 "\"media\":[{\"url\":\"https://x/a.png\",\"type\":\"image/png\",\"description\":\"a cat\"},{\"url\":\"https://x/b\"}],"
-                "\"quote\":{\"handle\":\"@bob\",\"text\":\"one\\ntwo\",\"url\":\"https://x/0\"}}");
+                "\"quotes\":[{\"handle\":\"@bob\",\"text\":\"one\\ntwo\",\"url\":\"https://x/0\"},{\"handle\":\"@eve\",\"text\":\"three\"}],"
+                "\"left_out\":1}");
 
         (void) state;
-        assert_string_equal(compose_article(a, m, INT64_C(1795312995000000), "Not attached: https://x/b (why)"),
+        assert_string_equal(compose_article(a, m, INT64_C(1795312995000000), "Not attached: https://x/b (why)", &known),
                             "Content warning: food\n\n"
                             "Hello\nworld\n\n-- \n"
-                            "From: Alice (@alice@example), 1 follower, verified, a bot\n"
+                            "From: Alice (@alice@example), 1 follower, verified, since 2019, 7 years, a bot\n"
                             "Profile: https://x/@alice\n"
+                            "Earlier tickets: 2\n"
+                            "- 10009, https://desk/9\n"
+                            "- 10007\n"
                             "Post: https://x/1\n"
                             "Written: 2026-11-22 02:03:15 UTC\n"
                             "Public\n"
                             "\nimage/png: https://x/a.png\n  (a cat)\nMedia: https://x/b\n"
                             "Not attached: https://x/b (why)\n\n"
-                            "In answer to @bob, https://x/0:\n> one\n> two");
+                            "In answer to @bob, https://x/0:\n> one\n> two\n\n"
+                            "(1 post between)\n\n"
+                            "In answer to @eve:\n> three");
+        assert_string_equal(compose_article(a, m, INT64_C(1795312995000000), "", NULL),
+                            "Content warning: food\n\n"
+                            "Hello\nworld\n\n-- \n"
+                            "From: @alice@example\n"
+                            "Post: https://x/1\n"
+                            "Written: 2026-11-22 02:03:15 UTC\n"
+                            "Public\n"
+                            "\nimage/png: https://x/a.png\n  (a cat)\nMedia: https://x/b\n\n"
+                            "In answer to @bob, https://x/0:\n> one\n> two\n\n"
+                            "(1 post between)\n\n"
+                            "In answer to @eve:\n> three");
 }
 
 static void article_of_little_says_little(void **state)
 {
         (void) state;
-        assert_string_equal(compose_article(a, json("{\"author\":{\"handle\":\"@a\"}}"), 0, ""),
+        assert_string_equal(compose_article(a, json("{\"author\":{\"handle\":\"@a\"}}"), 0, "", &unknown),
                             "(no text)\n\n-- \nFrom: @a\nVisibility unknown");
-        assert_non_null(strstr(compose_article(a, json("{\"visibility\":4}"), 0, ""), "Direct: seen by those who are named in it only"));
-        assert_non_null(strstr(compose_article(a, json("{\"visibility\":3}"), 0, ""), "For followers only"));
-        assert_non_null(strstr(compose_article(a, json("{\"author\":{\"handle\":\"@a\",\"followers\":2000}}"), 0, ""), "2000 followers"));
+        assert_non_null(strstr(compose_article(a, json("{\"visibility\":4}"), 0, "", &unknown), "Direct: seen by those who are named in it only"));
+        assert_non_null(strstr(compose_article(a, json("{\"visibility\":3}"), 0, "", &unknown), "For followers only"));
+        assert_non_null(strstr(compose_article(a, json("{\"author\":{\"handle\":\"@a\",\"followers\":2000}}"), 0, "", &unknown), "2000 followers"));
+}
+
+static const char *age(int64_t days)
+{
+        const int64_t written = INT64_C(1795312995000000);
+        const char *mention = arena_printf(a, "{\"author\":{\"handle\":\"@a\",\"created\":%lld}}", (long long) (written - days * USEC_PER_DAY));
+        const char *article = compose_article(a, json(mention), written, "", &unknown), *from = strstr(article, "@a");
+
+        return arena_printf(a, "%.*s", (int) strcspn(from + 2, "\n"), from + 2);
+}
+
+static void age_of_an_account_is_told_in_days_months_and_years(void **state)
+{
+        (void) state;
+        assert_string_equal(age(0), ", since 2026-11-22, 0 days");
+        assert_string_equal(age(1), ", since 2026-11-21, 1 day");
+        assert_string_equal(age(61), ", since 2026-09-22, 61 days");
+        assert_string_equal(age(62), ", since 2026-09, 2 months");
+        assert_string_equal(age(729), ", since 2024-11, 23 months");
+        assert_string_equal(age(731), ", since 2024, 2 years");
+        assert_string_equal(age(3653), ", since 2016, 10 years");
+        assert_string_equal(age(-1), "");                /* by another clock */
+        assert_null(strstr(compose_article(a, json("{\"author\":{\"handle\":\"@a\",\"created\":1}}"), 0, "", &unknown), "since"));
+}
+
+static void of_many_earlier_tickets_five_are_named(void **state)
+{
+        struct store_ticket earlier[STORE_EARLIER_MAX];
+        struct store_author author = { .earlier = earlier, .n_earlier = 7 };
+        const char *article;
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(earlier); i++)
+                earlier[i] = (struct store_ticket) { arena_printf(a, "%zu", 100 - i), "", "" };
+        article = compose_article(a, json("{\"author\":{\"handle\":\"@a\"}}"), 0, "", &author);
+        assert_non_null(strstr(article, "From: @a\nEarlier tickets: 7, the newest of them:\n- 100\n- 99\n- 98\n- 97\n- 96\nVisibility"));
+        author = (struct store_author) { .earlier = earlier, .n_earlier = 49, .more = true };
+        article = compose_article(a, json("{\"author\":{\"handle\":\"@a\"}}"), 0, "", &author);
+        assert_non_null(strstr(article, "Earlier tickets: more than 49, the newest of them:\n- 100\n"));
 }
 
 static void long_quote_is_cut(void **state)
 {
-        const char *article = compose_article(a, json(arena_printf(a, "{\"quote\":{\"handle\":\"@b\",\"text\":\"%s\"}}", repeat("q", 2000))), 0, "");
+        const char *article = compose_article(a, json(arena_printf(a, "{\"quotes\":[{\"handle\":\"@b\",\"text\":\"%s\"}]}", repeat("q", 2000))), 0, "", &unknown);
 
         (void) state;
         assert_int_equal(strlen(strstr(article, "> ")), 2 + 499 + 3);
@@ -185,6 +246,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(title_is_the_beginning_of_the_text_in_one_line, setup, teardown),
                 cmocka_unit_test_setup_teardown(article_has_all_parts_in_order, setup, teardown),
                 cmocka_unit_test_setup_teardown(article_of_little_says_little, setup, teardown),
+                cmocka_unit_test_setup_teardown(age_of_an_account_is_told_in_days_months_and_years, setup, teardown),
+                cmocka_unit_test_setup_teardown(of_many_earlier_tickets_five_are_named, setup, teardown),
                 cmocka_unit_test_setup_teardown(long_quote_is_cut, setup, teardown),
                 cmocka_unit_test_setup_teardown(reply_begins_with_the_handle_unless_it_names_it, setup, teardown),
         };

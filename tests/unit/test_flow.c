@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/random.h>
+#include <time.h>
 
 #define ANSWER "{\"text\":\"answer\"}"
 
@@ -79,7 +81,7 @@ static void mention_becomes_a_ticket_and_the_next_one_an_article_of_it(void)
         assert_string_equal(fake.filed_title, "text of m2");
         assert_string_equal(fake.filed_url, "https://net/m2");
         assert_non_null(strstr(fake.filed_text, "text of m2"));
-        assert_non_null(strstr(fake.filed_text, "Alice (@alice@example)"));
+        assert_non_null(strstr(fake.filed_text, "From: @alice@example\n"));
         assert_int_equal(store_thread(fake_host.store, fake_arena, fake_row(brand->stored.id, "m1").thread, &t), 1);
         assert_string_equal(t.ticket, "T-brand:m1");
         assert_string_equal(t.number, "N1");
@@ -1281,14 +1283,127 @@ static void show_ancestors(enum fake_call call, struct mentiond_op *op)
         mentiond_emit_ancestor(op, &second);
 }
 
-static void mention_with_an_unknown_parent_is_placed_by_its_ancestors_and_quotes_the_last(void)
+static void mention_with_an_unknown_parent_is_placed_by_its_ancestors_and_quotes_them(void)
 {
         fake_open(0);
         fake.on_call = show_ancestors;
         fake_mention("m1", "", "middle");
         assert_true(mention_becomes("m1", STATE_FILED));
         assert_string_equal(root_of("m1"), "top");
-        assert_non_null(strstr(fake.filed_text, "In answer to @alice@example:\n> middle"));
+        assert_non_null(strstr(fake.filed_text, "In answer to @alice@example:\n> top\n\nIn answer to @alice@example:\n> middle"));
+        fake_close();
+}
+
+static int64_t ahead_usec;               /* of the real clock */
+
+static int64_t read_clock(clockid_t id)
+{
+        struct timespec now;
+
+        assert_int_equal(clock_gettime(id, &now), 0);
+        return now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+static int64_t utc_ahead(void)
+{
+        return read_clock(CLOCK_REALTIME) + ahead_usec;
+}
+
+static int64_t mono_now(void)
+{
+        return read_clock(CLOCK_MONOTONIC);
+}
+
+static void random_bytes(void *p, size_t n)
+{
+        assert_int_equal(getrandom(p, n, 0), n);
+}
+
+static void set_ahead(int64_t usec)
+{
+        static const struct clock_source source = { .utc_usec = utc_ahead, .mono_usec = mono_now, .random = random_bytes };
+
+        ahead_usec = usec;
+        clock_set_source(&source);
+}
+
+static const char *line_from(void)
+{
+        const char *from = strstr(strempty(fake.filed_text), "\nFrom: ");
+
+        assert_non_null(from);
+        return arena_printf(fake_arena, "%.*s", (int) strcspn(from + 1, "\n"), from + 1);
+}
+
+static void author_is_told_of_in_the_first_article_and_again_after_a_day(void)
+{
+        fake_open(0);
+        fake_mention("m1", "r", "");
+        assert_true(mention_becomes("m1", STATE_FILED));
+        assert_string_equal(line_from(), "From: Alice (@alice@example)");
+        fake_mention("m2", "r", "");
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_string_equal(line_from(), "From: @alice@example");
+        assert_null(strstr(fake.filed_text, "Earlier tickets"));
+
+        fake.ticket = "T2";
+        fake_mention("m3", "r2", "");
+        assert_true(mention_becomes("m3", STATE_FILED));
+        assert_string_equal(line_from(), "From: Alice (@alice@example)");
+        assert_non_null(strstr(fake.filed_text, "Earlier tickets: 1\n- N1, https://desk/1\n"));
+
+        set_ahead(23 * USEC_PER_HOUR);
+        fake_mention("m4", "r", "");
+        assert_true(mention_becomes("m4", STATE_FILED));
+        assert_string_equal(line_from(), "From: @alice@example");
+        set_ahead(25 * USEC_PER_HOUR);         /* since the card, not since the last mention */
+        fake_mention("m5", "r", "");
+        assert_true(mention_becomes("m5", STATE_FILED));
+        assert_string_equal(line_from(), "From: Alice (@alice@example)");
+        set_ahead(48 * USEC_PER_HOUR);
+        fake_mention("m6", "r", "");
+        assert_true(mention_becomes("m6", STATE_FILED));
+        assert_string_equal(line_from(), "From: @alice@example");
+        set_ahead(-USEC_PER_HOUR);             /* a clock that was wrong does not keep it from the agent */
+        fake_mention("m7", "r", "");
+        assert_true(mention_becomes("m7", STATE_FILED));
+        assert_string_equal(line_from(), "From: Alice (@alice@example)");
+        clock_set_source(NULL);
+        fake_close();
+}
+
+static void author_who_was_told_of_in_a_lost_answer_is_not_told_of_again(void)
+{
+        fake_open(0);
+        fake.verdicts[DESK_FILE] = ONCE(MENTIOND_AMBIGUOUS);
+        fake_mention("m1", "r", "");
+        assert_true(mention_becomes("m1", STATE_FILED));
+        assert_int_equal(fake.calls[DESK_LOOK], 1);
+        fake_mention("m2", "r", "");
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_string_equal(line_from(), "From: @alice@example");
+        fake_close();
+}
+
+static void show_many_ancestors(enum fake_call call, struct mentiond_op *op)
+{
+        static const char *const ids[] = { "top", "a1", "a2", "a3", "a4" };
+
+        for (size_t i = 0; call == CALL_FETCH && i < ELEMENTSOF(ids); i++) {
+                struct mentiond_mention m = shown(ids[i]);
+
+                mentiond_emit_ancestor(op, &m);
+        }
+}
+
+static void of_many_ancestors_the_root_and_the_nearest_are_quoted(void)
+{
+        fake_open(0);
+        fake.on_call = show_many_ancestors;
+        fake_mention("m1", "", "a4");
+        assert_true(mention_becomes("m1", STATE_FILED));
+        assert_non_null(strstr(fake.filed_text, "> top\n\n(2 posts between)\n\nIn answer to @alice@example:\n> a3\n\nIn answer to @alice@example:\n> a4"));
+        assert_null(strstr(fake.filed_text, "> a1"));
         fake_close();
 }
 
@@ -1481,7 +1596,10 @@ int main(void)
                 world_test(article_of_a_foreign_ticket_is_none_of_ours),
                 world_test(merged_ticket_is_followed),
                 world_test(reply_to_two_conversations_in_one_ticket_is_held),
-                world_test(mention_with_an_unknown_parent_is_placed_by_its_ancestors_and_quotes_the_last),
+                world_test(mention_with_an_unknown_parent_is_placed_by_its_ancestors_and_quotes_them),
+                world_test(author_is_told_of_in_the_first_article_and_again_after_a_day),
+                world_test(author_who_was_told_of_in_a_lost_answer_is_not_told_of_again),
+                world_test(of_many_ancestors_the_root_and_the_nearest_are_quoted),
                 world_test(mention_joins_the_thread_of_the_nearest_ancestor_that_is_known),
                 world_test(mention_whose_ancestors_are_gone_begins_with_its_parent),
                 world_test(placing_is_tried_eight_times_and_then_done_without),

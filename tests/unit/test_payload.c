@@ -157,21 +157,26 @@ static void at_most_sixteen_media_are_kept(void **state)
         assert_null(mj_get(parsed(payload_of(&m, &alice)), "media"));
 }
 
-static void quote_is_added_to_what_is_there(void **state)
+static void quotes_are_added_to_what_is_there_in_their_order(void **state)
 {
-        struct json_object *o = parsed(payload_with_quote("{\"text\":\"x\",\"quote\":{\"text\":\"old\"}}", "@bob", "Bob", "said", "https://x/2"));
+        static const struct payload_quote quotes[] = { { "@bob", "Bob", "said", "https://x/2" }, { "@eve", NULL, "a\nb", NULL } };
+        struct json_object *o = parsed(payload_with_quotes("{\"text\":\"x\",\"quotes\":[{\"text\":\"old\"}]}", quotes, 2, 3)), *list = mj_get(o, "quotes");
 
         (void) state;
         assert_string_equal(mj_str(o, "text"), "x");
-        assert_string_equal(mj_str(mj_get(o, "quote"), "handle"), "@bob");
-        assert_string_equal(mj_str(mj_get(o, "quote"), "name"), "Bob");
-        assert_string_equal(mj_str(mj_get(o, "quote"), "text"), "said");
-        assert_string_equal(mj_str(mj_get(o, "quote"), "url"), "https://x/2");
-        o = parsed(payload_with_quote("no json", "@bob", "", "said", ""));
-        assert_string_equal(mj_str(mj_get(o, "quote"), "text"), "said");
-        assert_null(mj_get(mj_get(o, "quote"), "url"));
-        o = parsed(payload_with_quote("[1]", "@bob", "", "said", ""));
-        assert_string_equal(mj_str(mj_get(o, "quote"), "handle"), "@bob");
+        assert_int_equal(mj_len(list), 2);
+        assert_int_equal(mj_int(o, "left_out", 0), 3);
+        assert_string_equal(mj_str(mj_at(list, 0), "handle"), "@bob");
+        assert_string_equal(mj_str(mj_at(list, 0), "name"), "Bob");
+        assert_string_equal(mj_str(mj_at(list, 0), "text"), "said");
+        assert_string_equal(mj_str(mj_at(list, 0), "url"), "https://x/2");
+        assert_string_equal(mj_str(mj_at(list, 1), "text"), "a\nb");
+        assert_null(mj_get(mj_at(list, 1), "url"));
+        o = parsed(payload_with_quotes("no json", quotes, 1, 0));
+        assert_string_equal(mj_str(mj_at(mj_get(o, "quotes"), 0), "text"), "said");
+        assert_null(mj_get(o, "left_out"));
+        o = parsed(payload_with_quotes("[1]", quotes, 1, 0));
+        assert_string_equal(mj_str(mj_at(mj_get(o, "quotes"), 0), "handle"), "@bob");
 }
 
 static void article_keeps_text_agent_and_attachments(void **state)
@@ -233,7 +238,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(html_is_preferred_and_shown_as_text, setup, teardown),
                 cmocka_unit_test_setup_teardown(long_fields_are_cut_and_the_text_is_not, setup, teardown),
                 cmocka_unit_test_setup_teardown(at_most_sixteen_media_are_kept, setup, teardown),
-                cmocka_unit_test_setup_teardown(quote_is_added_to_what_is_there, setup, teardown),
+                cmocka_unit_test_setup_teardown(quotes_are_added_to_what_is_there_in_their_order, setup, teardown),
                 cmocka_unit_test_setup_teardown(article_keeps_text_agent_and_attachments, setup, teardown),
                 cmocka_unit_test_setup_teardown(note_is_subject_and_text, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_surrounds_the_text_is_on_one_line, setup, teardown),

@@ -2,8 +2,7 @@
 #include "world.h"
 
 #include "base/clock.h"
-#include "store/db.h"
-#include "store/store.h"
+#include "store/internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -1807,9 +1806,121 @@ static void after_an_io_error_nothing_is_acknowledged(void **state)
         (void) state;
 }
 
+/* --- Who speaks --- */
+
+static void file_by(const char *id, const char *handle, const char *root, const char *ticket, int64_t card_usec)
+{
+        struct store_thread link = { .helpdesk = helpdesk, .ticket = ticket, .number = arena_printf(a, "N%s", ticket), .url = "https://desk/1" };
+        struct store_item item = mention(id, root, "");
+
+        item.kept.handle = handle;
+        assert_int_equal(take(item), 1);
+        assert_int_equal(begin(id, STATE_FILING), 0);
+        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, channel, id), .state = STATE_FILED, .link = &link,
+                                                              .card_usec = card_usec, .now_usec = NOW }), 0);
+}
+
+/* "CARD: TICKET TICKET ", of the thread of an item. */
+static const char *author(const char *handle, const char *id)
+{
+        struct store_author found;
+        struct store_row row = { .thread = -1 };
+        const char *text;
+
+        if (id)
+                assert_int_equal(store_load(s, a, store_row_of(s, channel, id), &row), 1);
+        assert_int_equal(store_author(s, a, channel, handle, row.thread, helpdesk, &found), 0);
+        text = arena_printf(a, "%lld:", (long long) found.card_usec);
+        for (size_t i = 0; i < found.n_earlier; i++)
+                text = arena_printf(a, "%s %s", text, found.earlier[i].ticket);
+        return arena_printf(a, "%s%s", text, found.more ? " ..." : "");
+}
+
+static void author_is_known_by_his_card_in_the_thread_and_his_other_tickets(void)
+{
+        open_store();
+        assert_string_equal(author("@alice", NULL), "0:");
+        file_by("1", "@alice", "r1", "71", 100);
+        file_by("2", "@bob", "r1", "71", 200);
+        file_by("3", "@alice", "r2", "72", 300);
+        file_by("4", "@alice", "r2", "72", 300);         /* as the one before it: it told of her no more */
+        file_by("5", "@alice", "r3", "73", 500);
+        file_by("6", "@alice", "r4", "72", 600);         /* merged */
+        assert_string_equal(author("@alice", NULL), "0: 72 73 71");
+        assert_string_equal(author("@alice", "1"), "100: 72 73");
+        assert_string_equal(author("@alice", "5"), "500: 72 71");
+        assert_string_equal(author("@alice", "3"), "300: 73 71");
+        assert_string_equal(author("@bob", "1"), "200:");
+        assert_string_equal(author("@bob", "3"), "0: 71");
+        assert_string_equal(author("@nobody", "3"), "0:");
+        /* The newest counts, and one that is not filed does not. */
+        file_by("7", "@alice", "r1", "71", 700);
+        assert_int_equal(take(mention("8", "r1", "")), 1);
+        assert_string_equal(author("@alice", "1"), "700: 72 73");
+        close_store();
+}
+
+static void author_of_another_channel_or_helpdesk_is_somebody_else(void)
+{
+        struct store_author found;
+
+        open_store();
+        file_by("1", "@alice", "r1", "71", 100);
+        assert_int_equal(store_author(s, a, helpdesk, "@alice", 0, helpdesk, &found), 0);
+        assert_int_equal(found.n_earlier, 0);
+        assert_int_equal(store_author(s, a, channel, "@alice", 0, channel, &found), 0);
+        assert_int_equal(found.n_earlier, 0);
+        close_store();
+}
+
+static void of_more_tickets_than_are_looked_for_it_is_told(void)
+{
+        open_store();
+        for (int i = 0; i < STORE_EARLIER_MAX + 10; i++) {
+                const char *name = arena_printf(a, "%d", i);
+
+                file_by(name, "@alice", name, name, 100 + i);
+        }
+        assert_true(startswith(author("@alice", NULL), "0: 59 58 57 "));
+        assert_non_null(strstr(author("@alice", NULL), " 10 ..."));
+        assert_null(strstr(author("@alice", NULL), " 9 "));
+        assert_true(startswith(author("@alice", "0"), "100: 59 "));      /* also of a thread that is older than those */
+        close_store();
+}
+
+/* Each step of it goes down an index, and none reads a table from its beginning. */
+static void author_is_looked_up_by_an_index(void)
+{
+        _cleanup_free_ char *path = xasprintf("%s/mentiond.db", world_directory), *sql = xasprintf("EXPLAIN QUERY PLAN %s", store_author_sql);
+        struct stmt *st;
+        struct db *db;
+        int n = 0;
+
+        open_store();
+        close_store();
+        assert_int_equal(db_open(path, 0, &db), 0);
+        assert_int_equal(db_query(db, &st, sql, "isiii", INT64_C(1), "@alice", INT64_C(1), INT64_C(1), INT64_C(50)), 0);
+        while (db_step(st) > 0) {
+                const char *step = db_text(st, 3);
+
+                if (startswith(step, "SEARCH journal"))
+                        n += !!strstr(step, "journal_author");
+                if (startswith(step, "SCAN") && !streq(step, "SCAN own") && !streq(step, "SCAN CONSTANT ROW"))
+                        fail_msg("%s", step);
+                if (startswith(step, "SEARCH journal") && !strstr(step, "journal_author"))
+                        fail_msg("%s", step);
+        }
+        db_close(db);
+        assert_int_equal(n, 3);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                world_test(author_is_known_by_his_card_in_the_thread_and_his_other_tickets),
+                world_test(author_of_another_channel_or_helpdesk_is_somebody_else),
+                world_test(of_more_tickets_than_are_looked_for_it_is_told),
+                world_test(author_is_looked_up_by_an_index),
                 cmocka_unit_test(after_an_io_error_nothing_is_acknowledged),
                 world_test(what_was_written_is_there_after_opening_again),
                 world_test(second_opening_is_refused_until_the_first_is_closed),
