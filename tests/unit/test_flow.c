@@ -309,24 +309,25 @@ static void doubtful_reply_is_held_and_posted_only_if_a_person_says_so(void)
         fake_close();
 }
 
-static void refuses(const char *payload, const char *why)
+static void holds(const char *payload, const char *why)
 {
         fake_reply("a1", "77", payload, NULL);
-        assert_true(reply_becomes("note:a1:refused", STATE_FILED));
-        assert_string_equal(reply_state("a1"), STATE_DEAD);
+        assert_true(reply_becomes("note:a1:held", STATE_FILED));
+        assert_string_equal(reply_state("a1"), STATE_HELD);
         assert_non_null(strstr(fake.note_text, why));
         assert_int_equal(fake.calls[CALL_POST], 0);
         fake_close();
 }
 
-static void reply_that_is_too_long_is_refused_with_its_length(void)
+static void reply_that_is_too_long_is_held(void)
 {
         open_with_ticket(0);
         brand->caps.length_max = 21;
         fake_reply("a0", "77", ANSWER, NULL);            /* "@alice@example answer" is just as long */
         assert_true(reply_becomes("a0", STATE_POSTED));
         fake.calls[CALL_POST] = 0;
-        refuses("{\"text\":\"answer.\"}", "it has 22 characters as the network counts them, and 21 are allowed");
+        brand->options.parts_max = 1;
+        holds("{\"text\":\"answer.\"}", "parts");
 }
 
 static void admins_own_limit_counts_if_it_is_the_shorter_one(void)
@@ -334,19 +335,22 @@ static void admins_own_limit_counts_if_it_is_the_shorter_one(void)
         open_with_ticket(0);
         brand->caps.length_max = 500;
         brand->options.length_max = 20;
-        refuses(ANSWER, "it has 21 characters as the network counts them, and 20 are allowed");
+        brand->options.parts_max = 1;
+        holds(ANSWER, "parts");
 }
 
-static void reply_with_attachments_is_refused(void)
+static void reply_with_attachments_that_the_network_does_not_take_is_held(void)
 {
         open_with_ticket(0);
-        refuses("{\"text\":\"see\",\"attachments\":2}", "the note has 2 attachments");
+        fake.review.attachments = (const struct mentiond_attachment[]) { { .struct_size = sizeof(struct mentiond_attachment), .name = "a" } };
+        fake.review.n_attachments = 1;
+        holds("{\"text\":\"see\",\"attachments\":1}", "files cannot be posted here");
 }
 
-static void reply_without_text_is_refused(void)
+static void reply_without_text_is_held(void)
 {
         open_with_ticket(0);
-        refuses("{\"text\":\"\"}", "the note has no text");
+        holds("{\"text\":\"\"}", "it has no text");
 }
 
 static void post_without_an_id_is_held(void)
@@ -1546,10 +1550,10 @@ int main(void)
                 world_test(reply_is_held_back_before_it_is_posted),
                 world_test(reply_taken_back_while_it_waits_is_never_posted),
                 world_test(doubtful_reply_is_held_and_posted_only_if_a_person_says_so),
-                world_test(reply_that_is_too_long_is_refused_with_its_length),
+                world_test(reply_that_is_too_long_is_held),
                 world_test(admins_own_limit_counts_if_it_is_the_shorter_one),
-                world_test(reply_with_attachments_is_refused),
-                world_test(reply_without_text_is_refused),
+                world_test(reply_with_attachments_that_the_network_does_not_take_is_held),
+                world_test(reply_without_text_is_held),
                 world_test(post_without_an_id_is_held),
                 world_test(post_that_is_another_replys_already_is_held),
                 world_test(ambiguous_reply_that_is_found_is_not_posted_again),
