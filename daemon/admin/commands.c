@@ -45,7 +45,18 @@ static void add_count(int64_t target, const char *kind, const char *state, int64
         }
 }
 
-static struct json_object *instance_object(const struct instance *i)
+/* Why it does not run, or what its last failure was.  Of a helpdesk that refuses a channel's new tickets that is said also while
+ * all else goes well. */
+static const char *reason_of(const struct call *c, const struct instance *i)
+{
+        const char *why = NULL;
+
+        for (const struct instance *channel = c->d->host.instances; isempty(i->reason) && channel && !why; channel = channel->next)
+                why = flow_blocked(i, channel);
+        return why ? why : i->reason;
+}
+
+static struct json_object *instance_object(const struct call *c, const struct instance *i)
 {
         struct json_object *o = json_object_new_object();
 
@@ -53,7 +64,7 @@ static struct json_object *instance_object(const struct instance *i)
         mj_put_str(o, "kind", instance_is_channel(i) ? "channel" : "helpdesk");
         mj_put_str(o, "plugin", i->plugin->name);
         mj_put_str(o, "state", instance_state_name(i->state));
-        mj_put_str(o, "reason", i->reason);
+        mj_put_str(o, "reason", reason_of(c, i));
         mj_put_bool(o, "polled", i->stored.polled && i->last_poll_usec);
         mj_put_str(o, "account", i->self_handle);
         put_time(o, "last_poll", i->last_poll_usec);
@@ -85,7 +96,7 @@ static char *status(struct call *c)
         mj_put_int(c->answer, "commits", (int64_t) store_commits(c->d->host.store));
         json_object_object_add(c->answer, "instances", list);
         for (struct instance *i = c->d->host.instances; i; i = i->next)
-                (void) json_object_array_add(list, instance_object(i));
+                (void) json_object_array_add(list, instance_object(c, i));
         if (store_counts(c->d->host.store, add_count, c) < 0)
                 return xstrdup("the store cannot be read");
         counter_each(add_counter, counters);

@@ -144,6 +144,14 @@ static void on_hook(struct listener *l, const char *name, const struct httpd_req
 
 /* --- Health --- */
 
+/* Channels whose new tickets the helpdesk refuses. */
+static void tell_blocked(const struct daemon *d, const struct instance *helpdesk, struct buffer *b)
+{
+        for (const struct instance *c = d->host.instances; c; c = c->next)
+                if (instance_is_channel(c) && flow_blocked(helpdesk, c))
+                        (void) buffer_printf(b, "%s takes no new tickets of %s\n", helpdesk->name, c->name);
+}
+
 /* That the loop turns is said by the answer; a store that cannot be written or read ends the process, but for want of room. */
 static void on_health(struct daemon *d, struct httpd_answer *a)
 {
@@ -153,9 +161,11 @@ static void on_health(struct daemon *d, struct httpd_answer *a)
                 (void) buffer_append_str(&a->body, "starting\n");
         if (store_is_full(d->host.store))
                 (void) buffer_append_str(&a->body, "the store's disk is full\n");
-        for (const struct instance *i = d->host.instances; i; i = i->next)
+        for (const struct instance *i = d->host.instances; i; i = i->next) {
                 if (i->state == INSTANCE_STOPPED || i->state == INSTANCE_BENCHED)
                         (void) buffer_printf(&a->body, "%s is %s\n", i->name, instance_state_name(i->state));
+                tell_blocked(d, i, &a->body);
+        }
         if (a->body.size > 0)
                 a->status = 503;
         else

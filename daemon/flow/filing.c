@@ -73,7 +73,7 @@ static int prepare(struct filing *g)
         return is_note(g) ? 0 : know_author(g);
 }
 
-static int look(struct filing *g)
+static int look_for(struct filing *g)
 {
         const struct instance *i = g->f->instance;
         struct mentiond_lookup q = {
@@ -155,40 +155,61 @@ static const struct store_thread *link_of(struct filing *g)
         return link;
 }
 
-void filing_attempt(struct flow_instance *f, struct arena *a _unused_, const struct store_row *row)
+/* Until when a new ticket has to wait, if it is one and has to; else 0. */
+static int64_t waits_until(const struct filing *g)
 {
-        struct filing g = { .f = f, .row = row };
-        struct step s = { .row = row, .looked = streq(row->state, STATE_AMBIGUOUS) };
-        struct store_row begun = *row;
-        int r;
+        int64_t until = is_note(g) || *g->thread.ticket ? 0 : blocked_until(g->f, g->row->source), now = mono_usec();
 
-        op_begin(&g.op, f->instance, s.looked ? "find" : is_note(&g) ? "note" : "file", OP_DEADLINE_USEC);
-        s.op = &g.op;
-        r = prepare(&g);
+        return until > now ? steady_usec() + (until - now) : 0;
+}
+
+static void attempt(struct filing *g, bool look)
+{
+        struct flow_instance *f = g->f;
+        struct step s = { .row = g->row, .op = &g->op, .looked = look };
+        struct store_row begun = *g->row;
+        int r = prepare(g);
+        int64_t until = r < 0 || look ? 0 : waits_until(g);
+
+        if (until) {
+                step_wait(f, g->row, until);
+                return;
+        }
         /* Unless the poll that brought it has begun it. */
-        if (r >= 0 && !s.looked && !streq(row->state, STATE_FILING)) {
-                r = store_begin(f->instance->host->store, row->id, STATE_FILING, utc_usec(), NULL);
+        if (r >= 0 && !look && !streq(g->row->state, STATE_FILING)) {
+                r = store_begin(f->instance->host->store, g->row->id, STATE_FILING, utc_usec(), NULL);
                 begun.attempt++;
                 s.row = &begun;
         }
-        if (r >= 0 && !s.looked)
-                crash_point(row->kind, STATE_FILING);
+        if (r >= 0 && !look)
+                crash_point(g->row->kind, STATE_FILING);
         if (r >= 0) {
-                if (!s.looked && *g.thread.ticket && !is_note(&g))
-                        g.op.name = "append";
-                s.verdict = op_judge(&g.op, s.looked ? look(&g) : is_note(&g) ? file_note(&g) : file_mention(&g));
-                s.link = link_of(&g);
-                s.ticket = s.link ? s.link->number : g.thread.number;
-                s.id = g.filed.article;
-                s.url = g.filed.url;
-                if (!is_note(&g) && g.channel && g.channel->plugin->channel.reread && f->instance->host->reread_for_usec)
+                if (!look && *g->thread.ticket && !is_note(g))
+                        g->op.name = "append";
+                s.verdict = op_judge(&g->op, look ? look_for(g) : is_note(g) ? file_note(g) : file_mention(g));
+                s.link = link_of(g);
+                s.ticket = s.link ? s.link->number : g->thread.number;
+                s.id = g->filed.article;
+                s.url = g->filed.url;
+                if (!is_note(g) && g->channel && g->channel->plugin->channel.reread && f->instance->host->reread_for_usec)
                         s.reread_usec = steady_usec() + FLOW_REREAD_FIRST_USEC;
-                s.card_usec = g.card_usec;
+                s.card_usec = g->card_usec;
+                if (streq(g->op.name, "file"))
+                        blocked_take(f, g->row->source, &g->op, s.verdict);
                 step_take(f, &s);
         } else if (r != -ESTALE) {
-                log_event(LOG_ERR, "an attempt cannot begin", F("instance", f->instance->name), FI("id", row->id), F("reason", strerror(-r)));
+                log_event(LOG_ERR, "an attempt cannot begin", F("instance", f->instance->name), FI("id", g->row->id), F("reason", strerror(-r)));
                 budget_pause(&f->instance->budget, f->instance->options.retry_usec);
         }
+}
+
+void filing_attempt(struct flow_instance *f, struct arena *a _unused_, const struct store_row *row)
+{
+        struct filing g = { .f = f, .row = row };
+        bool look = streq(row->state, STATE_AMBIGUOUS);
+
+        op_begin(&g.op, f->instance, look ? "find" : is_note(&g) ? "note" : "file", OP_DEADLINE_USEC);
+        attempt(&g, look);
         op_end(&g.op);
         if (g.channel)
                 instance_release(g.channel);

@@ -15,6 +15,8 @@ struct flow {
 };
 
 /* What flow keeps of an instance. */
+struct flow_blocked;
+
 struct flow_instance {
         struct flow *flow;
         struct instance *instance;
@@ -29,6 +31,7 @@ struct flow_instance {
         int64_t *in_flight;              /* ids of rows */
         size_t n_in_flight, n_claimed;   /* n_claimed: kept free for those that a poll's commit begins */
         unsigned turn;                   /* whose row is next, of the sources that have one */
+        struct flow_blocked *blocked;    /* of a helpdesk: see blocked.c */
 };
 
 void flow_init(struct flow *f, struct host *h);     /* sets the host's hooks */
@@ -40,6 +43,8 @@ void flow_kick_all(struct flow *f);
 void flow_poll_now(struct instance *i);
 /* It is said to have something new: a poll comes as soon as pauses and rate allow.  Many hints make one poll. */
 void flow_hint(struct instance *i);
+/* Why the helpdesk takes no new tickets of the channel, if so; else NULL. */
+const char *flow_blocked(const struct instance *helpdesk, const struct instance *channel);
 /* A person decides about a row, in a task.  0; -ENOENT; -EINVAL: its state does not allow it; or another -errno. */
 int flow_retry(struct flow *f, int64_t id);          /* held or dead */
 int flow_drop(struct flow *f, int64_t id, const char *reason);   /* not done, and not on its way */

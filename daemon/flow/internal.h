@@ -36,6 +36,14 @@ void posting_attempt(struct flow_instance *f, struct arena *a, const struct stor
 void obey_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row);
 void obey_owed(struct flow_instance *f, const struct mentiond_op *op);   /* asks for a word in public where a ticket was closed without */
 
+#define BLOCKED_AFTER 3                  /* refusals; one alone may have lost a race with another request */
+
+/* blocked.c: channels whose new tickets a helpdesk refuses, one after the other, until a person has mended it.  They wait; what
+ * belongs to tickets that are there goes on, and so do the other channels. */
+int64_t blocked_until(const struct flow_instance *f, int64_t channel);       /* mono: none is asked for before; 0 */
+void blocked_take(struct flow_instance *f, int64_t channel, const struct mentiond_op *op, int verdict);  /* how it went with one */
+void blocked_free(struct flow_instance *f);
+
 /* doubt.c: for a store that was restored or built anew. */
 int doubt_links(struct flow_instance *f);            /* reads the tickets of threads before a helpdesk's first poll; a verdict */
 

@@ -259,6 +259,7 @@ void flow_detach(struct instance *i)
         loop_timer_clear(l, &f->due_timer);
         loop_timer_clear(l, &f->place_timer);
         loop_undefer(l, &f->pump);
+        blocked_free(f);
         free(f->in_flight);
         free(f);
         i->flow = NULL;

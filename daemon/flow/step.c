@@ -40,7 +40,7 @@ static bool is_reply(const struct store_row *row)
 
 static const char *ready_state(const struct store_row *row)
 {
-        return is_reply(row) ? STATE_WAITING : STATE_NEW;
+        return is_reply(row) || streq(row->kind, KIND_COMMAND) ? STATE_WAITING : STATE_NEW;
 }
 
 static const char *done_state(const struct store_row *row)
@@ -77,6 +77,7 @@ static struct next after_attempt(const struct flow_instance *f, const struct ste
         case MENTIOND_OK:
                 return after_success(s);
         case MENTIOND_RETRY:
+        case MENTIOND_BLOCKED:
                 return (struct next) { .state = ready_state(row), .delay_usec = backoff(f, row), .tell = TELL_DELAYED };
         case MENTIOND_THROTTLED:
                 return (struct next) { .state = ready_state(row), .delay_usec = s->op->throttled_usec, .tell = TELL_DELAYED };
@@ -118,6 +119,7 @@ static struct next after_look(const struct flow_instance *f, const struct step *
         case MENTIOND_RETRY:
         case MENTIOND_AMBIGUOUS:
         case MENTIOND_THROTTLED:
+        case MENTIOND_BLOCKED:
                 return (struct next) { .state = STATE_AMBIGUOUS, .delay_usec = MAX(backoff(f, row), s->op->throttled_usec),
                                        .tell = TELL_DELAYED };
         case MENTIOND_AUTH:
@@ -137,8 +139,10 @@ static void log_step(const struct flow_instance *f, const struct step *s, const 
 {
         const struct store_row *row = s->row;
         bool good = s->verdict == MENTIOND_OK || s->verdict == MENTIOND_ABSENT;
+        bool person = streq(n->state, STATE_DEAD) || streq(n->state, STATE_HELD)
+                      || (s->verdict == MENTIOND_BLOCKED && row->attempt >= BLOCKED_AFTER);
 
-        log_event(good ? LOG_INFO : streq(n->state, STATE_DEAD) || streq(n->state, STATE_HELD) ? LOG_ERR : LOG_WARNING, n->state,
+        log_event(good ? LOG_INFO : person ? LOG_ERR : LOG_WARNING, n->state,
                   F("instance", f->instance->name), F("kind", row->kind), FI("id", row->id), FI("thread", row->thread),
                   F("ticket", s->ticket), F("operation", s->op->name), FI("attempt", row->attempt),
                   F("verdict", verdict_name(s->verdict)), FI("delay_ms", n->delay_usec / USEC_PER_MSEC), F("reason", reason));
@@ -232,7 +236,7 @@ void step_withdraw(struct flow_instance *f, const struct store_row *row, const c
 void step_wait(struct flow_instance *f, const struct store_row *row, int64_t until_usec, const char *preview)
 {
         _cleanup_(arena_freep) struct arena *a = arena_new();
-        struct store_move m = { .id = row->id, .state = row->state, .due_usec = until_usec, .now_usec = steady_usec() };
+        struct store_move m = { .id = row->id, .state = ready_state(row), .due_usec = until_usec, .now_usec = steady_usec() };
 
         if (preview)
                 tell_agent(&m, a, row, TELL_PREVIEW, preview);

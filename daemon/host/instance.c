@@ -397,7 +397,8 @@ static void start_task(void *data)
         case MENTIOND_CANCELED:          /* it took too long */
         case MENTIOND_RETRY:
         case MENTIOND_THROTTLED:
-        case MENTIOND_AMBIGUOUS: {
+        case MENTIOND_AMBIGUOUS:
+        case MENTIOND_BLOCKED: {
                 int64_t delay = MAX(backoff_usec(i->options.retry_usec, i->options.retry_max_usec, i->start_failures++),
                                     i->budget.pause_usec - mono_usec());
 

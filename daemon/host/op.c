@@ -16,6 +16,7 @@ const char *verdict_name(int verdict)
                 [MENTIOND_OK] = "ok", [MENTIOND_RETRY] = "retry", [MENTIOND_THROTTLED] = "throttled", [MENTIOND_AUTH] = "auth",
                 [MENTIOND_REJECTED] = "rejected", [MENTIOND_GONE] = "gone", [MENTIOND_AMBIGUOUS] = "ambiguous",
                 [MENTIOND_CANCELED] = "canceled", [MENTIOND_BUG] = "bug", [MENTIOND_ABSENT] = "absent", [MENTIOND_UNKNOWN] = "unknown",
+                [MENTIOND_BLOCKED] = "blocked",
         };
 
         return verdict >= 0 && verdict < (int) ELEMENTSOF(names) ? names[verdict] : "bug";
@@ -207,7 +208,7 @@ int op_judge(struct mentiond_op *op, int verdict)
 {
         struct instance *i = op->instance;
 
-        if (verdict < MENTIOND_OK || verdict > MENTIOND_UNKNOWN)
+        if (verdict < MENTIOND_OK || verdict > MENTIOND_BLOCKED)
                 verdict = MENTIOND_BUG;
         if (verdict != MENTIOND_OK && verdict != MENTIOND_ABSENT && !*op->reason)
                 (void) mentiond_fail(op, verdict, "the plugin %s did not say why", i->plugin->name);
@@ -231,6 +232,10 @@ int op_judge(struct mentiond_op *op, int verdict)
                 break;
         case MENTIOND_AUTH:
                 instance_refused(i, op->reason);
+                break;
+        case MENTIOND_BLOCKED:           /* the other side is well */
+                i->budget.failures = 0;
+                strset(&i->reason, op->reason);
                 break;
         case MENTIOND_BUG:
                 log_event(LOG_ERR, "broken rules", F("instance", i->name), F("operation", op->name), F("reason", op->reason));

@@ -58,6 +58,8 @@ enum mentiond_verdict {
         MENTIOND_BUG = 8,        /* the plugin or its counterpart broke the rules */
         MENTIOND_ABSENT = 9,     /* find() only: it looked, and it is not there */
         MENTIOND_UNKNOWN = 10,   /* find() only: this cannot be found out */
+        MENTIOND_BLOCKED = 11,   /* nothing happened, and this item waits until a person has mended something, as a right in its
+                                  * queue; the others go on */
 };
 
 /* --- Options ---------------------------------------------------------------------------------------- */

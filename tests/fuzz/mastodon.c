@@ -95,7 +95,7 @@ static void run(void *data)
         default:
                 verdict = post(&op, &posted, operation == 'l');
         }
-        MUST(verdict >= MENTIOND_OK && verdict <= MENTIOND_UNKNOWN);
+        MUST(verdict >= MENTIOND_OK && verdict <= MENTIOND_BLOCKED);
         MUST((verdict == MENTIOND_ABSENT || verdict == MENTIOND_UNKNOWN) <= (operation == 'l'));
         MUST(verdict == MENTIOND_OK || verdict == MENTIOND_ABSENT || *op.reason || verdict == MENTIOND_AUTH);
         MUST(!fuzz_has(op.reason, "\n") && !strstr(op.reason, WORLD_SECRET));

@@ -141,7 +141,7 @@ static void run(void *data)
                 MUST(writes == 0);
         if (verdict == MENTIOND_OK && strchr("lt", operation))
                 MUST(*filed.ticket && *filed.article);
-        MUST(verdict >= MENTIOND_OK && verdict <= MENTIOND_UNKNOWN);
+        MUST(verdict >= MENTIOND_OK && verdict <= MENTIOND_BLOCKED);
         MUST((verdict == MENTIOND_ABSENT || verdict == MENTIOND_UNKNOWN) <= !!strchr("lt", operation));
         MUST(!fuzz_has(op.reason, "\n") && !strstr(op.reason, WORLD_SECRET));
         MUST(op_judge(&op, verdict) == verdict);

@@ -130,6 +130,7 @@ static void reply_that_was_tried(void)
                 E(MENTIOND_OK, STATE_POSTED, .note = "posted"),
                 E(MENTIOND_RETRY, STATE_WAITING, .delay_max = 2 * RETRY_USEC, .note = "delayed"),
                 E(MENTIOND_RETRY, STATE_WAITING, .delay_max = 16 * RETRY_USEC, .note = "delayed", .attempt = 4),
+                E(MENTIOND_BLOCKED, STATE_WAITING, .delay_max = 16 * RETRY_USEC, .note = "delayed", .attempt = 4),
                 E(MENTIOND_THROTTLED, STATE_WAITING, .delay_min = SILENCE_USEC, .delay_max = SILENCE_USEC, .note = "delayed"),
                 E(MENTIOND_AUTH, STATE_WAITING, .note = "delayed"),
                 E(MENTIOND_AMBIGUOUS, STATE_AMBIGUOUS),
@@ -153,6 +154,7 @@ static void reply_that_was_looked_for(void)
                 E(MENTIOND_ABSENT, STATE_WAITING, .delay_max = 4 * RETRY_USEC, .absent = -1, .attempt = 2),
                 E(MENTIOND_RETRY, STATE_AMBIGUOUS, .delay_max = 2 * RETRY_USEC, .note = "delayed"),
                 E(MENTIOND_AMBIGUOUS, STATE_AMBIGUOUS, .delay_max = 2 * RETRY_USEC, .note = "delayed"),
+                E(MENTIOND_BLOCKED, STATE_AMBIGUOUS, .delay_max = 2 * RETRY_USEC, .note = "delayed"),
                 E(MENTIOND_THROTTLED, STATE_AMBIGUOUS, .delay_min = SILENCE_USEC, .delay_max = SILENCE_USEC, .note = "delayed"),
                 E(MENTIOND_AUTH, STATE_AMBIGUOUS),
                 E(MENTIOND_CANCELED, STATE_AMBIGUOUS),
@@ -207,6 +209,7 @@ static void mention_that_was_tried(void)
         static const struct expected e[] = {
                 E(MENTIOND_OK, STATE_FILED),
                 E(MENTIOND_RETRY, STATE_NEW, .delay_max = 2 * RETRY_USEC),
+                E(MENTIOND_BLOCKED, STATE_NEW, .delay_max = 2 * RETRY_USEC),
                 E(MENTIOND_THROTTLED, STATE_NEW, .delay_min = SILENCE_USEC, .delay_max = SILENCE_USEC),
                 E(MENTIOND_AUTH, STATE_NEW),
                 E(MENTIOND_AMBIGUOUS, STATE_AMBIGUOUS),
@@ -237,6 +240,7 @@ static void mention_that_was_looked_for(void)
                 E(MENTIOND_ABSENT, STATE_NEW, .delay_max = 1000 * SEC, .absent = -1, .attempt = 9),
                 E(MENTIOND_RETRY, STATE_AMBIGUOUS, .delay_max = 2 * RETRY_USEC),
                 E(MENTIOND_AMBIGUOUS, STATE_AMBIGUOUS, .delay_max = 2 * RETRY_USEC),
+                E(MENTIOND_BLOCKED, STATE_AMBIGUOUS, .delay_max = 2 * RETRY_USEC),
                 E(MENTIOND_THROTTLED, STATE_AMBIGUOUS, .delay_min = SILENCE_USEC, .delay_max = SILENCE_USEC),
                 E(MENTIOND_AUTH, STATE_AMBIGUOUS),
                 E(MENTIOND_CANCELED, STATE_AMBIGUOUS),
@@ -282,7 +286,7 @@ static void verdict_that_is_none_is_a_bug(void)
         op_begin(&op, brand, "test", SEC);
         assert_int_equal(op_judge(&op, -1), MENTIOND_BUG);
         assert_string_equal(op.reason, "the plugin fakenet did not say why");
-        assert_int_equal(op_judge(&op, 11), MENTIOND_BUG);
+        assert_int_equal(op_judge(&op, 12), MENTIOND_BUG);
         assert_string_equal(verdict_name(99), "bug");
         op_end(&op);
         fake_close();
@@ -304,6 +308,26 @@ static void failures_in_a_row_pause_the_whole_instance(void)
         (void) op_judge(&op, MENTIOND_RETRY);
         assert_true(budget_is_paused(&brand->budget));
         assert_true(brand->budget.pause_usec <= mono_usec() + RETRY_USEC);
+        op_end(&op);
+        fake_close();
+}
+
+static void refusals_that_a_person_can_mend_do_not_pause_the_instance(void)
+{
+        struct mentiond_op op;
+
+        open_idle();
+        op_begin(&op, desk, "test", SEC);
+        for (int n = 0; n < 20; n++)
+                (void) op_judge(&op, mentiond_fail(&op, MENTIOND_BLOCKED, "a right is missing"));
+        assert_false(budget_is_paused(&desk->budget));
+        assert_string_equal(desk->reason, "a right is missing");
+        assert_int_equal(desk->state, INSTANCE_RUNNING);
+        (void) op_judge(&op, MENTIOND_RETRY);
+        (void) op_judge(&op, MENTIOND_RETRY);
+        (void) op_judge(&op, MENTIOND_BLOCKED);          /* the other side is well */
+        (void) op_judge(&op, MENTIOND_RETRY);
+        assert_false(budget_is_paused(&desk->budget));
         op_end(&op);
         fake_close();
 }
@@ -361,6 +385,7 @@ int main(void)
                 world_test(note_that_was_tried),
                 world_test(verdict_that_is_none_is_a_bug),
                 world_test(failures_in_a_row_pause_the_whole_instance),
+                world_test(refusals_that_a_person_can_mend_do_not_pause_the_instance),
                 world_test(failures_of_what_was_on_its_way_together_are_one),
                 world_test(throttled_without_a_hint_is_a_minute),
         };
