@@ -155,19 +155,32 @@ static const char *text_after(struct mentiond_op *op, struct otrs *otrs, const s
         return mentiond_format(op, "%s\n\nGoes on from ticket %s%s%s", filing->text, before.number, *before.url ? ": " : "", before.url);
 }
 
+/* What is refused is not of the mention, but of the options, or of what the helpdesk has of fields. */
+static bool is_of_administrators(const char *reason)
+{
+        static const char *const named[] = { "Ticket->Queue", "Ticket->State", "Ticket->Priority", "DynamicField->Name" };
+        bool found = false;
+
+        for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+                found |= strstr(reason, named[i]) != NULL;
+        return found;
+}
+
 int otrs_file(struct mentiond_op *op, void *state, const struct mentiond_filing *filing,
               struct mentiond_filed *ret)
 {
         struct otrs *otrs = state;
+        const char *queue = *filing->queue ? filing->queue : otrs->queue;
         struct mentiond_filing whole = *filing;
         int r;
 
         whole.text = text_after(op, otrs, filing);
         r = write_article(op, otrs, "TicketCreate", otrs_create_body(op, otrs, &whole), ret);
-        /* Of a queue, not of a ticket; and it heals when the right is given. */
-        if (r == MENTIOND_GONE)
-                return mentiond_fail(op, MENTIOND_RETRY, "the user %s may not make tickets in the queue %s",
-                                     otrs->user, *filing->queue ? filing->queue : otrs->queue);
+        if (r == MENTIOND_GONE)  /* of a queue, not of a ticket */
+                return mentiond_fail(op, MENTIOND_BLOCKED, "the user %s may not make tickets in the queue %s: give it rw in the queue's group",
+                                     otrs->user, queue);
+        if (r == MENTIOND_REJECTED && is_of_administrators(mentiond_reason(op)))
+                return mentiond_fail(op, MENTIOND_BLOCKED, "no ticket can be made in the queue %s: %s", queue, mentiond_reason(op));
         return r;
 }
 

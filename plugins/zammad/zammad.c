@@ -106,7 +106,7 @@ int zammad_check_create(struct mentiond_op *op, struct zammad *z, const char *qu
                 return mentiond_fail(op, MENTIOND_BUG, "a ticket was made that should not have been: number %s",
                                      mj_str(answer.json, "number"));
         if (answer.refusal)
-                return mentiond_fail(op, MENTIOND_RETRY, "tickets cannot be made with group \"%s\", state \"%s\", "
+                return mentiond_fail(op, MENTIOND_BLOCKED, "tickets cannot be made with group \"%s\", state \"%s\", "
                                      "priority \"%s\": %s%s", group, z->state, z->priority, answer.words,
                                      answer.refusal == ZAMMAD_OPAQUE ? " Often a ticket field is mandatory for agents" : "");
         return r;

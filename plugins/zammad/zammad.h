@@ -79,6 +79,7 @@ struct zammad {
         int64_t user;                        /* who we are, as start() learnt it */
         char user_name[ZAMMAD_NAME_MAX + 1];
         bool wide, narrow;                   /* the database keeps, or loses, characters beyond U+FFFF; neither: unknown */
+        int64_t unread;                      /* articles with such characters that could not be looked at */
         int64_t polls, good_polls;           /* the number of the last, and of the last whose news, if any, the journal has */
         bool news;                           /* the poll found something */
         char proof[ZAMMAD_ID_MAX + 1];       /* the last article that it found, which the journal knows if it has all */
@@ -193,7 +194,7 @@ void zammad_bind(struct mentiond_op *op, struct zammad *z, struct json_object *t
 /* The body of a new ticket.  Exported to the start, which tries it without making a ticket. */
 struct json_object *zammad_ticket_body(struct mentiond_op *op, struct zammad *z, const struct mentiond_filing *filing);
 
-/* What the user in question lacks: AUTH, for a person has to give it. */
+/* What the user lacks in a group: BLOCKED, for other channels have other groups. */
 int zammad_lacks_rights(struct mentiond_op *op, const struct zammad *z, const char *group);
 
 /* Adds the article to a ticket that is there, by a change of the ticket (change: what else of it changes; its member article is

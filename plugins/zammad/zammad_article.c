@@ -110,8 +110,8 @@ struct json_object *zammad_ticket_body(struct mentiond_op *op, struct zammad *z,
 
 int zammad_lacks_rights(struct mentiond_op *op, const struct zammad *z, const char *group)
 {
-        return mentiond_fail(op, MENTIOND_AUTH, "%s may not make or change tickets in the group %s: give that user read, create "
-                             "and change there, then: mentionctl resume", z->user_name, group);
+        return mentiond_fail(op, MENTIOND_BLOCKED, "%s may not make or change tickets in the group %s: give that user read, create "
+                             "and change there", z->user_name, group);
 }
 
 /* The first, should a trigger have added others. */
@@ -194,6 +194,16 @@ bool zammad_is_asleep(const struct zammad *z, struct json_object *ticket)
         return strcmp(state, z->state) != 0 && strcmp(state, z->reopen_state) != 0;
 }
 
+/* The ticket is not to be seen any more.  If that is so because rights were taken away, no new one can be made either, and the
+ * conversation keeps its ticket until they are given back. */
+static int without_ticket(struct mentiond_op *op, struct zammad *z, const struct mentiond_filing *filing)
+{
+        const char *why = mentiond_reason(op);
+        int r = zammad_check_create(op, z, filing->queue);
+
+        return r == MENTIOND_OK ? mentiond_fail(op, MENTIOND_GONE, "%s", why) : r;
+}
+
 int zammad_append(struct mentiond_op *op, void *state, const struct mentiond_filing *filing, struct mentiond_filed *ret)
 {
         struct zammad *z = state;
@@ -201,6 +211,8 @@ int zammad_append(struct mentiond_op *op, void *state, const struct mentiond_fil
         struct json_object *ticket, *change = mentiond_json_object(op);
         int r = zammad_ticket_open(op, z, filing->ticket, &ticket);
 
+        if (r == MENTIOND_GONE)
+                return without_ticket(op, z, filing);
         if (r != MENTIOND_OK)
                 return r;
         if (zammad_is_asleep(z, ticket))

@@ -30,14 +30,14 @@ static int refuse_422(struct mentiond_op *op, const struct mentiond_response *re
                 return mentiond_fail(op, MENTIOND_RETRY, "HTTP status 422, of the web server or a proxy before Zammad");
         if (!*mj_str(reply->json, "error_human")) {
                 ret->refusal = ZAMMAD_OPAQUE;
-                return mentiond_fail(op, MENTIOND_RETRY, "Zammad refuses it and says only: %s Its log (production.log) tells "
+                return mentiond_fail(op, MENTIOND_BLOCKED, "Zammad refuses it and says only: %s Its log (production.log) tells "
                                      "why; often a ticket field was made mandatory for agents", ret->words);
         }
         ret->refusal = ZAMMAD_INVALID;
         /* Of the configuration, or of a race: it may be right the next time. */
         if (strncmp(ret->words, "No lookup value found", 21) == 0 || strncmp(ret->words, "The required value", 18) == 0 ||
             strcmp(ret->words, "This object already exists.") == 0)
-                return mentiond_fail(op, MENTIOND_RETRY, "Zammad refuses it: %s", ret->words);
+                return mentiond_fail(op, MENTIOND_BLOCKED, "Zammad refuses it: %s", ret->words);
         return mentiond_fail(op, MENTIOND_REJECTED, "Zammad refuses it: %s", ret->words);
 }
 

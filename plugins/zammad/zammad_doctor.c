@@ -3,6 +3,10 @@
  * What mentiond needs in Zammad, looked at live and without effect.  Callback of the plugin; owns nothing. */
 #include "zammad.h"
 
+/* Types of states, by Zammad's own numbering. */
+#define PENDING_REMINDER 3
+#define PENDING_ACTION 4
+
 static const char *const rights[] = { "read", "create", "change" };
 
 static bool has(struct json_object *granted, const char *right)
@@ -53,13 +57,21 @@ static int look_at_attribute(struct mentiond_op *op, struct zammad *z)
         return MENTIOND_OK;
 }
 
-/* NULL: it is not there, or not active. */
 static struct json_object *among(struct json_object *all, const char *name)
 {
         for (size_t i = 0; i < mj_len(all); i++)
-                if (strcmp(mj_str(mj_at(all, i), "name"), name) == 0)
-                        return !mj_get(mj_at(all, i), "active") || mj_true(mj_at(all, i), "active") ? mj_at(all, i) : NULL;
+                if (strcmp(mj_str(mj_at(all, i), "name"), name) == 0 &&
+                    (!mj_get(mj_at(all, i), "active") || mj_true(mj_at(all, i), "active")))
+                        return mj_at(all, i);
         return NULL;
+}
+
+/* Zammad refuses one without a time until when, and mentiond knows none. */
+static bool is_pending(struct json_object *state)
+{
+        int64_t type = mj_int(state, "state_type_id", 0);
+
+        return type == PENDING_REMINDER || type == PENDING_ACTION;
 }
 
 static int look_at_names(struct mentiond_op *op, struct zammad *z)
@@ -87,11 +99,14 @@ static int look_at_names(struct mentiond_op *op, struct zammad *z)
                 if (one && names[i].value == z->close_state && mj_int(one, "state_type_id", 0) != ZAMMAD_STATE_CLOSED)
                         mentiond_report(op, MENTIOND_WRONG, names[i].option, "tickets in the state \"%s\" are not closed for Zammad: mend the option",
                                         names[i].value);
-                else if (one)
-                        mentiond_report(op, MENTIOND_FINE, names[i].option, "\"%s\"", names[i].value);
-                else
+                else if (!one)
                         mentiond_report(op, MENTIOND_WRONG, names[i].option, "\"%s\" is no %s of Zammad, or not active: mend the option", names[i].value,
                                         names[i].what);
+                else if (is_pending(one))
+                        mentiond_report(op, MENTIOND_WRONG, names[i].option, "\"%s\" is a state that waits for a time, which Zammad does not take "
+                                        "without one: mend the option", names[i].value);
+                else
+                        mentiond_report(op, MENTIOND_FINE, names[i].option, "\"%s\"", names[i].value);
         }
         return MENTIOND_OK;
 }
@@ -115,7 +130,7 @@ static int look_at_group(struct mentiond_op *op, struct zammad *z, struct json_o
         what = mentiond_format(op, "group %s", group);
         if (r == MENTIOND_OK)
                 mentiond_report(op, MENTIOND_FINE, what, "tickets can be made there");
-        else if (r == MENTIOND_RETRY || r == MENTIOND_AUTH)
+        else if (r == MENTIOND_RETRY || r == MENTIOND_BLOCKED)
                 mentiond_report(op, MENTIOND_WRONG, what, "%s", mentiond_reason(op));
         else
                 return r;

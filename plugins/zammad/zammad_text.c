@@ -59,13 +59,18 @@ void zammad_learn(struct mentiond_op *op, struct zammad *z, const struct mention
         if (z->wide || z->narrow || !has_astral(text))
                 return;
         if (zammad_call(op, "GET", mentiond_format(op, "/api/v1/ticket_articles/%s", mentiond_escape(op, filed->article)), NULL,
-                        ZAMMAD_PEEKS, &answer) != MENTIOND_OK || !*mj_str(answer.json, "body"))
-                return;      /* the next one tells */
+                        ZAMMAD_PEEKS, &answer) != MENTIOND_OK || !*mj_str(answer.json, "body")) {
+                z->unread++;         /* the next one tells */
+                return;
+        }
         z->wide = has_astral(mj_str(answer.json, "body"));
         z->narrow = !z->wide;
         if (z->wide)
                 return;
         mentiond_log(op, 4, "this helpdesk's database does not keep emoji: from now on they are written by their numbers");
+        if (z->unread)
+                mentiond_log(op, 3, "%lld posts were filed since the start without their emoji, for Zammad could not be asked",
+                             (long long) z->unread);
         mj_put_str(article, "ticket_id", filed->ticket);
         mj_put_str(article, "type", "note");
         mj_put_str(article, "sender", "System");
