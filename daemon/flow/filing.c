@@ -15,6 +15,7 @@
 #include <errno.h>
 
 #define CARD_AGE_USEC USEC_PER_DAY       /* then the author is told of again: he may have other tickets, more followers */
+#define TOO_LARGE 413                    /* as the web server before a helpdesk says it, often of one megabyte */
 
 struct filing {
         struct flow_instance *f;
@@ -89,9 +90,15 @@ static int look_for(struct filing *g)
         return OP_CALL(&g->op, i->plugin->helpdesk.find(&g->op, i->plugin_state, &q, &g->filed));
 }
 
-static int file_mention(struct filing *g)
+static int call_filing(struct filing *g, const struct mentiond_filing *q)
 {
         const struct instance *i = g->f->instance;
+
+        return OP_CALL(&g->op, (*q->ticket ? i->plugin->helpdesk.append : i->plugin->helpdesk.file)(&g->op, i->plugin_state, q, &g->filed));
+}
+
+static int file_mention(struct filing *g)
+{
         struct mentiond_attachment *attachments = NULL;
         const char *failed = "";
         struct mentiond_filing q = {
@@ -107,6 +114,7 @@ static int file_mention(struct filing *g)
                 .url = arena_strdup(g->op.arena, mj_str(g->payload, "url")),
                 .created_usec = g->row->created_usec,
         };
+        int verdict;
 
         if (g->channel)
                 media_fetch(&g->op, g->channel, g->payload, &attachments, &q.n_attachments, &failed);
@@ -114,7 +122,13 @@ static int file_mention(struct filing *g)
         q.text = compose_article(g->op.arena, g->payload, g->row->created_usec, failed,
                                  g->card_usec != g->author.card_usec ? &g->author : NULL);
         op_forget_page(&g->op);          /* before the helpdesk is waited for */
-        return OP_CALL(&g->op, (*q.ticket ? i->plugin->helpdesk.append : i->plugin->helpdesk.file)(&g->op, i->plugin_state, &q, &g->filed));
+        verdict = call_filing(g, &q);
+        if (verdict == MENTIOND_REJECTED && g->op.status == TOO_LARGE && q.n_attachments > 0) {
+                q.n_attachments = 0;
+                q.text = arena_printf(g->op.arena, "%s\nNot attached: the files are more than the helpdesk takes at once", q.text);
+                verdict = call_filing(g, &q);
+        }
+        return verdict;
 }
 
 static int file_note(struct filing *g)

@@ -426,10 +426,11 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
                 arena_charge(op->page, JSON_FACTOR * reply.body.size);
                 (void) arena_own(op->page, json, put_json);
         }
+        op->status = reply.fate == HTTP_REPLIED ? reply.status : 0;
         verdict = judge_exchange(op, q, &http, &reply, json);
         size = reply.body.size;
         answer(ret, &(struct mentiond_response) {
-                .status = reply.fate == HTTP_REPLIED ? reply.status : 0,
+                .status = op->status,
                 .body = arena_take(op->page, buffer_take(&reply.body)),
                 .body_size = size,
                 .json = json,

@@ -42,6 +42,7 @@ struct mentiond_op {
         struct report *report;           /* of doctor and provision, else NULL */
         const struct mentiond_secret *token;     /* in place of the instance's bearer, if not NULL */
         int64_t throttled_usec;          /* how long the network wants silence; 0: it did not say */
+        unsigned status;                 /* of the last answer; 0: there was none */
 
         /* The plugin's limits. */
         bool inside;                     /* its code runs */

@@ -46,9 +46,6 @@ enum {
         ZAMMAD_SYSTEM_USER = 1,              /* writes what triggers and Zammad itself write */
 };
 
-/* A line in place of files, that something before Zammad finds too large. */
-#define ZAMMAD_TOO_MUCH "Not attached: the files are more than the helpdesk takes at once"
-
 struct zammad_seen {
         int64_t ticket, updated_usec, poll;
 };
@@ -101,7 +98,6 @@ enum zammad_refusal {
         ZAMMAD_NONE,
         ZAMMAD_FORBIDDEN,    /* 403: this user may not do this with this ticket or group */
         ZAMMAD_MISSING,      /* 404: no such thing */
-        ZAMMAD_TOO_LARGE,    /* 413 */
         ZAMMAD_INVALID,      /* 422 with a reason */
         ZAMMAD_OPAQUE,       /* 422, and the reason is in Zammad's own log only */
 };

@@ -129,21 +129,6 @@ static const char *first_article(struct mentiond_op *op, struct json_object *tic
         return first ? mentiond_format(op, "%lld", (long long) first) : "";
 }
 
-/* The same without files, which a web server before Zammad finds too large: where they are is in the text. */
-static struct mentiond_filing lighter(struct mentiond_op *op, const struct mentiond_filing *filing)
-{
-        struct mentiond_filing light = *filing;
-
-        light.n_attachments = 0;
-        light.text = mentiond_format(op, "%s\n%s", filing->text, ZAMMAD_TOO_MUCH);
-        return light;
-}
-
-static int create(struct mentiond_op *op, struct zammad *z, const struct mentiond_filing *filing, struct zammad_answer *ret)
-{
-        return zammad_call(op, "POST", "/api/v1/tickets?expand=true", zammad_ticket_body(op, z, filing), ZAMMAD_WRITES, ret);
-}
-
 /* Both tickets stand in the other's list of links then. */
 static void link_after(struct mentiond_op *op, const struct mentiond_filed *filed, const char *after)
 {
@@ -162,14 +147,9 @@ static void link_after(struct mentiond_op *op, const struct mentiond_filed *file
 int zammad_file(struct mentiond_op *op, void *state, const struct mentiond_filing *filing, struct mentiond_filed *ret)
 {
         struct zammad *z = state;
-        struct mentiond_filing light = *filing;
         struct zammad_answer answer;
-        int r = create(op, z, filing, &answer);
+        int r = zammad_call(op, "POST", "/api/v1/tickets?expand=true", zammad_ticket_body(op, z, filing), ZAMMAD_WRITES, &answer);
 
-        if (answer.refusal == ZAMMAD_TOO_LARGE && filing->n_attachments > 0) {
-                light = lighter(op, filing);
-                r = create(op, z, &light, &answer);
-        }
         if (answer.refusal == ZAMMAD_FORBIDDEN)
                 return zammad_lacks_rights(op, z, *filing->queue ? filing->queue : z->group);
         if (r != MENTIOND_OK)
@@ -181,7 +161,7 @@ int zammad_file(struct mentiond_op *op, void *state, const struct mentiond_filin
         zammad_bind(op, z, answer.json, filing->thread_key);
         if (filing->after && *filing->after)
                 link_after(op, ret, filing->after);
-        zammad_learn(op, z, ret, filing->key, light.text);
+        zammad_learn(op, z, ret, filing->key, filing->text);
         return MENTIOND_OK;
 }
 

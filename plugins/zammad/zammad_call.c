@@ -56,7 +56,6 @@ static int refine(struct mentiond_op *op, int verdict, const struct mentiond_res
                 ret->refusal = ZAMMAD_MISSING;
                 return mentiond_fail(op, MENTIOND_RETRY, "Zammad has no such thing: %s", ret->words);
         case 413:
-                ret->refusal = ZAMMAD_TOO_LARGE;
                 return verdict;
         case 422:
                 return refuse_422(op, reply, ret);

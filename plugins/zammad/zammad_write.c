@@ -133,9 +133,6 @@ int zammad_write(struct mentiond_op *op, struct zammad *z, struct json_object *t
                                      "was made mandatory, or the option reopen_state is wrong): %s", mj_str(ticket, "number"),
                                      answer.words);
                         change = NULL;
-                } else if (answer.refusal == ZAMMAD_TOO_LARGE && mj_get(article, "attachments")) {
-                        json_object_object_del(article, "attachments");
-                        mj_put_str(article, "body", mentiond_format(op, "%s\n%s", mj_str(article, "body"), ZAMMAD_TOO_MUCH));
                 } else {
                         break;
                 }
