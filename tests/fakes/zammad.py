@@ -233,8 +233,10 @@ class Zammad(Model):
                 raise Refused(422, f"Invalid base64 for attachment with index '{n}'") from None
             self.add_file(a, f["filename"], f["mime-type"], data)
         self.next_article += 1
+        first = not any(x.ticket is ticket for x in self.articles.values())
         self.articles[a.id] = a
         self.touch(ticket, by)
+        self.office.fire(ticket, a, first, str(SENDERS[a.sender]))
         if kind != "note" and not a.internal:
             if a.sender == "Agent":
                 ticket.first_response, ticket.last_agent = ticket.first_response or now, now

@@ -1,9 +1,18 @@
 """What an administrator's token can change in Zammad, for those who prepare it: ticket attributes, tags, webhooks, triggers,
 overviews, text modules.
 
-Recorded from 6.3.1 are the making of attributes with their migration, of webhooks, triggers and text modules, and what agents are
-refused; lists, changes, removals, overviews and the list of tags are as its source has them.
+Recorded from 6.3.1 are the making of attributes with their migration, of webhooks, triggers and text modules, what agents are
+refused, and the calls of webhooks; lists, changes, removals, overviews and the list of tags are as its source has them.  A call that
+fails is not repeated here.
 """
+import hashlib
+import hmac
+import json
+import threading
+import urllib.error
+import urllib.request
+import uuid
+
 from .server import Answer
 
 OPTION = {"default": "", "null": True, "options": {}, "relation": ""}
@@ -29,6 +38,7 @@ class Admin:
         self.tags = []
         self.permissions = None          # of the administrator's token, where it has not all
         self.migrations_fail = self.masks = False        # masks: as newer versions, which show no secrets
+        self.calls = []                  # of webhooks: (delivery, status; None: nobody answered)
         self.next = 1
         for name in zammad.attributes:
             self.attributes.append(self.record({"name": name, "data_type": "input", "data_option": {"maxlength": 255}, "active": True}, False))
@@ -126,6 +136,45 @@ class Admin:
         mine = mine or next(a for a in self.attributes if a["name"] == say["name"])      # the recordings' number is another
         mine.update({k: v for k, v in say.items() if k not in ("object", "data_option", "id")}, data_option_new={**OPTION, **(say.get("data_option") or {})}, to_config=True)
         return Answer(200, self.stamped(mine, user))
+
+    # Calls.
+
+    def meets(self, condition, ticket, article, first, sender):
+        facts = {"ticket.action": "create" if first else "update", "article.action": "create", "article.sender_id": sender,
+                 "article.internal": str(article.internal).lower(), **{f"ticket.{k}": v for k, v in ticket.custom.items()}}
+        for field, test in condition.items():
+            fact, value = facts.get(field, ""), test["value"]
+            if not (str(value) in fact if test["operator"] == "contains" else fact in (value if isinstance(value, list) else [value])):
+                return False
+        return True
+
+    def fire(self, ticket, article, first, sender):
+        """What a new article sets off; the calls are made later, by others."""
+        for trigger in self.things["triggers"]:
+            id = trigger["perform"].get("notification.webhook", {}).get("webhook_id")
+            webhook = next((w for w in self.things["webhooks"] if w["id"] == id), None)
+            if webhook and trigger["active"] and webhook["active"] and self.meets(trigger["condition"], ticket, article, first, sender):
+                threading.Thread(target=self.call, args=(webhook, trigger["name"], ticket, article), daemon=True).start()
+
+    def call(self, webhook, trigger, ticket, article, delivery=None):
+        """A call is repeated by the name of its delivery."""
+        with self.zammad.lock:           # as it is by then
+            body = json.dumps({"ticket": self.zammad.show_ticket(ticket, True), "article": self.zammad.show_article(article)}).encode()
+        delivery = delivery or str(uuid.uuid4())
+        mac = hmac.new(webhook["signature_token"].encode(), body, hashlib.sha1).hexdigest()
+        request = urllib.request.Request(webhook["endpoint"], body, {
+            "Content-Type": "application/json; charset=utf-8", "User-Agent": "Zammad User Agent", "X-Zammad-Trigger": trigger,
+            "X-Zammad-Delivery": delivery, "X-Hub-Signature": f"sha1={mac}"})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                status = answer.status
+        except urllib.error.HTTPError as e:
+            status = e.code
+        except OSError:
+            status = None
+        with self.zammad.lock:
+            self.calls.append((delivery, status))
+            self.zammad.lock.notify_all()
 
     def used(self, name):
         return next((f"{kind}: {t['name']}" for kind in ("triggers", "overviews") for t in self.things[kind] if f"ticket.{name}" in t["condition"]), None)
