@@ -20,12 +20,9 @@ def brands(desk):
 
 
 def znuny_ticket_of(desk, word):
-    def found():
-        with desk.znuny.lock:
-            return [t for t in desk.znuny.tickets.values() if word in t.title]
-    until(f"a ticket with {word} in Znuny", found)
+    until(f"a ticket with {word} in Znuny", lambda: desk.znuny_tickets(word))
     desk.daemon.wait_quiet()
-    [ticket] = found()
+    [ticket] = desk.znuny_tickets(word)
     return ticket
 
 
@@ -50,6 +47,42 @@ def test_one_mention_of_both_brands_is_a_ticket_in_each_helpdesk(brands):
     word = brands.word()
     brands.mention(f"@bargain {word} which of you?")
     assert brands.ticket_of(word).group == "Social" and znuny_ticket_of(brands, word).queue == "Raw"
+
+
+# What an administrator has not done, and then does; and what the helpdesk says.
+NOT_DONE = {
+    "Zammad: no right": ("Users", lambda b: b.zammad.bot.groups.update(Users=["full"]), "may not make or change tickets in the group Users"),
+    "Zammad: no such group": ("Nobody", lambda b: (b.zammad.groups.update(Nobody=9), b.zammad.bot.groups.update(Nobody=["full"])), "No lookup value"),
+    "Znuny: no such queue": ("Nobody", lambda b: setattr(b.znuny, "queues", (*b.znuny.queues, "Nobody")), "no ticket can be made in the queue Nobody"),
+}
+
+
+@pytest.mark.parametrize("what", NOT_DONE)
+def test_a_queue_that_is_not_prepared_lets_its_brand_wait_and_the_other_goes_on(brands, what):
+    queue, prepare, why = NOT_DONE[what]
+    znuny = what.startswith("Znuny")
+    for name, its in ("brand", queue), ("bargain", "Raw" if znuny else "Social"):
+        brands.daemon.config["channel"][name].update(helpdesk="abroad" if znuny else "desk", queue=its)
+    brands.start()
+    lost, word = brands.word(), brands.word()
+    brands.mention(f"{lost} hello")
+    until("three attempts", lambda: [r for r in brands.daemon.queue(kind="mention") if r["attempt"] >= 3 and why in r["reason"]])
+    brands.daemon.wait_log(f"attempt=3 verdict=blocked .*{why}")
+    post = brands.mention(f"{word} hello", name="bargain")
+    if znuny:
+        [ticket] = until("the other brand's ticket", lambda: brands.znuny_tickets(word))
+        brands.znuny.write(ticket, f"Answer {word}r")
+    else:
+        ticket = brands.ticket_of(word)
+        brands.zammad.write(ticket, f"Answer {word}r")
+    assert until("the answer", lambda: brands.posts(f"{word}r"))[0].parent is post
+    assert not brands.tickets(lost) and not brands.znuny_tickets(lost)
+    assert {brands.daemon.state_of(name) for name in ("desk", "abroad")} == {"running"}
+    with brands.zammad.lock, brands.znuny.lock:
+        prepare(brands)
+    until("the ticket", lambda: len(brands.tickets(lost) + brands.znuny_tickets(lost)) == 1)
+    brands.daemon.wait_quiet()
+    assert len(brands.tickets(lost) + brands.znuny_tickets(lost)) == 1
 
 
 def test_one_helpdesk_that_is_out_of_order_does_not_stop_the_other(brands):

@@ -380,6 +380,19 @@ def test_health_names_who_is_not_well(world):
     assert world.ask("GET", "/healthz")[0] == 200
 
 
+def test_health_names_a_helpdesk_that_takes_no_new_tickets_of_a_channel(world):
+    world.daemon.config["channel"]["brand"]["queue"] = "Nobody"
+    assert world.daemon.reload()
+    world.daemon.wait_running()
+    world.net.post("alice", "@brand hello")
+    until("the refusals", lambda: world.ask("GET", "/healthz")[0] == 503)
+    assert world.ask("GET", "/healthz")[2] == b"desk takes no new tickets of brand\n"
+    with world.desk.lock:
+        world.desk.queues += ("Nobody",)
+    until("health", lambda: world.ask("GET", "/healthz")[0] == 200)
+    assert len(world.desk.tickets) == 1
+
+
 def test_metrics_are_as_prometheus_reads_them(world):
     world.conversation()
     world.daemon.wait_quiet()

@@ -1,5 +1,4 @@
 """Where a server, or who mentions the brand, would send mentiond: it does not go there."""
-import base64
 import re
 
 import pytest
@@ -8,8 +7,7 @@ from mentiond_e2e import proxy, wire
 from mentiond_e2e.crowd import PICTURE, answer, answered_once, ask, filed_once, numbered, show_pictures
 from mentiond_e2e.names import Names
 from mentiond_e2e.wait import until
-from mentiond_e2e.wire import Each
-from mentiond_e2e.znuny import listed
+from mentiond_e2e.wire import Each, both_helpdesks
 
 INSIDE = ["file:///etc/passwd", "gopher://127.0.0.1:{port}/_GET", "http://169.254.169.254/latest/meta-data/", "http://127.0.0.1:{port}/x.png",
           "http://[::ffff:127.0.0.1]:{port}/x.png", "http://0x7f.1:{port}/x.png", "http://2130706433:{port}/x.png",
@@ -39,6 +37,7 @@ def redirects(trap):
 
 
 @pytest.mark.weight(9)
+@both_helpdesks
 def test_a_redirected_request_goes_nowhere_else_and_is_done_once(eager, names, trap):
     table = redirects(trap)
     n, word = len(table), eager.word()
@@ -46,7 +45,7 @@ def test_a_redirected_request_goes_nowhere_else_and_is_done_once(eager, names, t
     count = iter(range(10 ** 6))
     polled = Each(table, lambda r: next(count) % 2 or None)
     eager.start()
-    eager.desk_proxy.rule("POST", "/TicketCreate$", made, times=None)
+    eager.desk_proxy.rule(*eager.helpdesk.CREATE, made, times=None)
     eager.net_proxy.rule("GET", "/notifications", polled, times=None)
     ask(eager, word, n)
     tickets = filed_once(eager, word, n)
@@ -75,10 +74,9 @@ def test_pictures_are_not_fetched_from_within(eager, names, trap, gallery):
     show_pictures(eager, word, lambda k: urls[k])
     ask(eager, word, len(urls))
     for url, ticket in zip(urls, filed_once(eager, word, len(urls))):
-        [a] = eager.znuny.ticket(ticket, Attachments=1)["Article"]
-        files = [base64.b64decode(f["Content"]) for f in listed(a.get("Attachment"))]
-        why = re.search(rf"^Not attached: {re.escape(url)} \((.+)\)$", a["Body"], re.M)
-        assert files == [PICTURE] and not why if url in good else files == [] and why, f"{url}: {a['Body']}"
+        [(body, files)] = eager.helpdesk.texts(ticket)
+        why = re.search(rf"^Not attached: {re.escape(url)} \((.+)\)$", body, re.M)
+        assert files == [PICTURE] and not why if url in good else files == [] and why, f"{url}: {body}"
     assert trap.came == 0 and names.asked_outside() == []
     assert len(gallery.requests) == len(good) + len(moved)
     # What is asked for pictures has no business with the account.
@@ -93,7 +91,7 @@ def test_pictures_are_not_fetched_from_within(eager, names, trap, gallery):
     show_pictures(eager, later, lambda k: good[1])
     ask(eager, later, 1)
     [ticket] = filed_once(eager, later, 1)
-    assert "its address is not public" in eager.znuny.customers(ticket)[0]["Body"]
+    assert "its address is not public" in eager.helpdesk.texts(ticket)[0][0]
     assert len(gallery.requests) == len(good) + len(moved)
 
 

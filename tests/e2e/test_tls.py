@@ -6,6 +6,7 @@ import pytest
 from mentiond_e2e import tls, wire
 from mentiond_e2e.names import Names
 from mentiond_e2e.wait import until
+from mentiond_e2e.wire import both_helpdesks
 
 NOBODY = {
     "an expired certificate": (lambda ca: ca.signed("expired", ends="20200201000000Z"), "certificate of .* is not valid: .*expired"),
@@ -42,16 +43,17 @@ def become(b, context):
 
 def all_done(b, word, post, ticket):
     """The other mention is filed once, the reply posted once."""
-    b.znuny.ticket_of(f"o{word}", 40)
+    b.helpdesk.ticket_of(f"o{word}", 40)
     b.alice.answer_of(post, f"{word}r", 40)
     b.daemon.wait_quiet(40)
-    assert [len(b.znuny.customers(t)) for t in b.znuny.tickets(word)] == [1, 1]
+    assert [len(b.helpdesk.texts(t)) for t in b.helpdesk.tickets(word)] == [1, 1]
     assert len(b.brand.posts(f"{word}r")) == 1
 
 
 @pytest.mark.weight(5)
+@both_helpdesks
 @pytest.mark.parametrize("who", NOBODY)
-def test_nothing_is_said_to_a_server_with(sure, znuny, ca, who):
+def test_nothing_is_said_to_a_server_with(sure, ca, who):
     make, complaint = NOBODY[who]
     sure.start()
     word, post, ticket = sure.conversation()
@@ -61,7 +63,7 @@ def test_nothing_is_said_to_a_server_with(sure, znuny, ca, who):
     for server in sure.servers:
         server.requests.clear()
     sure.mention(f"o{word} and now?")
-    znuny.write(ticket, f"Answer {word}r")
+    sure.helpdesk.write(ticket, f"Answer {word}r")
     for name in "brand", "desk":
         until(f"the complaint of {name}", lambda: len(re.findall(f"poll failed instance={name}.*{complaint}", sure.daemon.log()[since:])) >= 2)
     # Not over TLS; nor did a plain server get a word that it could take for HTTP.
@@ -70,7 +72,7 @@ def test_nothing_is_said_to_a_server_with(sure, znuny, ca, who):
     all_done(sure, word, post, ticket)
 
 
-def test_a_server_that_is_met_for_the_first_time_is_verified_too(sure, znuny, ca):
+def test_a_server_that_is_met_for_the_first_time_is_verified_too(sure, ca):
     become(sure, ca.of_a_stranger("stranger"))
     sure.start(wait=False)
     until("all instances", lambda: len(sure.daemon.instances()) >= 2)
@@ -83,7 +85,7 @@ def test_a_server_that_is_met_for_the_first_time_is_verified_too(sure, znuny, ca
 
 
 @pytest.mark.weight(5)
-def test_a_server_that_would_rather_speak_http2_and_goes_away_is_no_reason_for_doubt_or_loss(sure, znuny, ca):
+def test_a_server_that_would_rather_speak_http2_and_goes_away_is_no_reason_for_doubt_or_loss(sure, ca):
     sure.good = ca.signed("both", alpn=["h2", "http/1.1"])
     become(sure, sure.good)
     sure.start()
@@ -94,7 +96,7 @@ def test_a_server_that_would_rather_speak_http2_and_goes_away_is_no_reason_for_d
         server.rule("GET", "", wire.FAULTS["GOAWAY of HTTP/2 and has not acted"], times=None)
         server.rule("POST", "", wire.FAULTS["GOAWAY of HTTP/2 and has not acted"], times=None)
     sure.mention(f"o{word} and now?")
-    znuny.write(ticket, f"Answer {word}r")
+    sure.helpdesk.write(ticket, f"Answer {word}r")
     for name in "brand", "desk":
         sure.daemon.wait_log(f"poll failed instance={name}.*verdict=retry")
     for server in sure.servers:
@@ -104,7 +106,7 @@ def test_a_server_that_would_rather_speak_http2_and_goes_away_is_no_reason_for_d
 
 
 @pytest.mark.weight(5)
-def test_names_that_cannot_be_resolved_cost_nothing_but_time(sure, znuny, ca):
+def test_names_that_cannot_be_resolved_cost_nothing_but_time(sure, ca):
     good = ca.signed("named", host="DNS:desk.test,DNS:net.test")
     become(sure, good)
     sure.desk["url"], sure.channel["server"] = (
@@ -115,7 +117,7 @@ def test_names_that_cannot_be_resolved_cost_nothing_but_time(sure, znuny, ca):
     word, post, ticket = sure.conversation()
     sure.daemon.stop()
     sure.mention(f"o{word} and now?")
-    znuny.write(ticket, f"Answer {word}r")
+    sure.helpdesk.write(ticket, f"Answer {word}r")
     names.mean()
     sure.daemon.start(wait=False)
     for name in "brand", "desk":

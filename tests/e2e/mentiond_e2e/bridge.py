@@ -12,24 +12,26 @@ WORD = r"w[0-9a-f]{10}\w*"       # as word() makes them, and what tests put behi
 
 
 class Bridge:
-    def __init__(self, znuny, snac, directory):
-        self.znuny, self.snac = znuny, snac
+    def __init__(self, helpdesk, snac, directory):
+        self.helpdesk, self.snac = helpdesk, snac
         self.alice, self.carol = snac.alice, snac.carol
         self.brand = snac.new_user("brand" + secrets.token_hex(4))
         self.daemon = Daemon(directory)
         self.desk_proxy = self.net_proxy = None
         self.desk = self.daemon.config["helpdesk"]["desk"] = {
-            "plugin": "otrs", "url": znuny.info["api"], "user": znuny.info["api_user"],
-            "password": self.daemon.secret("password", znuny.info["api_password"]), "queue": znuny.info["queue"],
-            "ticket_url": znuny.info["url"] + "?Action=AgentTicketZoom;TicketID={id}",
-            "poll_every": "500ms", "retry": "200ms", "retry_max": "2s", "settle": "500ms"}
+            **helpdesk.options(self.daemon), "poll_every": "500ms", "retry": "200ms", "retry_max": "2s", "settle": "500ms"}
         self.channel = self.daemon.config["channel"]["brand"] = {
             "plugin": "mastodon", "server": snac.base, "token": self.daemon.secret("token", self.brand.token),
             "helpdesk": "desk", "media_private": True, "hold": "0s",
             "poll_every": "300ms", "retry": "200ms", "retry_max": "2s", "settle": "500ms"}
 
+    @property
+    def znuny(self):
+        """In tests that are about it."""
+        return self.helpdesk
+
     def proxy_desk(self):
-        self.desk_proxy = Proxy(self.znuny.info["api"])
+        self.desk_proxy = Proxy(self.desk["url"])
         self.desk["url"] = self.desk_proxy.url
         return self.desk_proxy
 
@@ -79,7 +81,7 @@ class Bridge:
         """A mention and its ticket, when it is filed: (word, post, ticket)."""
         word = self.word()
         post = self.mention(f"{word} {text}", **options)
-        return word, post, self.znuny.ticket_of(word)
+        return word, post, self.helpdesk.ticket_of(word)
 
     def shown(self):
         """For a person who looks into a failure."""

@@ -43,6 +43,10 @@ class Desk:
         self.daemon.config["helpdesk"][name] = dict(
             TIMES, plugin="otrs", url=self.servers[-1].base + Znuny.path, user="mentiond", password=self.daemon.secret("password", "api-pw"))
 
+    def znuny_tickets(self, word):
+        with self.znuny.lock:
+            return [t for t in self.znuny.tickets.values() if word in t.title]
+
     def proxy_desk(self):
         self.proxy = Proxy(self.desk_server.base)
         self.desk["url"] = self.proxy.url
@@ -91,6 +95,12 @@ class Desk:
         ticket = self.ticket_of(word)
         self.daemon.wait_quiet()
         return word, post, ticket
+
+    def conversation_begun(self):
+        """The same while others wait, which are not to be waited for."""
+        word = self.word()
+        self.mention(f"{word} What about my parcel?")
+        return self.ticket_of(word)
 
     def customers(self, ticket, holds=""):
         return self.zammad.articles_of(ticket, "Customer", holds)

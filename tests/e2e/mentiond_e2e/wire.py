@@ -8,7 +8,12 @@ import struct
 import threading
 import time
 
+import pytest
+
 from . import proxy
+
+# Of tests about whatever helpdesk: they run with each.
+both_helpdesks = pytest.mark.parametrize("helpdesk", ["Znuny", "Zammad"], indirect=True)
 
 
 def raw(say, after=True):
@@ -124,6 +129,7 @@ FAULTS = {
     "GOAWAY of HTTP/2 when it has acted": raw(goaway),
     "GOAWAY of HTTP/2 and has not acted": raw(goaway, after=False),
 }
+READ_FAULTS = {name: fault for name, fault in FAULTS.items() if "has not acted" not in name}     # for what only asks
 
 
 class Each:

@@ -1,4 +1,5 @@
 """Znuny, as its agent Ada sees it."""
+import base64
 import json
 import subprocess
 import threading
@@ -17,6 +18,10 @@ def fields(thing):
 
 
 class Znuny:
+    # What mentiond asks of it, as Proxy.rule() wants it.
+    CREATE, NOTE, SEARCH = ("POST", "/TicketCreate$"), ("POST", "/TicketUpdate$"), ("POST", "/TicketSearch$")
+    POLL = "ArticleCreateTimeNewerMinutes"       # that a search holds if it is a poll's
+
     def __init__(self, directory, script):
         self.directory, self.script = directory, script
         self.info = json.loads((directory / "znuny.json").read_text())
@@ -39,6 +44,44 @@ class Znuny:
         if status != 200 or "Error" in answer:
             raise RuntimeError(f"Znuny refuses {operation}: {status} {answer}")
         return answer
+
+    def options(self, daemon):
+        """Of an instance of it."""
+        return {"plugin": "otrs", "url": self.info["api"], "user": self.info["api_user"],
+                "password": daemon.secret("password", self.info["api_password"]), "queue": self.info["queue"],
+                "ticket_url": self.info["url"] + "?Action=AgentTicketZoom;TicketID={id}"}
+
+    def ask(self):
+        """Something that it has to do a little for."""
+        self.call("TicketSearch", Title="nothing")
+
+    @staticmethod
+    def sought(request):
+        """What a look is for, after an attempt of unknown end."""
+        return request.json.get("DynamicField_SocialThread", {}).get("Equals")
+
+    @staticmethod
+    def noted(request):
+        """The ticket of a note that says that a reply was posted."""
+        return request.json["TicketID"] if "Reply posted" in str(request.json.get("Article")) else None
+
+    def filed(self, word):
+        """Of each ticket whose title holds the word and something behind it: title, id, how many articles it has of its customer, and
+        of these finished ones."""
+        return self.sql(f"""SELECT t.title, t.id, count(a.id), count(v.value_text) FROM ticket t JOIN article a ON a.ticket_id = t.id
+            JOIN article_sender_type s ON s.id = a.article_sender_type_id AND s.name = 'customer'
+            LEFT JOIN (dynamic_field_value v JOIN dynamic_field f ON f.id = v.field_id AND f.name = 'SocialPost') ON v.object_id = a.id
+            WHERE t.title LIKE '%{word}%' GROUP BY t.title, t.id""")
+
+    def told(self, tickets):
+        """The tickets of notes that say that a reply was posted, one for each note."""
+        return [row[0] for row in self.sql(f"""SELECT a.ticket_id FROM article a JOIN article_data_mime m ON m.article_id = a.id
+            WHERE m.a_subject = 'Reply posted' AND a.ticket_id IN ({','.join(tickets)}) ORDER BY a.ticket_id""")]
+
+    def texts(self, id):
+        """What its customer wrote: text and files of each article."""
+        return [(a["Body"], [base64.b64decode(f["Content"]) for f in listed(a.get("Attachment"))])
+                for a in self.ticket(id, Attachments=1)["Article"] if a["SenderType"] == "customer"]
 
     def tickets(self, word):
         """Ids of the tickets whose title holds the word, which is to be made of letters and digits; also unfinished ones."""
