@@ -45,9 +45,9 @@ static bool is_overtaken(const struct agent_note *n)
 {
         const struct article *a = &desks.articles[n->article];
         _cleanup_free_ char *key = xasprintf("note:%d:held", n->article + 1);
-        bool overtaken = false;
+        bool overtaken = false, forgets = sim.plan.forget_usec || sim.plan.far_jumps;
 
-        for (int i = n->article + 1; i < desks.n_articles && sim.plan.forget_usec; i++) {
+        for (int i = n->article + 1; i < desks.n_articles && forgets; i++) {
                 if (streq(desks.articles[i].key, key))
                         return overtaken;
                 overtaken |= desk_follow(desks.articles[i].ticket) == desk_follow(a->ticket) && !desks.articles[i].agent;

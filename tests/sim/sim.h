@@ -53,7 +53,7 @@ struct plan {
         bool merges, deletes, foreign, edits, floods, app_posts, spam, media, secrets;
         int networks;                    /* 1; 2 on one helpdesk; or 3, the third with a helpdesk of its own */
         int64_t idle_usec;               /* nothing happens for so long in the end, and the memory is looked at */
-        int64_t forget_usec;             /* rows that are done are kept so long; 0: longer than the world lasts */
+        int64_t forget_usec;             /* rows that are done are kept so long; 0: longer than the world lasts, unless its clock jumps far */
 };
 
 struct sim {
