@@ -186,7 +186,7 @@ static void attempt(struct filing *g, bool look)
         int64_t until = r < 0 || look ? 0 : waits_until(g);
 
         if (until) {
-                step_wait(f, g->row, until);
+                step_wait(f, g->row, until, NULL);
                 return;
         }
         /* Unless the poll that brought it has begun it. */
