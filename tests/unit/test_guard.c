@@ -387,6 +387,13 @@ static void texts_that_say_something_else_are_not(void **state)
                 }
 }
 
+static void the_same_words_in_another_order_say_something_else(void **state)
+{
+        (void) state;
+        assert_true(similarity("the parcel left the shop before the driver knew that nobody was at home on Friday",
+                               "on Friday nobody knew that the driver left home before the parcel was at the shop") < 0.5);
+}
+
 static void what_says_little_is_like_nothing(void **state)
 {
         (void) state;
@@ -410,6 +417,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(with_guard_false_nothing_is_found, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_template_with_other_names_and_numbers_is_near_identical, setup, teardown),
                 cmocka_unit_test_setup_teardown(texts_that_say_something_else_are_not, setup, teardown),
+                cmocka_unit_test_setup_teardown(the_same_words_in_another_order_say_something_else, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_says_little_is_like_nothing, setup, teardown),
         };
 
