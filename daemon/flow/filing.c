@@ -47,7 +47,7 @@ static int know_author(struct filing *g)
         int64_t now = utc_usec();
         int r;
 
-        r = store_author(g->f->instance->host->store, g->op.arena, g->thread.channel, handle, g->thread.id, g->f->instance->stored.id, &g->author);
+        r = store_author(g->f->instance->host->store, g->op.arena, g->thread.channel, handle, &g->thread, g->f->instance->stored.id, &g->author);
         g->card_usec = g->author.card_usec <= now && now - g->author.card_usec < CARD_AGE_USEC ? g->author.card_usec : now;
         return r;
 }

@@ -209,7 +209,7 @@ size_t store_handles(struct store *s, struct arena *a, int64_t thread, const cha
 size_t store_said(struct store *s, struct arena *a, int64_t thread, int64_t below, const char ***ret, size_t max);
 /* What is known of the author of mentions of a thread: when an article of it last told of him at length, and the other tickets
  * that he has in the helpdesk, newest first. */
-#define STORE_EARLIER_MAX 50             /* that are looked for */
+#define STORE_EARLIER_MAX 50             /* threads that are looked at for them */
 struct store_ticket {
         const char *ticket, *number, *url;
 };
@@ -219,8 +219,8 @@ struct store_author {
         size_t n_earlier;
         bool more;                       /* there may be more */
 };
-int store_author(struct store *s, struct arena *a, int64_t channel, const char *handle, int64_t thread, int64_t helpdesk,
-                 struct store_author *ret);
+int store_author(struct store *s, struct arena *a, int64_t channel, const char *handle, const struct store_thread *own,
+                 int64_t helpdesk, struct store_author *ret);    /* 0 or -errno */
 
 /* Ids of the thread's mentions, newest first; returns how many. */
 int store_mentions(struct store *s, int64_t thread, int64_t *ids, size_t max);

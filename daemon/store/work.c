@@ -165,16 +165,10 @@ int store_unread(struct store *s, struct arena *a, int64_t helpdesk, struct stor
         return r < 0 ? r : (int) n;
 }
 
-/* From one thread to the next older one: what it takes does not grow with the author's mentions.  The first row is of the card. */
+/* The newest mention in the newest thread below one; so from thread to thread, and what it takes does not grow with mentions. */
 const char store_author_sql[] =
-        "WITH RECURSIVE own (thread, n) AS ("
-        " SELECT max(thread), 1 FROM journal WHERE source = ?1 AND handle = ?2 AND card_usec NOT NULL"
-        " UNION ALL SELECT (SELECT max(thread) FROM journal WHERE source = ?1 AND handle = ?2 AND card_usec NOT NULL AND thread < own.thread),"
-        " n + 1 FROM own WHERE thread NOT NULL AND n < ?5)"
-        " SELECT 0, ifnull((SELECT card_usec FROM journal WHERE source = ?1 AND handle = ?2 AND thread = ?3 AND card_usec NOT NULL"
-        " ORDER BY id DESC LIMIT 1), 0), (SELECT ticket FROM link WHERE thread = ?3), NULL, NULL"
-        " UNION ALL SELECT own.n, 0, l.ticket, l.number, l.url FROM own JOIN link l ON l.thread = own.thread"
-        " WHERE own.thread != ?3 AND l.helpdesk = ?4";
+        "SELECT j.thread, j.card_usec, l.ticket, l.number, l.url FROM journal j LEFT JOIN link l ON l.thread = j.thread AND l.helpdesk = ?4"
+        " WHERE j.source = ?1 AND j.handle = ?2 AND j.thread < ?3 AND j.card_usec NOT NULL ORDER BY j.thread DESC, j.id DESC LIMIT 1";
 
 static bool has_ticket(const struct store_author *author, const char *ticket)
 {
@@ -184,35 +178,66 @@ static bool has_ticket(const struct store_author *author, const char *ticket)
         return false;
 }
 
-int store_author(struct store *s, struct arena *a, int64_t channel, const char *handle, int64_t thread, int64_t helpdesk,
-                 struct store_author *ret)
+/* Of the next thread below *thread: 1, with the ticket, where it has one, added to the others. */
+static int next_thread(struct store *s, struct arena *a, int64_t channel, const char *handle, int64_t helpdesk, int64_t *thread,
+                       int64_t *ret_card_usec, struct store_author *author)
 {
-        struct store_author found = { .card_usec = 0 };
-        const char *own = "";
         struct stmt *st;
         int r;
 
-        r = db_query(store_reader(s), &st, store_author_sql, "isiii", channel, handle, thread, helpdesk, (int64_t) STORE_EARLIER_MAX);
-        if (r < 0)
+        r = db_query(store_reader(s), &st, store_author_sql, "isii", channel, handle, *thread, helpdesk);
+        if (r >= 0)
+                r = db_step(st);
+        if (r <= 0)
                 return r;
-        while ((r = db_step(st)) > 0) {
-                if (db_int(st, 0) == 0) {
-                        found.card_usec = db_int(st, 1);
-                        own = arena_strdup(a, db_text(st, 2));
-                        continue;
-                }
-                found.more = db_int(st, 0) >= STORE_EARLIER_MAX;
-                if (streq(db_text(st, 2), own) || has_ticket(&found, db_text(st, 2)))
-                        continue;        /* several threads, one ticket */
-                if (!found.earlier)
-                        found.earlier = arena_alloc(a, STORE_EARLIER_MAX * sizeof *found.earlier);
-                found.earlier[found.n_earlier++] = (struct store_ticket) {
+        *thread = db_int(st, 0);
+        *ret_card_usec = db_int(st, 1);
+        if (author && *db_text(st, 2) && !has_ticket(author, db_text(st, 2))) {
+                if (!author->earlier)
+                        author->earlier = arena_alloc(a, STORE_EARLIER_MAX * sizeof *author->earlier);
+                author->earlier[author->n_earlier++] = (struct store_ticket) {
                         arena_strdup(a, db_text(st, 2)), arena_strdup(a, db_text(st, 3)), arena_strdup(a, db_text(st, 4)),
                 };
         }
+        db_reset(st);
+        return 1;
+}
+
+static void leave_out(struct store_author *author, const char *ticket)
+{
+        for (size_t i = 0; i < author->n_earlier; i++)
+                if (streq(author->earlier[i].ticket, ticket)) {
+                        author->n_earlier--;
+                        memmove(author->earlier + i, author->earlier + i + 1, (author->n_earlier - i) * sizeof *author->earlier);
+                        return;
+                }
+}
+
+int store_author(struct store *s, struct arena *a, int64_t channel, const char *handle, const struct store_thread *own, int64_t helpdesk,
+                 struct store_author *ret)
+{
+        struct store_author found = { .card_usec = 0 };
+        int64_t thread = INT64_MAX, card_usec;
+        size_t n = 0;
+        int r = 1;
+
+        while (n < STORE_EARLIER_MAX && (r = next_thread(s, a, channel, handle, helpdesk, &thread, &card_usec, &found)) > 0) {
+                n++;
+                if (thread == own->id)
+                        found.card_usec = card_usec;
+        }
+        if (n == STORE_EARLIER_MAX && thread > own->id) {
+                int64_t at = own->id + 1;
+
+                r = next_thread(s, a, channel, handle, helpdesk, &at, &card_usec, NULL);
+                if (r > 0 && at == own->id)
+                        found.card_usec = card_usec;
+        }
+        found.more = n == STORE_EARLIER_MAX;
+        leave_out(&found, own->ticket);
         if (r >= 0)
                 *ret = found;
-        return r;
+        return MIN(r, 0);
 }
 
 int64_t store_lost_usec(struct store *s)
