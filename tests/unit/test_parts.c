@@ -128,6 +128,8 @@ static void graphemes_urls_and_handles_stay_whole(void **state)
                 { FAMILY FAMILY, 4, { NULL } },
                 { "ae" ACUTE " b", 3, { "ae" ACUTE, "b" } },
                 { "a " ACUTE "b c", 5, { "a " ACUTE "b", "c" } },              /* a mark on a blank is no white space */
+                { "\xd8\x80" JA, 3, { "\xd8\x80\xe6\x97\xa5\xe6\x9c\xac", "\xe8\xaa\x9e" } },
+                { "\xd8\x80" JA, 1, { NULL } },                               /* the sign of a number and the number */
                 { "see https://a.example/b-c?d=e now", 26, { "see", "https://a.example/b-c?d=e", "now" } },
                 { "see https://a.example/b-c?d=e now", 24, { NULL } },
                 { "see a.example/b-c?d=e-f/g now", 21, { "see", "a.example/b-c?d=e-f/g", "now" } },

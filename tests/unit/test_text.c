@@ -171,6 +171,8 @@ static void x_weighs_alphabets_the_rest_and_emoji(void **state)
                 { "caf\xc3\xa9", 4, 4 },
                 { "cafe" ACUTE, 4, 4 },                                        /* composed first */
                 { "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", 6, 6 },
+                { "\xd0\xb9\xe1\x83\xbf\xe1\x84\x80", 4, 4 },                     /* the last light one, and the one behind it */
+                { "\xe2\x80\x8d\xe2\x80\x8e\xe2\x80\x9c\xe2\x80\xa6\xe2\x80\xb2", 7, 7 },
                 { FAMILY, 2, 2 },
                 { FAMILY FLAG_DE "1\xef\xb8\x8f\xe2\x83\xa3", 6, 6 },
                 { "\xf0\x9f\x91\x8d\xf0\x9f\x8f\xbd", 2, 2 },                   /* thumbs up, skin tone */
