@@ -10,6 +10,7 @@
 #include "living.h"
 
 #include "admin/control.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -303,6 +304,16 @@ static void count_active(int64_t target _unused_, const char *kind _unused_, con
 uint64_t daemon_commits(void)
 {
         return sim.commits + (living ? store_commits(living->host.store) : 0);
+}
+
+uint64_t daemon_rereads(int64_t usec)
+{
+        int64_t threads[1024];
+        uint64_t n = 0;
+
+        for (struct instance *i = living ? living->host.instances : NULL; i; i = i->next)
+                n += (uint64_t) MAX(store_reread_due(living->host.store, i->stored.id, steady_usec() + usec, threads, ELEMENTSOF(threads)), 0);
+        return n;
 }
 
 bool daemon_is_quiet(void)

@@ -37,6 +37,14 @@ int people_mention_in(const char *text)
         return i < masto.n_statuses ? i : -1;
 }
 
+size_t people_words(const char *text)
+{
+        for (const char *p = text; (p = strchr(p, ' ')); p++)
+                if ((p[1] == 'm' || p[1] == 'r') && isdigit((unsigned char) p[2]) && p[2 + strspn(p + 2, "0123456789")] == 'q')
+                        return (size_t) (p - text);
+        return strlen(text);
+}
+
 static const char *const words[] = {
         "my parcel is late", "thank you!", "caf\xc3\xa9 \xf0\x9f\x93\xa6\xe2\x9d\xa4\xef\xb8\x8f is wet", "first line\nsecond line",
         "1 < 2 && 3 > 2 <script>alert(1)</script>", "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", "see https://acme.example/help?a=1&b=2 please",

@@ -67,6 +67,21 @@ static bool is_tree_broken(int ticket)
         return false;
 }
 
+/* Whether somebody wrote the same among agents, in the same ticket. */
+static bool shares_words(const struct agent_note *n)
+{
+        size_t size = people_words(n->text);
+
+        for (int i = 0; i < desks.n_articles; i++) {
+                const struct article *a = &desks.articles[i];
+
+                if (i != n->article && a->note >= 0 && (!a->visible || a->flipped) && people_words(a->body) == size &&
+                    memcmp(a->body, n->text, size) == 0 && desk_follow(a->ticket) == desk_follow(desks.articles[n->article].ticket))
+                        return true;
+        }
+        return false;
+}
+
 /* Each reason to hold a reply, and what must have happened for it. */
 static bool is_justified(const struct agent_note *n, const char *reason)
 {
@@ -84,8 +99,10 @@ static bool is_justified(const struct agent_note *n, const char *reason)
                 return !was_confirmed(a->ticket, a->created + 10 * USEC_PER_MINUTE) || merged || sim.plan.deletes || is_overtaken(n);
         if (strstr(reason, "attachment"))
                 return a->attachments > 0;
-        if (strstr(reason, "characters as the network counts"))
+        if (strstr(reason, "it has to be split, and"))
                 return strlen(n->text) > 400;
+        if (strstr(reason, "words of an internal note"))
+                return shares_words(n);
         if (strstr(reason, "may be it"))
                 return unsure;
         if (strstr(reason, "sent several times"))
@@ -94,7 +111,7 @@ static bool is_justified(const struct agent_note *n, const char *reason)
                 return unsure;
         if (strstr(reason, "may be dropped as spam") || !*reason)
                 return agent_notes[n->group].spam > 0;
-        if (strstr(reason, "answered 404"))
+        if (strstr(reason, "answered 404") || strstr(reason, "the post that it answers is gone"))
                 return is_tree_broken(a->ticket);
         return false;
 }
@@ -249,9 +266,9 @@ static void judge_reply_order(struct verdict *v, int a, int b)
 static bool is_public_by_right(int article)
 {
         const struct desk *d = &desks.all[desks.tickets[desks.articles[article].ticket].desk];
-        size_t n = strlen(desks.articles[article].key);
+        const char *what = strrchr(desks.articles[article].key, ':');
 
-        return d->kind->notes_in_public && n > 7 && streq(desks.articles[article].key + n - 7, ":posted");
+        return d->kind->notes_in_public && (streq(what, ":posted") || strstr(desks.articles[article].key, ":posted:again"));
 }
 
 void judge_replies(struct verdict *v)

@@ -182,20 +182,21 @@ static void settle(struct verdict *v)
 {
         int64_t end = sim.now + SETTLE_MAX;
         const char *last = NULL;
-        uint64_t commits = 0, told = 0;
+        uint64_t commits = 0, told = 0, rereads = 0;
         int good = 0, same = 0;
 
         while (sim.now < end && good < 2 && !sim.gave_up) {
                 daemon_operator_repairs();
+                rereads = daemon_rereads(SETTLE_STEP);
                 daemon_live(sim.now + SETTLE_STEP);
                 if (sim.gave_up || !daemon_is_quiet())
                         continue;
                 daemon_collect();
                 oracle_judge(v);
                 good = v->text ? 0 : good + 1;
-                /* A poll each may still find what was done just before; what a wide one finds after an hour is told.  Where our
-                 * clock is behind the network's, the horizon follows it. */
-                if (good == 2 && sim.jump >= 0 && sim.told == told && daemon_commits() > commits + (uint64_t) (masto.n_networks + desks.n))
+                /* A poll each may still find what was done just before; what a wide one finds after an hour is told.  That a
+                 * conversation was read again is written down.  Where our clock is behind the network's, the horizon follows it. */
+                if (good == 2 && sim.jump >= 0 && sim.told == told && daemon_commits() > commits + rereads + (uint64_t) (masto.n_networks + desks.n))
                         oracle_rude("an idle daemon writes");
                 commits = daemon_commits();
                 told = sim.told;

@@ -279,6 +279,7 @@ extern struct agent_note *agent_notes;
 extern int n_agent_notes;
 int people_note_in(const char *text);                /* the note whose text this is, or -1 */
 int people_mention_in(const char *text);             /* the status whose text this is, or -1 */
+size_t people_words(const char *text);               /* bytes of what it says, before the token */
 void people_init(int64_t began_usec);
 int people_acts(void);                               /* as well */
 
@@ -292,6 +293,7 @@ void daemon_live(int64_t until_usec);                /* lives, dies and lives ag
 void daemon_operator_repairs(void);                  /* resumes what is stopped or paused */
 void operator_act(void);
 uint64_t daemon_commits(void);
+uint64_t daemon_rereads(int64_t usec);               /* conversations that are to be read again within that time */
 bool daemon_is_quiet(void);                          /* nothing is active in the journal */
 bool daemon_has_polled(const char *name);            /* this channel's first poll is over */
 void daemon_collect(void);                           /* fills rows */
