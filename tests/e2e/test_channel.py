@@ -9,6 +9,7 @@ from fakes.mastodon import Mastodon
 from fakes.server import Answer, Server
 from mentiond_e2e import call
 from mentiond_e2e.call import CAN_DIRECT, CAN_EDIT, CAN_LIKE, CAN_REMOVE, CAN_REPOST, DIRECT, HIDE, LIKE, REPOST, UNLISTED, Plugin
+from mentiond_e2e.snac import kept
 from mentiond_e2e.wait import until
 
 KINDS = "mastodon", "gotosocial", "snac"
@@ -458,10 +459,6 @@ def real_answer(real, m, text, **arguments):
             return real_answer(real, m, **arguments)   # with the same key
     assert said["verdict"] == "ok", said
     return said
-
-
-def kept(post):
-    return "0" * 10 + post["id"][10:]
 
 
 def test_real_snac_takes_files_and_edits_and_keeps_them(real):

@@ -8,6 +8,7 @@ import pytest
 
 from mentiond_e2e import proxy
 from mentiond_e2e.daemon import Refused, program
+from mentiond_e2e.snac import kept
 from mentiond_e2e.wait import SLOW, until
 
 
@@ -39,11 +40,11 @@ def test_show_tells_all_of_a_mention_and_where_it_is_filed(up, znuny):
     word, post, ticket = up.conversation("tell me all")
     up.daemon.wait_quiet()
     row = up.daemon.ctl("show", 1)["row"]
-    assert row["state"] == "filed" and row["native_id"] == post["id"] and row["ticket"] == ticket
+    assert row["state"] == "filed" and row["native_id"] == kept(post) and row["ticket"] == ticket
     assert row["ticket_number"] == znuny.ticket(ticket)["TicketNumber"] and f"TicketID={ticket}" in row["ticket_url"]
     assert row["handle"] == up.alice.handle and "payload" not in row
     status, out, _ = run("-s", up.daemon.socket, "show", 1)
-    assert status == 0 and post["id"] in out and up.alice.handle in out and word not in out
+    assert status == 0 and kept(post) in out and up.alice.handle in out and word not in out
 
 
 def test_pause_and_resume_of_a_channel(up, znuny):

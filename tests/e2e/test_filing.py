@@ -8,6 +8,7 @@ import pytest
 from mentiond_e2e import faults
 from mentiond_e2e.conversation import Conversation
 from mentiond_e2e.fake import ACTOR
+from mentiond_e2e.snac import kept
 from mentiond_e2e.wait import until
 from mentiond_e2e.znuny import fields, listed
 
@@ -15,7 +16,7 @@ from mentiond_e2e.znuny import fields, listed
 def test_a_first_mention_becomes_one_ticket_that_says_all(up, znuny):
     word, post, ticket = up.conversation("My parcel has not arrived. Where is it?")
     t = znuny.ticket(ticket)
-    assert fields(t)["SocialThread"] == f"brand:{post['id']}"
+    assert fields(t)["SocialThread"] == f"brand:{kept(post)}"
     assert fields(t)["SocialUrl"] == post["url"]
     assert fields(t)["SocialNetwork"] == "mastodon"
     assert t["Queue"] == znuny.info["queue"] and t["State"] == "new"
@@ -27,7 +28,7 @@ def test_a_first_mention_becomes_one_ticket_that_says_all(up, znuny):
     a = t["Article"][0]
     assert a["SenderType"] == "customer" and str(a["IsVisibleForCustomer"]) == "1" and a["CommunicationChannel"] == "Internal"
     assert a["From"] == "alice via Mastodon"
-    assert fields(a)["SocialPost"] == f"brand:{post['id']}"
+    assert fields(a)["SocialPost"] == f"brand:{kept(post)}"
     assert "My parcel has not arrived. Where is it?" in a["Body"]
     assert f"Post: {post['url']}" in a["Body"]
     assert f"From: alice ({up.alice.handle})" in a["Body"]

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from mentiond_e2e import proxy
+from mentiond_e2e.snac import kept
 from mentiond_e2e.wait import SLOW, until
 from mentiond_e2e.znuny import fields
 
@@ -347,7 +348,7 @@ def test_a_reply_to_a_post_that_was_deleted_is_told_to_the_agent(bridge, znuny):
     bridge.start()
     word, post, ticket = bridge.conversation()
     # snac 2.75 cannot delete.
-    net.rule("GET", f"/statuses/{post['id']}", proxy.answer(404, {"error": "Record not found"}), times=None)
+    net.rule("GET", f"/statuses/{kept(post)}", proxy.answer(404, {"error": "Record not found"}), times=None)
     znuny.write(ticket, f"Answer {word}r")
     note = znuny.note_of(ticket, "Reply not posted")
     assert note["Body"]

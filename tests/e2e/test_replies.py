@@ -8,7 +8,7 @@ from mentiond_e2e import faults, proxy
 from mentiond_e2e.conversation import Conversation
 from mentiond_e2e.fake import BRAND
 from mentiond_e2e.http import request
-from mentiond_e2e.snac import PUBLIC
+from mentiond_e2e.snac import PUBLIC, kept
 from mentiond_e2e.wait import SLOW, until
 
 HISTORIES = "/TicketHistoryGet$"
@@ -34,7 +34,7 @@ def test_a_public_note_is_posted_once_as_a_reply_in_the_thread(bridge, znuny):
     sent = [r.json for r in net.seen("POST", "^/api/v1/statuses$")]
     assert len(sent) == 1
     assert sent[0]["status"] == f"{bridge.alice.handle} It left our house today {word}r, and will be with you tomorrow."
-    assert sent[0]["in_reply_to_id"] == post["id"]
+    assert sent[0]["in_reply_to_id"] == kept(post)
     assert sent[0]["visibility"] == "unlisted"       # never into the public timelines
     # Alice is told by her server.
     until("alice's notification", lambda: any(n["status"]["id"] == answer["id"] for n in bridge.alice.mentions()))

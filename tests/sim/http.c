@@ -208,7 +208,8 @@ static struct exchange *exchange_of(const struct http_request *q, const char *re
         };
         e->key = header_of(q, "Idempotency-Key: ");
         e->type = header_of(q, "Content-Type: ");
-        e->text = xstrdup(strempty(q->body));
+        e->text = xcalloc(1, q->body_size + 1);  /* a file may hold anything */
+        memcpy(e->text, strempty(q->body), q->body ? q->body_size : 0);
         e->q = (struct request) {
                 .method = e->method, .path = e->path, .query = e->query, .token = e->token, .key = e->key,
                 .type = e->type, .text = e->text,

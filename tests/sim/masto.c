@@ -63,7 +63,8 @@ int masto_post(int network, int account, int parent, bool names_brand, char visi
                 .names_brand = names_brand, .notification = -1, .key = xstrdup(""), .media = -1,
         };
 
-        s.id = n->variant == SNAC ? xasprintf("17953%05d.%06d", number, (number * 7919) % 1000000)
+        s.id = n->variant == SNAC ? xasprintf("0000000000%016llx%016llx", (unsigned long long) number * 0x9e3779b97f4a7c15ull,
+                                              (unsigned long long) number)
                : n->variant == GOTOSOCIAL ? xasprintf("01HZ%06dQX", number) : xasprintf("1131%06d", number * 3);
         masto.statuses = xrealloc(masto.statuses, (size_t) (i + 1) * sizeof s);
         masto.statuses[i] = s;
@@ -89,6 +90,9 @@ void masto_edit(int status, const char *text)
         s->text = xstrdup(text);
         s->edited = world_utc();
         free(TAKE_PTR(s->json));
+        for (int i = status + 1; i < masto.n_statuses; i++)
+                if (masto.statuses[i].parent == status)
+                        free(TAKE_PTR(masto.statuses[i].json));  /* it says by which id it is known */
         happened(EDITED);
         note("person edits %s", s->id);
 }

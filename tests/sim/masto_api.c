@@ -70,6 +70,16 @@ static struct json_object *account_json(int account)
         return o;
 }
 
+/* snac's begins with the time of the last change. */
+char *masto_shown_id(int status)
+{
+        const struct status *s = &masto.statuses[status];
+
+        if (masto.networks[s->network].variant != SNAC)
+                return xstrdup(s->id);
+        return xasprintf("%010lld%s", (long long) ((s->edited ? s->edited : s->created) / USEC_PER_SEC), s->id + 10);
+}
+
 static const char *visibility_name(char v)
 {
         return v == 'u' ? "public" : v == 'l' ? "unlisted" : v == 'f' ? "private" : "direct";
@@ -81,22 +91,25 @@ struct json_object *masto_json(int i)
         const struct network *n = &masto.networks[s->network];
         struct json_object *o = json_object_new_object();
 
-        mj_put_str(o, "id", s->id);
+        put_owned(o, "id", masto_shown_id(i));
         put_owned(o, "created_at", time_text(n, s->created));
         if (s->edited)
                 put_owned(o, "edited_at", time_text(n, s->edited));
         else
                 json_object_object_add(o, "edited_at", NULL);
-        mj_put_str(o, "in_reply_to_id", s->parent >= 0 && !masto.statuses[s->parent].deleted ? masto.statuses[s->parent].id : NULL);
+        put_owned(o, "in_reply_to_id", s->parent >= 0 && !masto.statuses[s->parent].deleted ? masto_shown_id(s->parent) : NULL);
         mj_put_str(o, "visibility", visibility_name(s->visibility));
         mj_put_str(o, "spoiler_text", s->spoiler);
         mj_put_str(o, "language", "en");
         put_owned(o, "url", xasprintf("https://%s/@%s/%s", n->host, accounts[s->account].acct, s->id));
         put_owned(o, "content", to_html(s->text));
-        if (n->variant == GOTOSOCIAL)
+        if (n->variant != MASTODON)
                 mj_put_str(o, "text", s->text);
+        mj_put_bool(o, "sensitive", *s->spoiler);
+        mj_put_bool(o, "favourited", s->liked);
+        mj_put_bool(o, "reblogged", s->boosted);
         json_object_object_add(o, "account", account_json(s->account));
-        json_object_object_add(o, "media_attachments", media_json(s));
+        json_object_object_add(o, "media_attachments", s->by_api ? masto_files_json(i) : media_json(s));
         return o;
 }
 
@@ -129,8 +142,10 @@ struct answer masto_refuse(int status, const char *error)
 
 int masto_find(int network, const char *id)
 {
+        size_t changing = masto.networks[network].variant == SNAC && strlen(id) > 10 ? 10 : 0;
+
         for (int i = 0; i < masto.n_statuses; i++)
-                if (masto.statuses[i].network == network && streq(masto.statuses[i].id, id) && !masto.statuses[i].spam)
+                if (masto.statuses[i].network == network && streq(masto.statuses[i].id + changing, id + changing) && !masto.statuses[i].spam)
                         return i;
         return -1;
 }
@@ -280,7 +295,8 @@ static void add_descendants(struct json_object *list, int of)
         for (int i = of + 1; i < masto.n_statuses; i++)
                 if (masto.statuses[i].parent == of && !masto.statuses[i].deleted && !masto.statuses[i].spam) {
                         (void) json_object_array_add(list, masto_json(i));
-                        add_descendants(list, i);
+                        if (masto.networks[masto.statuses[i].network].variant != SNAC)   /* which goes no further */
+                                add_descendants(list, i);
                 }
 }
 
@@ -299,6 +315,19 @@ static struct answer context(int i)
         return masto_reply(200, o);
 }
 
+static struct answer source(const struct request *q, int i)
+{
+        struct json_object *o;
+
+        if (masto.networks[q->server].variant != SNAC && masto.statuses[i].account != BRAND)
+                return masto_refuse(404, "Record not found");
+        o = json_object_new_object();
+        put_owned(o, "id", masto_shown_id(i));
+        mj_put_str(o, "text", masto.statuses[i].text);
+        mj_put_str(o, "spoiler_text", masto.statuses[i].spoiler);
+        return masto_reply(200, o);
+}
+
 static struct answer on_status(const struct request *q, const char *path)
 {
         size_t size = strcspn(path, "/");
@@ -307,9 +336,29 @@ static struct answer on_status(const struct request *q, const char *path)
 
         if (i < 0 || masto.statuses[i].deleted)
                 return masto_refuse(404, "Record not found");
-        if (streq(q->method, "DELETE"))
-                return masto_remove(q, i);
-        return streq(path + size, "/context") ? context(i) : masto_reply(200, masto_json(i));
+        if (!streq(q->method, "GET"))
+                return masto_change(q, i, path + size);
+        return streq(path + size, "/context") ? context(i) : streq(path + size, "/source") ? source(q, i)
+               : path[size] ? masto_refuse(404, "Not found") : masto_reply(200, masto_json(i));
+}
+
+/* Several by their ids; what is not there is left out. */
+static struct answer statuses(const struct request *q)
+{
+        struct json_object *list;
+        int n = 0;
+
+        if (masto.networks[q->server].variant != MASTODON)
+                return masto_refuse(masto.networks[q->server].variant == SNAC ? 404 : 405, "Not found");
+        list = json_object_new_array();
+        for (const char *p = q->query; *p; p += strcspn(p, "&"), p += *p == '&') {
+                _cleanup_free_ char *id = startswith(p, "id[]=") ? xstrndup(p + 5, strcspn(p + 5, "&")) : NULL;
+                int i = id && n++ < 20 ? masto_find(q->server, id) : -1;
+
+                if (i >= 0 && !masto.statuses[i].deleted)
+                        (void) json_object_array_add(list, masto_json(i));
+        }
+        return masto_reply(200, list);
 }
 
 /* Anybody may ask for it. */
@@ -323,6 +372,7 @@ static struct answer instance(const struct network *net, const char *path)
                 ? "{\"api_versions\": {\"mastodon\": 11}, \"configuration\": {\"statuses\": "
                   "{\"max_characters\": 500, \"characters_reserved_per_url\": 23}}}"
                 : "{\"configuration\": {\"statuses\": {\"max_characters\": 500}}}");
+        mj_put_str(o, "version", net->variant == SNAC ? "4.0.0 (not true; really snac/2.96)" : "4.7.0");
         mj_put_str(o, net->variant == GOTOSOCIAL && strstr(path, "v1") ? "account_domain" : "domain", net->host);
         return masto_reply(200, o);
 }
@@ -342,8 +392,12 @@ struct answer masto_handle(const struct request *q)
                 return masto_reply(200, account_json(BRAND));
         if (streq(q->path, "/api/v1/notifications"))
                 return streq(q->method, "GET") ? notifications(q) : masto_refuse(net->variant == GOTOSOCIAL ? 405 : 404, "Not found");
-        if (streq(q->path, "/api/v1/statuses") && streq(q->method, "POST"))
-                return masto_create(q);
+        if (streq(q->path, "/api/v1/statuses"))
+                return streq(q->method, "POST") ? masto_create(q) : statuses(q);
+        if (streq(q->path, "/api/v2/media") && streq(q->method, "POST"))
+                return masto_upload(q);
+        if (startswith(q->path, "/api/v1/media/"))
+                return masto_file(q, q->path + strlen("/api/v1/media/"));
         if (startswith(q->path, "/api/v1/statuses/"))
                 return on_status(q, q->path + strlen("/api/v1/statuses/"));
         return masto_refuse(404, "Not found");

@@ -18,7 +18,25 @@ static int judge(const struct request *q, const struct network *net)
                 return net->variant == GOTOSOCIAL ? 400 : 422;
         while (i < ELEMENTSOF(visibilities) && !streq(visibilities[i], mj_str(q->body, "visibility")))
                 i++;
-        return i < ELEMENTSOF(visibilities) ? 0 : 422;
+        return i < ELEMENTSOF(visibilities) ? masto_judge_files(q) : 422;
+}
+
+/* As Mastodon is told whom alone a post may name; the others do not listen. */
+static bool names_others(const struct request *q)
+{
+        struct json_object *allowed = mj_get(q->body, "allowed_mentions");
+        const char *text = mj_str(q->body, "status");
+
+        for (int k = 0; allowed && masto.networks[q->server].variant == MASTODON && k < N_ACCOUNTS; k++) {
+                const char *handle = account_handle(q->server, k), *at = strstr(text, handle);
+                bool expected = !at || strchr("abcdefghijklmnopqrstuvwxyz_.", at[strlen(handle)]);
+
+                for (size_t i = 0; i < mj_len(allowed); i++)
+                        expected |= streq(json_object_get_string(mj_at(allowed, i)), accounts[k].id);
+                if (!expected)
+                        return true;
+        }
+        return false;
 }
 
 struct answer masto_create(const struct request *q)
@@ -34,6 +52,12 @@ struct answer masto_create(const struct request *q)
         status = judge(q, net);
         if (status)
                 return masto_refuse(status, "Validation failed");
+        if (names_others(q)) {
+                struct answer a = masto_refuse(422, "Validation failed");
+
+                json_object_object_add(a.json, "unexpected_accounts", json_object_new_array());
+                return a;
+        }
         for (i = 0; net->variant == MASTODON && *q->key && i < masto.n_statuses; i++)
                 if (masto.statuses[i].network == q->server && streq(masto.statuses[i].key, q->key) && !masto.statuses[i].spam &&
                     world_utc() - masto.statuses[i].created < KEY_USEC) {
@@ -51,6 +75,7 @@ struct answer masto_create(const struct request *q)
         }
         i = masto_post(q->server, BRAND, answers, false, v, text, mj_str(q->body, "spoiler_text"));
         masto.statuses[i].by_api = true;
+        masto_attach(q, i);
         strset(&masto.statuses[i].key, q->key);
         masto.statuses[i].spam = q->fault.spam;
         if (n >= 0 && q->fault.spam)
@@ -78,14 +103,59 @@ void masto_on_fault(const struct request *q)
         }
 }
 
-struct answer masto_remove(const struct request *q, int status)
+static struct answer edit(const struct request *q, int status)
 {
-        struct json_object *o = masto_json(status);
+        struct status *s = &masto.statuses[status];
 
-        if (masto.statuses[status].account != BRAND || masto.statuses[status].network != q->server) {
-                (void) json_object_put(o);
-                return masto_refuse(404, "Record not found");
+        if (masto.networks[q->server].variant != SNAC) {         /* which lets everybody, and keeps what is not said again */
+                if (s->account != BRAND)
+                        return masto_refuse(404, "Record not found");
+                if (!*mj_str(q->body, "status"))
+                        return masto_refuse(masto.networks[q->server].variant == GOTOSOCIAL ? 400 : 422, "Validation failed");
+                strset(&s->spoiler, mj_str(q->body, "spoiler_text"));
+                masto_attach(q, status);
         }
+        masto_edit(status, mj_str(q->body, "status"));
+        return masto_reply(200, masto_json(status));
+}
+
+static struct answer take_away(const struct request *q, int status)
+{
+        struct json_object *o;
+
+        if (masto.statuses[status].account != BRAND)
+                return masto.networks[q->server].variant == GOTOSOCIAL ? masto_refuse(403, "Forbidden") : masto_refuse(404, "Record not found");
+        o = masto_json(status);
         masto_delete(status);
         return masto_reply(200, o);
+}
+
+static struct answer mark(const struct request *q, int status, const char *what)
+{
+        struct status *s = &masto.statuses[status];
+        struct json_object *o;
+
+        if (streq(what, "/reblog") && s->visibility == 'd')
+                return masto_refuse(403, "This action is not allowed");
+        *(strstr(what, "favourite") ? &s->liked : &s->boosted) = !startswith(what, "/un");
+        free(TAKE_PTR(s->json));
+        note("the brand: %s of %s", what + 1, s->id);
+        o = masto_json(status);
+        if (streq(what, "/reblog")) {
+                json_object_object_del(o, masto.networks[q->server].variant == GOTOSOCIAL ? "text" : "none");
+                json_object_object_add(o, "reblog", masto_json(status));
+        }
+        return masto_reply(200, o);
+}
+
+struct answer masto_change(const struct request *q, int status, const char *what)
+{
+        static const char *const marks[] = { "/favourite", "/unfavourite", "/reblog", "/unreblog" };
+
+        for (size_t i = 0; i < ELEMENTSOF(marks); i++)
+                if (streq(q->method, "POST") && streq(what, marks[i]))
+                        return mark(q, status, what);
+        if (*what)
+                return masto_refuse(404, "Not found");
+        return streq(q->method, "DELETE") ? take_away(q, status) : streq(q->method, "PUT") ? edit(q, status) : masto_refuse(404, "Not found");
 }

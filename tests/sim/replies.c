@@ -111,7 +111,7 @@ static bool is_justified(const struct agent_note *n, const char *reason)
                 return unsure;
         if (strstr(reason, "may be dropped as spam") || !*reason)
                 return agent_notes[n->group].spam > 0;
-        if (strstr(reason, "answered 404") || strstr(reason, "the post that it answers is gone"))
+        if (strstr(reason, "answered 404") || strstr(reason, "that it answers is gone"))
                 return is_tree_broken(a->ticket);
         return false;
 }

@@ -6,10 +6,12 @@
  *     {"method": "POST", "path": "/...", "query": "", "token": "", "key": "", "type": "application/json", "body": "...", "at_once": false}
  *     {"act": "write", "ticket": 3, "public": true, "text": "..."}       what an agent does; also "merge", with "into"
  *     {"act": "post", "account": 1, "text": "...", "visibility": "public", "spoiler": "", "to": "id"}    what a person does; tells the id
+ *     {"act": "edit", "id": "...", "text": "..."}       the same
  *     {"act": "set", "maintenance": false, "token_access_off": false, "active": true}    what Zammad's administrator does
  *
  * Each gets a line: {"status": 200, "body": "..."}, or {"done": number, "id": null}.  A second lies between two, unless they come at once.
  */
+#include "masto.h"
 #include "zammad.h"
 
 #include <stdio.h>
@@ -19,10 +21,9 @@ static int post(struct json_object *o)
 {
         const char *text = mj_str(o, "text"), *visibility = mj_str(o, "visibility"), *to = mj_str(o, "to");
         char v = streq(visibility, "direct") ? 'd' : streq(visibility, "private") ? 'f' : streq(visibility, "unlisted") ? 'l' : 'u';
-        int parent = masto.n_statuses - 1;
+        int parent;
 
-        while (parent >= 0 && !streq(masto.statuses[parent].id, to))
-                parent--;
+        parent = *to ? masto_find(0, to) : -1;
         return masto_post(0, (int) mj_int(o, "account", 1), parent, strstr(text, "@brand"), v, text, mj_str(o, "spoiler"));
 }
 
@@ -40,6 +41,10 @@ static int act(struct json_object *o)
         }
         if (streq(what, "post"))
                 return post(o) + 1;
+        if (streq(what, "edit")) {
+                masto_edit(masto_find(0, mj_str(o, "id")), mj_str(o, "text"));
+                return 0;
+        }
         if (streq(what, "write"))
                 return desk_note(ticket, mj_true(o, "public"), mj_str(o, "text"), true, 0) + 1;
         if (!streq(what, "merge"))
@@ -115,7 +120,7 @@ int serve(const char *name)
                         int done = act(line);
 
                         mj_put_int(o, "done", done);
-                        mj_put_str(o, "id", streq(mj_str(line, "act"), "post") ? masto.statuses[done - 1].id : NULL);
+                        put_owned(o, "id", streq(mj_str(line, "act"), "post") ? masto_shown_id(done - 1) : NULL);
                 } else {
                         answer(o, line, server);
                 }

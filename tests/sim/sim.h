@@ -201,6 +201,7 @@ struct status {
         char visibility;                 /* u public, l unlisted, f followers, d direct */
         int64_t created, edited;
         bool names_brand, deleted, by_api, chain_broken, spam;
+        bool liked, boosted;             /* by the brand */
         char *key;
         char *json;                      /* as the API shows it; NULL: to be made */
         int media, n_media;              /* the number of the first file */
