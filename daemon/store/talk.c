@@ -5,6 +5,11 @@
  */
 #include "store/internal.h"
 
+/* The newest mention in the newest thread below one; so from thread to thread, and what it takes does not grow with mentions. */
+const char store_author_sql[] =
+        "SELECT j.thread, j.card_usec, l.ticket, l.number, l.url FROM journal j LEFT JOIN link l ON l.thread = j.thread AND l.helpdesk = ?4"
+        " WHERE j.source = ?1 AND j.handle = ?2 AND j.thread < ?3 AND j.card_usec NOT NULL ORDER BY j.thread DESC, j.id DESC LIMIT 1";
+
 static bool has_ticket(const struct store_author *author, const char *ticket)
 {
         for (size_t i = 0; i < author->n_earlier; i++)

@@ -165,11 +165,6 @@ int store_unread(struct store *s, struct arena *a, int64_t helpdesk, struct stor
         return r < 0 ? r : (int) n;
 }
 
-/* The newest mention in the newest thread below one; so from thread to thread, and what it takes does not grow with mentions. */
-const char store_author_sql[] =
-        "SELECT j.thread, j.card_usec, l.ticket, l.number, l.url FROM journal j LEFT JOIN link l ON l.thread = j.thread AND l.helpdesk = ?4"
-        " WHERE j.source = ?1 AND j.handle = ?2 AND j.thread < ?3 AND j.card_usec NOT NULL ORDER BY j.thread DESC, j.id DESC LIMIT 1";
-
 int64_t store_lost_usec(struct store *s)
 {
         int64_t lost;
