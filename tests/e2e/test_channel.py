@@ -216,6 +216,11 @@ def test_a_thread_is_read_again_with_its_edits_and_own_posts(net):
     assert len(net.log()) <= {"mastodon": 2, "gotosocial": 2, "snac": 5}[net.kind]
 
 
+def test_of_others_only_what_was_asked_for_is_told(net):
+    root, ours, second, app, beside = conversation(net)
+    assert net.id(beside) not in of(net.do("reread", ids=[net.id(second), net.id(root)]))
+
+
 def test_what_is_gone_is_told_and_nothing_else(net):
     root, ours, second, app, beside = conversation(net)
     net.model.delete(second)
