@@ -18,14 +18,20 @@ static int posts_of(int group, int *ret_last)
         return n;
 }
 
-static bool has_note(int article, const char *what)
+static bool is_there(int article, const char *key)
 {
-        _cleanup_free_ char *key = xasprintf("note:%d:%s", article + 1, what);
-
         for (int i = 0; i < desks.n_articles; i++)
                 if (streq(desks.articles[i].key, key))
                         return true;
         return desks.all[desks.tickets[desks.articles[article].ticket].desk].kind->remembers(key);
+}
+
+/* Of one that a person sent after all the agent is told anew. */
+static bool has_note(int article, const char *what)
+{
+        _cleanup_free_ char *key = xasprintf("note:%d:%s", article + 1, what), *again = xasprintf("%s:again", key);
+
+        return is_there(article, key) || (agent_notes[desks.articles[article].note].retried && is_there(article, again));
 }
 
 /* Whether a mention of this ticket was confirmed to the daemon by then. */
