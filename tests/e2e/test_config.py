@@ -77,7 +77,7 @@ WRONG = {
     "empty secret": ('"file:{dir}/token"', '"file:{dir}/empty"', "brand: token: the secret file:"),
     "secret in a variable that is not there": ('"file:{dir}/token"', '"env:NO_SUCH_VARIABLE"', "the environment has no variable NO_SUCH_VARIABLE"),
     "syntax error": ('        helpdesk = "desk";', '        helpdesk = = "desk";', "syntax error"),
-    "list where a value is wanted": ('queue = "Social";', 'queue = [ "Social" ];', "desk: queue: a text, a whole number, true or false is wanted"),
+    "list where a value is wanted": ('queue = "Social";', 'queue = [ "Social" ];', "desk: queue: one value is wanted, and no list"),
     "not the web service, which the plugin knows": (
         "/otrs/nph-genericinterface.pl/Webservice/mentiond", "/otrs/index.pl", "url must end in nph-genericinterface.pl/Webservice/mentiond"),
     "listening on no address": (

@@ -219,10 +219,13 @@ def test_hostile_members_of_a_post_stay_in_their_place(eager, znuny):
     assert paths and set(paths) == {"/api/v1/statuses/..%2F..%2Fapi%2Fv1%2Faccounts%3Fx%3D1%23y"}
 
 
-def test_a_hostile_answer_of_an_agent_is_posted_as_its_text_or_refused(eager, znuny):
+def test_a_hostile_answer_of_an_agent_is_posted_as_its_text_or_held(eager, znuny):
     eager.start()
     word, post, ticket = eager.conversation()
     znuny.write(ticket, f"Dear customer {word}r {EVIL.replace(chr(0), '')} <b>end</b>{word}")
+    # A mail address is in it.
+    assert "all@example.com" in znuny.note_of(ticket, "Reply held")["Body"]
+    znuny.write(ticket, "!send", public=False)
     eager.alice.answer_of(post, f"{word}r")
     [said] = eager.net_proxy.seen("POST", "^/api/v1/statuses$")
     assert set(map(str.lower, said.headers)) <= {"host", "user-agent", "accept", "accept-encoding", "content-type", "content-length", "authorization",
@@ -230,7 +233,7 @@ def test_a_hostile_answer_of_an_agent_is_posted_as_its_text_or_refused(eager, zn
     # What becomes of it is the network's: snac takes it for HTML.
     assert f"{word}r <script>alert(1)</script>\nBcc: all@example.com\n" in said.json["status"] and said.json["status"].endswith(f"<b>end</b>{word}")
     assert not [c for c in BIDI + "\x1b\r" if c in said.json["status"]]
-    # It is too long as this network counts: refused whole, and not cut to something else.
+    # It is too long as this network counts, and one word: held whole, and not cut to something else.
     znuny.write(ticket, f"{word}tall {TALL * 20}")
-    assert "characters" in znuny.note_of(ticket, "Reply not posted")["Body"]
+    znuny.note_of(ticket, "Reply held", "characters")
     assert eager.brand.posts(f"{word}tall") == []

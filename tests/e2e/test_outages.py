@@ -321,12 +321,12 @@ def test_what_the_helpdesk_refuses_is_dead_and_is_filed_when_it_is_retried(bridg
     bridge.start()
 
     def change(body):
-        body["Ticket"]["Priority"] = "no such priority"
+        body["Article"]["SenderType"] = "nobody"
     hits = desk.rule("POST", CREATE, proxy.rewrite(change))
     word = bridge.word()
     bridge.mention(f"{word} does it reach you?")
     row = bridge.daemon.wait_row(kind="mention", state="dead")
-    assert len(hits) == 1 and "Priority" in row["reason"] and znuny.tickets(word) == []
+    assert len(hits) == 1 and "SenderType" in row["reason"] and znuny.tickets(word) == []
     bridge.daemon.ctl("retry", row["id"])
     filed_once(bridge, word)
 

@@ -241,7 +241,7 @@ def test_rights_and_groups_and_names_that_are_missing(desk):
     assert r.status == 1 and r.line("wrong", "group Nobody")
     for option in "state", "reopen_state", "close_state", "priority":
         assert "mend the option" in r.line("wrong", option)
-    desk.desk.update(state="pending reminder", reopen_state="pending close", priority="3 high")
+    desk.desk.update(state="pending reminder", reopen_state="pending close", close_state="closed", priority="3 high")
     assert desk.daemon.reload()
     r = until("the new options", lambda: [r for r in [doctor.run(desk.daemon, "doctor", "desk")] if "pending close" in r.shown])[0]
     assert "waits for a time" in r.line("wrong", "state") and "waits for a time" in r.line("wrong", "reopen_state") and r.line("ok", "priority")

@@ -146,10 +146,10 @@ def test_a_note_that_was_opened_before_it_was_seen_is_held_and_shown_as_a_failed
     assert not desk.posts(f"{word}s")
 
 
-def test_a_note_with_a_file_is_refused_and_shown_as_a_failed_delivery(up):
+def test_a_note_with_a_file_that_is_not_taken_is_shown_as_a_failed_delivery(up):
     word, post, t = up.conversation()
     a = up.zammad.write(t, f"See {word}s", files=["a.txt"])
-    note = up.note_of(t, "Reply not posted")
+    note = up.note_of(t, "Reply held")
     assert "attachment" in note.body and note.preferences["delivery_article_id_related"] == a.id
     assert not up.posts(f"{word}s")
 
