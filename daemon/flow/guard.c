@@ -15,6 +15,7 @@
 #define FINDINGS_MAX 20          /* it is held in any case */
 #define HITS_MAX 1000            /* that are allowed or were said; whoever writes more has not written it for people */
 #define NUMBER_MAX 40            /* digits; no number that people are given is as long */
+#define NUMBER_MORE 8            /* digits that the same telephone number may have more: "00", the country, a 0 */
 #define NUMBER_MIN 4             /* digits of a record's number that is no telephone number: exactly so in a text */
 #define NAME_MIN 3               /* bytes of a record's words */
 #define STREET_MIN 8             /* bytes of a record's words that are looked for without the number at their end */
@@ -34,6 +35,7 @@ struct search {
         const struct guard_text *t;
         const char *text;
         const struct guard_text **said;
+        const char **said_bare;
         unsigned checks;
         struct hit *hits;
         size_t n_hits, n_found;
@@ -53,14 +55,21 @@ static bool is_number(const char *digits, const char *others)
         return streq(digits, others) || guard_same_phone(digits, others);
 }
 
-static bool has_number(const struct guard_text *t, const char *digits)
+/* The next groups, from first on, that are this number; false: none are. */
+static bool find_number(const struct guard_text *t, const char *digits, size_t *first, size_t *ret_end)
 {
-        char other[NUMBER_MAX + 1];
+        char other[NUMBER_MAX + NUMBER_MORE + 1];
+        size_t size = strlen(digits);
 
-        for (size_t first = 0; first < t->n_groups; first++)
-                for (size_t end = first + 1; end <= guard_run(t, first) && guard_digits_into(other, sizeof other, t, first, end); end++)
-                        if (is_number(digits, other))
+        for (; *first < t->n_groups; ++*first)
+                for (size_t end = *first + 1, run = guard_run(t, *first); end <= run; end++) {
+                        if (!guard_digits_into(other, size + NUMBER_MORE, t, *first, end))
+                                break;
+                        if (strlen(other) + NUMBER_MORE >= size && is_number(digits, other)) {
+                                *ret_end = end;
                                 return true;
+                        }
+                }
         return false;
 }
 
@@ -85,12 +94,15 @@ static bool was_said(const struct search *s, enum kind kind, struct guard_span a
                 const struct guard_text *said = s->said[i];
 
                 if (kind == KIND_CARD || kind == KIND_PHONE || kind == KIND_NUMBER) {
-                        if (has_number(said, digits_in(s->arena, s->t, at)))
+                        size_t from = 0, behind;
+                        const char *digits = digits_in(s->arena, s->t, at);
+
+                        if (strlen(digits) <= NUMBER_MAX && find_number(said, digits, &from, &behind))
                                 return true;
                 } else if (kind == KIND_RECORD || kind == KIND_SHARED) {
                         if (guard_has_words(said, s->t, first, end))
                                 return true;
-                } else if (*bare && strstr(guard_bare(s->arena, said->plain, said->size), bare)) {
+                } else if (*bare && strstr(s->said_bare[i], bare)) {
                         return true;
                 }
         }
@@ -252,17 +264,13 @@ static void find_patterns(struct search *s)
 
 static void find_record_number(struct search *s, const struct guard_text *record)
 {
-        char digits[NUMBER_MAX + 1], other[NUMBER_MAX + 1];
+        char digits[NUMBER_MAX + 1];
+        size_t first = 0, end;
 
         if (!guard_digits_into(digits, sizeof digits, record, 0, record->n_groups) || strlen(digits) < NUMBER_MIN)
                 return;
-        for (size_t first = 0; first < s->t->n_groups && !is_full(s); first++)
-                for (size_t end = first + 1; end <= guard_run(s->t, first) && guard_digits_into(other, sizeof other, s->t, first, end); end++)
-                        if (is_number(digits, other)) {
-                                take(s, KIND_NUMBER, "a number of the customer's record",
-                                     (struct guard_span) { s->t->groups[first].at.start, s->t->groups[end - 1].at.end });
-                                break;
-                        }
+        for (; !is_full(s) && find_number(s->t, digits, &first, &end); first = end)
+                take(s, KIND_NUMBER, "a number of the customer's record", (struct guard_span) { s->t->groups[first].at.start, s->t->groups[end - 1].at.end });
 }
 
 static void find_record_words(struct search *s, const struct guard_text *record)
@@ -342,7 +350,7 @@ static int compare(const void *a, const void *b)
 {
         const struct hit *x = a, *y = b;
 
-        return x->at.start < y->at.start ? -1 : x->at.start > y->at.start;
+        return x->at.start != y->at.start ? (x->at.start < y->at.start ? -1 : 1) : (int) x->kind - (int) y->kind;
 }
 
 size_t guard_check(struct arena *a, const char *text, const struct guard_context *c, struct guard_finding **ret)
@@ -355,8 +363,11 @@ size_t guard_check(struct arena *a, const char *text, const struct guard_context
         if (s.t->size == 0 && *text && s.checks)
                 add(&s, KIND_SIZE, strlen(text) > GUARD_TEXT_MAX ? "more text than can be looked at" : NULL, (struct guard_span) { 0, 0 }, "");
         s.said = arena_alloc(a, c->n_said * sizeof *s.said);
-        for (size_t i = 0; i < c->n_said; i++)
+        s.said_bare = arena_alloc(a, c->n_said * sizeof *s.said_bare);
+        for (size_t i = 0; i < c->n_said; i++) {
                 s.said[i] = guard_text(a, strempty(c->said[i]));
+                s.said_bare[i] = guard_bare(a, s.said[i]->plain, s.said[i]->size);
+        }
         /* What tells most comes first: a mail address is told as the customer's, not as any. */
         if (s.checks & GUARD_CUSTOMER)
                 find_record(&s);
@@ -372,7 +383,8 @@ size_t guard_check(struct arena *a, const char *text, const struct guard_context
         if (s.checks & GUARD_FILES)
                 find_files(&s);
 
-        qsort(s.hits, s.n_hits, sizeof *s.hits, compare);
+        if (s.n_hits > 0)
+                qsort(s.hits, s.n_hits, sizeof *s.hits, compare);
         *ret = arena_alloc(a, s.n_hits * sizeof **ret);
         for (size_t i = 0; i < s.n_hits; i++)
                 if (s.hits[i].what)

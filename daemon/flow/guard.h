@@ -31,7 +31,10 @@ struct guard_finding {
         const char *words;               /* the words of the text, on one line, shortened; of a number that is money only its ends */
 };
 
-/* Returns how many; in the order of the text, each words once.  They live as long as the arena. */
+/* Returns how many; in the order of the text, each words once.  They live as long as the arena.
+ *
+ * CPU, and the event loop waits for it: a usual reply 60 us; the worst of 3 KB that was found 10 ms; of 128 KB, of which a text that
+ * is longer is held unseen, with as much that was said and noted, 0.4 s. */
 size_t guard_check(struct arena *a, const char *text, const struct guard_context *c, struct guard_finding **ret);
 
 /* What two texts have in common, of their sequences of words: 1 if all, 0 if nothing.  Handles, numbers, links, and the name in a

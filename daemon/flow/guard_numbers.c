@@ -99,9 +99,9 @@ static bool is_card(struct arena *a, const struct guard_text *t, size_t first, s
 {
         size_t start = t->groups[first].at.start, n;
         bool whole = end - first == 1, embossed = is_embossed(t, first, end);
-        bool begins = guard_run_begins(t, first), ends = end == guard_run(t, first);
+        bool begins = !t->groups[first].joined, ends = end == t->n_groups || !t->groups[end].joined;
+        char digits[CARD_MAX + 1];
         enum guard_label label;
-        const char *digits;
 
         if (!whole && !is_grouped(t, first, end))
                 return false;
@@ -110,9 +110,10 @@ static bool is_card(struct arena *a, const struct guard_text *t, size_t first, s
         for (size_t i = first; i < end; i++)
                 if (t->groups[i].glued || (i > first && !embossed && memchr(t->plain + t->groups[i - 1].at.end, '\n', t->groups[i].at.start - t->groups[i - 1].at.end)))
                         return false;
-        digits = guard_digits(a, t, first, end);
+        if (!guard_digits_into(digits, sizeof digits, t, first, end))
+                return false;
         n = strlen(digits);
-        if (!is_luhn(digits, n) || !has_issuer(digits, n) || (whole && is_gtin(digits, n)) || (start > 0 && t->plain[start - 1] == '+'))
+        if (n < CARD_MIN || !is_luhn(digits, n) || !has_issuer(digits, n) || (whole && is_gtin(digits, n)) || (start > 0 && t->plain[start - 1] == '+'))
                 return false;
         if (embossed)
                 return true;

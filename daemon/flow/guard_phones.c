@@ -170,7 +170,7 @@ static bool is_grouped(const struct guard_text *t, size_t first, size_t end)
         static const char *const forms[] = { "3-3-3", "3-2-2-2", "2-3-2-2", "3-3-4" };
         char begins = t->plain[t->groups[first].at.start];
 
-        if (!guard_run_begins(t, first) || end != guard_run(t, first))
+        if (t->groups[first].joined || (end < t->n_groups && t->groups[end].joined))
                 return false;            /* out of a longer number */
         for (size_t i = first; i + 1 < end; i++)
                 if (gap_of(t, i) != ' ' && gap_of(t, i) != '-')
@@ -183,11 +183,16 @@ static bool is_grouped(const struct guard_text *t, size_t first, size_t end)
 
 static bool is_phone(struct arena *a, const struct guard_text *t, size_t first, size_t end)
 {
-        const char *digits = guard_digits(a, t, first, end);
-        size_t n = strlen(digits), start = t->groups[first].at.start;
+        size_t n, start = t->groups[first].at.start;
         bool plus = has_plus(t, first), number;
+        char digits[2 + DIGITS_MAX + 1];
         enum guard_label label;
 
+        if (!guard_digits_into(digits, sizeof digits, t, first, end))
+                return false;
+        n = strlen(digits);
+        if (n < SAME_MIN)
+                return false;
         for (size_t i = first; i < end; i++)
                 if (t->groups[i].glued || (i + 1 < end && gap_has(t, i, '\n')))
                         return false;
@@ -210,7 +215,7 @@ static size_t end_of_phone(struct arena *a, const struct guard_text *t, size_t f
 
         if (run - first >= 5 && has_form(t, first, first + 5, "2-2-2-2-2") && is_phone(a, t, first, first + 5))
                 return first + 5;
-        while (end < run && n + size_of(t, end) <= DIGITS_MAX)
+        while (end < run && n + size_of(t, end) <= 2 + DIGITS_MAX)
                 n += size_of(t, end++);
         for (; end > first; end--)
                 if ((end == run || gap_has(t, end - 1, ' ') || gap_has(t, end - 1, '\n') || gap_has(t, end - 1, '/')) && is_phone(a, t, first, end))
@@ -225,7 +230,7 @@ bool guard_find_phone(struct arena *a, const struct guard_text *t, size_t *from,
         for (size_t first = *from; first < t->n_groups; first++) {
                 size_t run = guard_run(t, first), end;
 
-                if (guard_run_begins(t, first))
+                if (!t->groups[first].joined)
                         before = 0;
                 if (is_date(t, first, run) || is_time(t, first, run) || is_machine(t, first, run)) {
                         first += is_date(t, first, run) ? 2 : is_time(t, first, run) ? 1 : 3;

@@ -3,33 +3,43 @@
  * Prints of texts, to tell whether several people are told the same: the least of 32 hashes of all pairs of neighbouring words, by
  * which the share of pairs that two texts have in common can be told (Broder's MinHash).  Owns nothing; called by flow/guard's users.
  */
+#define _GNU_SOURCE 1   /* memmem(3) */
 #include "flow/guard.h"
 #include "flow/guard_text.h"
 
 #include <ctype.h>
 
 #define WORDS_MIN 6              /* less is said to everybody: "Thank you, we look into it." */
-#define TOKEN_MAX 512            /* bytes; longer is no handle */
 #define NAME_WORDS 4             /* of a name in a salutation */
 
-/* The beginning of what stands there without a blank. */
-static size_t token_of(const struct guard_text *t, size_t at)
-{
-        size_t most = at - MIN(at, (size_t) TOKEN_MAX);
+/* What stands there without a blank. */
+struct token {
+        size_t end, at_sign;             /* where its first '@' is, or its end */
+        bool link;
+};
 
-        while (at > most && t->plain[at - 1] != ' ' && t->plain[at - 1] != '\n')
-                at--;
-        return at;
+static void take_token(const struct guard_text *t, size_t start, struct token *ret)
+{
+        const char *s = t->plain + start, *sign;
+
+        while (start > 0 && s[-1] != ' ' && s[-1] != '\n') {
+                s--;
+                start--;
+        }
+        ret->end = start + strcspn(s, " \n");
+        sign = memchr(s, '@', ret->end - start);
+        ret->at_sign = sign ? (size_t) (sign - t->plain) : ret->end;
+        ret->link = memmem(s, ret->end - start, "://", 3) || memmem(s, ret->end - start, "www.", 4);
 }
 
-static bool is_left_out(const struct guard_text *t, const struct guard_word *w)
+static bool is_left_out(const struct guard_text *t, const struct guard_word *w, struct token *token)
 {
-        size_t token = token_of(t, w->at.start);
-
         for (size_t i = w->at.start; i < w->at.end; i++)
                 if (isdigit((unsigned char) t->plain[i]))
                         return true;
-        return memchr(t->plain + token, '@', w->at.start - token) || guard_in_link(t, w->at.start) || startswith(t->plain + w->at.end, "://");
+        if (w->at.start >= token->end)
+                take_token(t, w->at.start, token);
+        return token->link || w->at.start > token->at_sign;
 }
 
 /* The words behind "Dear", "Hallo" and the like, up to a mark or a line's end. */
@@ -60,6 +70,7 @@ void guard_print_of(const char *text, struct guard_print *ret)
 {
         _cleanup_(arena_freep) struct arena *a = arena_new();
         const struct guard_text *t = guard_text(a, text);
+        struct token token = { .end = 0 };
         uint64_t before = 0;
         size_t n = 0;
 
@@ -69,7 +80,7 @@ void guard_print_of(const char *text, struct guard_print *ret)
                 const char *word = guard_bare(a, t->plain + w->at.start, w->at.end - w->at.start);
                 size_t name = (w->sentence || n == 0) && guard_is_salutation(word, strlen(word)) ? skip_name(t, i) : i;
 
-                if (name > i || is_left_out(t, w)) {
+                if (name > i || is_left_out(t, w, &token)) {
                         i = MAX(name, i + 1);
                         continue;
                 }

@@ -316,27 +316,6 @@ static bool is_letter_before(const struct guard_text *t, size_t at)
         return is_letter_at(t, at);
 }
 
-static void make_groups(struct arena *a, struct guard_text *t)
-{
-        size_t allocated = 0;
-
-        for (size_t i = 0; i < t->size; ) {
-                size_t start = i;
-
-                while (i < t->size && isdigit((unsigned char) t->plain[i]))
-                        i++;
-                if (i == start) {
-                        i++;
-                        continue;
-                }
-                GROW(t->groups, t->n_groups, allocated);
-                t->groups[t->n_groups++] = (struct guard_group) {
-                        { start, i }, is_letter_before(t, start) || is_letter_at(t, i),
-                };
-        }
-        t->groups = (struct guard_group *) arena_take(a, (char *) t->groups);
-}
-
 /* Not ". " or ", ", behind which something else begins. */
 static bool is_gap(const char *s, size_t size)
 {
@@ -355,18 +334,36 @@ static bool is_gap(const char *s, size_t size)
         return !(blank && point) && lines < 2;
 }
 
-bool guard_run_begins(const struct guard_text *t, size_t group)
+static void make_groups(struct arena *a, struct guard_text *t)
 {
-        size_t end = group ? t->groups[group - 1].at.end : 0;
+        size_t allocated = 0, end = 0;
 
-        return group == 0 || !is_gap(t->plain + end, t->groups[group].at.start - end);
+        for (size_t i = 0; i < t->size; ) {
+                size_t start = i;
+
+                while (i < t->size && isdigit((unsigned char) t->plain[i]))
+                        i++;
+                if (i == start) {
+                        i++;
+                        continue;
+                }
+                GROW(t->groups, t->n_groups, allocated);
+                t->groups[t->n_groups] = (struct guard_group) {
+                        .at = { start, i },
+                        .glued = is_letter_before(t, start) || is_letter_at(t, i),
+                        .joined = t->n_groups > 0 && is_gap(t->plain + end, start - end),
+                };
+                t->n_groups++;
+                end = i;
+        }
+        t->groups = (struct guard_group *) arena_take(a, (char *) t->groups);
 }
 
 size_t guard_run(const struct guard_text *t, size_t group)
 {
         size_t end = group + 1;
 
-        while (end < t->n_groups && end - group < RUN_MAX && !guard_run_begins(t, end))
+        while (end < t->n_groups && end - group < RUN_MAX && t->groups[end].joined)
                 end++;
         return end;
 }

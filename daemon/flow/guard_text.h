@@ -22,6 +22,7 @@ struct guard_word {
 struct guard_group {
         struct guard_span at;
         bool glued;                      /* to a letter before or behind it */
+        bool joined;                     /* to the group before it: little is in between */
 };
 
 struct guard_text {
@@ -34,14 +35,13 @@ struct guard_text {
         size_t n_groups;
 };
 
-#define GUARD_TEXT_MAX (256 * 1024)      /* bytes of a text that is looked into, as of an article; what is longer is held unseen */
+#define GUARD_TEXT_MAX (128 * 1024)      /* bytes of a reply; no network takes more than 63 206 characters.  Longer ones are held unseen */
 
 const struct guard_text *guard_text(struct arena *a, const char *text);
 
 /* Groups that follow each other with little in between: a number that people write in groups.  Returns where it ends: the first
  * group that does not belong to it. */
 size_t guard_run(const struct guard_text *t, size_t group);
-bool guard_run_begins(const struct guard_text *t, size_t group); /* it is no part of what stands before it */
 
 bool guard_in_link(const struct guard_text *t, size_t at);
 

@@ -85,9 +85,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         for (char *end; (end = strstr(text, "\\n")); )
                 memcpy(end, " \n", 2);
-        check_findings(found, (n = guard_check(a, text, &c, &found)), true);
+        n = guard_check(a, text, &c, &found);
+        check_findings(found, n, true);
         c.patterns = NULL;
-        check_findings(found, (n = guard_check(a, text, &c, &found)), true);
+        n = guard_check(a, text, &c, &found);
+        check_findings(found, n, true);
         check_said(a, text);
         check_print(text, note);
         /* What is not clean must do no harm. */
