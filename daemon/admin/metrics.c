@@ -272,6 +272,7 @@ static void write_queue(struct metrics *m, struct buffer *b)
         single(b, "mentiond_queue_counted_seconds", "gauge", "How long ago they were counted, which is done less often where it takes long.",
                seconds(mono_usec() - m->counted_usec));
         single(b, "mentiond_store_commits_total", "counter", "Commits of the store.", (double) store_commits(m->daemon->host.store));
+        single(b, "mentiond_owed", "gauge", "Conversations that were taken aside, and not ended in public.", (double) store_count_owed(m->daemon->host.store));
         single(b, "mentiond_store_full", "gauge", "1 while there is no room to write.", store_is_full(m->daemon->host.store));
 }
 

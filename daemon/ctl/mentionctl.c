@@ -125,6 +125,9 @@ static void show_status(struct json_object *answer)
                 if (*mj_str(one, "reason"))
                         printf("%-20s %s\n", "", mj_str(one, "reason"));
         }
+        if (mj_int(answer, "owed", 0))
+                printf("\nowed in public: %lld (conversations that were taken aside, and not ended in public)\n",
+                       (long long) mj_int(answer, "owed", 0));
 }
 
 static void show_queue(struct json_object *answer)

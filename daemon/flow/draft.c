@@ -6,6 +6,7 @@
 #include "flow/draft.h"
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/command.h"
 #include "base/text.h"
 #include "flow/compose.h"
@@ -20,6 +21,7 @@
 #define HANDLES_MAX 64                   /* of the conversation, that a reply may name */
 #define ALTS_MAX 16
 #define FINDINGS_MAX 5                   /* that the agent is told of */
+#define REPEATS_TOLD 2                   /* from so many others on it looks like a template */
 
 /* --- What it says --- */
 
@@ -238,6 +240,46 @@ const char *draft_objection(struct draft *d, const struct mentiond_review *revie
         return d->visibility == MENTIOND_DIRECT ? NULL : guarded(d, review);
 }
 
+/* --- What is said again and again --- */
+
+#define LATELY_USEC USEC_PER_DAY
+
+unsigned draft_repeats(const struct draft *d)
+{
+        const struct flow_instance *f = d->f;
+        int64_t threads[FLOW_SAID_MAX];
+        struct guard_print print;
+        unsigned n = 0;
+
+        guard_print_of(d->plain.text, &print);
+        for (size_t k = 0; f->said && k < FLOW_SAID_MAX; k++) {
+                const struct flow_said *said = &f->said[k];
+                bool counted = said->thread == d->row->thread;
+
+                if (!said->mono_usec || mono_usec() - said->mono_usec > LATELY_USEC)
+                        continue;
+                for (unsigned i = 0; i < n && !counted; i++)
+                        counted = threads[i] == said->thread;
+                if (!counted && guard_similarity(&said->print, &print) >= GUARD_SIMILAR)
+                        threads[n++] = said->thread;
+        }
+        return n;
+}
+
+void draft_remember(const struct draft *d)
+{
+        struct flow_instance *f = d->f;
+        struct flow_said *said;
+
+        if (d->visibility == MENTIOND_DIRECT)
+                return;
+        if (!f->said)
+                f->said = xcalloc(FLOW_SAID_MAX, sizeof *f->said);
+        said = &f->said[f->n_said++ % FLOW_SAID_MAX];
+        *said = (struct flow_said) { .mono_usec = mono_usec(), .thread = d->row->thread };
+        guard_print_of(d->plain.text, &said->print);
+}
+
 /* --- What the agent is shown --- */
 
 const char *draft_preview(struct draft *d, int64_t hold_usec)
@@ -251,13 +293,17 @@ const char *draft_preview(struct draft *d, int64_t hold_usec)
                 .unit = unit_of(i),
                 .hold_usec = hold_usec,
         };
+        unsigned repeats = d->n && d->visibility != MENTIOND_DIRECT ? draft_repeats(d) : 0;
+        const char *again = "";
         uint64_t *lengths;
 
-        if (!d->n || (d->n == 1 && !d->plain.n_changes))
+        if (repeats >= REPEATS_TOLD)
+                again = arena_printf(d->a, "Nearly the same was said in public to %u others within a day: who reads along sees that.\n\n", repeats);
+        if (!d->n || (d->n == 1 && !d->plain.n_changes && !*again))
                 return NULL;
         lengths = arena_alloc(d->a, d->n * sizeof *lengths);
         for (size_t k = 0; k < d->n; k++)
                 lengths[k] = parts_length(&d->rules, d->posts[k]);
         p.lengths = lengths;
-        return preview_text(d->a, &p);
+        return arena_printf(d->a, "%s%s", again, preview_text(d->a, &p));
 }

@@ -41,6 +41,10 @@ const char *draft_add_files(struct draft *d, const struct mentiond_attachment *f
 /* NULL, or why a person has to look at it first.  review: NULL if the helpdesk cannot be asked. */
 const char *draft_objection(struct draft *d, const struct mentiond_review *review);
 
+/* To how many others nearly the same was said in public within a day; and that this is said now. */
+unsigned draft_repeats(const struct draft *d);
+void draft_remember(const struct draft *d);
+
 /* What the agent is shown while it waits; NULL if it goes out as he wrote it. */
 const char *draft_preview(struct draft *d, int64_t hold_usec);
 

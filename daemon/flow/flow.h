@@ -4,7 +4,15 @@
 #ifndef FLOW_FLOW_H
 #define FLOW_FLOW_H
 
+#include "flow/guard.h"
 #include "host/instance.h"
+
+/* What was said in public lately, to be told from what is said again and again.  Lost with the process. */
+#define FLOW_SAID_MAX 1000
+struct flow_said {
+        int64_t mono_usec, thread;       /* mono_usec 0: free */
+        struct guard_print print;
+};
 
 struct flow {
         struct host *host;
@@ -30,6 +38,8 @@ struct flow_instance {
         int64_t placing_id;
         int64_t *in_flight;              /* ids of rows */
         size_t n_in_flight, n_claimed;   /* n_claimed: kept free for those that a poll's commit begins */
+        struct flow_said *said;          /* a ring of FLOW_SAID_MAX; NULL: nothing was yet */
+        size_t n_said;                   /* ever */
         unsigned turn;                   /* whose row is next, of the sources that have one */
         struct flow_blocked *blocked;    /* of a helpdesk: see blocked.c */
 };

@@ -112,6 +112,7 @@ static void tell_step(struct posting *g, struct step *s)
         s->more = g->part.number + 1 < g->part.of;
         if (s->more || s->verdict != MENTIOND_OK)
                 return;
+        draft_remember(&g->draft);
         s->said = g->draft.aside ? SAID_PRIVATE : g->draft.visibility == MENTIOND_DIRECT ? SAID_NOTHING : SAID_IN_PUBLIC;
         s->closes = streq(mj_str(g->payload, "command"), command_word(COMMAND_CLOSE));
         if (g->part.number > 0 && store_part(g->f->instance->host->store, g->arena, g->row->id, 0, &first) > 0)

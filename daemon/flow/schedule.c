@@ -261,6 +261,7 @@ void flow_detach(struct instance *i)
         loop_undefer(l, &f->pump);
         blocked_free(f);
         free(f->in_flight);
+        free(f->said);
         free(f);
         i->flow = NULL;
 }

@@ -152,9 +152,11 @@ def test_a_conversation_that_went_aside_is_closed_in_public(up, znuny):
     znuny.write(ticket, f"!dm Tell us your number {word}d", public=False)
     assert up.alice.answer_of(post, f"{word}d")["visibility"] == ASIDE
     znuny.note_of(ticket, "Reply posted")
+    assert up.daemon.ctl("status")["owed"] == 1
     znuny.write(ticket, "Done on the phone", public=False, State="closed successful")
     assert "!close TEXT" in znuny.note_of(ticket, "Public closing")["Body"]
     znuny.write(ticket, f"!close All is well again {word}c", public=False)
     assert up.alice.answer_of(post, f"{word}c")["visibility"] != ASIDE
+    assert up.daemon.ctl("status")["owed"] == 0
     assert "closed" in until("the closing", lambda: znuny.notes(ticket, subject="!close"))[0]["Body"]
     assert "closed" in znuny.ticket(ticket)["State"]

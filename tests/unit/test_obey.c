@@ -184,6 +184,30 @@ static void reply_of_too_many_parts_is_held(void)
         fake_close();
 }
 
+/* --- What is said again and again --- */
+
+static void template_is_pointed_out_from_the_third_person_on(void)
+{
+        static const char *const text = "We are sorry that it took so long, and have sent a new one today by express.";
+
+        open_with_ticket(0);
+        brand->options.hold_usec = 500 * USEC_PER_MSEC;
+        for (int n = 2; n <= 4; n++) {
+                char mention[8], ticket[8], article[8];
+
+                (void) snprintf(mention, sizeof mention, "m%d", n);
+                (void) snprintf(ticket, sizeof ticket, "%d", 100 + n);
+                (void) snprintf(article, sizeof article, "%d", 10 + n);
+                fake_filed(mention, mention, ticket);
+                strset(&fake.notes, "");
+                fake_article(article, ticket, MENTIOND_ARTICLE_REPLY, text);
+                assert_true(reply_becomes(article, STATE_POSTED));
+                quiet();
+                assert_int_equal(strstr(fake.notes, "to 2 others within a day") != NULL, n == 4);
+        }
+        fake_close();
+}
+
 /* --- Commands --- */
 
 static void stop_takes_back_what_waits(void)
@@ -473,6 +497,7 @@ int main(void)
                 world_test(long_reply_becomes_parts_each_of_which_answers_the_one_before),
                 world_test(part_of_unknown_fate_is_looked_for_and_the_others_follow),
                 world_test(reply_of_too_many_parts_is_held),
+                world_test(template_is_pointed_out_from_the_third_person_on),
                 world_test(stop_takes_back_what_waits),
                 world_test(stop_comes_too_late_for_what_is_posted),
                 world_test(hold_keeps_and_send_sends),
