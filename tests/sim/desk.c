@@ -96,7 +96,7 @@ void desk_take_file(int article, const char *name, const char *content)
 
 /* --- Requests, and what their answers tell --- */
 
-static struct told { int *articles, n; } *told;          /* by answers on their way; the last is in the making */
+static struct told { struct { int article; bool visible; } *articles; int n; } *told;          /* by answers on their way; the last is in the making */
 static int n_told;
 
 static void start_telling(void)
@@ -133,17 +133,23 @@ void desk_tell(int article)
 {
         struct told *t = &told[n_told];
 
-        if (!desks.articles[article].visible || !desks.articles[article].agent)
+        if (!desks.articles[article].agent)
                 return;
         t->articles = xrealloc(t->articles, (size_t) (t->n + 1) * sizeof *t->articles);
-        t->articles[t->n++] = article;
+        t->articles[t->n].article = article;
+        t->articles[t->n++].visible = desks.articles[article].visible;
 }
 
 static void on_told(int number)
 {
-        for (int i = 0; i < told[number].n; i++)
-                if (!desks.articles[told[number].articles[i]].seen_public)
-                        desks.articles[told[number].articles[i]].seen_public = sim.now;
+        for (int i = 0; i < told[number].n; i++) {
+                struct article *a = &desks.articles[told[number].articles[i].article];
+
+                if (!a->seen)
+                        a->seen = sim.now;
+                if (told[number].articles[i].visible && !a->seen_public)
+                        a->seen_public = sim.now;
+        }
 }
 
 struct answer desk_tells(struct json_object *json)
@@ -174,6 +180,8 @@ void desk_flip(int article)
         a->change_by = chance(R_PEOPLE, 500) ? AGENT : OTHER_AGENT;
         if (kind_of(a->ticket)->show)
                 kind_of(a->ticket)->show(article);
+        if (!a->visible)
+                a->hidden_usec = sim.now;
         happened(a->visible ? NOTE_SHOWN : NOTE_HIDDEN);
         note("agent makes article %d of ticket %d %s", article + 1, a->ticket + 1, a->visible ? "public" : "internal");
 }
@@ -181,6 +189,7 @@ void desk_flip(int article)
 void desk_retract(int article)
 {
         desks.articles[article].gone = true;
+        desks.articles[article].hidden_usec = sim.now;
         happened(NOTE_RETRACTED);
         note("agent deletes article %d", article + 1);
 }

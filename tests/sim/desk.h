@@ -28,6 +28,8 @@ struct article {
         int n_files;
         int64_t confirmed;               /* when its making was confirmed to the daemon; 0: not */
         int64_t seen_public;             /* when the daemon was first shown it as public; 0: never */
+        int64_t seen;                    /* at all; of agents' articles */
+        int64_t hidden_usec;             /* when it was last made internal, or taken back; 0: never */
 };
 struct ticket {
         int desk;

@@ -215,6 +215,7 @@ static struct exchange *exchange_of(const struct http_request *q, const char *re
                 .type = e->type, .text = e->text,
                 .repeatable = q->repeatable || streq(q->method, "GET"),
                 .body = q->body ? json_tokener_parse(q->body) : NULL,
+                .sent_usec = sim.now,
         };
         (void) heap_enter(before);
         return e;

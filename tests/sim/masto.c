@@ -76,6 +76,13 @@ int masto_post(int network, int account, int parent, bool names_brand, char visi
         return i;
 }
 
+const char *masto_first_text(int status)
+{
+        const struct status *s = &masto.statuses[status];
+
+        return s->n_versions ? s->versions[0] : s->text;
+}
+
 void masto_other_notification(int network)
 {
         add_notification(network, -1, some_lag());
@@ -102,6 +109,7 @@ void masto_delete(int status)
         struct status *s = &masto.statuses[status];
 
         s->deleted = true;
+        s->deleted_usec = sim.now;
         for (int i = 0; i < masto.n_statuses; i++)
                 if (masto.statuses[i].root == s->root) {
                         masto.statuses[i].chain_broken = true;

@@ -76,6 +76,7 @@ struct answer masto_create(const struct request *q)
         i = masto_post(q->server, BRAND, answers, false, v, text, mj_str(q->body, "spoiler_text"));
         masto.statuses[i].by_api = true;
         masto_attach(q, i);
+        masto.statuses[i].sent = q->sent_usec;
         strset(&masto.statuses[i].key, q->key);
         masto.statuses[i].spam = q->fault.spam;
         if (n >= 0 && q->fault.spam)
@@ -115,7 +116,12 @@ static struct answer edit(const struct request *q, int status)
                 strset(&s->spoiler, mj_str(q->body, "spoiler_text"));
                 masto_attach(q, status);
         }
-        masto_edit(status, mj_str(q->body, "status"));
+        if (!streq(mj_str(q->body, "status"), s->text)) {
+                masto_edit(status, mj_str(q->body, "status"));
+                note("the network edits %s: %s", s->id, s->text);
+        }
+        if (people_note_in(s->text) >= 0)
+                agent_notes[people_note_in(s->text)].sends++;
         return masto_reply(200, masto_json(status));
 }
 

@@ -59,7 +59,7 @@ static void repair(void)
 static bool is_on_network(int group)
 {
         for (int i = 0; i < masto.n_statuses; i++)
-                if (masto.statuses[i].by_api && !masto.statuses[i].spam && people_note_in(masto.statuses[i].text) == group)
+                if (masto.statuses[i].by_api && !masto.statuses[i].spam && people_note_in(masto_first_text(i)) == group)
                         return true;
         return false;
 }
@@ -131,7 +131,7 @@ static void withdraw_task(void *data _unused_)
         for (size_t i = 0; i < n; i++) {
                 int k = desks.articles[atoi(list[i].native_id) - 1].note;
 
-                if (k < 0 || list[i].attempt || !is_decided_easily(k))
+                if (k < 0 || list[i].attempt || !is_decided_easily(k) || is_on_network(k))
                         continue;
                 note("operator withdraws row %lld (r%dq)", (long long) list[i].id, k);
                 /* It may be, also when the daemon dies over it before it can say so. */

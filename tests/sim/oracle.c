@@ -87,7 +87,9 @@ static void judge_rest(struct verdict *v)
                 if (masto.statuses[i].by_api && people_note_in(masto.statuses[i].text) < 0)
                         broken(v, LEAKED, masto.statuses[i].id, "%s was posted, which nobody wrote", masto.statuses[i].id);
         for (int i = 0; i < n_rows; i++)
-                if (streq(rows[i].kind, "note")) {
+                if (streq(rows[i].kind, "command")) {
+                        broken(v, STUCK, rows[i].native_id, "command %s is still %s: %s", rows[i].native_id, rows[i].state, rows[i].reason);
+                } else if (streq(rows[i].kind, "note")) {
                         if (is_aside(&rows[i]))
                                 v->held++;
                         if (!is_aside(&rows[i]) || !strstr(rows[i].reason, "sent several times"))
@@ -117,5 +119,7 @@ void oracle_judge(struct verdict *v)
         *v = (struct verdict) { .n_words = 0 };
         judge_mentions(v);
         judge_replies(v);
+        judge_commands(v);
+        judge_changes(v);
         judge_rest(v);
 }

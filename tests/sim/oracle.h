@@ -16,7 +16,18 @@ bool is_aside(const struct row *r);                  /* held or dead */
 /* The customer's article that shows a post, or -1; how many live ones there are, and how many there ever were. */
 int article_of(int status, int *ret_live, int *ret_all);
 
+/* What the agent was told of his article; and by which article: -1 if there is none. */
+bool has_note(int article, const char *what);
+int note_about(int article, const char *what);
+/* How often it was posted: its first parts, of which *ret_last is the last. */
+int posts_of(int group, int *ret_last);
+/* The first command of this kind that was written in the ticket of this note, later than it; or -1. */
+int command_after(int note, enum command_name name);
+
 void judge_mentions(struct verdict *v);
+void judge_commands(struct verdict *v);
+void judge_parts(struct verdict *v, int note, int first);
+void judge_changes(struct verdict *v);
 void judge_replies(struct verdict *v);
 
 #endif

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * People: customers who post, answer, edit and delete; agents who write notes, public and internal, change their mind,
- * merge, close and delete; and somebody who posts as the brand by himself.  Owns what the agents wrote.
+ * People: customers who post, answer, edit and delete; and somebody who posts as the brand by himself.  When who acts; agents are in
+ * agents.c.
  *
- * Each text holds a token, m12q for a post and r12q for a note, by which the oracle knows it wherever it turns up.
+ * Each text holds a token, m12q for a post, a12q for one of the brand's own and r12q for a note, by which the oracle knows it
+ * wherever it turns up.
  */
 #include "desk.h"
 
 #include <ctype.h>
-
-struct agent_note *agent_notes;
-int n_agent_notes;
 
 static int64_t began;
 static int n_acts;
@@ -37,6 +35,13 @@ int people_mention_in(const char *text)
         return i < masto.n_statuses ? i : -1;
 }
 
+int people_app_post_in(const char *text)
+{
+        int i = token_in(text, 'a');
+
+        return i < masto.n_statuses ? i : -1;
+}
+
 size_t people_words(const char *text)
 {
         for (const char *p = text; (p = strchr(p, ' ')); p++)
@@ -51,7 +56,7 @@ static const char *const words[] = {
         "e\xcc\x81\x61\xcc\x88 combining", "it does \"not\" work, at all",
 };
 
-static char *some_text(char letter, int number)
+char *people_text(char letter, int number)
 {
         return xasprintf("%s %c%dq", words[below(R_PEOPLE, ELEMENTSOF(words))], letter, number);
 }
@@ -65,7 +70,7 @@ static char some_visibility(void)
 
 static int say(int network, int account, int parent, bool names_brand)
 {
-        _cleanup_free_ char *text = some_text('m', masto.n_statuses), *whole = NULL;
+        _cleanup_free_ char *text = people_text('m', masto.n_statuses), *whole = NULL;
         const char *spoiler = chance(R_PEOPLE, 100) ? "food" : "";
         char v = some_visibility();
         int i;
@@ -175,141 +180,17 @@ static void change_post(bool delete)
 
 static void app_post(void)
 {
+        _cleanup_free_ char *text = NULL;
         int parent = some_post(), i;
 
         for (int tries = 0; parent >= 0 && masto.statuses[parent].account == BRAND && tries < 5; tries++)
                 parent = some_post();
         if (parent < 0 || masto.statuses[parent].account == BRAND)
                 return;
-        i = masto_post(masto.statuses[parent].network, BRAND, parent, false, masto.statuses[parent].visibility, "written in the app", "");
+        text = xasprintf("written in the app a%dq", masto.n_statuses);
+        i = masto_post(masto.statuses[parent].network, BRAND, parent, false, masto.statuses[parent].visibility, text, "");
         happened(APP_POST);
         note("the brand itself posts %s in answer to %s", masto.statuses[i].id, masto.statuses[parent].id);
-}
-
-/* --- Agents --- */
-
-static bool has_mention(int ticket)
-{
-        for (int i = 0; i < desks.n_articles; i++)
-                if (desks.articles[i].ticket == ticket && !desks.articles[i].agent && *desks.articles[i].key &&
-                    desks.articles[i].shown_usec <= sim.now)
-                        return true;
-        return false;
-}
-
-static int some_ticket(bool foreign)
-{
-        for (int tries = 0; tries < 20 && desks.n_tickets; tries++) {
-                int i = (int) below(R_PEOPLE, desks.n_tickets);
-                const struct ticket *t = &desks.tickets[i];
-
-                if (!t->deleted && t->merged_into < 0 && (foreign ? t->foreign : has_mention(i)))
-                        return i;
-        }
-        return -1;
-}
-
-static void write_note(int ticket, bool public)
-{
-        struct agent_note n = { .internal = !public, .group = n_agent_notes };
-        bool rich = chance(R_PEOPLE, 500);
-        int attachments = chance(R_PEOPLE, 30);
-
-        if (public && n_agent_notes && chance(R_PEOPLE, 60)) {
-                const struct agent_note *other = &agent_notes[below(R_PEOPLE, n_agent_notes)];
-
-                if (!other->internal && desks.articles[other->article].ticket == ticket) {
-                        n.group = other->group;
-                        n.text = xstrdup(other->text);
-                }
-        }
-        if (!n.text)
-                n.text = some_text('r', n_agent_notes);
-        if (n.group == n_agent_notes && chance(R_PEOPLE, 40)) {
-                char *longer = xasprintf("%s %0600d", n.text, 7);
-
-                free(n.text);
-                n.text = longer;
-        }
-        n.article = desk_note(ticket, public, n.text, rich, attachments);
-        desks.articles[n.article].note = n_agent_notes;
-        agent_notes = xrealloc(agent_notes, (size_t) (n_agent_notes + 1) * sizeof n);
-        agent_notes[n_agent_notes++] = n;
-}
-
-static void answer(void)
-{
-        int t = some_ticket(sim.plan.foreign && chance(R_PEOPLE, 100));
-
-        if (t < 0)
-                return;
-        write_note(t, chance(R_PEOPLE, 750));
-        while (chance(R_PEOPLE, 200))
-                write_note(t, chance(R_PEOPLE, 750));
-}
-
-/* For some minutes, where the helpdesk has it. */
-static bool may_retract(const struct article *a)
-{
-        return desks.all[desks.tickets[a->ticket].desk].kind->retracts && sim.now - a->created < 10 * USEC_PER_MINUTE && !a->elsewhere;
-}
-
-static void flip(void)
-{
-        const struct agent_note *n;
-        struct article *a;
-
-        if (!n_agent_notes)
-                return;
-        n = &agent_notes[below(R_PEOPLE, n_agent_notes)];
-        a = &desks.articles[n->article];
-        if (sim.now - a->created < 4 * USEC_PER_SEC || desks.tickets[a->ticket].deleted || a->gone ||
-            (a->visible && chance(R_PEOPLE, 700)))
-                return;
-        if (may_retract(a) && chance(R_PEOPLE, 300)) {
-                desk_retract(n->article);
-                return;
-        }
-        if (a->visible)
-                a->hidden_later = true;
-        desk_flip(n->article);
-}
-
-static void merge(void)
-{
-        int a = some_ticket(false), b = some_ticket(sim.plan.foreign && chance(R_PEOPLE, 300));
-
-        if (a < 0 || b < 0 || a == b || desks.tickets[a].desk != desks.tickets[b].desk)
-                return;
-        if (chance(R_PEOPLE, 800))
-                desk_merge(a, b);
-        else
-                desk_merge(b, a);
-}
-
-static void close_or_reopen(int ticket)
-{
-        int closed = -1;
-
-        for (int i = 0; i < desks.n_tickets; i++)
-                if (streq(desks.tickets[i].state, "closed") && !desks.tickets[i].deleted)
-                        closed = i;
-        if (closed >= 0 && chance(R_PEOPLE, 500))
-                desk_reopen(closed);
-        else
-                desk_close(ticket);
-}
-
-static void close_or_delete(void)
-{
-        int t = some_ticket(false);
-
-        if (t < 0)
-                return;
-        if (sim.plan.deletes && chance(R_PEOPLE, 150))
-                desk_delete(t);
-        else
-                close_or_reopen(t);
 }
 
 /* --- The day --- */
@@ -333,17 +214,17 @@ static void act(void *data _unused_)
         else if (dice < 45)
                 deep_mention();
         else if (dice < 73)
-                answer();
+                agents_answer();
         else if (dice < 79)
-                flip();
+                agents_change_mind();
         else if (dice < 85)
-                close_or_delete();
+                agents_close_or_delete();
         else if (dice < 87)
                 masto_other_notification(some_network());
         else if (dice < 92 && sim.plan.edits)
                 change_post(chance(R_PEOPLE, 300));
         else if (dice < 95 && sim.plan.merges)
-                merge();
+                agents_merge();
         else if (dice < 96 && sim.plan.floods)
                 flood();
         else if (dice < 98 && sim.plan.app_posts)

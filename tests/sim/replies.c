@@ -6,18 +6,6 @@
  */
 #include "oracle.h"
 
-static int posts_of(int group, int *ret_last)
-{
-        int n = 0;
-
-        for (int i = 0; i < masto.n_statuses; i++)
-                if (masto.statuses[i].by_api && !masto.statuses[i].spam && people_note_in(masto.statuses[i].text) == group) {
-                        n++;
-                        *ret_last = i;
-                }
-        return n;
-}
-
 static bool is_there(int article, const char *key)
 {
         for (int i = 0; i < desks.n_articles; i++)
@@ -27,11 +15,22 @@ static bool is_there(int article, const char *key)
 }
 
 /* Of one that a person sent after all the agent is told anew. */
-static bool has_note(int article, const char *what)
+int note_about(int article, const char *what)
+{
+        _cleanup_free_ char *key = xasprintf("note:%d:%s", article + 1, what), *again = xasprintf("%s:again", key);
+        int found = -1;
+
+        for (int i = 0; i < desks.n_articles; i++)
+                if (streq(desks.articles[i].key, key) || streq(desks.articles[i].key, again))
+                        found = i;
+        return found;
+}
+
+bool has_note(int article, const char *what)
 {
         _cleanup_free_ char *key = xasprintf("note:%d:%s", article + 1, what), *again = xasprintf("%s:again", key);
 
-        return is_there(article, key) || (agent_notes[desks.articles[article].note].retried && is_there(article, again));
+        return is_there(article, key) || is_there(article, again);
 }
 
 /* Whether a mention of this ticket was confirmed to the daemon by then. */
@@ -78,14 +77,28 @@ static bool shares_words(const struct agent_note *n)
 {
         size_t size = people_words(n->text);
 
-        for (int i = 0; i < desks.n_articles; i++) {
-                const struct article *a = &desks.articles[i];
+        for (int i = 0; i < n_agent_notes; i++) {
+                const struct agent_note *other = &agent_notes[i];
+                const struct article *a = &desks.articles[other->article];
 
-                if (i != n->article && a->note >= 0 && (!a->visible || a->flipped) && people_words(a->body) == size &&
-                    memcmp(a->body, n->text, size) == 0 && desk_follow(a->ticket) == desk_follow(desks.articles[n->article].ticket))
+                if (other != n && (!a->visible || a->flipped) && desk_follow(a->ticket) == desk_follow(desks.articles[n->article].ticket) &&
+                    ((other->is_long && n->is_long) || (people_words(other->text) == size && memcmp(other->text, n->text, size) == 0)))
                         return true;
         }
         return false;
+}
+
+/* Whether all mentions of its ticket are for those alone whom they name. */
+static bool is_all_aside(int ticket)
+{
+        for (int i = 0; i < desks.n_articles; i++) {
+                const struct article *a = &desks.articles[i];
+                int s = a->agent ? -1 : people_mention_in(a->body);
+
+                if (s >= 0 && desk_follow(a->ticket) == desk_follow(ticket) && masto.statuses[s].visibility != 'd')
+                        return false;
+        }
+        return true;
 }
 
 /* Each reason to hold a reply, and what must have happened for it. */
@@ -102,13 +115,22 @@ static bool is_justified(const struct agent_note *n, const char *reason)
         if (strstr(reason, "more than one conversation"))
                 return merged;
         if (strstr(reason, "no filed post that it could answer"))
-                return !was_confirmed(a->ticket, a->created + 10 * USEC_PER_MINUTE) || merged || sim.plan.deletes || is_overtaken(n);
+                return !was_confirmed(a->ticket, a->created + 10 * USEC_PER_MINUTE) || merged || sim.plan.deletes || is_overtaken(n) ||
+                       ((n->command || command_after((int) (n - agent_notes), COMMAND_PUBLIC) >= 0) && is_all_aside(a->ticket));
         if (strstr(reason, "attachment"))
                 return a->attachments > 0;
         if (strstr(reason, "it has to be split, and"))
                 return strlen(n->text) > 400;
+        if (strstr(reason, "parts, and"))
+                return n->is_long;
         if (strstr(reason, "words of an internal note"))
                 return shares_words(n);
+        if (strstr(reason, "the number of a card"))
+                return strstr(n->text, CARD_NUMBER);
+        if (strstr(reason, "you said !hold"))
+                return command_after((int) (n - agent_notes), COMMAND_HOLD) >= 0;
+        if (strstr(reason, "as a command does"))
+                return *n->text == '!';
         if (strstr(reason, "may be it"))
                 return unsure;
         if (strstr(reason, "sent several times"))
@@ -135,11 +157,16 @@ static bool is_same_time(int a, int b)
         return masto.networks[x->network].variant == SNAC && x->created / USEC_PER_SEC == y->created / USEC_PER_SEC;
 }
 
+/* By a command; then it answers nothing that was said aside. */
+static bool is_said_in_public(const struct agent_note *n)
+{
+        return n->command == COMMAND_PUBLIC || n->command == COMMAND_CLOSE || command_after((int) (n - agent_notes), COMMAND_PUBLIC) >= 0;
+}
+
 static void judge_post(struct verdict *v, const struct agent_note *n, int i)
 {
         const struct status *s = &masto.statuses[i], *parent = s->parent >= 0 ? &masto.statuses[s->parent] : NULL;
         const struct article *a = &desks.articles[n->article];
-        _cleanup_free_ char *expected = NULL;
         char *token = word_of("r%dq", n->group);
         int shown;
 
@@ -150,9 +177,8 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
         }
         if (rank(s->visibility) < rank(parent->visibility) || s->visibility == 'u')
                 broken(v, LEAKED, token, "reply %s (%s) is more public than what it answers", s->id, token);
-        expected = xasprintf("%s %s", handle_of(s->parent), n->text);
-        if (!streq(expected, s->text))
-                broken(v, WRONG, token, "reply %s says \"%s\" and not \"%s\"", s->id, s->text, expected);
+        if (note_is_aside(n) && s->visibility != 'd')
+                broken(v, LEAKED, token, "reply %s (%s) is for the customer alone, and is not", s->id, token);
         shown = article_of(s->parent, NULL, NULL);
         if (!parent->names_brand || parent->account == BRAND)
                 broken(v, WRONG, token, "reply %s (%s) answers %s, which is no mention", s->id, token, parent->id);
@@ -170,7 +196,8 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
                 int other = m->agent ? -1 : people_mention_in(m->body);
 
                 if (other > s->parent && !is_same_time(other, s->parent) && k > shown && m->ticket == a->ticket && m->confirmed && m->confirmed < a->created && !a->moved &&
-                    !m->moved && !desks.tickets[a->ticket].in_merge && masto.statuses[other].root == parent->root)
+                    !m->moved && !desks.tickets[a->ticket].in_merge && masto.statuses[other].root == parent->root &&
+                    (!is_said_in_public(n) || masto.statuses[other].visibility != 'd'))
                         broken(v, WRONG, token, "reply %s (%s) answers %s, but %s was there when it was written", s->id, token,
                                parent->id, masto.statuses[other].id);
         }
@@ -182,7 +209,7 @@ static bool may_be_posted(const struct agent_note *n)
         const struct article *a = &desks.articles[n->article];
         const struct ticket *born = &desks.tickets[a->born_ticket];
 
-        if (n->internal || a->elsewhere || !a->seen_public)
+        if (!note_is_said(n) || a->elsewhere || (!n->internal && !a->seen_public))
                 return false;
         return !born->foreign || (born->first_merge && a->created >= born->first_merge - USEC_PER_SEC);
 }
@@ -193,9 +220,75 @@ static bool is_post_owed(const struct agent_note *n)
         const struct article *a = &desks.articles[n->article];
         const struct ticket *born = &desks.tickets[a->born_ticket];
 
-        if (n->internal || a->elsewhere || a->gone || a->flipped || born->deleted || desks.tickets[desk_follow(a->ticket)].deleted)
+        if (!note_is_said(n) || a->elsewhere || a->gone || a->flipped || born->deleted || desks.tickets[desk_follow(a->ticket)].deleted)
                 return false;
         return !born->foreign || (born->first_merge && a->created > born->first_merge + 2 * USEC_PER_SEC);
+}
+
+/* Whether an agent may have wanted it said, whatever was to be said against it. */
+static bool is_approved(int k)
+{
+        return agent_notes[k].retried || command_after(k, COMMAND_SEND) >= 0;
+}
+
+static int64_t told_usec(int k, const char *what)
+{
+        int i = note_about(agent_notes[k].article, what);
+
+        return i < 0 ? INT64_MAX : desks.articles[i].created;
+}
+
+/* Whether other agents had written the same among themselves before, and the daemon could see it. */
+static bool is_among_agents(int k)
+{
+        const struct article *a = &desks.articles[agent_notes[k].article];
+
+        for (int i = 0; i < k; i++) {
+                const struct article *b = &desks.articles[agent_notes[i].article];
+
+                if (agent_notes[i].secret && agent_notes[i].internal && b->ticket == a->ticket && !b->moved && !a->moved && !b->flipped && !b->gone &&
+                    b->shown_usec <= a->created)
+                        return true;
+        }
+        return false;
+}
+
+/* What must not be seen by all, or not any more. */
+static void judge_secret(struct verdict *v, int k, int first)
+{
+        const struct agent_note *n = &agent_notes[k];
+        const struct article *a = &desks.articles[n->article];
+        const struct status *s = &masto.statuses[first];
+        char *token = word_of("r%dq", k);
+        int stop = command_after(k, COMMAND_STOP), release;
+
+        if (n->secret && s->visibility != 'd' && !is_approved(k) && (strstr(n->text, CARD_NUMBER) || is_among_agents(k)))
+                broken(v, LEAKED, token, "reply %s (%s) tells all what must not be told", s->id, token);
+        if (*n->text == '!' && !is_approved(k))
+                broken(v, LEAKED, token, "reply %s (%s) looks like a command, and was posted", s->id, token);
+        if (a->hidden_usec && !a->visible && !n->internal && s->sent > a->hidden_usec + 4 * sim.plan.timeout_usec)
+                broken(v, LEAKED, token, "reply %s (%s) was posted after its note was taken back", s->id, token);
+        if (s->sent > told_usec(k, "withdrawn"))
+                broken(v, LEAKED, token, "reply %s (%s) was posted after it was withdrawn", s->id, token);
+        release = MAX(MAX(command_after(k, COMMAND_SEND), command_after(k, COMMAND_DM)), command_after(k, COMMAND_PUBLIC));
+        if (s->sent > told_usec(k, "held") && !n->retried && release < 0)
+                broken(v, LEAKED, token, "reply %s (%s) was posted while it was held", s->id, token);
+        if (stop >= 0 && desks.articles[agent_notes[stop].article].seen && !a->moved && !sim.plan.disk_usec &&
+            s->sent > desks.articles[agent_notes[stop].article].seen + 30 * USEC_PER_MINUTE)
+                broken(v, LEAKED, token, "reply %s (%s) was posted long after an agent said !stop", s->id, token);
+}
+
+/* By the agent, in one way or another, or by the operator. */
+static void judge_withdrawn(struct verdict *v, int k)
+{
+        const struct article *a = &desks.articles[agent_notes[k].article];
+
+        if (a->hidden_usec)
+                happened(WITHDRAWN_HIDDEN);
+        if (command_after(k, COMMAND_STOP) >= 0)
+                happened(WITHDRAWN_STOPPED);
+        if (!a->flipped && !a->gone && !agent_notes[k].dropped && command_after(k, COMMAND_STOP) < 0)
+                broken(v, WRONG, word_of("r%dq", k), "reply r%dq was withdrawn without a cause", k);
 }
 
 static void judge_note(struct verdict *v, int k)
@@ -216,13 +309,16 @@ static void judge_note(struct verdict *v, int k)
 
                         notes++;
                         all_owed += is_post_owed(&agent_notes[i]);
-                        aside += is_aside(row_of("reply", desks.all[t->desk].name, other)) || agent_notes[i].dropped;
+                        aside += is_aside(row_of("reply", desks.all[t->desk].name, other)) || agent_notes[i].dropped ||
+                                 has_note(agent_notes[i].article, "withdrawn");
                 }
         single = single && notes == 1;
         if (r && !is_aside(r))
                 broken(v, STUCK, token, "reply %s is still %s: %s", token, r->state, r->reason);
         if (is_aside(r)) {
                 v->held += streq(r->state, "held");
+                if (strstr(r->reason, "would be seen by all"))
+                        happened(GUARDED);
                 v->dead += streq(r->state, "dead");
                 if (!is_justified(n, r->reason))
                         broken(v, WRONG, token, "reply %s is %s without a cause: %s", token, r->state, r->reason);
@@ -235,17 +331,29 @@ static void judge_note(struct verdict *v, int k)
                 broken(v, LEAKED, token, "%s was not meant for the public, and was posted", token);
         if (posts > notes && n->group == k)
                 broken(v, DOUBLED, token, "reply %s was posted %d times", token, posts);
-        if (single && last >= 0)
+        if (single && last >= 0) {
                 judge_post(v, n, last);
+                judge_secret(v, k, last);
+                judge_parts(v, k, last);
+        }
+        if (has_note(n->article, "withdrawn"))
+                judge_withdrawn(v, k);
         if (!is_post_owed(n))
                 return;
         v->replies++;
         if (posts + aside < all_owed && n->group == k)
                 broken(v, LOST, token, "reply %s (article %s) was neither posted nor held", token, id);
-        if (single && posts == 1 && !r && !n->dropped && !has_note(n->article, "posted") && !t->in_merge)
+        if (single && posts == 1 && !r && !n->dropped && !has_note(n->article, "posted") && !has_note(n->article, "withdrawn") && !t->in_merge)
                 broken(v, LOST, token, "reply %s was posted, and nobody told the agent", token);
         if (single && posts == 1 && has_note(n->article, "posted") && !t->in_merge && !t->deleted && is_answered && !is_answered(a->ticket))
                 broken(v, WRONG, token, "reply %s was posted, and the helpdesk counts no answer", token);
+}
+
+/* A person has said when it goes. */
+static bool is_ordered_anew(int k)
+{
+        return agent_notes[k].retried || command_after(k, COMMAND_SEND) >= 0 || command_after(k, COMMAND_DM) >= 0 ||
+               command_after(k, COMMAND_PUBLIC) >= 0;
 }
 
 static void judge_reply_order(struct verdict *v, int a, int b)
@@ -260,7 +368,7 @@ static void judge_reply_order(struct verdict *v, int a, int b)
                 if (i != a && i != b && (agent_notes[i].group == a || agent_notes[i].group == b))
                         return;          /* two that say the same */
         if (x->ticket != y->ticket || x->moved || y->moved || desks.tickets[x->ticket].in_merge || agent_notes[a].group != a ||
-            agent_notes[b].group != b || agent_notes[a].retried || agent_notes[b].retried || x->seen_public > y->seen_public)
+            agent_notes[b].group != b || is_ordered_anew(a) || is_ordered_anew(b) || x->seen_public > y->seen_public)
                 return;
         if (posts_of(a, &first) != 1 || posts_of(b, &second) != 1 || first < second)
                 return;

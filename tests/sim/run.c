@@ -43,6 +43,7 @@ static void make_plan(void)
         p->app_posts = chance(R_PLAN, 200);
         p->spam = chance(R_PLAN, 200);
         p->media = chance(R_PLAN, 500);
+        p->commands = chance(R_PLAN, 600);
         p->networks = chance(R_PLAN, 600) ? 1 : chance(R_PLAN, 600) ? 2 : 3;
         p->secrets = chance(R_PLAN, 400);
         p->idle_usec = some(20, 90 * USEC_PER_MINUTE, 3 * USEC_PER_HOUR);

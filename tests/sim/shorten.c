@@ -11,7 +11,7 @@ struct omission omitted;
 
 static const char *const kinds[_OMISSIONS] = {
         "crashes", "storms", "disk faults", "clock jumps", "the operator", "single faults on the way", "loss of power", "merges",
-        "deletes", "foreign tickets", "edits", "floods", "posts by the app", "spam filter", "media", "other networks", "secrets",
+        "deletes", "foreign tickets", "edits", "floods", "posts by the app", "spam filter", "media", "commands", "other networks", "secrets",
         "idle hours", "forgetting",
 };
 
@@ -19,7 +19,7 @@ void omit_from_plan(struct plan *p)
 {
         int64_t *const zero[] = { &p->crash_usec, &p->storm_usec, &p->disk_usec, &p->jump_usec, &p->operator_usec };
         int *const none[] = { &p->net_permille, &p->power_permille };
-        bool *const off[] = { &p->merges, &p->deletes, &p->foreign, &p->edits, &p->floods, &p->app_posts, &p->spam, &p->media };
+        bool *const off[] = { &p->merges, &p->deletes, &p->foreign, &p->edits, &p->floods, &p->app_posts, &p->spam, &p->media, &p->commands };
         size_t kind = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(zero); i++, kind++)

@@ -4,6 +4,7 @@
 #ifndef SIM_H
 #define SIM_H
 
+#include "base/command.h"
 #include "base/util.h"
 #include "io/loop.h"
 
@@ -25,6 +26,9 @@ enum happening {
         NOTE_PUBLIC, NOTE_INTERNAL, NOTE_SHOWN, NOTE_HIDDEN, MERGED, CLOSED, REOPENED, DELETED_TICKET, EDITED, DELETED_POST, APP_POST,
         FLOOD, MANY_NETWORKS, MANY_DESKS, HELD, DEAD, RECOVERED, LEFT_NOTHING, IDLE,
         FORGOTTEN,
+        COMMANDS, _COMMANDS_LAST = COMMANDS + (int) COMMAND_MAX - 2,   /* of each that an agent can write, from COMMAND_UNKNOWN on */
+        WITHDRAWN_HIDDEN, WITHDRAWN_STOPPED, IN_PARTS, GUARDED, SAID_ASIDE, EDITED_OWN, REMOVED_OWN, LIKED, CLOSED_BY_COMMAND,
+        TOLD_EDITED, TOLD_DELETED, TOLD_APP,
         _HAPPENINGS
 };
 void happened(enum happening what);
@@ -50,7 +54,7 @@ struct plan {
         int net_permille;                /* of single requests that go wrong */
         int power_permille;              /* of crashes that take unsynced writes along */
         bool far_jumps;                  /* by years */
-        bool merges, deletes, foreign, edits, floods, app_posts, spam, media, secrets;
+        bool merges, deletes, foreign, edits, floods, app_posts, spam, media, secrets, commands;
         int networks;                    /* 1; 2 on one helpdesk; or 3, the third with a helpdesk of its own */
         int64_t idle_usec;               /* nothing happens for so long in the end, and the memory is looked at */
         int64_t forget_usec;             /* rows that are done are kept so long; 0: longer than the world lasts, unless its clock jumps far */
@@ -176,6 +180,7 @@ struct request {
         const char *text;                /* as it came */
         struct fault fault;
         bool repeatable;
+        int64_t sent_usec;
 };
 struct answer {
         int status;
@@ -202,6 +207,8 @@ struct status {
         int64_t created, edited;
         bool names_brand, deleted, by_api, chain_broken, spam;
         bool liked, boosted;             /* by the brand */
+        int64_t sent;                    /* by_api: when the request left */
+        int64_t deleted_usec;
         char *key;
         char *json;                      /* as the API shows it; NULL: to be made */
         int media, n_media;              /* the number of the first file */
@@ -255,6 +262,7 @@ void masto_other_notification(int network);
 void masto_add_media(int status, int n);
 const char *account_handle(int network, int account);    /* as others write it */
 const char *handle_of(int status);                   /* of its author */
+const char *masto_first_text(int status);            /* before it was edited */
 struct answer masto_handle(const struct request *q);
 void masto_on_fault(const struct request *q);        /* a request to it that goes wrong in some way */
 
@@ -266,18 +274,34 @@ struct answer media_handle(const struct request *q);
 void media_on_fault(const struct request *q);
 int media_failures(int file);
 
-/* --- people.c --- */
-
 /* What an agent wrote for the public, or not. */
 struct agent_note {
         int article, group;              /* group: the first of those with the same text */
         bool internal;                   /* from its birth */
-        char *text;                      /* as it should be read, without the handle */
+        enum command_name command;       /* of an internal one */
+        bool secret;                     /* what must not be seen by all: a card's number, or what another note says among agents */
+        bool is_long;                    /* longer than a post, and can be split */
+        char *text;                      /* as it should be read, without the handle and the command */
         int rejected, lost_sends, spam, sends;   /* what became of the attempts at posting it */
         bool retried, dropped, withdrawn;        /* by the operator; withdrawn: before any attempt */
 };
 extern struct agent_note *agent_notes;
 extern int n_agent_notes;
+bool note_is_said(const struct agent_note *n);       /* as a reply: in public or by a command */
+bool note_is_aside(const struct agent_note *n);      /* for the customer alone */
+#define CARD_NUMBER "4111 1111 1111 1111"
+
+/* --- agents.c --- */
+
+void agents_answer(void);
+void agents_change_mind(void);
+void agents_merge(void);
+void agents_close_or_delete(void);
+
+/* --- people.c --- */
+
+char *people_text(char letter, int number);
+int people_app_post_in(const char *text);            /* the status that the brand wrote by itself whose text this is, or -1 */
 int people_note_in(const char *text);                /* the note whose text this is, or -1 */
 int people_mention_in(const char *text);             /* the status whose text this is, or -1 */
 size_t people_words(const char *text);               /* bytes of what it says, before the token */
@@ -338,7 +362,7 @@ void world_live(uint64_t seed, struct result *ret, struct verdict *v);
 
 /* --- shorten.c: what is left out of a world --- */
 
-enum { _OMISSIONS = 19, NUMBERS_MAX = 2048 };
+enum { _OMISSIONS = 20, NUMBERS_MAX = 2048 };
 extern struct omission { bool kinds[_OMISSIONS], acts[NUMBERS_MAX], faults[NUMBERS_MAX], crashes[NUMBERS_MAX]; } omitted;
 void omit_from_plan(struct plan *p);
 bool is_omitted(const bool *list, int number);

@@ -85,6 +85,19 @@ static const char *const names[_HAPPENINGS] = {
         [LEFT_NOTHING] = "an orderly end left no memory behind",
         [IDLE] = "memory stayed the same in idle hours",
         [FORGOTTEN] = "rows were forgotten",
+        [COMMANDS] = "a mistyped command", "!stop", "!hold", "!send", "!dm", "!public", "!close", "!like", "!repost", "!hide", "!edit", "!delete",
+        [WITHDRAWN_HIDDEN] = "a reply was taken back by hiding or deleting it",
+        [WITHDRAWN_STOPPED] = "a reply was taken back by !stop",
+        [IN_PARTS] = "a reply was posted in parts",
+        [GUARDED] = "the guard held a reply",
+        [SAID_ASIDE] = "a reply was said aside",
+        [EDITED_OWN] = "a reply was edited",
+        [REMOVED_OWN] = "a reply was removed",
+        [LIKED] = "a post was liked or reposted",
+        [CLOSED_BY_COMMAND] = "a command closed a ticket",
+        [TOLD_EDITED] = "the agent was told that a post was edited",
+        [TOLD_DELETED] = "the agent was told that a post was deleted",
+        [TOLD_APP] = "the agent was told of an answer in the app",
 };
 
 void happened(enum happening what)

@@ -374,7 +374,7 @@ static void set_state(const struct request *q, int ticket, const char *name)
                 revive(q, ticket);
         desks.tickets[ticket].state = zammad_name_of(zammad_states, zammad_id(zammad_states, name));
         if (streq(name, "closed"))
-                zammad_ticket(ticket)->closed = sim.now;
+                desks.tickets[ticket].closed = zammad_ticket(ticket)->closed = sim.now;
 }
 
 struct answer zammad_update_ticket(const struct request *q, int by, int ticket)

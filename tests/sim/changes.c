@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The oracle's part on what changes after it was filed: agents are told of edits, of deletions and of what the brand answered by
+ * itself, once the time has come to read the conversation again.  Owns nothing; called by oracle.c.
+ */
+#include "oracle.h"
+
+static bool is_said(int article, const char *words, const char *text)
+{
+        return strstr(desks.articles[article].body, words) && strstr(desks.articles[article].body, text);
+}
+
+static int told_of(int ticket, const char *words, const char *text)
+{
+        for (int i = 0; i < desks.n_articles; i++)
+                if (desks.articles[i].create_by == DAEMON && desks.articles[i].agent && desk_follow(desks.articles[i].ticket) == ticket &&
+                    is_said(i, words, text))
+                        return i;
+        return -1;
+}
+
+/* Whether what happened then must have been seen: after a post was filed, its conversation is read again when it is three times as
+ * old, and so on; the clock may not have jumped, and the texts must be kept. */
+static bool is_due(int article, int64_t when)
+{
+        int64_t filed = desks.articles[article].created, calm = 1000 * USEC_PER_SEC + sim.plan.busy_usec;
+
+        return !sim.plan.jump_usec && !sim.plan.forget_usec && desks.articles[article].confirmed && when > desks.articles[article].confirmed &&
+               sim.now > MAX(when, calm) + 2 * (when - filed) + 25 * USEC_PER_MINUTE;
+}
+
+static void judge_change(struct verdict *v, int i)
+{
+        const struct status *s = &masto.statuses[i];
+        int article = article_of(i, NULL, NULL), ticket = article < 0 ? -1 : desk_follow(desks.articles[article].ticket);
+        int64_t edited = s->edited - UTC_START;
+
+        if (ticket < 0 || s->account == BRAND)
+                return;
+        if (s->n_versions && told_of(ticket, "has changed this post", s->text) >= 0)
+                happened(TOLD_EDITED);
+        else if (s->n_versions && !s->deleted && !s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, edited) &&
+                 !strstr(desks.articles[article].body, s->text))
+                broken(v, LOST, s->id, "mention %s was edited, and nobody told the agent", s->id);
+        if (s->deleted && told_of(ticket, "has deleted this post", s->text) >= 0)
+                happened(TOLD_DELETED);
+        else if (s->deleted && !s->n_versions && !desks.tickets[ticket].in_merge && is_due(article, s->deleted_usec))
+                broken(v, LOST, s->id, "mention %s was deleted, and nobody told the agent", s->id);
+}
+
+static void judge_app_post(struct verdict *v, int i)
+{
+        const struct status *s = &masto.statuses[i];
+        int article = s->parent < 0 ? -1 : article_of(s->parent, NULL, NULL), ticket = article < 0 ? -1 : desk_follow(desks.articles[article].ticket);
+
+        if (ticket < 0)
+                return;
+        if (told_of(ticket, "answered outside of the helpdesk", s->text) >= 0)
+                happened(TOLD_APP);
+        else if (!s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, s->created - UTC_START))
+                broken(v, LOST, s->id, "%s was written in the app, and nobody told the agent", s->id);
+}
+
+void judge_changes(struct verdict *v)
+{
+        for (int i = 0; i < masto.n_statuses; i++) {
+                if (masto.statuses[i].account == BRAND && !masto.statuses[i].by_api)
+                        judge_app_post(v, i);
+                else
+                        judge_change(v, i);
+        }
+        for (int i = 0; i < desks.n_articles; i++)
+                if (desks.articles[i].create_by == DAEMON && strstr(desks.articles[i].body, "answered outside of the helpdesk") &&
+                    people_app_post_in(desks.articles[i].body) < 0)
+                        broken(v, WRONG, word_of("article %d", i + 1), "article %d calls a reply what was written in the app: %s", i + 1,
+                               desks.articles[i].body);
+}

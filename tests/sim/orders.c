@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The oracle's part on commands: each is answered, and what it changes on the network somebody has asked for.  That none is
+ * answered twice the keys of articles tell.  Owns nothing; called by oracle.c.
+ */
+#include "oracle.h"
+
+static int ticket_of(int note)
+{
+        return desk_follow(desks.articles[agent_notes[note].article].ticket);
+}
+
+int command_after(int note, enum command_name name)
+{
+        for (int i = note + 1; i < n_agent_notes; i++)
+                if (agent_notes[i].command == name && !*agent_notes[i].text && ticket_of(i) == ticket_of(note))
+                        return i;
+        return -1;
+}
+
+/* How many commands of this kind were written in its ticket. */
+static int count(int ticket, enum command_name name)
+{
+        int n = 0;
+
+        for (int i = 0; i < n_agent_notes; i++)
+                n += agent_notes[i].command == name && ticket_of(i) == ticket;
+        return n;
+}
+
+static bool is_owed(int k)
+{
+        const struct article *a = &desks.articles[agent_notes[k].article];
+
+        return !a->gone && !a->flipped && !desks.tickets[a->born_ticket].foreign && !desks.tickets[a->born_ticket].deleted &&
+               !desks.tickets[ticket_of(k)].deleted;
+}
+
+/* What is told of a reply is the answer to who spoke of it. */
+static bool is_told(int k, const char *what)
+{
+        for (int i = 0; i < k; i++)
+                if (ticket_of(i) == ticket_of(k) && has_note(agent_notes[i].article, what))
+                        return true;
+        return false;
+}
+
+static void judge_command(struct verdict *v, int k)
+{
+        const struct agent_note *n = &agent_notes[k];
+        const char *what = n->command == COMMAND_STOP ? "withdrawn" : n->command == COMMAND_HOLD ? "held" : NULL;
+        char *token = word_of("article %d", n->article + 1);
+
+        if (is_owed(k) && !has_note(n->article, "answer") && !(what && is_told(k, what)))
+                broken(v, LOST, token, "the command of article %d, !%s, was not answered", n->article + 1, command_word(n->command));
+        if (n->command == COMMAND_CLOSE && has_note(n->article, "answer"))
+                happened(CLOSED_BY_COMMAND);
+}
+
+static void judge_own(struct verdict *v, int i)
+{
+        const struct status *s = &masto.statuses[i];
+        int note = people_note_in(masto_first_text(i)), by = people_note_in(s->text);
+
+        if (note < 0)
+                return;
+        if (s->n_versions) {
+                _cleanup_free_ char *expected = by >= 0 && s->parent >= 0 ? xasprintf("%s %s", handle_of(s->parent), agent_notes[by].text) : NULL;
+
+                happened(EDITED_OWN);
+                if (by < 0 || agent_notes[by].command != COMMAND_EDIT || ticket_of(by) != ticket_of(note))
+                        broken(v, LEAKED, s->id, "reply %s was edited, and nobody asked for that", s->id);
+                else if (!streq(s->text, strempty(expected)))
+                        broken(v, WRONG, s->id, "reply %s was edited to say \"%s\", and not \"%s\"", s->id, s->text, strempty(expected));
+        }
+}
+
+/* As many replies are removed as an agent wanted. */
+static void judge_removed(struct verdict *v, int ticket)
+{
+        int removed = 0;
+
+        for (int k = 0; k < n_agent_notes; k++) {
+                bool any = false;
+
+                for (int i = 0; i < masto.n_statuses && ticket_of(k) == ticket; i++)
+                        any |= masto.statuses[i].by_api && masto.statuses[i].deleted && people_note_in(masto_first_text(i)) == k;
+                removed += any;
+        }
+        if (removed)
+                happened(REMOVED_OWN);
+        if (removed > count(ticket, COMMAND_DELETE))
+                broken(v, WRONG, word_of("ticket %d", ticket + 1), "%d replies of ticket %d were removed, and that was wanted of %d", removed, ticket + 1,
+                       count(ticket, COMMAND_DELETE));
+}
+
+static void judge_liked(struct verdict *v, int i)
+{
+        const struct status *s = &masto.statuses[i];
+        int article = article_of(i, NULL, NULL), ticket = article < 0 ? -1 : desk_follow(desks.articles[article].ticket);
+
+        if (!s->liked && !s->boosted)
+                return;
+        happened(LIKED);
+        if (ticket >= 0 && ((s->liked && !count(ticket, COMMAND_LIKE)) || (s->boosted && !count(ticket, COMMAND_REPOST))))
+                broken(v, WRONG, s->id, "%s was liked or reposted, and nobody asked for that", s->id);
+}
+
+void judge_commands(struct verdict *v)
+{
+        for (int k = 0; k < n_agent_notes; k++)
+                if (agent_notes[k].command && !note_is_said(&agent_notes[k]))
+                        judge_command(v, k);
+        for (int i = 0; i < masto.n_statuses; i++) {
+                judge_liked(v, i);
+                if (masto.statuses[i].by_api && !masto.statuses[i].spam)
+                        judge_own(v, i);
+        }
+        for (int t = 0; t < desks.n_tickets; t++)
+                if (desks.tickets[t].merged_into < 0)
+                        judge_removed(v, t);
+}
