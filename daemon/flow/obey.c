@@ -301,6 +301,10 @@ static void edit(struct order *o, struct instance *i)
         }
         reply = load(o, id);
         mention = load(o, store_row_of(i->host->store, reply.target, parts[0].parent));
+        if (!mention.id) {
+                answer(o, "Not done: the post that your last reply answers is not known any more.");
+                return;
+        }
         draft_make(&d, i->flow, o->a, &reply, &mention, o->payload);
         wrong = d.n > 1 ? "it is too long for one post" : draft_objection(&d, NULL);
         if (wrong) {

@@ -116,7 +116,8 @@ static bool is_justified(const struct agent_note *n, const char *reason)
                 return merged;
         if (strstr(reason, "no filed post that it could answer"))
                 return !was_confirmed(a->ticket, a->created + 10 * USEC_PER_MINUTE) || merged || sim.plan.deletes || is_overtaken(n) ||
-                       ((n->command || command_after((int) (n - agent_notes), COMMAND_PUBLIC) >= 0) && is_all_aside(a->ticket));
+                       ((n->command || command_after((int) (n - agent_notes), COMMAND_PUBLIC) >= 0) &&
+                        (sim.plan.forget_usec || is_all_aside(a->ticket)));
         if (strstr(reason, "attachment"))
                 return a->attachments > 0;
         if (strstr(reason, "it has to be split, and"))
@@ -203,13 +204,22 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
         }
 }
 
-/* Whether the daemon was right to take it for a reply; what was internal once never is. */
+/* A person has said that, and when, it goes. */
+static bool is_ordered(int k)
+{
+        return agent_notes[k].retried || command_after(k, COMMAND_SEND) >= 0 || command_after(k, COMMAND_DM) >= 0 ||
+               command_after(k, COMMAND_PUBLIC) >= 0;
+}
+
+/* Whether the daemon was right to take it for a reply; what was internal once never is, unless an agent says so. */
 static bool may_be_posted(const struct agent_note *n)
 {
         const struct article *a = &desks.articles[n->article];
         const struct ticket *born = &desks.tickets[a->born_ticket];
 
-        if (!note_is_said(n) || a->elsewhere || (!n->internal && !a->seen_public))
+        if (a->elsewhere || (!a->seen_public && !(n->internal && note_is_said(n))))
+                return false;
+        if (!note_is_said(n) && !is_ordered((int) (n - agent_notes)))
                 return false;
         return !born->foreign || (born->first_merge && a->created >= born->first_merge - USEC_PER_SEC);
 }
@@ -349,13 +359,6 @@ static void judge_note(struct verdict *v, int k)
                 broken(v, WRONG, token, "reply %s was posted, and the helpdesk counts no answer", token);
 }
 
-/* A person has said when it goes. */
-static bool is_ordered_anew(int k)
-{
-        return agent_notes[k].retried || command_after(k, COMMAND_SEND) >= 0 || command_after(k, COMMAND_DM) >= 0 ||
-               command_after(k, COMMAND_PUBLIC) >= 0;
-}
-
 static void judge_reply_order(struct verdict *v, int a, int b)
 {
         const struct article *x = &desks.articles[agent_notes[a].article], *y = &desks.articles[agent_notes[b].article];
@@ -368,7 +371,7 @@ static void judge_reply_order(struct verdict *v, int a, int b)
                 if (i != a && i != b && (agent_notes[i].group == a || agent_notes[i].group == b))
                         return;          /* two that say the same */
         if (x->ticket != y->ticket || x->moved || y->moved || desks.tickets[x->ticket].in_merge || agent_notes[a].group != a ||
-            agent_notes[b].group != b || is_ordered_anew(a) || is_ordered_anew(b) || x->seen_public > y->seen_public)
+            agent_notes[b].group != b || is_ordered(a) || is_ordered(b) || x->seen_public > y->seen_public)
                 return;
         if (posts_of(a, &first) != 1 || posts_of(b, &second) != 1 || first < second)
                 return;
