@@ -305,6 +305,14 @@ int64_t store_last_place(struct store *s, int64_t source)
                           source) == 1 ? place : 0;
 }
 
+/* Commands that wait are about what is in the other ticket now. */
+static int follow_merge(struct db *db, int64_t helpdesk, const struct store_merge *m)
+{
+        return db_run(db, "UPDATE body SET payload = json_set(payload, '$.ticket', ?1) WHERE id IN (SELECT id FROM journal WHERE target = ?2"
+                          " AND source = ?2 AND due_usec NOT NULL AND kind = 'command') AND json_extract(payload, '$.ticket') = ?3",
+                      "sis", m->into, helpdesk, m->ticket);
+}
+
 static int commit_poll(struct db *db, void *data)
 {
         struct store_poll *p = data;
@@ -323,6 +331,8 @@ static int commit_poll(struct db *db, void *data)
 
                 r = db_run(db, "UPDATE link SET ticket = ?, number = ?, url = '' WHERE helpdesk = ? AND ticket = ?", "ssis",
                            m->into, m->number, p->source, m->ticket);
+                if (r >= 0)
+                        r = follow_merge(db, p->source, m);
                 if (r < 0)
                         return r;
         }

@@ -10,10 +10,16 @@ static int ticket_of(int note)
         return desk_follow(desks.articles[agent_notes[note].article].ticket);
 }
 
+/* Also one that was public until it was read. */
+static bool is_command(const struct agent_note *n, enum command_name name)
+{
+        return (n->command == name && !*n->text) || (name == COMMAND_STOP && *n->text == '!' && desks.articles[n->article].flipped);
+}
+
 int command_after(int note, enum command_name name)
 {
         for (int i = note + 1; i < n_agent_notes; i++)
-                if (agent_notes[i].command == name && !*agent_notes[i].text && ticket_of(i) == ticket_of(note))
+                if (is_command(&agent_notes[i], name) && ticket_of(i) == ticket_of(note))
                         return i;
         return -1;
 }

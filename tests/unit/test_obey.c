@@ -380,6 +380,27 @@ static void parts_are_deleted_last_first(void)
         fake_close();
 }
 
+static void emit_merge(enum fake_call call, struct mentiond_op *op)
+{
+        if (call == DESK_POLL)
+                mentiond_merged(op, "77", "78", "N78");
+}
+
+static void command_that_waits_follows_its_ticket(void)
+{
+        int before;
+
+        open_with_ticket(0);
+        budget_pause(&brand->budget, 300 * USEC_PER_MSEC);
+        tell("6", "!like");
+        before = fake.calls[DESK_POLL];
+        fake.on_call = emit_merge;
+        flow_poll_now(desk);
+        assert_true(world_wait(&fake.calls[DESK_POLL], before + 1));
+        is_answered("6", "The last post of @alice@example is liked.");
+        fake_close();
+}
+
 static void mistyped_commands_are_answered_with_the_nearest(void)
 {
         open_with_ticket(0);
@@ -510,6 +531,7 @@ int main(void)
                 world_test(what_fails_for_now_is_done_later),
                 world_test(last_reply_is_edited_and_deleted),
                 world_test(parts_are_deleted_last_first),
+                world_test(command_that_waits_follows_its_ticket),
                 world_test(mistyped_commands_are_answered_with_the_nearest),
                 world_test(other_internal_notes_are_none),
                 world_test(changes_and_removals_are_told_once),
