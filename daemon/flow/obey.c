@@ -466,7 +466,7 @@ void obey_owed(struct flow_instance *f, const struct mentiond_op *op)
                                 " \"!close TEXT\" says a last word in public, and closes the ticket again.",
                 };
 
-                if (thread && store_note(s, thread, arena_printf(a, "note:owed:%lld:%lld", (long long) thread, (long long) since),
+                if (thread && store_ask(s, thread, arena_printf(a, "note:owed:%lld:%lld", (long long) thread, (long long) since),
                                          arena_take(a, payload_of_note(&note)), steady_usec()) < 0)
                         log_event(LOG_WARNING, "a word that is owed in public cannot be asked for yet", F("instance", f->instance->name));
         }

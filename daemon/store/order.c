@@ -105,7 +105,7 @@ int64_t store_owes(struct store *s, int64_t helpdesk, const char *ticket, int64_
         int64_t thread = 0;
 
         if (db_query(store_reader(s), &st, "SELECT thread, private_usec FROM link WHERE helpdesk = ? AND ticket = ? AND private_usec > public_usec"
-                                           " LIMIT 1", "is", helpdesk, ticket) < 0 || db_step(st) <= 0)
+                                           " AND asked_usec != private_usec LIMIT 1", "is", helpdesk, ticket) < 0 || db_step(st) <= 0)
                 return 0;
         thread = db_int(st, 0);
         *ret_since_usec = db_int(st, 1);
@@ -125,20 +125,17 @@ struct note_args {
         const char *key, *payload;
 };
 
-static int put_note(struct db *db, void *data)
+static int ask(struct db *db, void *data)
 {
         const struct note_args *a = data;
+        int r = add_note(db, 0, a->thread, a->key, a->payload, a->now_usec);
 
-        return MIN(add_note(db, 0, a->thread, a->key, a->payload, a->now_usec), 0);
+        return r < 0 ? r : MIN(db_run(db, "UPDATE link SET asked_usec = private_usec WHERE thread = ?", "i", a->thread), 0);
 }
 
-int store_note(struct store *s, int64_t thread, const char *key, const char *payload, int64_t now_usec)
+int store_ask(struct store *s, int64_t thread, const char *key, const char *payload, int64_t now_usec)
 {
         struct note_args a = { thread, now_usec, key, payload };
-        int64_t known;
 
-        if (db_get_int(store_reader(s), &known, "SELECT 1 FROM journal WHERE source = (SELECT helpdesk FROM link WHERE thread = ?) AND native_id = ?",
-                       "is", thread, key) == 1)
-                return 0;
-        return store_write(s, put_note, &a);
+        return store_write(s, ask, &a);
 }

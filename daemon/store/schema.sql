@@ -50,6 +50,7 @@ CREATE TABLE link (
         linked_usec INTEGER NOT NULL,
         private_usec INTEGER NOT NULL DEFAULT 0,   -- when an agent last took the conversation aside: owed is a word in public
         public_usec INTEGER NOT NULL DEFAULT 0,    -- when a reply was last said in public
+        asked_usec INTEGER NOT NULL DEFAULT 0,     -- the private_usec for which the agent was asked for that word
         unread      INTEGER NOT NULL DEFAULT 0     -- no poll has looked at it, maybe: it was found long after it was made, or before any poll
 );
 CREATE INDEX link_ticket ON link (helpdesk, ticket);

@@ -291,10 +291,11 @@ struct store_orders {
 };
 int store_obey(struct store *s, const struct store_orders *o);           /* waits */
 
-/* The thread of this ticket that was answered in private since anything was said in public, or 0. */
+/* The thread of this ticket that was answered in private since anything was said in public, and of which the agent was not
+ * asked for that, or 0. */
 int64_t store_owes(struct store *s, int64_t helpdesk, const char *ticket, int64_t *ret_since_usec);
 int64_t store_count_owed(struct store *s);
-int store_note(struct store *s, int64_t thread, const char *key, const char *payload, int64_t now_usec);   /* once for each key; waits */
+int store_ask(struct store *s, int64_t thread, const char *key, const char *payload, int64_t now_usec);   /* waits */
 
 /* --- Posts that are read again */
 
