@@ -13,7 +13,8 @@ static int about_parent(struct mentiond_op *op, int verdict)
                                                         "or was suspended") : verdict;
 }
 
-/* The id of the account that has this handle, if it wrote that post or is named in it. */
+/* The id of the account that has this handle, if it wrote that post or is named in it.  Our own is nobody's stranger: the post may
+ * be an earlier part. */
 static const char *account_of(struct mentiond_op *op, const struct mastodon *m, struct json_object *status, const char *handle)
 {
         struct json_object *mentions = mj_get(status, "mentions");
@@ -21,7 +22,7 @@ static const char *account_of(struct mentiond_op *op, const struct mastodon *m, 
         for (size_t i = 0; i <= mj_len(mentions); i++) {
                 struct json_object *account = i ? mj_at(mentions, i - 1) : mj_get(status, "account");
 
-                if (*mj_str(account, "acct") && !mastodon_stranger(op, m, mentiond_format(op, "@%s", mj_str(account, "acct")), handle))
+                if (strcmp(mj_str(account, "id"), mentiond_self(op)) != 0 && *mj_str(account, "acct") && !mastodon_stranger(op, m, mentiond_format(op, "@%s", mj_str(account, "acct")), handle))
                         return mj_str(account, "id");
         }
         return "";

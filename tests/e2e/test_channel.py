@@ -380,6 +380,11 @@ def test_the_server_is_told_who_alone_may_be_named(masto):
     assert direct(masto, "@alice here")["verdict"] == "ok"
     sent = next(q for q in masto.asked if q.method == "POST").json
     assert sent["allowed_mentions"] == [masto.model.account("alice")["id"], masto.model.account("brand")["id"]]
+    # A later part answers the account's own post, which names her.
+    mine = next(s for s in masto.model.statuses if s.by_api)
+    said = masto.call("post", key="mentiond-2", text="@alice and there", parent=masto.id(mine), visibility=DIRECT, only=masto.handle("alice"))
+    assert said["verdict"] == "ok", said
+    assert [q for q in masto.asked if q.method == "POST"][-1].json["allowed_mentions"] == sent["allowed_mentions"]
     masto.rules.append(("POST", "/statuses", Answer(422, {"error": "Validation failed", "unexpected_accounts": [{"acct": "carol"}]})))
     said = direct(masto, "@alice here", key="other")
     assert said["verdict"] == "rejected" and "others would see it" in said["reason"]
