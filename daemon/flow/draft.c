@@ -253,11 +253,15 @@ unsigned draft_repeats(const struct draft *d)
 
         guard_print_of(d->plain.text, &print);
         for (size_t k = 0; f->said && k < FLOW_SAID_MAX; k++) {
-                const struct flow_said *said = &f->said[k];
+                struct flow_said *said = &f->said[k];
                 bool counted = said->thread == d->row->thread;
 
                 if (!said->mono_usec || mono_usec() - said->mono_usec > LATELY_USEC)
                         continue;
+                if (said->text) {
+                        guard_print_of(said->text, &said->print);
+                        free(TAKE_PTR(said->text));
+                }
                 for (unsigned i = 0; i < n && !counted; i++)
                         counted = threads[i] == said->thread;
                 if (!counted && guard_similarity(&said->print, &print) >= GUARD_SIMILAR)
@@ -276,8 +280,8 @@ void draft_remember(const struct draft *d)
         if (!f->said)
                 f->said = xcalloc(FLOW_SAID_MAX, sizeof *f->said);
         said = &f->said[f->n_said++ % FLOW_SAID_MAX];
-        *said = (struct flow_said) { .mono_usec = mono_usec(), .thread = d->row->thread };
-        guard_print_of(d->plain.text, &said->print);
+        free(said->text);
+        *said = (struct flow_said) { .mono_usec = mono_usec(), .thread = d->row->thread, .text = xstrdup(d->plain.text) };
 }
 
 /* --- What the agent is shown --- */

@@ -11,6 +11,7 @@
 #define FLOW_SAID_MAX 1000
 struct flow_said {
         int64_t mono_usec, thread;       /* mono_usec 0: free */
+        char *text;                      /* until it is compared with another; then its print is known */
         struct guard_print print;
 };
 

@@ -84,7 +84,8 @@ static void see(struct reading *g, const struct op_again *now)
                         compare(g, &g->posts[n], now);
                         return;
                 }
-        if (now->gone || !streq(now->author, i->self_id) || store_is_part(i->host->store, i->stored.id, now->id))
+        if (now->gone || !streq(now->author, i->self_id) || store_is_part(i->host->store, i->stored.id, now->id) ||
+            store_is_unsure(i->host->store, g->thread))
                 return;
         find(g, NULL, arena_printf(g->a, "app:%016llx", (unsigned long long) text_hash(now->id)), "Answered in the app",
              arena_printf(g->a, "%s answered outside of the helpdesk: %s\n\n%s", strempty(i->self_handle), now->url,

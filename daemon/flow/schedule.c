@@ -261,6 +261,8 @@ void flow_detach(struct instance *i)
         loop_undefer(l, &f->pump);
         blocked_free(f);
         free(f->in_flight);
+        for (size_t n = 0; f->said && n < FLOW_SAID_MAX; n++)
+                free(f->said[n].text);
         free(f->said);
         free(f);
         i->flow = NULL;

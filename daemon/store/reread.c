@@ -42,6 +42,16 @@ int store_reread_posts(struct store *s, struct arena *a, int64_t thread, struct 
         return r < 0 ? r : (int) n;
 }
 
+bool store_is_unsure(struct store *s, int64_t thread)
+{
+        int64_t found;
+
+        return db_get_int(store_reader(s), &found, "SELECT 1 FROM journal j WHERE thread = ? AND kind = 'reply' AND tried_usec > 0"
+                                                   " AND (NOT EXISTS (SELECT 1 FROM part WHERE reply = j.id)"
+                                                   " OR EXISTS (SELECT 1 FROM part WHERE reply = j.id AND native_id IS NULL)) LIMIT 1", "i",
+                          thread) != 0;
+}
+
 struct reread_args {
         int64_t thread, next_usec, now_usec;
         const struct store_finding *findings;

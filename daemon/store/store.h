@@ -308,6 +308,9 @@ struct store_kept_post {
 /* Filed mentions of a thread of which the text is kept, newest first; how many. */
 int store_reread_posts(struct store *s, struct arena *a, int64_t thread, struct store_kept_post *ret, size_t max);
 
+/* Whether there may be posts of replies in this thread of which the journal does not know where they are. */
+bool store_is_unsure(struct store *s, int64_t thread);
+
 struct store_finding {
         int64_t post;                    /* the row of the mention that has changed; 0: none */
         const char *payload;             /* as it is now; NULL: it is gone */

@@ -274,7 +274,7 @@ static void judge_secret(struct verdict *v, int k, int first)
 
         if (n->secret && s->visibility != 'd' && !is_approved(k) && (strstr(n->text, CARD_NUMBER) || is_among_agents(k)))
                 broken(v, LEAKED, token, "reply %s (%s) tells all what must not be told", s->id, token);
-        if (*n->text == '!' && !is_approved(k))
+        if (*n->text == '!' && !is_approved(k) && command_after(k, COMMAND_DM) < 0)
                 broken(v, LEAKED, token, "reply %s (%s) looks like a command, and was posted", s->id, token);
         if (a->hidden_usec && !a->visible && !n->internal && s->sent > a->hidden_usec + 4 * sim.plan.timeout_usec)
                 broken(v, LEAKED, token, "reply %s (%s) was posted after its note was taken back", s->id, token);
@@ -297,7 +297,8 @@ static void judge_withdrawn(struct verdict *v, int k)
                 happened(WITHDRAWN_HIDDEN);
         if (command_after(k, COMMAND_STOP) >= 0)
                 happened(WITHDRAWN_STOPPED);
-        if (!a->flipped && !a->gone && !agent_notes[k].dropped && command_after(k, COMMAND_STOP) < 0)
+        if (!a->flipped && !a->gone && !agent_notes[k].dropped && command_after(k, COMMAND_STOP) < 0 &&
+            !desks.tickets[a->born_ticket].deleted && !desks.tickets[desk_follow(a->ticket)].deleted)
                 broken(v, WRONG, word_of("r%dq", k), "reply r%dq was withdrawn without a cause", k);
 }
 

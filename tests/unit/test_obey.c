@@ -395,8 +395,10 @@ static void command_that_waits_follows_its_ticket(void)
         tell("6", "!like");
         before = fake.calls[DESK_POLL];
         fake.on_call = emit_merge;
-        flow_poll_now(desk);
-        assert_true(world_wait(&fake.calls[DESK_POLL], before + 1));
+        while (fake.calls[DESK_POLL] == before) {        /* one may be under way */
+                flow_poll_now(desk);
+                world_sleep(500);
+        }
         is_answered("6", "The last post of @alice@example is liked.");
         fake_close();
 }
@@ -453,8 +455,10 @@ static void read_again(const char *text)
         now_text = text;
         fake.on_call = emit_again;
         assert_int_equal(store_reread(fake_host.store, thread, 1, NULL, 0, 1), 0);
-        flow_poll_now(brand);
-        assert_true(world_wait(&fake.calls[CALL_REREAD], before + 1));
+        while (fake.calls[CALL_REREAD] == before) {
+                flow_poll_now(brand);
+                world_sleep(500);
+        }
         quiet();
         fake.on_call = NULL;
 }
