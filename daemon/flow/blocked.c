@@ -2,8 +2,8 @@
  *
  * New tickets that a helpdesk refuses until a person has mended something there: a right in a group, a queue that is not there, a
  * field that was made mandatory.  It is not asked for each of them again and again: after some refusals in a row those of the
- * channel wait together, about as long as after failures of an instance.  Owns what it knows of each such channel; a new start finds
- * it out again.  Called by filing and schedule; admin asks for it.
+ * channel wait together, about as long as after failures of an instance.  Owns what it knows of each such channel; a new start
+ * finds it out again.  Called by filing and schedule; admin asks for it.
  */
 #include "flow/internal.h"
 
@@ -62,8 +62,8 @@ static void refused(struct flow_instance *f, int64_t channel, const struct menti
         b->refused_usec = mono_usec();
         b->until_usec = b->refused_usec + backoff_usec(o->retry_usec, o->retry_max_usec, b->refusals - BLOCKED_AFTER);
         if (b->refusals == BLOCKED_AFTER)
-                log_event(LOG_ERR, "no new tickets: a person is needed; mentions wait, and are tried again", F("instance", f->instance->name),
-                          F("channel", channel_name(f, channel)), F("reason", b->reason));
+                log_event(LOG_ERR, "no new tickets: a person is needed; mentions wait, and are tried again",
+                          F("instance", f->instance->name), F("channel", channel_name(f, channel)), F("reason", b->reason));
 }
 
 void blocked_take(struct flow_instance *f, int64_t channel, const struct mentiond_op *op, int verdict)
@@ -75,7 +75,8 @@ void blocked_take(struct flow_instance *f, int64_t channel, const struct mention
         if (verdict != MENTIOND_OK || !(b = find(f, channel)))
                 return;
         if (b->until_usec)
-                log_event(LOG_INFO, "new tickets are taken again", F("instance", f->instance->name), F("channel", channel_name(f, channel)));
+                log_event(LOG_INFO, "new tickets are taken again", F("instance", f->instance->name),
+                          F("channel", channel_name(f, channel)));
         forget(f, b);
 }
 
