@@ -146,8 +146,8 @@ static void what_may_be_parsed_is_small_in_memory(void **state)
                         json_tokener_free(tok);
                 }
         (void) getrusage(RUSAGE_SELF, &after);
-        /* Sanitizers and valgrind take some times as much. */
-        assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 500 * 1024);
+        /* Sanitizers and valgrind take some times as much, and AddressSanitizer keeps 256 MB of what was given back. */
+        assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 750 * 1024);
 }
 
 int main(void)
