@@ -78,6 +78,8 @@ WRONG = {
     "secret in a variable that is not there": ('"file:{dir}/token"', '"env:NO_SUCH_VARIABLE"', "the environment has no variable NO_SUCH_VARIABLE"),
     "syntax error": ('        helpdesk = "desk";', '        helpdesk = = "desk";', "syntax error"),
     "list where a value is wanted": ('queue = "Social";', 'queue = [ "Social" ];', "desk: queue: one value is wanted, and no list"),
+    "pattern that is none": (
+        'helpdesk = "desk";', 'helpdesk = "desk"; guard_patterns = {{ order = "[0-9"; }};', 'brand: guard_patterns.order: "[0-9" is no pattern: behind 4 bytes'),
     "not the web service, which the plugin knows": (
         "/otrs/nph-genericinterface.pl/Webservice/mentiond", "/otrs/index.pl", "url must end in nph-genericinterface.pl/Webservice/mentiond"),
     "listening on no address": (
