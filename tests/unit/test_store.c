@@ -1838,6 +1838,8 @@ static const char *author(const char *handle, const char *id)
 
 static void author_is_known_by_his_card_in_the_thread_and_his_other_tickets(void)
 {
+        struct store_item item = mention("8", "r1", "");
+
         open_store();
         assert_string_equal(author("@alice", NULL), "0:");
         file_by("1", "@alice", "r1", "71", 100);
@@ -1855,8 +1857,12 @@ static void author_is_known_by_his_card_in_the_thread_and_his_other_tickets(void
         assert_string_equal(author("@nobody", "3"), "0:");
         /* The newest counts, and one that is not filed does not. */
         file_by("7", "@alice", "r1", "71", 700);
-        assert_int_equal(take(mention("8", "r1", "")), 1);
+        item.kept.handle = "@carol";
+        assert_int_equal(take(item), 1);
+        assert_int_equal(begin("8", STATE_FILING), 0);
+        assert_int_equal(move_to("8", STATE_HELD), 0);
         assert_string_equal(author("@alice", "1"), "700: 72 73");
+        assert_string_equal(author("@carol", "3"), "0:");
         close_store();
 }
 
