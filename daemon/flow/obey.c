@@ -302,7 +302,7 @@ static void edit(struct order *o, struct instance *i)
         reply = load(o, id);
         mention = load(o, store_row_of(i->host->store, reply.target, parts[0].parent));
         if (!mention.id) {
-                answer(o, "Not done: the post that your last reply answers is not known any more.");
+                answer(o, "Not done: the post that your last reply answers is forgotten. \"!delete\" removes the reply, and then you can write it anew.");
                 return;
         }
         draft_make(&d, i->flow, o->a, &reply, &mention, o->payload);
@@ -466,8 +466,8 @@ void obey_owed(struct flow_instance *f, const struct mentiond_op *op)
                                 " \"!close TEXT\" says a last word in public, and closes the ticket again.",
                 };
 
-                if (thread && store_ask(s, thread, arena_printf(a, "note:owed:%lld:%lld", (long long) thread, (long long) since),
-                                         arena_take(a, payload_of_note(&note)), steady_usec()) < 0)
+                if (thread && store_asked(s, thread, since, arena_printf(a, "note:owed:%lld:%lld", (long long) thread, (long long) since),
+                                          arena_take(a, payload_of_note(&note)), steady_usec()) < 0)
                         log_event(LOG_WARNING, "a word that is owed in public cannot be asked for yet", F("instance", f->instance->name));
         }
 }

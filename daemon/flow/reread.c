@@ -42,8 +42,8 @@ static int64_t next_usec(const struct reading *g)
         return newest && 3 * age < g->f->instance->host->reread_for_usec ? steady_usec() + 2 * age : 0;
 }
 
-static void find(struct reading *g, const struct store_kept_post *post, const char *what, const char *subject, const char *text, const char *url,
-                 const char *payload)
+static void find(struct reading *g, const struct store_kept_post *post, const char *own, const char *what, const char *subject, const char *text,
+                 const char *url, const char *payload)
 {
         struct mentiond_note note = { .struct_size = sizeof note, .subject = subject, .text = text, .article = "", .url = url };
 
@@ -51,6 +51,7 @@ static void find(struct reading *g, const struct store_kept_post *post, const ch
                 return;          /* the next time */
         g->findings[g->n_findings++] = (struct store_finding) {
                 .post = post ? post->id : 0,
+                .own = own,
                 .payload = payload,
                 .note_key = arena_printf(g->a, "note:%lld:%s", (long long) (post ? post->id : g->thread), what),
                 .note_payload = arena_take(g->a, payload_of_note(&note)),
@@ -63,16 +64,24 @@ static void compare(struct reading *g, const struct store_kept_post *post, const
         const char *was = mj_str(payload, "text"), *handle = mj_str(mj_get(payload, "author"), "handle"), *text;
 
         if (now->gone) {
-                find(g, post, "deleted", "Post deleted", arena_printf(g->a, "%s has deleted this post, or it cannot be seen any more:\n\n%s",
-                                                                      handle, was), "", NULL);
+                find(g, post, NULL, "deleted", "Post deleted",
+                     arena_printf(g->a, "%s has deleted this post, or it cannot be seen any more:\n\n%s", handle, was), "", NULL);
                 return;
         }
         if (streq(was, now->text))
                 return;
         text = arena_printf(g->a, "%s has changed this post. It was:\n\n%s\n\nand is now:\n\n%s", handle, was, now->text);
         mj_put_str(payload, "text", now->text);
-        find(g, post, arena_printf(g->a, "edited:%016llx", (unsigned long long) text_hash(now->text)), "Post changed", text, now->url,
+        find(g, post, NULL, arena_printf(g->a, "edited:%016llx", (unsigned long long) text_hash(now->text)), "Post changed", text, now->url,
              arena_strdup(g->a, json_object_to_json_string_ext(payload, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
+}
+
+/* Of a post of the account. */
+static bool is_known(struct instance *i, const char *id)
+{
+        _cleanup_free_ char *state = store_state_of(i->host->store, i->stored.id, id);
+
+        return state || store_is_part(i->host->store, i->stored.id, id);
 }
 
 static void see(struct reading *g, const struct op_again *now)
@@ -84,10 +93,11 @@ static void see(struct reading *g, const struct op_again *now)
                         compare(g, &g->posts[n], now);
                         return;
                 }
-        if (now->gone || !streq(now->author, i->self_id) || store_is_part(i->host->store, i->stored.id, now->id) ||
-            store_is_unsure(i->host->store, g->thread))
+        if (now->gone || !streq(now->author, i->self_id) || is_known(i, now->id))
                 return;
-        find(g, NULL, arena_printf(g->a, "app:%016llx", (unsigned long long) text_hash(now->id)), "Answered in the app",
+        if (store_is_unsure(i->host->store, g->thread))
+                return;          /* the next time */
+        find(g, NULL, now->id, arena_printf(g->a, "app:%016llx", (unsigned long long) text_hash(now->id)), "Answered in the app",
              arena_printf(g->a, "%s answered outside of the helpdesk: %s\n\n%s", strempty(i->self_handle), now->url,
                           arena_take(g->a, text_ellipsize(now->text, OWN_GRAPHEMES))), now->url, NULL);
 }

@@ -120,22 +120,22 @@ int64_t store_count_owed(struct store *s)
         return db_get_int(store_reader(s), &n, "SELECT count(*) FROM link WHERE private_usec > public_usec", "") == 1 ? n : 0;
 }
 
-struct note_args {
-        int64_t thread, now_usec;
+struct asked_args {
+        int64_t thread, since_usec, now_usec;
         const char *key, *payload;
 };
 
-static int ask(struct db *db, void *data)
+static int asked(struct db *db, void *data)
 {
-        const struct note_args *a = data;
-        int r = add_note(db, 0, a->thread, a->key, a->payload, a->now_usec);
+        const struct asked_args *a = data;
+        int r = db_run(db, "UPDATE link SET asked_usec = ? WHERE thread = ? AND asked_usec != ?1", "ii", a->since_usec, a->thread);
 
-        return r < 0 ? r : MIN(db_run(db, "UPDATE link SET asked_usec = private_usec WHERE thread = ?", "i", a->thread), 0);
+        return r <= 0 ? r : MIN(add_note(db, 0, a->thread, a->key, a->payload, a->now_usec), 0);
 }
 
-int store_ask(struct store *s, int64_t thread, const char *key, const char *payload, int64_t now_usec)
+int store_asked(struct store *s, int64_t thread, int64_t since_usec, const char *key, const char *payload, int64_t now_usec)
 {
-        struct note_args a = { thread, now_usec, key, payload };
+        struct asked_args a = { thread, since_usec, now_usec, key, payload };
 
-        return store_write(s, ask, &a);
+        return store_write(s, asked, &a);
 }

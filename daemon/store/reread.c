@@ -67,7 +67,10 @@ static int reread(struct db *db, void *data)
         for (size_t n = 0; n < a->n && r >= 0; n++) {
                 const struct store_finding *f = &a->findings[n];
 
-                if (f->post)
+                if (f->own)
+                        r = db_run(db, "INSERT INTO past (source, native_id, thread) SELECT channel, ?, id FROM thread WHERE id = ?"
+                                       " ON CONFLICT DO NOTHING", "si", f->own, a->thread);
+                else if (f->post)
                         r = f->payload ? db_run(db, "UPDATE body SET payload = ? WHERE id = ?", "si", f->payload, f->post)
                                        : drop_body(db, f->post, false);
                 if (r >= 0)

@@ -291,11 +291,12 @@ struct store_orders {
 };
 int store_obey(struct store *s, const struct store_orders *o);           /* waits */
 
-/* The thread of this ticket that was answered in private since anything was said in public, and of which the agent was not
- * asked for that, or 0. */
+/* The thread of this ticket that was answered in private since anything was said in public, and for which nobody was asked for a word
+ * since; or 0. */
 int64_t store_owes(struct store *s, int64_t helpdesk, const char *ticket, int64_t *ret_since_usec);
 int64_t store_count_owed(struct store *s);
-int store_ask(struct store *s, int64_t thread, const char *key, const char *payload, int64_t now_usec);   /* waits */
+int store_asked(struct store *s, int64_t thread, int64_t since_usec, const char *key, const char *payload, int64_t now_usec);
+                                                                         /* by this note; waits */
 
 /* --- Posts that are read again */
 
@@ -313,6 +314,7 @@ bool store_is_unsure(struct store *s, int64_t thread);
 
 struct store_finding {
         int64_t post;                    /* the row of the mention that has changed; 0: none */
+        const char *own;                 /* or the id of a post of the account, which is known from now on */
         const char *payload;             /* as it is now; NULL: it is gone */
         const char *note_key, *note_payload;
 };

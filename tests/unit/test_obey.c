@@ -280,6 +280,59 @@ static void dm_says_it_in_private(void)
         fake_close();
 }
 
+static void emit_closed(enum fake_call call, struct mentiond_op *op)
+{
+        if (call == DESK_POLL)
+                mentiond_closed(op, "77", 0);
+}
+
+/* Whatever the journal forgets of the note, and however often the helpdesk says that it is closed. */
+static void word_that_is_owed_is_asked_for_once(void)
+{
+        int64_t at = 0;
+
+        open_with_ticket(0);
+        fake.review.standing = MENTIOND_TURNED_INTERNAL;
+        tell("6", "!dm Your number is 4711");
+        assert_true(reply_becomes("6", STATE_POSTED));
+        for (int n = 0; n < 2; n++) {
+                int before = fake.calls[DESK_POLL];
+
+                fake.on_call = emit_closed;
+                flow_poll_now(desk);
+                assert_true(world_wait(&fake.calls[DESK_POLL], before + 1));
+                quiet();
+                fake.on_call = NULL;
+                if (n == 0 && !strstr(strempty(fake.notes), "This conversation was taken aside"))
+                        fail_msg("nobody was asked: \"%s\"", strempty(fake.notes));
+                if (n == 1)
+                        assert_string_equal(fake.notes, "");
+                strset(&fake.notes, "");
+                at = 0;
+                assert_true(store_forget(fake_host.store, utc_usec() + USEC_PER_DAY, 0, &at) >= 0);
+        }
+        assert_int_equal(store_count_owed(fake_host.store), 1);
+        fake_close();
+}
+
+static void edit_of_a_reply_to_what_is_forgotten_is_not_done(void)
+{
+        int64_t at = 0;
+
+        open_with_ticket(0);
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        world_sleep(2000);
+        fake_filed("m2", "m1", "77");
+        quiet();
+        assert_true(store_forget(fake_host.store, utc_usec() + USEC_PER_DAY, utc_usec() + USEC_PER_DAY, &at) > 0);
+        assert_int_equal(store_row_of(fake_host.store, brand->stored.id, "m1"), 0);
+        tell("6", "!edit better answer");
+        is_answered("6", "the post that your last reply answers is forgotten");
+        assert_int_equal(fake.calls[CALL_EDIT], 0);
+        fake_close();
+}
+
 static void dm_sends_a_held_reply_in_private(void)
 {
         open_with_ticket(0);
@@ -510,6 +563,41 @@ static void what_was_posted_by_us_was_not_said_in_the_app(void)
         fake_close();
 }
 
+static void what_may_be_a_reply_of_ours_is_not_told_before_that_is_known(void)
+{
+        fake_open(0);
+        fake_host.reread_for_usec = USEC_PER_DAY;
+        fake_filed("m1", "m1", "77");
+        brand->options.settle_usec = USEC_PER_DAY;
+        fake.posted = "own1";
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS);
+        fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_ABSENT);
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_AMBIGUOUS));
+        assert_true(world_wait(&fake.calls[CALL_LOOK], 1));
+        read_again("text of m1");
+        assert_null(strstr(strempty(fake.notes), "outside of the helpdesk"));
+        fake_close();
+}
+
+/* Whatever the journal forgets of the note. */
+static void answer_in_the_app_is_told_once(void)
+{
+        int64_t at = 0;
+
+        fake_open(0);
+        fake_host.reread_for_usec = USEC_PER_DAY;
+        fake_filed("m1", "m1", "77");
+        quiet();
+        read_again("text of m1");
+        assert_non_null(strstr(strempty(fake.notes), "outside of the helpdesk"));
+        strset(&fake.notes, "");
+        assert_true(store_forget(fake_host.store, utc_usec() + USEC_PER_DAY, 0, &at) > 0);
+        read_again("text of m1");
+        assert_string_equal(fake.notes, "");
+        fake_close();
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -528,6 +616,8 @@ int main(void)
                 world_test(hold_keeps_and_send_sends),
                 world_test(send_ends_the_hold),
                 world_test(dm_says_it_in_private),
+                world_test(word_that_is_owed_is_asked_for_once),
+                world_test(edit_of_a_reply_to_what_is_forgotten_is_not_done),
                 world_test(dm_sends_a_held_reply_in_private),
                 world_test(dm_where_nothing_is_private_is_held),
                 world_test(close_says_a_last_word_and_closes),
@@ -541,6 +631,8 @@ int main(void)
                 world_test(changes_and_removals_are_told_once),
                 world_test(edit_is_told_with_both_texts_and_a_removal_with_the_last),
                 world_test(what_was_posted_by_us_was_not_said_in_the_app),
+                world_test(what_may_be_a_reply_of_ours_is_not_told_before_that_is_known),
+                world_test(answer_in_the_app_is_told_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
