@@ -83,8 +83,11 @@ static void emit(struct mentiond_op *op, struct zammad *z, struct json_object *a
                 .n_attachments = (uint32_t) mj_len(mj_get(article, "attachments")),
         };
 
-        if (place->others && place->merged_usec && created < place->merged_usec && !touched)
-                reply = false;
+        /* What a merge has moved it has changed, be it within the second in which it was written. */
+        if (place->others && place->merged_usec && created < place->merged_usec) {
+                touched |= found.changed_usec >= place->merged_usec;
+                reply &= touched;
+        }
         if (reply && (touched || place->left || (place->others && !place->merged_usec)))
                 found.flags |= MENTIOND_ARTICLE_DOUBTFUL;
         if (!reply && *found.html) {

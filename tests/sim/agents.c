@@ -57,7 +57,7 @@ static char *long_text(int number)
         char *text = xstrdup("");
 
         for (int64_t n = between(R_PEOPLE, 4, 16), k = 1; k <= n; k++) {
-                char *more = xasprintf("%s%s%s r%dq %lld.", text, k > 1 ? chance(R_PEOPLE, 150) ? "\n\n" : " " : "",
+                char *more = xasprintf("%s%s%s r%dq-%lld.", text, k > 1 ? chance(R_PEOPLE, 150) ? "\n\n" : " " : "",
                                        sentences[below(R_PEOPLE, ELEMENTSOF(sentences))], number, (long long) k);
 
                 free(text);
@@ -97,7 +97,7 @@ static void write_note(int ticket, bool public)
         if (!n.text && public && kind < 15) {
                 n.text = xasprintf("Your card %s was charged r%dq", CARD_NUMBER, n_agent_notes);
                 n.secret = true;
-        } else if (!n.text && kind >= 15 && kind < (public ? 60 : 150) && (!public || is_secret_in(ticket))) {
+        } else if (!n.text && kind >= 15 && kind < (public ? 300 : 200) && (!public || is_secret_in(ticket))) {
                 n.text = words_among_agents(n_agent_notes);
                 n.secret = true;
         } else if (!n.text && public && kind >= 60 && kind < 150) {
@@ -205,7 +205,7 @@ static void change_mind(int k)
 
         if (sim.now - a->created < 4 * USEC_PER_SEC || desks.tickets[a->ticket].deleted || a->gone || n->command)
                 return;
-        if (may_retract(a) && chance(R_PEOPLE, 300)) {
+        if (may_retract(a) && chance(R_PEOPLE, 500)) {
                 desk_retract(n->article);
                 return;
         }
