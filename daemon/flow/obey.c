@@ -252,11 +252,26 @@ static bool is_done(struct order *o, struct mentiond_op *op, int verdict)
         return false;
 }
 
+/* The row that it is about: what was the last one at the first attempt.  0: there is none; -1: that cannot be recorded yet. */
+static int64_t aim(struct order *o, int64_t last)
+{
+        if (*o->row->result_id)
+                return strtoll(o->row->result_id, NULL, 10);
+        if (last && store_aim(o->f->instance->host->store, o->row->id, last) < 0) {
+                later(o, 0);
+                return -1;
+        }
+        return last;
+}
+
 static void react(struct order *o, struct instance *i, uint32_t reaction, const char *done)
 {
-        struct store_row mention = load(o, store_last_filed(i->host->store, o->thread.id, o->row->id));
+        int64_t id = aim(o, store_last_filed(i->host->store, o->thread.id, o->row->id));
+        struct store_row mention = load(o, id);
         struct mentiond_op op;
 
+        if (id < 0)
+                return;
         if (!mention.id) {
                 answer(o, "Not done: there is no post of the customer.");
                 return;
@@ -269,9 +284,11 @@ static void react(struct order *o, struct instance *i, uint32_t reaction, const 
 /* The last reply that is out, and its parts; 0 if there is none, and that is answered. */
 static int64_t last_posted(struct order *o, struct store_part *parts, size_t *ret_n)
 {
-        int64_t id = newest(o, STATE_POSTED, NULL);
+        int64_t id = aim(o, newest(o, STATE_POSTED, NULL));
 
         *ret_n = 0;
+        if (id < 0)
+                return 0;
         while (id && *ret_n < PARTS_MAX && store_part(o->f->instance->host->store, o->a, id, (int64_t) *ret_n, &parts[*ret_n]) > 0
                && *parts[*ret_n].native_id)
                 (*ret_n)++;

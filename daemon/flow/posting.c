@@ -237,9 +237,16 @@ static bool may_go(struct posting *g, bool frozen)
         const char *reason = "", *wrong = NULL;
         const struct mentiond_review *review = &g->review;
         bool internal = *mj_str(g->payload, "command");
+        struct store_thread thread = g->thread;
         int64_t wait_usec = 0;
-        int verdict = review_article(g->f, g->arena, g->row, &g->thread, &g->review, &reason, &wait_usec);
+        int verdict;
 
+        /* Where the conversation has none any more, somebody has deleted it, or not. */
+        if (isempty(thread.ticket)) {
+                thread.ticket = mj_str(g->payload, "ticket");
+                thread.helpdesk = g->row->source;
+        }
+        verdict = review_article(g->f, g->arena, g->row, &thread, &g->review, &reason, &wait_usec);
         switch (verdict) {
         case MENTIOND_OK:
                 if (review->standing == MENTIOND_TAKEN_BACK) {

@@ -40,6 +40,22 @@ int store_replies(struct store *s, int64_t thread, int64_t before, const char *s
         return r < 0 ? r : (int) n;
 }
 
+struct aim_args {
+        int64_t command, at;
+};
+
+static int aim(struct db *db, void *data)
+{
+        const struct aim_args *a = data;
+
+        return MIN(db_run(db, "UPDATE journal SET result_id = ? WHERE id = ? AND result_id IS NULL", "ii", a->at, a->command), 0);
+}
+
+int store_aim(struct store *s, int64_t command, int64_t at)
+{
+        return store_write(s, aim, &(struct aim_args) { command, at });
+}
+
 int64_t store_last_filed(struct store *s, int64_t thread, int64_t before)
 {
         int64_t id;

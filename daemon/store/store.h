@@ -282,6 +282,10 @@ struct store_order {
 };
 
 /* All of it, and the command is done and answered; or nothing, with -ESTALE, if a reply was not any more where it was said to be. */
+/* Before a command changes what is on the network: the row that it is about, however often it is tried.  The result_id of the
+ * command's own.  Waits. */
+int store_aim(struct store *s, int64_t command, int64_t at);
+
 struct store_orders {
         int64_t command, thread;         /* thread: whose ticket is told, 0 for none */
         const struct store_order *orders;

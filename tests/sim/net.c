@@ -54,6 +54,17 @@ static bool has_keys(int server)
         return is_network(server) && masto.networks[server].variant == MASTODON;
 }
 
+/* Later than we wait, and sooner than we give up looking: without a key no client can do better.  With one it may be very late. */
+static struct fault late(int server)
+{
+        struct fault f = named("hangs, with a late effect");
+
+        f.hangs = f.late = true;
+        f.there_usec = between(R_NET, sim.plan.timeout_usec, has_keys(server) ? 30 * USEC_PER_MINUTE
+                                                             : MAX(sim.plan.timeout_usec, sim.plan.settle_usec * 3 / 4));
+        return f;
+}
+
 static struct fault hole(int server, bool unsafe)
 {
         struct fault f = named("hangs");
@@ -62,15 +73,7 @@ static struct fault hole(int server, bool unsafe)
         f.arrives = chance(R_NET, 400);
         if (f.arrives)
                 f.name = "hangs, with effect";
-        if (!f.arrives && unsafe && chance(R_NET, 300)) {
-                f.arrives = f.late = true;
-                f.name = "hangs, with a late effect";
-                /* Later than we wait, and sooner than we give up looking: without a key no client can do better.  With one
-                 * it may be very late. */
-                f.there_usec = between(R_NET, sim.plan.timeout_usec, has_keys(server) ? 30 * USEC_PER_MINUTE
-                                                                     : MAX(sim.plan.timeout_usec, sim.plan.settle_usec * 3 / 4));
-        }
-        return f;
+        return !f.arrives && unsafe && chance(R_NET, 300) ? late(server) : f;
 }
 
 static struct fault cut(void)
@@ -220,6 +223,8 @@ static struct fault some_fault(int server, bool unsafe)
         default:
                 break;
         }
+        if (unsafe && has_keys(server) && chance(R_NET, 15))
+                return late(server);
         if (is_network(server) && unsafe && sim.plan.spam && chance(R_NET, 80)) {
                 struct fault f = named("taken for spam");
 

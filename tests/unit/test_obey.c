@@ -84,6 +84,23 @@ static void reply_that_is_gone_is_withdrawn(void)
         fake_close();
 }
 
+/* Its conversation goes on in another. */
+static void reply_in_a_ticket_that_was_deleted_is_withdrawn(void)
+{
+        open_with_ticket(0);
+        brand->options.hold_usec = USEC_PER_SEC / 2;
+        desk->options.retry_usec = desk->options.retry_max_usec = USEC_PER_HOUR;
+        fake.review.standing = MENTIOND_TAKEN_BACK;
+        fake.verdicts[DESK_APPEND] = ONCE(MENTIOND_GONE);
+        write_reply("5", "answer");
+        fake_mention("m2", "m1", "m1");
+        flow_kick_all(&fake_flow);
+        assert_true(world_wait(&fake.calls[DESK_APPEND], 1));
+        assert_true(reply_becomes("5", STATE_WITHDRAWN));
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        fake_close();
+}
+
 static void reply_waits_until_the_helpdesk_can_be_asked(void)
 {
         open_with_ticket(0);
@@ -419,6 +436,25 @@ static void last_reply_is_edited_and_deleted(void)
         fake_close();
 }
 
+/* What is posted between two attempts is not meant. */
+static void command_that_is_tried_again_is_about_the_same_reply(void)
+{
+        open_with_ticket(0);
+        write_reply("5", "first answer");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        brand->options.hold_usec = USEC_PER_SEC / 2;
+        write_reply("6", "second answer");
+        desk->options.retry_usec = USEC_PER_SEC;
+        fake.verdicts[CALL_REMOVE] = ONCE(MENTIOND_AMBIGUOUS);
+        tell("7", "!delete");
+        assert_true(world_wait(&fake.calls[CALL_REMOVE], 1));
+        assert_string_equal(fake_state(desk->stored.id, "6"), STATE_WAITING);
+        is_answered("7", "removed from the network");
+        assert_string_equal(fake_state(desk->stored.id, "6"), STATE_POSTED);
+        assert_string_equal(fake_state(desk->stored.id, "5"), STATE_WITHDRAWN);
+        fake_close();
+}
+
 static void parts_are_deleted_last_first(void)
 {
         open_with_ticket(0);
@@ -603,6 +639,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 world_test(reply_that_turned_internal_is_withdrawn),
                 world_test(reply_that_is_gone_is_withdrawn),
+                world_test(reply_in_a_ticket_that_was_deleted_is_withdrawn),
                 world_test(reply_waits_until_the_helpdesk_can_be_asked),
                 world_test(helpdesk_that_cannot_review_still_answers),
                 world_test(command_in_a_public_note_is_held_with_a_question),
@@ -624,6 +661,7 @@ int main(void)
                 world_test(likes_reposts_and_hides),
                 world_test(what_fails_for_now_is_done_later),
                 world_test(last_reply_is_edited_and_deleted),
+                world_test(command_that_is_tried_again_is_about_the_same_reply),
                 world_test(parts_are_deleted_last_first),
                 world_test(command_that_waits_follows_its_ticket),
                 world_test(mistyped_commands_are_answered_with_the_nearest),
