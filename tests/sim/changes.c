@@ -48,6 +48,15 @@ static void judge_change(struct verdict *v, int i)
                 broken(v, LOST, s->id, "mention %s was deleted, and nobody told the agent", s->id);
 }
 
+/* The request was late, and the reply taken back by then: of that nobody knew any more. */
+static bool is_given_up(const char *text)
+{
+        int n = people_note_in(text);
+
+        return n >= 0 && (agent_notes[n].dropped || has_note(agent_notes[n].article, "withdrawn") ||
+                          desks.tickets[desks.articles[agent_notes[n].article].born_ticket].deleted);
+}
+
 static void judge_app_post(struct verdict *v, int i)
 {
         const struct status *s = &masto.statuses[i];
@@ -71,7 +80,7 @@ void judge_changes(struct verdict *v)
         }
         for (int i = 0; i < desks.n_articles; i++)
                 if (desks.articles[i].create_by == DAEMON && strstr(desks.articles[i].body, "answered outside of the helpdesk") &&
-                    people_app_post_in(desks.articles[i].body) < 0)
+                    people_app_post_in(desks.articles[i].body) < 0 && !is_given_up(desks.articles[i].body))
                         broken(v, WRONG, word_of("article %d", i + 1), "article %d calls a reply what was written in the app: %s", i + 1,
                                desks.articles[i].body);
 }

@@ -178,6 +178,15 @@ static bool is_hopeless(const struct verdict *v, int same)
         return same >= HOPELESS && !v->counts[LOST] && !v->counts[STUCK];
 }
 
+/* Texts may have been forgotten since, of which nothing is told. */
+static bool is_forgetting(int64_t since)
+{
+        for (int i = desks.n_articles - 1; i >= 0 && sim.plan.forget_usec; i--)
+                if (!desks.articles[i].agent && desks.articles[i].created + sim.plan.forget_usec + 2 * USEC_PER_MINUTE > since)
+                        return true;
+        return false;
+}
+
 /* Until the journal is quiet and the oracle content, and some more: what is done twice is done late. */
 static void settle(struct verdict *v)
 {
@@ -197,7 +206,7 @@ static void settle(struct verdict *v)
                 good = v->text ? 0 : good + 1;
                 /* A poll each may still find what was done just before; what a wide one finds after an hour is told.  That a
                  * conversation was read again is written down.  Where our clock is behind the network's, the horizon follows it. */
-                if (good == 2 && sim.jump >= 0 && sim.told == told && daemon_commits() > commits + rereads + (uint64_t) (masto.n_networks + desks.n))
+                if (good == 2 && sim.jump >= 0 && sim.told == told && !is_forgetting(sim.now - SETTLE_STEP) && daemon_commits() > commits + rereads + (uint64_t) (masto.n_networks + desks.n))
                         oracle_rude("an idle daemon writes");
                 commits = daemon_commits();
                 told = sim.told;
