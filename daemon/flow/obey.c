@@ -135,37 +135,63 @@ static const char *first_words(struct order *o, const struct store_row *row)
 /* Why nothing was there to be taken back. */
 static const char *too_late(struct order *o, const char *what)
 {
-        int64_t way = newest(o, STATE_SENDING, STATE_AMBIGUOUS), posted = newest(o, STATE_POSTED, NULL);
+        int64_t posted = newest(o, STATE_POSTED, NULL);
 
-        if (way)
-                return arena_printf(o->a, "Too late to %s it: your reply is on its way to the network, or may be there already. "
-                                          "What became of it will be told here.", what);
         if (posted)
                 return arena_printf(o->a, "There is no reply to %s. The last one is posted: %s (\"!delete\" removes it)", what,
                                     load(o, posted).result_url);
         return arena_printf(o->a, "There is no reply to %s.", what);
 }
 
+/* A reply that may be out is halted: once it is known that it is not, it is not tried again.  How many. */
+static int take_aside(struct order *o, const int64_t *ids, int n, const char *state, enum tell tell)
+{
+        int halted = 0;
+
+        for (int k = 0; k < n; k++) {
+                struct store_row row = load(o, ids[k]);
+
+                if (streq(row.state, STATE_SENDING) || streq(row.state, STATE_AMBIGUOUS)) {
+                        o->orders[o->n_orders++] = (struct store_order) { .id = row.id, .was = row.state, .halt = state };
+                        halted++;
+                } else if (row.id) {
+                        add_order(o, row.id, state, tell, tell_halt(o->f->instance->host->store, o->a, &row, state));
+                }
+        }
+        return halted;
+}
+
+static const char *may_be_out(struct order *o, bool hold)
+{
+        return arena_printf(o->a, "Your reply is on its way to the network, or may be there already. If it turns out that it is not, it will %s."
+                                  " What became of it will be told here.", hold ? "be held" : "not be posted");
+}
+
 static void obey_stop(struct order *o)
 {
-        for (int n = 0; n < o->n_threads; n++) {
-                int64_t ids[REPLIES_MAX];
-                int k = store_replies(o->f->instance->host->store, o->threads[n], o->row->id, STATE_WAITING, STATE_HELD, ids,
-                                      REPLIES_MAX - o->n_orders);
+        static const char *const states[][2] = { { STATE_WAITING, STATE_HELD }, { STATE_SENDING, STATE_AMBIGUOUS } };
+        int halted = 0;
 
-                for (int i = 0; i < k; i++)
-                        add_order(o, ids[i], STATE_WITHDRAWN, TELL_WITHDRAWN, "you took it back with !stop");
-        }
-        answer(o, o->n_orders ? NULL : too_late(o, "take back"));
+        for (size_t k = 0; k < ELEMENTSOF(states); k++)
+                for (int n = 0; n < o->n_threads; n++) {
+                        int64_t ids[REPLIES_MAX];
+
+                        halted += take_aside(o, ids, store_replies(o->f->instance->host->store, o->threads[n], o->row->id, states[k][0],
+                                                                   states[k][1], ids, REPLIES_MAX - o->n_orders),
+                                             STATE_WITHDRAWN, TELL_WITHDRAWN);
+                }
+        answer(o, halted ? may_be_out(o, false) : o->n_orders ? NULL : too_late(o, "take back"));
 }
 
 static void obey_hold(struct order *o)
 {
         int64_t id = newest(o, STATE_WAITING, NULL);
+        int halted;
 
-        if (id)
-                add_order(o, id, STATE_HELD, TELL_HELD, "you said !hold");
-        answer(o, id ? NULL : too_late(o, "hold"));
+        if (!id)
+                id = newest(o, STATE_SENDING, STATE_AMBIGUOUS);
+        halted = take_aside(o, &id, id != 0, STATE_HELD, TELL_HELD);
+        answer(o, halted ? may_be_out(o, true) : id ? NULL : too_late(o, "hold"));
 }
 
 static void obey_send(struct order *o, int64_t visibility)
@@ -174,7 +200,8 @@ static void obey_send(struct order *o, int64_t visibility)
         struct store_row row;
 
         if (!id) {
-                answer(o, too_late(o, "send"));
+                answer(o, newest(o, STATE_SENDING, STATE_AMBIGUOUS) ? "Your reply is on its way to the network, or may be there already."
+                                                                      " What became of it will be told here." : too_late(o, "send"));
                 return;
         }
         row = load(o, id);

@@ -299,6 +299,10 @@ void posting_attempt(struct flow_instance *f, struct arena *a, const struct stor
         struct store *s = f->instance->host->store;
         bool look = streq(row->state, STATE_AMBIGUOUS), frozen = store_part(s, a, row->id, STORE_NEXT_PART, &g.part) > 0, ready;
 
+        if (!look && !isempty(row->halt)) {
+                (streq(row->halt, STATE_HELD) ? step_hold : step_withdraw)(f, row, tell_halt(s, a, row, row->halt));
+                return;
+        }
         g.payload = payload_parse(a, row->payload);
         ready = store_thread(s, a, row->thread, &g.thread) > 0;
         if (look && !frozen && ready) {

@@ -41,3 +41,14 @@ void tell_agent(struct store_move *m, struct arena *a, const struct store_row *r
         m->note_key = arena_printf(a, "note:%s:%s%s", row->native_id, words[what].name, row->approved && what != TELL_POSTED ? ":again" : "");
         m->note_payload = arena_take(a, payload_of_note(&note));
 }
+
+const char *tell_halt(struct store *s, struct arena *a, const struct store_row *row, const char *state)
+{
+        const char *reason = streq(state, STATE_HELD) ? "you said !hold" : "you took it back with !stop";
+        struct store_part next, last;
+
+        if (store_part(s, a, row->id, STORE_NEXT_PART, &next) <= 0 || next.number == 0 || store_part(s, a, row->id, next.number - 1, &last) <= 0)
+                return reason;
+        return arena_printf(a, "%s, when %lld of its %lld parts were posted, the last of them as %s", reason, (long long) next.number,
+                            (long long) next.of, last.url);
+}

@@ -66,11 +66,16 @@ int64_t store_last_filed(struct store *s, int64_t thread, int64_t before)
 
 static int follow(struct db *db, const struct store_orders *o, const struct store_order *order)
 {
-        bool goes = streq(order->state, STATE_WAITING);
         int64_t target = 0, thread = 0;
+        bool goes;
         int r;
 
-        r = db_run(db, "UPDATE journal SET state = ?2, due_usec = CASE ?3 WHEN 1 THEN ?4 END, ready_usec = CASE ?3 WHEN 1 THEN ?4 ELSE ready_usec END,"
+        if (order->halt) {
+                r = db_run(db, "UPDATE journal SET halt = ? WHERE id = ? AND state = ?", "sis", order->halt, order->id, order->was);
+                return r > 0 ? 0 : r < 0 ? r : -ESTALE;
+        }
+        goes = streq(order->state, STATE_WAITING);
+        r = db_run(db, "UPDATE journal SET state = ?2, halt = NULL, due_usec = CASE ?3 WHEN 1 THEN ?4 END, ready_usec = CASE ?3 WHEN 1 THEN ?4 ELSE ready_usec END,"
                        " attempt = CASE ?3 WHEN 1 THEN 0 ELSE attempt END, absent = 0, reason = ?5, approved = ?8,"
                        " visibility = ifnull(NULLIF(?6, 0), visibility) WHERE id = ?1 AND state = ?7",
                    "isiisisi", order->id, order->state, (int64_t) goes, o->now_usec, order->reason, order->visibility, order->was,

@@ -174,6 +174,7 @@ struct store_row {
         int64_t created_usec, seen_usec, ready_usec, due_usec, attempt, absent, tried_usec;
         bool doubt;                              /* it may be done already: the store was behind */
         bool approved;                           /* of a reply: a person wants it sent as it is */
+        const char *halt;                        /* of a reply: the state that an agent wants for it if it is not out yet; or "" */
         const char *result_id, *result_url, *reason;
         const char *payload;                     /* "" when it is done */
         struct store_kept kept;
@@ -278,14 +279,15 @@ struct store_order {
         const char *was, *state;         /* from there to withdrawn, held, or waiting and due at once */
         int64_t visibility;              /* 0: unchanged */
         bool approved;                   /* as it is */
+        const char *halt;                /* instead of all that: it may be out, and where it goes if it turns out that it is not; else NULL */
         const char *reason, *note_key, *note_payload;    /* may be NULL */
 };
 
-/* All of it, and the command is done and answered; or nothing, with -ESTALE, if a reply was not any more where it was said to be. */
 /* Before a command changes what is on the network: the row that it is about, however often it is tried.  The result_id of the
  * command's own.  Waits. */
 int store_aim(struct store *s, int64_t command, int64_t at);
 
+/* All of it, and the command is done and answered; or nothing, with -ESTALE, if a reply was not any more where it was said to be. */
 struct store_orders {
         int64_t command, thread;         /* thread: whose ticket is told, 0 for none */
         const struct store_order *orders;

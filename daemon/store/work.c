@@ -22,7 +22,7 @@ int64_t store_unplaced(struct store *s, int64_t channel)
 }
 
 #define ROW_COLUMNS "id, kind, state, source, native_id, target, thread, created_usec, seen_usec, ready_usec, due_usec," \
-                    " attempt, absent, tried_usec, result_id, result_url, reason, doubt, approved"
+                    " attempt, absent, tried_usec, result_id, result_url, reason, doubt, approved, halt"
 
 static void read_row(struct stmt *st, struct arena *a, struct store_row *ret)
 {
@@ -46,6 +46,7 @@ static void read_row(struct stmt *st, struct arena *a, struct store_row *ret)
                 .reason = arena_strdup(a, db_text(st, 16)),
                 .doubt = db_int(st, 17),
                 .approved = db_int(st, 18),
+                .halt = arena_strdup(a, db_text(st, 19)),
                 .payload = "",
                 .kept = { .handle = "", .language = "", .warning = "" },
         };
@@ -64,12 +65,12 @@ int store_load(struct store *s, struct arena *a, int64_t id, struct store_row *r
                 return r;
         read_row(st, a, ret);
         ret->kept = (struct store_kept) {
-                .handle = arena_strdup(a, db_text(st, 19)),
-                .visibility = db_int(st, 20),
-                .language = arena_strdup(a, db_text(st, 21)),
-                .warning = arena_strdup(a, db_text(st, 22)),
+                .handle = arena_strdup(a, db_text(st, 20)),
+                .visibility = db_int(st, 21),
+                .language = arena_strdup(a, db_text(st, 22)),
+                .warning = arena_strdup(a, db_text(st, 23)),
         };
-        ret->payload = arena_strdup(a, db_text(st, 23));
+        ret->payload = arena_strdup(a, db_text(st, 24));
         db_reset(st);
         return 1;
 }
@@ -425,7 +426,8 @@ static int retry(struct db *db, void *data)
 
         /* Its older place in the lane is gone; it goes next, beside what is on its way. */
         r = db_run(db, "UPDATE journal SET state = CASE kind WHEN 'reply' THEN 'waiting' ELSE 'new' END, attempt = 0, absent = 0,"
-                       " ready_usec = ?1, due_usec = CASE WHEN thread IS NULL THEN NULL ELSE ?1 END, reason = NULL, approved = kind = 'reply'"
+                       " ready_usec = ?1, due_usec = CASE WHEN thread IS NULL THEN NULL ELSE ?1 END, reason = NULL, halt = NULL,"
+                       " approved = kind = 'reply'"
                        " WHERE id = ?2 AND state IN ('held', 'dead')", "ii", a->now_usec, a->id);
         return r != 0 ? MIN(r, 0) : exists(db, a->id);
 }

@@ -251,6 +251,49 @@ static void stop_comes_too_late_for_what_is_posted(void)
         fake_close();
 }
 
+static bool commanded;
+
+static void wait_for_command(enum fake_call call, struct mentiond_op *op)
+{
+        (void) op;
+        while (call == CALL_LOOK && !commanded)
+                (void) task_sleep_until(mono_usec() + USEC_PER_MSEC);
+}
+
+static void halt(const char *command, const char *answer, const char *state, const char *reason)
+{
+        open_with_ticket(0);
+        commanded = false;
+        fake.on_call = wait_for_command;
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS);
+        fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_ABSENT, MENTIOND_ABSENT);
+        write_reply("5", "answer");
+        assert_true(world_wait(&fake.calls[CALL_LOOK], 1));
+        tell("6", command);
+        assert_true(reply_becomes("6", STATE_DONE));
+        commanded = true;
+        assert_true(reply_becomes("5", state));
+        is_answered("6", answer);
+        assert_string_equal(fake_row(desk->stored.id, "5").reason, reason);
+        assert_int_equal(fake.calls[CALL_LOOK], 2);
+        assert_int_equal(fake.calls[CALL_POST], 1);
+}
+
+static void reply_that_may_be_out_is_not_tried_again_after_stop(void)
+{
+        halt("!stop", "it will not be posted", STATE_WITHDRAWN, "you took it back with !stop");
+        fake_close();
+}
+
+static void reply_that_may_be_out_is_held_by_hold_and_sent_by_send(void)
+{
+        halt("!hold", "it will be held", STATE_HELD, "you said !hold");
+        tell("7", "!send");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        assert_int_equal(fake.calls[CALL_POST], 2);
+        fake_close();
+}
+
 static void hold_keeps_and_send_sends(void)
 {
         open_with_ticket(0);
@@ -650,6 +693,8 @@ int main(void)
                 world_test(template_is_pointed_out_from_the_third_person_on),
                 world_test(stop_takes_back_what_waits),
                 world_test(stop_comes_too_late_for_what_is_posted),
+                world_test(reply_that_may_be_out_is_not_tried_again_after_stop),
+                world_test(reply_that_may_be_out_is_held_by_hold_and_sent_by_send),
                 world_test(hold_keeps_and_send_sends),
                 world_test(send_ends_the_hold),
                 world_test(dm_says_it_in_private),
