@@ -17,6 +17,7 @@
 
 #include <errno.h>
 
+#define OPEN_USEC (10 * USEC_PER_MINUTE) /* an article that is on its way is waited for, but not for ever */
 #define CANDIDATES 50                    /* mentions of a thread that a reply of unknown fate may have answered */
 
 struct posting {
@@ -29,6 +30,7 @@ struct posting {
         struct draft draft;
         struct store_part part;          /* the next to be posted */
         struct store_part *parts;        /* all, where they are not frozen yet */
+        bool open;                       /* which post it answers is known better soon */
         struct mentiond_review review;
 };
 
@@ -68,7 +70,7 @@ static bool freeze(struct posting *g, bool frozen)
 
         if (!frozen)
                 return consider(g, store_last_mention(s, g->row->id, g->row->kept.visibility == MENTIOND_PUBLIC ? MENTIOND_FOLLOWERS
-                                                                                                               : MENTIOND_DIRECT));
+                                                                                                               : MENTIOND_DIRECT, &g->open));
         if (first.number > 0 && store_part(s, g->arena, g->row->id, 0, &first) <= 0)
                 return false;
         if (store_load(s, g->arena, store_row_of(s, g->row->target, first.parent), &mention) <= 0)
@@ -320,6 +322,10 @@ void posting_attempt(struct flow_instance *f, struct arena *a, const struct stor
         }
         if (!ready) {
                 step_hold(f, row, "there is no filed post that it could answer");
+                return;
+        }
+        if (!look && g.open && steady_usec() < row->ready_usec + f->instance->options.hold_usec + OPEN_USEC) {
+                step_wait(f, row, steady_usec() + f->instance->options.retry_usec, NULL);
                 return;
         }
         /* Once the first part is out the others follow. */

@@ -196,10 +196,10 @@ struct store_thread {
 };
 int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thread *ret);
 
-/* What a reply answers: the newest mention of its thread that was in the ticket before it was written, or may have been;
- * else the newest that is filed; 0 if there is none, or it may be one of the past; of those seen by so many at least.  Where article ids are numbers they tell:
- * helpdesks count upwards. */
-int64_t store_last_mention(struct store *s, int64_t reply, int64_t visibility_max);
+/* What a reply answers: the newest mention of its thread that was in the ticket before it was written, or may have been (*ret_open:
+ * it is on its way there, and that is not known yet); else the newest that is filed; 0 if there is none, or it may be one of the
+ * past; of those seen by so many at least.  Where article ids are numbers they tell: helpdesks count upwards. */
+int64_t store_last_mention(struct store *s, int64_t reply, int64_t visibility_max, bool *ret_open);
 
 /* Tickets of a helpdesk that were linked later than they were made, up to max; returns how many. */
 int store_unread(struct store *s, struct arena *a, int64_t helpdesk, struct store_unread *ret, size_t max);

@@ -126,24 +126,32 @@ size_t store_said(struct store *s, struct arena *a, int64_t thread, int64_t belo
         return n;
 }
 
-int64_t store_last_mention(struct store *s, int64_t reply, int64_t visibility_max)
+#define HAS_ARTICLE "m.target = r.source AND " IS_NUMBER("m.result_id") " AND " IS_NUMBER("r.native_id")
+
+int64_t store_last_mention(struct store *s, int64_t reply, int64_t visibility_max, bool *ret_open)
 {
+        struct stmt *st;
         int64_t id;
 
         /* What was there goes by the helpdesk's articles, or else by turn, for our clock may jump; which of it is the newest by
          * the network's clock, for a post may be shown after its answer.  What is on its way may be in the ticket, and read
          * by the agent, unless its first attempt began when the reply was here already.  What is older than one
          * of the past is not the newest. */
-        if (db_get_int(store_reader(s), &id, "SELECT m.id FROM journal r JOIN journal m ON m.thread = r.thread AND m.kind = 'mention'"
-                                             " JOIN thread t ON t.id = r.thread AND (NOT t.past_usec OR t.past_usec < m.created_usec)"
-                                             " WHERE r.id = ? AND m.turn < r.id AND ifnull(m.visibility, 0) <= ? AND CASE"
-                                             " WHEN m.state NOT IN ('filing', 'ambiguous', 'filed') THEN 0"
-                                             " WHEN m.target = r.source AND " IS_NUMBER("m.result_id") " AND " IS_NUMBER("r.native_id")
-                                             " THEN CAST(m.result_id AS INTEGER) < CAST(r.native_id AS INTEGER)"
-                                             " WHEN m.state != 'filed' THEN ifnull(m.tried_after, m.turn) < r.id"
-                                             " ELSE 1 END ORDER BY m.created_usec DESC, m.turn DESC LIMIT 1", "ii", reply,
-                       visibility_max) == 1)
+        *ret_open = false;
+        if (db_query(store_reader(s), &st, "SELECT m.id, m.state != 'filed' AND NOT ifnull(" HAS_ARTICLE ", 0)"
+                                           " FROM journal r JOIN journal m ON m.thread = r.thread AND m.kind = 'mention'"
+                                           " JOIN thread t ON t.id = r.thread AND (NOT t.past_usec OR t.past_usec < m.created_usec)"
+                                           " WHERE r.id = ? AND m.turn < r.id AND ifnull(m.visibility, 0) <= ? AND CASE"
+                                           " WHEN m.state NOT IN ('filing', 'ambiguous', 'filed') THEN 0"
+                                           " WHEN " HAS_ARTICLE " THEN CAST(m.result_id AS INTEGER) < CAST(r.native_id AS INTEGER)"
+                                           " WHEN m.state != 'filed' THEN ifnull(m.tried_after, m.turn) < r.id"
+                                           " ELSE 1 END ORDER BY m.created_usec DESC, m.turn DESC LIMIT 1", "ii", reply,
+                     visibility_max) >= 0 && db_step(st) > 0) {
+                id = db_int(st, 0);
+                *ret_open = db_int(st, 1);
+                db_reset(st);
                 return id;
+        }
         /* One that only now became known as filed is better than none, unless there was one of the past. */
         return db_get_int(store_reader(s), &id, "SELECT m.id FROM journal r JOIN journal m ON m.thread = r.thread"
                                                 " AND m.kind = 'mention' AND m.state = 'filed' AND ifnull(m.visibility, 0) <= ?"

@@ -411,6 +411,28 @@ static void ambiguous_reply_absent_twice_is_sent_again_with_the_same_key_and_tex
         fake_close();
 }
 
+static bool was_filed;
+
+static void see_whether_filed(enum fake_call call, struct mentiond_op *op)
+{
+        (void) op;
+        if (call == CALL_POST)
+                was_filed = streq(fake_state(brand->stored.id, "m2"), STATE_FILED);
+}
+
+static void reply_waits_for_an_article_that_is_on_its_way(void)
+{
+        open_with_ticket(0);
+        fake.on_call = see_whether_filed;
+        fake.takes_usec[DESK_APPEND] = 200 * USEC_PER_MSEC;
+        fake_mention("m2", "m1", "");
+        assert_true(world_wait(&fake.calls[DESK_APPEND], 1));
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        assert_true(was_filed);
+        fake_close();
+}
+
 static void looks_are_settle_apart(void)
 {
         open_with_ticket(0);
@@ -1558,6 +1580,7 @@ int main(void)
                 world_test(post_that_is_another_replys_already_is_held),
                 world_test(ambiguous_reply_that_is_found_is_not_posted_again),
                 world_test(ambiguous_reply_absent_twice_is_sent_again_with_the_same_key_and_text),
+                world_test(reply_waits_for_an_article_that_is_on_its_way),
                 world_test(looks_are_settle_apart),
                 world_test(row_that_is_being_looked_for_is_not_taken_up_twice),
                 world_test(ambiguous_reply_that_cannot_be_found_out_is_held),

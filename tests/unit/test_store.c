@@ -109,6 +109,13 @@ static int64_t id_of(const char *native_id)
         return row_of(native_id).id;
 }
 
+static int64_t last_mention(int64_t reply_id)
+{
+        bool open;
+
+        return store_last_mention(s, reply_id, ANYBODY, &open);
+}
+
 static int64_t thread_of(const char *native_id)
 {
         return row_of(native_id).thread;
@@ -539,8 +546,8 @@ static void what_was_shown_is_there_for_a_reply_from_its_release_on(void)
         assert_int_equal(poll_done(NULL, 0), 1);
         file("2", "4711");
         (void) take(reply("a2", "4711"));
-        assert_int_equal(store_last_mention(s, id_of("a1"), ANYBODY), id_of("1"));
-        assert_int_equal(store_last_mention(s, id_of("a2"), ANYBODY), id_of("2"));
+        assert_int_equal(last_mention(id_of("a1")), id_of("1"));
+        assert_int_equal(last_mention(id_of("a2")), id_of("2"));
         close_store();
 }
 
@@ -1195,7 +1202,25 @@ static void file_as(const char *native_id, const char *article)
 
 static int64_t answered_by(const char *reply_id)
 {
-        return store_last_mention(s, id_of(reply_id), ANYBODY);
+        return last_mention(id_of(reply_id));
+}
+
+static void what_is_on_its_way_is_answered_only_if_it_was_there(void)
+{
+        bool open;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file_as("1", "10");
+        (void) take(mention("2", "r", ""));
+        assert_int_equal(store_begin(s, id_of("2"), STATE_FILING, NOW, NULL), 0);
+        (void) take(reply("15", "77"));
+        assert_int_equal(store_last_mention(s, id_of("15"), ANYBODY, &open), id_of("2"));
+        assert_true(open);
+        file_as("2", "16");
+        assert_int_equal(store_last_mention(s, id_of("15"), ANYBODY, &open), id_of("1"));
+        assert_false(open);
+        close_store();
 }
 
 static void reply_answers_the_newest_filed_mention_that_was_there(void)
@@ -1210,7 +1235,7 @@ static void reply_answers_the_newest_filed_mention_that_was_there(void)
         file_as("2", "two");
         assert_int_equal(answered_by("a2"), id_of("2"));
         assert_int_equal(answered_by("a1"), id_of("1"));
-        assert_int_equal(store_last_mention(s, 12345, ANYBODY), 0);
+        assert_int_equal(last_mention(12345), 0);
         close_store();
 }
 
@@ -1320,7 +1345,7 @@ static void all_but_the_newest_mention_of_a_thread_leaves_the_journal(void)
         assert_true(is_there("other"));
         assert_int_equal(forget(), 0);
         (void) take(reply("a1", "77"));
-        assert_int_equal(store_last_mention(s, id_of("a1"), ANYBODY), id_of("3"));
+        assert_int_equal(last_mention(id_of("a1")), id_of("3"));
         close_store();
 }
 
@@ -1463,9 +1488,9 @@ static void reply_read_late_does_not_answer_what_stands_for_a_mention_of_the_pas
         (void) take(late);
         file_as("0", "5");
         (void) take(reply("25", "77"));
-        assert_int_equal(store_last_mention(s, id_of("25"), ANYBODY), 0);
+        assert_int_equal(last_mention(id_of("25")), 0);
         (void) take(reply("35", "77"));
-        assert_int_equal(store_last_mention(s, id_of("35"), ANYBODY), id_of("3"));
+        assert_int_equal(last_mention(id_of("35")), id_of("3"));
         close_store();
 }
 
@@ -1972,6 +1997,7 @@ int main(void)
                 world_test(merge_moves_the_links),
                 world_test(reply_into_a_ticket_of_two_conversations_gets_that_as_a_reason),
                 world_test(reply_into_a_foreign_ticket_is_passed_over),
+                world_test(what_is_on_its_way_is_answered_only_if_it_was_there),
                 world_test(reply_answers_the_newest_filed_mention_that_was_there),
                 world_test(reply_read_late_answers_what_was_there_by_the_helpdesks_own_order),
                 world_test(reply_does_not_answer_what_began_to_be_filed_after_it_was_read),
