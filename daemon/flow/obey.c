@@ -205,6 +205,11 @@ static void obey_send(struct order *o, int64_t visibility)
                 return;
         }
         row = load(o, id);
+        if (visibility == MENTIOND_PUBLIC && streq(mj_str(payload_parse(o->a, row.payload), "command"), command_word(COMMAND_DM))) {
+                answer(o, arena_printf(o->a, "Nothing was done: you wrote \"%s\" for the customer alone. \"!public TEXT\" says it to all.",
+                                       first_words(o, &row)));
+                return;
+        }
         add_order(o, id, STATE_WAITING, TELL_NOTHING, NULL);
         o->orders[0].visibility = visibility;
         o->orders[0].approved = o->command.name != COMMAND_PUBLIC;

@@ -15,8 +15,8 @@ int article_of(int status, int *ret_live, int *ret_all)
                 if (a->agent || a->create_by != DAEMON || people_mention_in(a->body) != status)
                         continue;
                 all++;
-                /* In a ticket that was merged away nobody sees it. */
-                if (desks.tickets[a->ticket].merged_into >= 0 || desks.tickets[desk_follow(a->ticket)].deleted)
+                /* In a ticket that was merged away nobody sees it, unless the article has opened that again. */
+                if ((desks.tickets[a->ticket].merged_into >= 0 && streq(desks.tickets[a->ticket].state, "merged")) || desks.tickets[desk_follow(a->ticket)].deleted)
                         continue;
                 live++;
                 found = i;

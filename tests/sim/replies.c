@@ -302,6 +302,21 @@ static void judge_withdrawn(struct verdict *v, int k)
                 broken(v, WRONG, word_of("r%dq", k), "reply r%dq was withdrawn without a cause", k);
 }
 
+/* The agent was told that it is held and may be there, and had it sent once more. */
+static bool is_sent_again(int k)
+{
+        static const enum command_name releases[] = { COMMAND_SEND, COMMAND_DM, COMMAND_PUBLIC };
+        int64_t held = told_usec(k, "held");
+
+        for (int i = 0; i < masto.n_statuses; i++)
+                if (people_note_in(masto_first_text(i)) == k && masto.statuses[i].sent < held)
+                        for (size_t n = 0; n < ELEMENTSOF(releases); n++)
+                                for (int by = command_after(k, releases[n]); by >= 0; by = command_after(by, releases[n]))
+                                        if (desks.articles[agent_notes[by].article].created > held)
+                                                return true;
+        return false;
+}
+
 static void judge_note(struct verdict *v, int k)
 {
         const struct agent_note *n = &agent_notes[k];
@@ -340,7 +355,7 @@ static void judge_note(struct verdict *v, int k)
                 broken(v, LEAKED, token, "reply %s was withdrawn before any attempt, and was posted", token);
         if (single && posts > 0 && !may_be_posted(n))
                 broken(v, LEAKED, token, "%s was not meant for the public, and was posted", token);
-        if (posts > notes && n->group == k)
+        if (posts > notes + (int) is_sent_again(k) && n->group == k)
                 broken(v, DOUBLED, token, "reply %s was posted %d times", token, posts);
         if (single && last >= 0) {
                 judge_post(v, n, last);
@@ -368,6 +383,8 @@ static void judge_reply_order(struct verdict *v, int a, int b)
 
         if (is_aside(row_of("reply", desks.all[desks.tickets[x->ticket].desk].name, id)))
                 return;                  /* given up, and then the network did it after all */
+        if (has_note(agent_notes[a].article, "withdrawn"))
+                return;                  /* so, too */
         for (int i = 0; i < n_agent_notes; i++)
                 if (i != a && i != b && (agent_notes[i].group == a || agent_notes[i].group == b))
                         return;          /* two that say the same */

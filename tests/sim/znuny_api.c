@@ -179,6 +179,7 @@ static struct answer made(int ticket, int article)
         struct json_object *o = json_object_new_object();
         bool text = chance(R_NET, 500);
 
+        desks.articles[article].shown_usec = sim.now;    /* it is written before it is answered */
         znuny_put_id(o, "ArticleID", article, text);
         znuny_put_id(o, "TicketID", ticket, text);
         put_owned(o, "TicketNumber", znuny_number(ticket));

@@ -251,6 +251,19 @@ static void stop_comes_too_late_for_what_is_posted(void)
         fake_close();
 }
 
+static void what_was_written_for_one_is_not_made_public(void)
+{
+        open_with_ticket(0);
+        brand->options.hold_usec = USEC_PER_HOUR;
+        tell("5", "!dm the code is 4711");
+        assert_true(reply_becomes("5", STATE_WAITING));
+        tell("6", "!public");
+        is_answered("6", "Nothing was done: you wrote \"the code is 4711\" for the customer alone.");
+        assert_string_equal(fake_state(desk->stored.id, "5"), STATE_WAITING);
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        fake_close();
+}
+
 static bool commanded;
 
 static void wait_for_command(enum fake_call call, struct mentiond_op *op)
@@ -693,6 +706,7 @@ int main(void)
                 world_test(template_is_pointed_out_from_the_third_person_on),
                 world_test(stop_takes_back_what_waits),
                 world_test(stop_comes_too_late_for_what_is_posted),
+                world_test(what_was_written_for_one_is_not_made_public),
                 world_test(reply_that_may_be_out_is_not_tried_again_after_stop),
                 world_test(reply_that_may_be_out_is_held_by_hold_and_sent_by_send),
                 world_test(hold_keeps_and_send_sends),
