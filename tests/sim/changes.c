@@ -48,12 +48,13 @@ static void judge_change(struct verdict *v, int i)
                 broken(v, LOST, s->id, "mention %s was deleted, and nobody told the agent", s->id);
 }
 
-/* The request was late, and the reply taken back by then: of that nobody knew any more. */
+/* The request was late, and the reply taken back by then: of that nobody knew any more.  Of two, too, that went out as the agent had a
+ * held one sent once more, the first. */
 static bool is_given_up(const char *text)
 {
-        int n = people_note_in(text);
+        int n = people_note_in(text), last;
 
-        return n >= 0 && (agent_notes[n].dropped || has_note(agent_notes[n].article, "withdrawn") ||
+        return n >= 0 && (agent_notes[n].dropped || has_note(agent_notes[n].article, "withdrawn") || posts_of(n, &last) > 1 ||
                           desks.tickets[desks.articles[agent_notes[n].article].born_ticket].deleted);
 }
 

@@ -271,6 +271,7 @@ static void judge_secret(struct verdict *v, int k, int first)
         const struct status *s = &masto.statuses[first];
         char *token = word_of("r%dq", k);
         int stop = command_after(k, COMMAND_STOP), release;
+        const struct article *told = stop < 0 ? NULL : &desks.articles[agent_notes[stop].article];
 
         if (n->secret && s->visibility != 'd' && !is_approved(k) && (strstr(n->text, CARD_NUMBER) || is_among_agents(k)))
                 broken(v, LEAKED, token, "reply %s (%s) tells all what must not be told", s->id, token);
@@ -283,8 +284,8 @@ static void judge_secret(struct verdict *v, int k, int first)
         release = MAX(MAX(command_after(k, COMMAND_SEND), command_after(k, COMMAND_DM)), command_after(k, COMMAND_PUBLIC));
         if (s->sent > told_usec(k, "held") && !n->retried && release < 0)
                 broken(v, LEAKED, token, "reply %s (%s) was posted while it was held", s->id, token);
-        if (stop >= 0 && desks.articles[agent_notes[stop].article].seen && !a->moved && !sim.plan.disk_usec &&
-            s->sent > desks.articles[agent_notes[stop].article].seen + 30 * USEC_PER_MINUTE)
+        if (told && told->seen && !told->seen_public && !told->moved && !a->moved && !sim.plan.disk_usec &&
+            s->sent > told->seen + 30 * USEC_PER_MINUTE)
                 broken(v, LEAKED, token, "reply %s (%s) was posted long after an agent said !stop", s->id, token);
 }
 
