@@ -133,6 +133,8 @@ static int desk_start(struct mentiond_op *op, void *state _unused_)
 
 static int desk_poll(struct mentiond_op *op, void *state _unused_)
 {
+        if (fake.article)
+                mentiond_emit_article(op, fake.article);
         return answer(DESK_POLL, op);
 }
 
@@ -366,26 +368,18 @@ void fake_reply(const char *id, const char *ticket, const char *payload, const c
                 .ready_usec = utc_usec(), .payload = payload });
 }
 
-static struct mentiond_article article;
-
-static void emit_article(enum fake_call call, struct mentiond_op *op)
-{
-        if (call == DESK_POLL)
-                mentiond_emit_article(op, &article);
-}
-
 void fake_article(const char *id, const char *ticket, uint32_t kind, const char *text)
 {
+        struct mentiond_article article = { .struct_size = sizeof article, .kind = kind, .ticket = ticket, .id = id, .agent = "Ada",
+                                            .html = "", .text = text };
         int before = fake.calls[DESK_POLL];
 
-        article = (struct mentiond_article) { .struct_size = sizeof article, .kind = kind, .ticket = ticket, .id = id, .agent = "Ada",
-                                              .html = "", .text = text };
-        fake.on_call = emit_article;
+        fake.article = &article;
         while (fake.calls[DESK_POLL] == before || !*fake_state(desk->stored.id, id)) {
                 flow_poll_now(desk);
                 world_sleep(500);
         }
-        fake.on_call = NULL;
+        fake.article = NULL;
 }
 
 void fake_filed(const char *id, const char *root, const char *ticket)

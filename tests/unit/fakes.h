@@ -31,6 +31,7 @@ struct fake {
         struct mentiond_review review;           /* standing 0: as it was */
         char *filed_ticket, *filed_text, *filed_title, *filed_url, *note_subject, *note_text;
         char *notes;                             /* texts of all notes, one after the other */
+        const struct mentiond_article *article;  /* that the helpdesk's poll emits */
         void (*on_call)(enum fake_call call, struct mentiond_op *op);   /* before it answers: emits, checks ... */
 };
 
