@@ -27,8 +27,8 @@ int store_reread_posts(struct store *s, struct arena *a, int64_t thread, struct 
         int r;
 
         r = db_query(store_reader(s), &st, "SELECT j.id, j.native_id, j.seen_usec, b.payload FROM journal j JOIN body b ON b.id = j.id"
-                                           " WHERE j.thread = ? AND j.kind = 'mention' AND j.state = 'filed' ORDER BY j.id DESC LIMIT ?",
-                     "ii", thread, (int64_t) max);
+                                           " WHERE j.thread = ? AND j.kind = 'mention' AND j.state = 'filed'"
+                                           " ORDER BY j.created_usec DESC, j.turn DESC LIMIT ?", "ii", thread, (int64_t) max);
         if (r < 0)
                 return r;
         while ((r = db_step(st)) > 0)
@@ -47,6 +47,7 @@ bool store_is_unsure(struct store *s, int64_t thread)
         int64_t found;
 
         return db_get_int(store_reader(s), &found, "SELECT 1 FROM journal j WHERE thread = ? AND kind = 'reply' AND tried_usec > 0"
+                                                   " AND state IN ('sending', 'ambiguous', 'held', 'dead', 'posted')"
                                                    " AND (NOT EXISTS (SELECT 1 FROM part WHERE reply = j.id)"
                                                    " OR EXISTS (SELECT 1 FROM part WHERE reply = j.id AND native_id IS NULL)) LIMIT 1", "i",
                           thread) != 0;

@@ -16,6 +16,7 @@ struct reading {
         const char *const *ids;
         uint32_t n;
         bool told[POSTS_MAX];    /* of each: it was emitted */
+        bool below[POSTS_MAX];   /* and so was all that answers it */
 };
 
 static int ask(struct mentiond_op *op, struct json_object **ret, const char *path)
@@ -36,22 +37,24 @@ static int ask_about(struct mentiond_op *op, struct json_object **ret, const cha
 }
 
 /* One that was asked for, or that the account wrote. */
-static void tell(struct reading *g, struct json_object *status)
+static void tell(struct reading *g, struct json_object *status, bool below)
 {
         struct mentiond_mention *mention = mastodon_mention(g->op, g->m, status);
         bool wanted = strcmp(mention->author->id, mentiond_self(g->op)) == 0;
 
         for (uint32_t i = 0; i < g->n; i++)
-                if (strcmp(g->ids[i], mention->id) == 0)
+                if (strcmp(g->ids[i], mention->id) == 0) {
                         wanted = g->told[i] = true;
+                        g->below[i] |= below;
+                }
         if (wanted && *mention->id)
                 mentiond_emit_again(g->op, mention);
 }
 
-static void tell_all(struct reading *g, struct json_object *list)
+static void tell_all(struct reading *g, struct json_object *list, bool below)
 {
         for (size_t i = 0; i < mj_len(list); i++)
-                tell(g, mj_at(list, i));
+                tell(g, mj_at(list, i), below);
 }
 
 static void tell_gone(struct reading *g, uint32_t i)
@@ -60,22 +63,23 @@ static void tell_gone(struct reading *g, uint32_t i)
         mentiond_emit_gone(g->op, g->ids[i]);
 }
 
-/* Of the oldest post of each branch: it has the others below it.  snac shows what answers a post itself, and no further. */
+/* Of the oldest post of each branch: it has the others below it, but not those beside it.  snac shows what answers a post itself, and
+ * no further. */
 static int read_around(struct reading *g)
 {
         for (uint32_t i = g->n; i-- > 0; ) {
                 struct json_object *context = NULL;
                 int r;
 
-                if (g->told[i] && !g->m->snac)
+                if (g->below[i] && !g->m->snac)
                         continue;
                 r = ask_about(g->op, &context, g->ids[i], "/context");
                 if (r == MENTIOND_GONE)
                         tell_gone(g, i);
                 else if (r != MENTIOND_OK)
                         return r;
-                tell_all(g, mj_get(context, "ancestors"));
-                tell_all(g, mj_get(context, "descendants"));
+                tell_all(g, mj_get(context, "ancestors"), false);
+                tell_all(g, mj_get(context, "descendants"), true);
                 mentiond_turn_page(g->op, NULL, 0);
         }
         return MENTIOND_OK;
@@ -100,7 +104,7 @@ static int read_together(struct reading *g)
                         return MENTIOND_OK;
                 if (r != MENTIOND_OK)
                         return r;
-                tell_all(g, list);
+                tell_all(g, list, false);
         }
         return MENTIOND_OK;
 }
@@ -119,7 +123,7 @@ static int read_singly(struct reading *g)
                 else if (r != MENTIOND_OK)
                         return r;
                 else
-                        tell(g, status);
+                        tell(g, status, false);
         }
         return MENTIOND_OK;
 }

@@ -216,6 +216,12 @@ def test_a_thread_is_read_again_with_its_edits_and_own_posts(net):
     assert len(net.log()) <= {"mastodon": 2, "gotosocial": 2, "snac": 5}[net.kind]
 
 
+def test_own_posts_beside_a_branch_are_told_in_whatever_order_it_is_asked_for(net):
+    root, ours, second, app, beside = conversation(net)
+    late = net.model.post("brand", "@carol and you?", parent=root)
+    assert net.id(late) in of(net.do("reread", ids=[net.id(root), net.id(second)]))
+
+
 def test_of_others_only_what_was_asked_for_is_told(net):
     root, ours, second, app, beside = conversation(net)
     assert net.id(beside) not in of(net.do("reread", ids=[net.id(second), net.id(root)]))
