@@ -82,6 +82,7 @@ void step_wait(struct flow_instance *f, const struct store_row *row, int64_t unt
 /* tell.c: what the agent is told. */
 enum tell { TELL_NOTHING, TELL_POSTED, TELL_DELAYED, TELL_REFUSED, TELL_HELD, TELL_WITHDRAWN, TELL_PREVIEW };
 void tell_agent(struct store_move *m, struct arena *a, const struct store_row *row, enum tell what, const char *detail);
+char *tell_key(struct arena *a, const struct store_row *row, enum tell what);    /* of the note */
 /* Why a reply is withdrawn or held by a command, and how much of it is out. */
 const char *tell_halt(struct store *s, struct arena *a, const struct store_row *row, const char *state);
 

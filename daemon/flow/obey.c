@@ -194,6 +194,12 @@ static void obey_hold(struct order *o)
         answer(o, halted ? may_be_out(o, true) : id ? NULL : too_late(o, "hold"));
 }
 
+/* Whether the agent knew, when he wrote this, that the reply may be out already. */
+static bool was_told(struct order *o, const struct store_row *row)
+{
+        return store_is_after_note(o->f->instance->host->store, o->f->instance->stored.id, tell_key(o->a, row, TELL_HELD), o->row->native_id);
+}
+
 static void obey_send(struct order *o, int64_t visibility)
 {
         int64_t id = newest(o, STATE_HELD, STATE_WAITING);
@@ -208,6 +214,11 @@ static void obey_send(struct order *o, int64_t visibility)
         if (visibility == MENTIOND_PUBLIC && streq(mj_str(payload_parse(o->a, row.payload), "command"), command_word(COMMAND_DM))) {
                 answer(o, arena_printf(o->a, "Nothing was done: you wrote \"%s\" for the customer alone. \"!public TEXT\" says it to all.",
                                        first_words(o, &row)));
+                return;
+        }
+        if (row.tried_usec && streq(row.state, STATE_HELD) && !was_told(o, &row)) {
+                answer(o, arena_printf(o->a, "Nothing was done: your reply \"%s\" may be on the network already, and when you wrote this you had not"
+                                             " been told. If it is not there, say !%s once more.", first_words(o, &row), o->command.word));
                 return;
         }
         add_order(o, id, STATE_WAITING, TELL_NOTHING, NULL);

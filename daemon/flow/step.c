@@ -83,8 +83,11 @@ static struct next after_attempt(const struct flow_instance *f, const struct ste
                 return (struct next) { .state = ready_state(row), .delay_usec = s->op->throttled_usec, .tell = TELL_DELAYED };
         case MENTIOND_AUTH:
                 return (struct next) { .state = ready_state(row), .tell = TELL_DELAYED };
-        case MENTIOND_AMBIGUOUS:
         case MENTIOND_CANCELED:
+                if (s->op->unsent)
+                        return (struct next) { .state = ready_state(row), .delay_usec = backoff(f, row) };
+                return (struct next) { .state = STATE_AMBIGUOUS };
+        case MENTIOND_AMBIGUOUS:
                 return (struct next) { .state = STATE_AMBIGUOUS };
         case MENTIOND_GONE:
                 if (!is_reply(row))

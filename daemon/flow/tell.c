@@ -24,6 +24,12 @@ static const struct {
         [TELL_WITHDRAWN] = { "withdrawn", MENTIOND_NOTE_FAILED, "Reply withdrawn", "mentiond will not post your reply: ", "." },
 };
 
+/* Who wanted it sent after all is told anew; but it is posted once, and doubt.c asks for that. */
+char *tell_key(struct arena *a, const struct store_row *row, enum tell what)
+{
+        return arena_printf(a, "note:%s:%s%s", row->native_id, words[what].name, row->approved && what != TELL_POSTED ? ":again" : "");
+}
+
 void tell_agent(struct store_move *m, struct arena *a, const struct store_row *row, enum tell what, const char *detail)
 {
         struct mentiond_note note = {
@@ -37,8 +43,7 @@ void tell_agent(struct store_move *m, struct arena *a, const struct store_row *r
                                  words[what].after);
         if (what == TELL_HELD)
                 note.text = arena_printf(a, "%s%lld", note.text, (long long) row->id);
-        /* Who wanted it sent after all is told anew; but it is posted once, and doubt.c asks for that. */
-        m->note_key = arena_printf(a, "note:%s:%s%s", row->native_id, words[what].name, row->approved && what != TELL_POSTED ? ":again" : "");
+        m->note_key = tell_key(a, row, what);
         m->note_payload = arena_take(a, payload_of_note(&note));
 }
 

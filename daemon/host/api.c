@@ -270,10 +270,15 @@ static const char *words_of(struct json_object *json)
         return "";
 }
 
+static bool is_repeatable(const struct http_request *http)
+{
+        return http->repeatable || streq(http->method, "GET") || streq(http->method, "HEAD");
+}
+
 static int judge_exchange(struct mentiond_op *op, const struct mentiond_request *q, const struct http_request *http,
                           const struct http_reply *r, struct json_object *json)
 {
-        bool repeatable = http->repeatable || streq(http->method, "GET") || streq(http->method, "HEAD");
+        bool repeatable = is_repeatable(http);
         int64_t silence;
         int verdict;
 
@@ -411,9 +416,12 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
 
         if ((q->flags & MENTIOND_OPTIONAL) && budget_is_short(&i->budget))
                 return mentiond_fail(op, MENTIOND_THROTTLED, "left out, for the server's limits leave little");
-        if (task_sleep_until(budget_take(&i->budget)) < 0)
+        if (task_sleep_until(budget_take(&i->budget)) < 0) {
+                op->unsent = !op->wrote;
                 return mentiond_fail(op, MENTIOND_CANCELED, "the operation was ended while it waited for its turn");
+        }
         crash_point(op->name, "request");
+        op->wrote |= !is_repeatable(&http);
         http_perform(i->host->http, &http, &reply);
         crash_point(op->name, "response");
         counter_add("requests", i->name, "", 1);

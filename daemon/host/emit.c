@@ -359,10 +359,12 @@ int mentiond_emit_article(struct mentiond_op *op, const struct mentiond_article 
                 .created_usec = a.created_usec,
                 .ready_usec = steady_usec(),
         };
-        if (a.kind != MENTIOND_ARTICLE_REPLY && streq(state, STATE_WAITING))
+        if (a.kind == MENTIOND_ARTICLE_REPLY || streq(state, STATE_KNOWN))
+                item.payload = arena_take(op->items_arena, payload_of_article(&a));
+        else if (a.kind == MENTIOND_ARTICLE_INTERNAL)
                 read_command(op, &a, &item);
         else
-                item.payload = arena_take(op->items_arena, payload_of_article(&a));
+                item.state = STATE_KNOWN;
         add_item(op, &item);
         return !streq(item.state, STATE_KNOWN);
 }

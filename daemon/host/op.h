@@ -43,6 +43,8 @@ struct mentiond_op {
         const struct mentiond_secret *token;     /* in place of the instance's bearer, if not NULL */
         int64_t throttled_usec;          /* how long the network wants silence; 0: it did not say */
         unsigned status;                 /* of the last answer; 0: there was none */
+        bool wrote;                      /* a request that may change something was made */
+        bool unsent;                     /* it was ended before there was any */
 
         /* The plugin's limits. */
         bool inside;                     /* its code runs */

@@ -524,3 +524,14 @@ bool store_is_after_mention(struct store *s, int64_t helpdesk, const char *ticke
                                                    " AND CAST(m.result_id AS INTEGER) < CAST(?3 AS INTEGER) LIMIT 1",
                           "iss", helpdesk, ticket, article) == 1;
 }
+
+bool store_is_after_note(struct store *s, int64_t helpdesk, const char *key, const char *article)
+{
+        int64_t found;
+
+        return db_get_int(store_reader(s), &found, "SELECT 1 FROM journal WHERE source = ?1 AND native_id = ?2 AND state = 'filed' AND NOT ifnull("
+                                                   IS_NUMBER("result_id") " AND " IS_NUMBER("?3")
+                                                   " AND CAST(result_id AS INTEGER) > CAST(?3 AS INTEGER), 0)"
+                                                   " UNION ALL SELECT 1 FROM past WHERE source = ?1 AND native_id = ?2 LIMIT 1",
+                          "iss", helpdesk, key, article) == 1;
+}

@@ -166,6 +166,9 @@ bool store_is_linked(struct store *s, int64_t helpdesk, const char *ticket);
 /* Whether an article was made after one that shows a mention of its ticket, as far as their numbers tell. */
 bool store_is_after_mention(struct store *s, int64_t helpdesk, const char *ticket, const char *article);
 
+/* Whether an article was made after the note of that key, as far as their numbers tell. */
+bool store_is_after_note(struct store *s, int64_t helpdesk, const char *key, const char *article);
+
 /* --- Work */
 
 struct store_row {

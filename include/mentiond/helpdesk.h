@@ -82,11 +82,11 @@ struct mentiond_lookup {
 
 enum mentiond_article_kind {
         MENTIOND_ARTICLE_REPLY = 1,     /* an agent wrote it for the customer to see */
-        MENTIOND_ARTICLE_INTERNAL = 2,  /* an agent wrote it for colleagues */
+        MENTIOND_ARTICLE_INTERNAL = 2,  /* a note that an agent wrote for colleagues; or a command */
+        MENTIOND_ARTICLE_OTHER = 3,     /* neither: a call, an e-mail, what was written in a ticket of other people */
 };
 
-/* What an agent wrote.  Internal articles must be emitted too: one that is made public later is known by
- * that, and never posted. */
+/* What an agent wrote.  What is no reply must be emitted too: if it is made one later it is known by that, and never posted. */
 struct mentiond_article {
         uint32_t struct_size;
         uint32_t kind;           /* enum mentiond_article_kind */

@@ -44,6 +44,11 @@ static bool looks_like_reply(struct json_object *article)
         return mj_int(article, "IsVisibleForCustomer", 0) == 1 && *mj_str(article, "From");
 }
 
+static bool is_internal_note(struct json_object *article)
+{
+        return mj_int(article, "IsVisibleForCustomer", 1) == 0 && strcmp(mj_str(article, "CommunicationChannel"), "Internal") == 0;
+}
+
 static bool is_touched(struct json_object *article, int64_t tolerance_usec)
 {
         int64_t created = mentiond_parse_time(mj_str(article, "CreateTime"));
@@ -123,13 +128,14 @@ static int64_t incoming_usec(struct json_object *article)
 static void emit(struct mentiond_op *op, struct json_object *ticket, struct json_object *article,
                  const struct merges *merges)
 {
-        bool reply = looks_like_reply(article) && !is_others(ticket, article, merges);
+        bool others = is_others(ticket, article, merges), reply = looks_like_reply(article) && !others;
         struct otrs_written written = otrs_written(op, article);
         int64_t created = incoming_usec(article);
         int64_t kept = mentiond_parse_time(mj_str(article, "CreateTime"));
         struct mentiond_article found = {
                 .struct_size = sizeof(found),
-                .kind = reply ? MENTIOND_ARTICLE_REPLY : MENTIOND_ARTICLE_INTERNAL,
+                .kind = reply ? MENTIOND_ARTICLE_REPLY : is_internal_note(article) && !others ? MENTIOND_ARTICLE_INTERNAL
+                                                                                              : MENTIOND_ARTICLE_OTHER,
                 .ticket = mj_str(ticket, "TicketID"),
                 .id = mj_str(article, "ArticleID"),
                 .agent = agent_name(op, mj_str(article, "From")),

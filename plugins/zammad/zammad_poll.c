@@ -34,12 +34,11 @@ static bool is_merge_note(struct json_object *article)
                strncmp(mj_str(article, "content_type"), "text/plain", 10) == 0;
 }
 
-static bool looks_like_reply(struct json_object *article)
+static bool is_note(struct json_object *article)
 {
         const char *type = mj_str(article, "type");
-        struct json_object *internal = mj_get(article, "internal");
 
-        return json_object_is_type(internal, json_type_boolean) && !json_object_get_boolean(internal) &&
+        return json_object_is_type(mj_get(article, "internal"), json_type_boolean) &&
                (strcmp(type, "note") == 0 || strcmp(type, "web") == 0) && mj_int(article, "created_by_id", 0) > ZAMMAD_SYSTEM_USER;
 }
 
@@ -68,7 +67,8 @@ struct place {
 
 static void emit(struct mentiond_op *op, struct zammad *z, struct json_object *article, const struct place *place)
 {
-        bool reply = looks_like_reply(article), touched = zammad_is_touched(article);
+        bool internal = json_object_get_boolean(mj_get(article, "internal")), touched = zammad_is_touched(article);
+        bool reply = is_note(article) && !internal, note = is_note(article) && internal;
         struct zammad_written written = zammad_written(article);
         int64_t created = mentiond_parse_time(mj_str(article, "created_at"));
         struct mentiond_article found = {
@@ -87,6 +87,7 @@ static void emit(struct mentiond_op *op, struct zammad *z, struct json_object *a
         if (place->others && place->merged_usec && created < place->merged_usec) {
                 touched |= found.changed_usec >= place->merged_usec;
                 reply &= touched;
+                note &= touched;
         }
         if (reply && (touched || place->left || (place->others && !place->merged_usec)))
                 found.flags |= MENTIOND_ARTICLE_DOUBTFUL;
@@ -94,7 +95,7 @@ static void emit(struct mentiond_op *op, struct zammad *z, struct json_object *a
                 found.text = mentiond_text_from_html(op, found.html);
                 found.html = "";
         }
-        found.kind = reply ? MENTIOND_ARTICLE_REPLY : MENTIOND_ARTICLE_INTERNAL;
+        found.kind = reply ? MENTIOND_ARTICLE_REPLY : note ? MENTIOND_ARTICLE_INTERNAL : MENTIOND_ARTICLE_OTHER;
         mentiond_emit_article(op, &found);
         z->news = true;
         if (strcmp(z->proof, no_proof) != 0)

@@ -88,10 +88,10 @@ static bool shares_words(const struct agent_note *n)
         return false;
 }
 
-/* Whether all mentions of its ticket are for those alone whom they name. */
-static bool is_all_aside(int ticket)
+/* Whether all mentions that its ticket had by then are for those alone whom they name. */
+static bool is_all_aside(int ticket, int before)
 {
-        for (int i = 0; i < desks.n_articles; i++) {
+        for (int i = 0; i < before; i++) {
                 const struct article *a = &desks.articles[i];
                 int s = a->agent ? -1 : people_mention_in(a->body);
 
@@ -117,7 +117,7 @@ static bool is_justified(const struct agent_note *n, const char *reason)
         if (strstr(reason, "no filed post that it could answer"))
                 return !was_confirmed(a->ticket, a->created + 10 * USEC_PER_MINUTE) || merged || sim.plan.deletes || is_overtaken(n) ||
                        ((n->command || command_after((int) (n - agent_notes), COMMAND_PUBLIC) >= 0) &&
-                        (sim.plan.forget_usec || is_all_aside(a->ticket)));
+                        (sim.plan.forget_usec || is_all_aside(a->ticket, n->article)));
         if (strstr(reason, "attachment"))
                 return a->attachments > 0;
         if (strstr(reason, "it has to be split, and"))
@@ -221,7 +221,7 @@ static bool may_be_posted(const struct agent_note *n)
                 return false;
         if (!note_is_said(n) && !is_ordered((int) (n - agent_notes)))
                 return false;
-        return !born->foreign || (born->first_merge && a->created >= born->first_merge - USEC_PER_SEC);
+        return !born->foreign || (born->first_merge && a->created >= born->first_merge - USEC_PER_SEC) || is_ordered((int) (n - agent_notes));
 }
 
 /* Whether a post or a word about it is owed to the agent. */

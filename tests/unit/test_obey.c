@@ -264,6 +264,27 @@ static void what_was_written_for_one_is_not_made_public(void)
         fake_close();
 }
 
+/* The command is taken in before the reply is held, and looked at after it. */
+static void send_of_what_may_be_out_needs_that_the_agent_was_told(void)
+{
+        open_with_ticket(0);
+        brand->options.hold_usec = 20 * USEC_PER_MSEC;
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS);
+        fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_UNKNOWN);
+        fake.verdicts[DESK_NOTE] = ONCE(MENTIOND_THROTTLED);     /* he is not told yet */
+        fake.throttled_usec = USEC_PER_SEC;
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_HELD));
+        tell("6", "!send");
+        is_answered("6", "when you wrote this you had not been told");
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        assert_true(reply_becomes("note:5:held", STATE_FILED));
+        tell("7", "!send");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        assert_int_equal(fake.calls[CALL_POST], 2);
+        fake_close();
+}
+
 static bool commanded;
 
 static void wait_for_command(enum fake_call call, struct mentiond_op *op)
@@ -707,6 +728,7 @@ int main(void)
                 world_test(stop_takes_back_what_waits),
                 world_test(stop_comes_too_late_for_what_is_posted),
                 world_test(what_was_written_for_one_is_not_made_public),
+                world_test(send_of_what_may_be_out_needs_that_the_agent_was_told),
                 world_test(reply_that_may_be_out_is_not_tried_again_after_stop),
                 world_test(reply_that_may_be_out_is_held_by_hold_and_sent_by_send),
                 world_test(hold_keeps_and_send_sends),

@@ -16,6 +16,7 @@ struct expected {
         const char *note;                /* the end of the note's key; NULL: nothing is told */
         int64_t absent;                  /* afterwards */
         int64_t attempt;                 /* so many were begun; 0: 1 */
+        bool unsent;                     /* as in struct mentiond_op */
 };
 
 #define E(the_verdict, the_state, ...) { .verdict = (the_verdict), .state = (the_state), __VA_ARGS__ }
@@ -85,6 +86,7 @@ static void check(const struct expected *e, bool looked)
         i->state = INSTANCE_RUNNING;
         i->budget.pause_usec = i->budget.failures = 0;
         op_begin(&op, i, "test", SEC);
+        op.unsent = e->unsent;
         op.throttled_usec = e->verdict == MENTIOND_THROTTLED ? SILENCE_USEC : 0;
         s.verdict = op_judge(&op, e->verdict == MENTIOND_OK ? MENTIOND_OK : mentiond_fail(&op, e->verdict, "so it is"));
         assert_int_equal(s.verdict, e->verdict);
@@ -135,6 +137,7 @@ static void reply_that_was_tried(void)
                 E(MENTIOND_AUTH, STATE_WAITING, .note = "delayed"),
                 E(MENTIOND_AMBIGUOUS, STATE_AMBIGUOUS),
                 E(MENTIOND_CANCELED, STATE_AMBIGUOUS),
+                E(MENTIOND_CANCELED, STATE_WAITING, .delay_max = 2 * RETRY_USEC, .unsent = true),
                 E(MENTIOND_GONE, STATE_DEAD, .note = "refused"),
                 E(MENTIOND_REJECTED, STATE_DEAD, .note = "refused"),
                 E(MENTIOND_BUG, STATE_HELD, .note = "held"),
