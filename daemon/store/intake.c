@@ -306,11 +306,11 @@ int64_t store_last_place(struct store *s, int64_t source)
 }
 
 /* Commands that wait are about what is in the other ticket now. */
-static int follow_merge(struct db *db, int64_t helpdesk, const struct store_merge *m)
+int move_commands(struct db *db, int64_t helpdesk, const char *from, const char *to)
 {
         return db_run(db, "UPDATE body SET payload = json_set(payload, '$.ticket', ?1) WHERE id IN (SELECT id FROM journal WHERE target = ?2"
                           " AND source = ?2 AND due_usec NOT NULL AND kind = 'command') AND json_extract(payload, '$.ticket') = ?3",
-                      "sis", m->into, helpdesk, m->ticket);
+                      "sis", to, helpdesk, from);
 }
 
 static int commit_poll(struct db *db, void *data)
@@ -332,7 +332,7 @@ static int commit_poll(struct db *db, void *data)
                 r = db_run(db, "UPDATE link SET ticket = ?, number = ?, url = '' WHERE helpdesk = ? AND ticket = ?", "ssis",
                            m->into, m->number, p->source, m->ticket);
                 if (r >= 0)
-                        r = follow_merge(db, p->source, m);
+                        r = move_commands(db, p->source, m->ticket, m->into);
                 if (r < 0)
                         return r;
         }

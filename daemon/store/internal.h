@@ -36,5 +36,6 @@ int add_note(struct db *db, int64_t about, int64_t thread, const char *key, cons
 
 /* intake.c: a command for the helpdesk itself, due at once. */
 int insert_command(struct db *db, int64_t helpdesk, const char *native_id, int64_t created_usec, bool doubt, const char *payload);
+int move_commands(struct db *db, int64_t helpdesk, const char *from, const char *to);
 
 #endif

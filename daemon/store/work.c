@@ -290,6 +290,32 @@ int add_note(struct db *db, int64_t about, int64_t thread, const char *key, cons
 
 #define IS_UNREAD "(?6 OR NOT (SELECT polled FROM instance WHERE id = ?2))"
 
+/* Commands that wait in a ticket without conversations, for it was merged, follow the last one. */
+static int change_link(struct db *db, int64_t thread, const struct store_move *m)
+{
+        _cleanup_free_ char *from = NULL;
+        const struct store_thread *l = m->link;
+        int64_t found;
+        struct stmt *st;
+        int r;
+
+        r = db_query(db, &st, "SELECT ticket FROM link WHERE thread = ? AND ticket != ?", "is", thread, l->ticket);
+        if (r >= 0)
+                r = db_step(st);
+        if (r > 0) {
+                from = xstrdup(db_text(st, 0));
+                db_reset(st);
+        }
+        if (r >= 0)
+                r = db_run(db, "UPDATE link SET unread = unread OR (" IS_UNREAD " AND ticket != ?3), helpdesk = ?2, ticket = ?3,"
+                               " number = ?4, url = ?5 WHERE thread = ?1",
+                           "iisssi", thread, l->helpdesk, l->ticket, l->number, l->url, (int64_t) m->found);
+        if (r < 0 || !from)
+                return r;
+        r = db_get_int(db, &found, "SELECT 1 FROM link WHERE helpdesk = ? AND ticket = ? LIMIT 1", "is", l->helpdesk, from);
+        return r ? r : move_commands(db, l->helpdesk, from, l->ticket);
+}
+
 /* Two statements: one that may do both costs half as much again where the link is new.  Before the first poll that ends well a
  * helpdesk does not know from when on it has to read. */
 static int put_link(struct db *db, int64_t thread, const struct store_move *m)
@@ -300,9 +326,7 @@ static int put_link(struct db *db, int64_t thread, const struct store_move *m)
         r = db_run(db, "INSERT INTO link (thread, helpdesk, ticket, number, url, unread, linked_usec) VALUES (?1, ?2, ?3, ?4, ?5, "
                        IS_UNREAD ", ?7) ON CONFLICT DO NOTHING",
                    "iisssii", thread, l->helpdesk, l->ticket, l->number, l->url, (int64_t) m->found, m->now_usec);
-        return r != 0 ? r : db_run(db, "UPDATE link SET unread = unread OR (" IS_UNREAD " AND ticket != ?3), helpdesk = ?2, ticket = ?3,"
-                                       " number = ?4, url = ?5 WHERE thread = ?1",
-                                   "iisssi", thread, l->helpdesk, l->ticket, l->number, l->url, (int64_t) m->found);
+        return r != 0 ? r : change_link(db, thread, m);
 }
 
 /* The next part answers this one. */

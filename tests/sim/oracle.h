@@ -21,6 +21,7 @@ bool has_note(int article, const char *what);
 int note_about(int article, const char *what);
 /* How often it was posted: its first parts, of which *ret_last is the last. */
 int posts_of(int group, int *ret_last);
+bool is_sent_again(int note);
 /* The first command of this kind that was written in the ticket of this note, later than it; or -1. */
 int command_after(int note, enum command_name name);
 

@@ -97,6 +97,8 @@ void judge_parts(struct verdict *v, int note, int first)
                 size = strlen(said);
                 if (!startswith(masto_first_text(i), handle))
                         broken(v, WRONG, token, "reply %s (%s) does not name %s", s->id, token, handle);
+                if (!startswith(rest, said) && is_sent_again(note))
+                        return;
                 if (!startswith(rest, said)) {
                         broken(v, strstr(all, said) ? DOUBLED : WRONG, token, "reply %s says \"%s\" where \"%s\" is to be said", s->id, said, rest);
                         return;

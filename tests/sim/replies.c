@@ -101,6 +101,15 @@ static bool is_all_aside(int ticket, int before)
         return true;
 }
 
+static int notes_like(const struct agent_note *n)
+{
+        int like = 0;
+
+        for (int i = 0; i < n_agent_notes; i++)
+                like += agent_notes[i].group == n->group;
+        return like;
+}
+
 /* Each reason to hold a reply, and what must have happened for it. */
 static bool is_justified(const struct agent_note *n, const char *reason)
 {
@@ -132,6 +141,8 @@ static bool is_justified(const struct agent_note *n, const char *reason)
                 return command_after((int) (n - agent_notes), COMMAND_HOLD) >= 0;
         if (strstr(reason, "as a command does"))
                 return *n->text == '!';
+        if (strstr(reason, "took the post of another"))
+                return unsure && notes_like(n) > 1;      /* and was found first: which of them it was nobody knows */
         if (strstr(reason, "may be it"))
                 return unsure;
         if (strstr(reason, "sent several times"))
@@ -304,7 +315,7 @@ static void judge_withdrawn(struct verdict *v, int k)
 }
 
 /* The agent was told that it is held and may be there, and had it sent once more. */
-static bool is_sent_again(int k)
+bool is_sent_again(int k)
 {
         static const enum command_name releases[] = { COMMAND_SEND, COMMAND_DM, COMMAND_PUBLIC };
         int64_t held = told_usec(k, "held");

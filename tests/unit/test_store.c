@@ -1205,6 +1205,24 @@ static int64_t answered_by(const char *reply_id)
         return last_mention(id_of(reply_id));
 }
 
+static void command_follows_a_conversation_that_is_found_in_another_ticket(void)
+{
+        struct store_thread link = { .ticket = "78", .number = "N", .url = "" };
+        struct store_item command = { .kind = KIND_COMMAND, .state = STATE_WAITING, .native_id = "c1", .ticket = "77",
+                                      .payload = "{\"ticket\":\"77\"}", .created_usec = NOW, .ready_usec = NOW };
+
+        open_store();
+        link.helpdesk = helpdesk;
+        (void) take(mention("1", "r", ""));
+        file_as("1", "10");
+        (void) poll_of(helpdesk, command);
+        (void) take(mention("2", "r", ""));
+        assert_int_equal(store_move(s, &(struct store_move) {
+                .id = id_of("2"), .state = STATE_FILED, .link = &link, .result_id = "11", .now_usec = NOW }), 0);
+        assert_string_equal(row_of("c1").payload, "{\"ticket\":\"78\"}");
+        close_store();
+}
+
 static void what_is_on_its_way_is_answered_only_if_it_was_there(void)
 {
         bool open;
@@ -1997,6 +2015,7 @@ int main(void)
                 world_test(merge_moves_the_links),
                 world_test(reply_into_a_ticket_of_two_conversations_gets_that_as_a_reason),
                 world_test(reply_into_a_foreign_ticket_is_passed_over),
+                world_test(command_follows_a_conversation_that_is_found_in_another_ticket),
                 world_test(what_is_on_its_way_is_answered_only_if_it_was_there),
                 world_test(reply_answers_the_newest_filed_mention_that_was_there),
                 world_test(reply_read_late_answers_what_was_there_by_the_helpdesks_own_order),
