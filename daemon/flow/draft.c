@@ -195,6 +195,21 @@ static const struct guard_file *files_of(struct draft *d, const struct mentiond_
         return files;
 }
 
+/* Internal notes that order what is said in public are no secrets. */
+static const char *const *secrets(struct draft *d, const struct mentiond_review *review, size_t *ret_n)
+{
+        const char **texts = arena_alloc(d->a, (review->n_internal + 1) * sizeof *texts);
+
+        *ret_n = 0;
+        for (uint32_t k = 0; k < review->n_internal; k++) {
+                enum command_name name = command_parse(review->internal[k]).name;
+
+                if (name != COMMAND_PUBLIC && name != COMMAND_CLOSE && name != COMMAND_EDIT)
+                        texts[(*ret_n)++] = review->internal[k];
+        }
+        return texts;
+}
+
 static const char *guarded(struct draft *d, const struct mentiond_review *review)
 {
         struct guard_context c = { .patterns = d->f->instance->guard };
@@ -208,8 +223,7 @@ static const char *guarded(struct draft *d, const struct mentiond_review *review
         if (review) {
                 c.customer = review->customer;
                 c.n_customer = review->n_customer;
-                c.internal = review->internal;
-                c.n_internal = review->n_internal;
+                c.internal = secrets(d, review, &c.n_internal);
                 c.files = files_of(d, review->attachments, review->n_attachments);
                 c.n_files = review->n_attachments;
                 c.internal_files = files_of(d, review->internal_attachments, review->n_internal_attachments);
@@ -231,7 +245,7 @@ const char *draft_objection(struct draft *d, const struct mentiond_review *revie
         if (!d->n)
                 return d->reason;
         if (d->visibility == MENTIOND_DIRECT && d->mention.kept.visibility != MENTIOND_DIRECT && !(i->caps.flags & MENTIOND_CAN_DIRECT))
-                return "nothing can be said in private here";
+                return "nothing can be said in private here. \"!public\" would say it in public";
         if (d->row->approved)
                 return NULL;
         if (c.name != COMMAND_NONE && !*mj_str(d->payload, "command"))

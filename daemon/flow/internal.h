@@ -66,6 +66,7 @@ struct step {
         int64_t part_number;             /* of a reply: which part it was */
         bool more;                       /* others follow */
         enum store_said said;            /* if all are out */
+        bool aside;                      /* they are for the customer alone, and are told so */
         bool closes;                     /* its ticket is to be closed then */
         const char *told_url;            /* that the agent is told, if not url */
         int64_t card_usec;               /* of a mention, if OK, as in struct store_move */
@@ -80,7 +81,7 @@ void step_withdraw(struct flow_instance *f, const struct store_row *row, const c
 void step_wait(struct flow_instance *f, const struct store_row *row, int64_t until_usec, const char *preview);
 
 /* tell.c: what the agent is told. */
-enum tell { TELL_NOTHING, TELL_POSTED, TELL_DELAYED, TELL_REFUSED, TELL_HELD, TELL_WITHDRAWN, TELL_PREVIEW };
+enum tell { TELL_NOTHING, TELL_POSTED, TELL_POSTED_ASIDE, TELL_DELAYED, TELL_REFUSED, TELL_HELD, TELL_WITHDRAWN, TELL_PREVIEW };
 void tell_agent(struct store_move *m, struct arena *a, const struct store_row *row, enum tell what, const char *detail);
 char *tell_key(struct arena *a, const struct store_row *row, enum tell what);    /* of the note */
 /* Why a reply is withdrawn or held by a command, and how much of it is out. */

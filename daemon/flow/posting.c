@@ -116,6 +116,7 @@ static void tell_step(struct posting *g, struct step *s)
                 return;
         draft_remember(&g->draft);
         s->said = g->draft.aside ? SAID_PRIVATE : g->draft.visibility == MENTIOND_DIRECT ? SAID_NOTHING : SAID_IN_PUBLIC;
+        s->aside = g->draft.visibility == MENTIOND_DIRECT;
         s->closes = streq(mj_str(g->payload, "command"), command_word(COMMAND_CLOSE));
         if (g->part.number > 0 && store_part(g->f->instance->host->store, g->arena, g->row->id, 0, &first) > 0)
                 s->told_url = first.url;

@@ -66,7 +66,7 @@ static struct next after_success(const struct step *s)
 {
         if (s->more)
                 return (struct next) { .state = STATE_WAITING };
-        return (struct next) { .state = done_state(s->row), .tell = TELL_POSTED };
+        return (struct next) { .state = done_state(s->row), .tell = s->aside ? TELL_POSTED_ASIDE : TELL_POSTED };
 }
 
 static struct next after_attempt(const struct flow_instance *f, const struct step *s)

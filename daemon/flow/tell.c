@@ -13,36 +13,49 @@ static const struct {
         const char *subject, *before, *after;
 } words[] = {
         [TELL_POSTED] = { "posted", MENTIOND_NOTE_POSTED, "Reply posted", "Your reply was posted: ", "" },
+        [TELL_POSTED_ASIDE] = { "posted", MENTIOND_NOTE_POSTED, "Reply posted", "Your reply was posted in private: ", "" },
         [TELL_DELAYED] = { "delayed", MENTIOND_NOTE_PLAIN, "Reply delayed", "Your reply is not posted yet: ",
                            ".\nmentiond goes on trying by itself. Nothing needs to be done." },
         [TELL_REFUSED] = { "refused", MENTIOND_NOTE_FAILED, "Reply not posted", "Your reply was not posted: ",
                            ".\nIt will not be tried again. To answer, write a new public note." },
-        [TELL_HELD] = { "held", MENTIOND_NOTE_FAILED, "Reply held", "Your reply is held and was not posted by mentiond: ",
-                        ".\nIf it is not on the network already, an internal note that says \"!send\" sends it as it is, \"!dm\" in private, and"
-                        " \"!stop\" takes it back.\nAn administrator sends it with: mentionctl retry " },
+        [TELL_HELD] = { "held", MENTIOND_NOTE_FAILED, "Reply held", "Your reply is held and was not posted by mentiond: ", ".\n" },
         [TELL_PREVIEW] = { "preview", MENTIOND_NOTE_PLAIN, "Reply preview", "", "" },
         [TELL_WITHDRAWN] = { "withdrawn", MENTIOND_NOTE_FAILED, "Reply withdrawn", "mentiond will not post your reply: ", "." },
 };
 
-/* Who wanted it sent after all is told anew; but it is posted once, and doubt.c asks for that. */
+static bool is_posted(enum tell what)
+{
+        return what == TELL_POSTED || what == TELL_POSTED_ASIDE;
+}
+
+static bool may_be_out(const struct store_row *row)
+{
+        return row->attempt || row->tried_usec || row->doubt;
+}
+
+/* Who sent it on its way again is told anew what became of it; but it is posted once, and doubt.c asks for that. */
 char *tell_key(struct arena *a, const struct store_row *row, enum tell what)
 {
-        return arena_printf(a, "note:%s:%s%s", row->native_id, words[what].name, row->approved && what != TELL_POSTED ? ":again" : "");
+        char *key = arena_printf(a, "note:%s:%s", row->native_id, words[what].name);
+
+        return row->orders && !is_posted(what) ? arena_printf(a, "%s:%lld", key, (long long) row->orders) : key;
 }
 
 void tell_agent(struct store_move *m, struct arena *a, const struct store_row *row, enum tell what, const char *detail)
 {
         struct mentiond_note note = {
                 .struct_size = sizeof note, .kind = words[what].kind, .subject = words[what].subject, .article = row->native_id,
-                .url = what == TELL_POSTED ? detail : "",
+                .url = is_posted(what) ? detail : "",
         };
 
         if (what == TELL_NOTHING)
                 return;
-        note.text = arena_printf(a, "%s%s%s", words[what].before, what == TELL_POSTED && isempty(detail) ? "(no link known)" : detail,
+        note.text = arena_printf(a, "%s%s%s", words[what].before, is_posted(what) && isempty(detail) ? "(no link known)" : detail,
                                  words[what].after);
         if (what == TELL_HELD)
-                note.text = arena_printf(a, "%s%lld", note.text, (long long) row->id);
+                note.text = arena_printf(a, "%s%s internal note that says \"!send\" sends it as it is, \"!dm\" in private, and \"!stop\" takes it back.\n"
+                                            "An administrator sends it with: mentionctl retry %lld", note.text,
+                                         may_be_out(row) ? "If it is not on the network already, an" : "An", (long long) row->id);
         m->note_key = tell_key(a, row, what);
         m->note_payload = arena_take(a, payload_of_note(&note));
 }

@@ -198,7 +198,8 @@ static int insert_reply(struct db *db, struct store_poll *p, const struct store_
         if (streq(i->kind, KIND_COMMAND) && streq(i->state, STATE_WAITING))
                 return insert_command(db, p->source, i->native_id, i->created_usec, doubt_usec && i->created_usec <= doubt_usec, i->payload);
         if (n > 1 && streq(i->state, STATE_WAITING))
-                reason = "the ticket holds more than one conversation, and it is not clear which one this answers";
+                reason = "the ticket holds more than one conversation, and it is not clear which one this answers. Sent as it is, it"
+                         " answers the one that began last";
         return insert_row(db, p, i, channel, thread, i->state, reason, doubt_usec);
 }
 

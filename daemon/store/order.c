@@ -76,7 +76,7 @@ static int follow(struct db *db, const struct store_orders *o, const struct stor
         }
         goes = streq(order->state, STATE_WAITING);
         r = db_run(db, "UPDATE journal SET state = ?2, halt = NULL, due_usec = CASE ?3 WHEN 1 THEN ?4 END, ready_usec = CASE ?3 WHEN 1 THEN ?4 ELSE ready_usec END,"
-                       " attempt = CASE ?3 WHEN 1 THEN 0 ELSE attempt END, absent = 0, reason = ?5, approved = ?8,"
+                       " attempt = CASE ?3 WHEN 1 THEN 0 ELSE attempt END, orders = orders + ?3, absent = 0, reason = ?5, approved = ?8,"
                        " visibility = ifnull(NULLIF(?6, 0), visibility) WHERE id = ?1 AND state = ?7",
                    "isiisisi", order->id, order->state, (int64_t) goes, o->now_usec, order->reason, order->visibility, order->was,
                    (int64_t) order->approved);

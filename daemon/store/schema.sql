@@ -80,6 +80,7 @@ CREATE TABLE journal (
         tried_after  INTEGER,                      -- the newest row when it began
         doubt        INTEGER NOT NULL DEFAULT 0,   -- it, and the notes about it, may be done already: the store was behind
         approved     INTEGER NOT NULL DEFAULT 0,   -- of a reply: a person wants it sent as it is
+        orders       INTEGER NOT NULL DEFAULT 0,   -- of a reply: how often a person sent it on its way again
         halt         TEXT,                         -- of a reply on its way: the state that an agent wants for it, unless it is posted
         result_id    TEXT,                         -- article or post
         result_url   TEXT,

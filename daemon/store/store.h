@@ -177,6 +177,7 @@ struct store_row {
         int64_t created_usec, seen_usec, ready_usec, due_usec, attempt, absent, tried_usec;
         bool doubt;                              /* it may be done already: the store was behind */
         bool approved;                           /* of a reply: a person wants it sent as it is */
+        int64_t orders;                          /* of a reply: how often a person sent it on its way again */
         const char *halt;                        /* of a reply: the state that an agent wants for it if it is not out yet; or "" */
         const char *result_id, *result_url, *reason;
         const char *payload;                     /* "" when it is done */

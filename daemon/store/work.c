@@ -22,7 +22,7 @@ int64_t store_unplaced(struct store *s, int64_t channel)
 }
 
 #define ROW_COLUMNS "id, kind, state, source, native_id, target, thread, created_usec, seen_usec, ready_usec, due_usec," \
-                    " attempt, absent, tried_usec, result_id, result_url, reason, doubt, approved, halt"
+                    " attempt, absent, tried_usec, result_id, result_url, reason, doubt, approved, halt, orders"
 
 static void read_row(struct stmt *st, struct arena *a, struct store_row *ret)
 {
@@ -47,6 +47,7 @@ static void read_row(struct stmt *st, struct arena *a, struct store_row *ret)
                 .doubt = db_int(st, 17),
                 .approved = db_int(st, 18),
                 .halt = arena_strdup(a, db_text(st, 19)),
+                .orders = db_int(st, 20),
                 .payload = "",
                 .kept = { .handle = "", .language = "", .warning = "" },
         };
@@ -65,12 +66,12 @@ int store_load(struct store *s, struct arena *a, int64_t id, struct store_row *r
                 return r;
         read_row(st, a, ret);
         ret->kept = (struct store_kept) {
-                .handle = arena_strdup(a, db_text(st, 20)),
-                .visibility = db_int(st, 21),
-                .language = arena_strdup(a, db_text(st, 22)),
-                .warning = arena_strdup(a, db_text(st, 23)),
+                .handle = arena_strdup(a, db_text(st, 21)),
+                .visibility = db_int(st, 22),
+                .language = arena_strdup(a, db_text(st, 23)),
+                .warning = arena_strdup(a, db_text(st, 24)),
         };
-        ret->payload = arena_strdup(a, db_text(st, 24));
+        ret->payload = arena_strdup(a, db_text(st, 25));
         db_reset(st);
         return 1;
 }
@@ -451,7 +452,7 @@ static int retry(struct db *db, void *data)
         /* Its older place in the lane is gone; it goes next, beside what is on its way. */
         r = db_run(db, "UPDATE journal SET state = CASE kind WHEN 'reply' THEN 'waiting' ELSE 'new' END, attempt = 0, absent = 0,"
                        " ready_usec = ?1, due_usec = CASE WHEN thread IS NULL THEN NULL ELSE ?1 END, reason = NULL, halt = NULL,"
-                       " approved = kind = 'reply'"
+                       " approved = kind = 'reply', orders = orders + 1"
                        " WHERE id = ?2 AND state IN ('held', 'dead')", "ii", a->now_usec, a->id);
         return r != 0 ? MIN(r, 0) : exists(db, a->id);
 }

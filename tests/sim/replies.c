@@ -14,23 +14,23 @@ static bool is_there(int article, const char *key)
         return desks.all[desks.tickets[desks.articles[article].ticket].desk].kind->remembers(key);
 }
 
-/* Of one that a person sent after all the agent is told anew. */
+/* Of one that a person sent on its way again the agent is told anew, under a key that ends in how often. */
 int note_about(int article, const char *what)
 {
-        _cleanup_free_ char *key = xasprintf("note:%d:%s", article + 1, what), *again = xasprintf("%s:again", key);
+        _cleanup_free_ char *key = xasprintf("note:%d:%s", article + 1, what), *again = xasprintf("%s:", key);
         int found = -1;
 
         for (int i = 0; i < desks.n_articles; i++)
-                if (streq(desks.articles[i].key, key) || streq(desks.articles[i].key, again))
+                if (streq(desks.articles[i].key, key) || startswith(desks.articles[i].key, again))
                         found = i;
         return found;
 }
 
 bool has_note(int article, const char *what)
 {
-        _cleanup_free_ char *key = xasprintf("note:%d:%s", article + 1, what), *again = xasprintf("%s:again", key);
+        _cleanup_free_ char *key = xasprintf("note:%d:%s", article + 1, what);
 
-        return is_there(article, key) || is_there(article, again);
+        return note_about(article, what) >= 0 || is_there(article, key);
 }
 
 /* Whether a mention of this ticket was confirmed to the daemon by then. */
@@ -415,7 +415,7 @@ static bool is_public_by_right(int article)
         const struct desk *d = &desks.all[desks.tickets[desks.articles[article].ticket].desk];
         const char *what = strrchr(desks.articles[article].key, ':');
 
-        return d->kind->notes_in_public && (streq(what, ":posted") || strstr(desks.articles[article].key, ":posted:again"));
+        return d->kind->notes_in_public && streq(what, ":posted");
 }
 
 void judge_replies(struct verdict *v)

@@ -296,11 +296,13 @@ static void wait_for_command(enum fake_call call, struct mentiond_op *op)
 
 static void halt(const char *command, const char *answer, const char *state, const char *reason)
 {
+        static const int unknown[] = { MENTIOND_AMBIGUOUS, -1 }, nowhere[] = { MENTIOND_ABSENT, MENTIOND_ABSENT, -1 };
+
         open_with_ticket(0);
         commanded = false;
         fake.on_call = wait_for_command;
-        fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS);
-        fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_ABSENT, MENTIOND_ABSENT);
+        fake.verdicts[CALL_POST] = unknown;
+        fake.verdicts[CALL_LOOK] = nowhere;
         write_reply("5", "answer");
         assert_true(world_wait(&fake.calls[CALL_LOOK], 1));
         tell("6", command);
