@@ -278,7 +278,8 @@ static bool may_go(struct posting *g, bool frozen)
         if (mj_int(g->payload, "attachments", 0))
                 wrong = review ? draft_add_files(&g->draft, review->attachments, review->n_attachments)
                                : "the note has attachments, and this helpdesk cannot be asked for them";
-        if (!wrong && !frozen)
+        /* What was tried was looked at; but it may have been for the customer alone then. */
+        if (!wrong && (!frozen || g->row->orders))
                 wrong = draft_objection(&g->draft, review);
         if (wrong)
                 step_hold(g->f, g->row, wrong);

@@ -123,14 +123,15 @@ enum mentiond_review_limits {
 /* How an agent's article and its ticket stand now.  As long as the operation lasts, or until it turns the page. */
 struct mentiond_review {
         uint32_t struct_size;
-        uint32_t standing;       /* enum mentiond_standing; the rest, but closed, only if it stands */
+        uint32_t standing;       /* enum mentiond_standing; the rest, but closed, unless it is TAKEN_BACK: an internal article
+                                  * may order what is said in public */
         const char *html;        /* html and text: exactly as a poll would emit them */
         const char *text;
         const struct mentiond_attachment *attachments;   /* the agent's, n_attachments of them, with their data */
         uint32_t n_attachments;
         uint32_t closed;         /* 1 if the ticket is closed */
-        const char *const *internal;     /* plain texts of the ticket's internal articles that people wrote, newest first, n_internal
-                                          * of them: what must not become public */
+        const char *const *internal;     /* plain texts of the ticket's other internal articles that people wrote, newest first,
+                                          * n_internal of them: what must not become public */
         uint32_t n_internal;
         uint32_t n_customer;
         const char *const *customer;     /* what the customer's record holds that could identify him: mail address, phone,

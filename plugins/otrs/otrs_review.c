@@ -129,7 +129,7 @@ static void put_internal(struct mentiond_op *op, const struct found *found, stru
                 struct json_object *article = mj_at(articles, i), *whole;
                 struct otrs_written written;
 
-                if (!is_internal(article))
+                if (article == found->article || !is_internal(article))
                         continue;
                 whole = article_of(contents, mj_str(article, "ArticleID"));
                 written = otrs_written(op, whole ? whole : article);
@@ -217,7 +217,7 @@ int otrs_review(struct mentiond_op *op, void *state, const char *ticket, const c
                 ret->standing = MENTIOND_TAKEN_BACK;
                 return MENTIOND_OK;
         }
-        if (r == MENTIOND_OK && is_public(found.article))
+        if (r == MENTIOND_OK && found.article)
                 r = get_contents(op, otrs, &found, &contents);
         if (r != MENTIOND_OK)
                 return r;
@@ -226,7 +226,7 @@ int otrs_review(struct mentiond_op *op, void *state, const char *ticket, const c
         ret->closed = otrs_is_closed(found.ticket);
         if (contents && !now)    /* gone, or moved by a merge, since the ticket was read */
                 return mentiond_fail(op, MENTIOND_RETRY, "ticket %s was changed while article %s was read", ticket, article);
-        if (ret->standing != MENTIOND_STANDS)
+        if (ret->standing == MENTIOND_TAKEN_BACK)
                 return MENTIOND_OK;
         written = otrs_written(op, now);
         ret->html = written.html;

@@ -176,7 +176,9 @@ static struct json_object **articles_of(struct mentiond_op *op, struct json_obje
         return all;
 }
 
-static void put_internal(struct mentiond_op *op, const struct zammad *z, struct json_object *const *articles, struct mentiond_review *ret)
+/* But this one. */
+static void put_internal(struct mentiond_op *op, const struct zammad *z, struct json_object *const *articles, const struct json_object *but,
+                         struct mentiond_review *ret)
 {
         const char **texts = mentiond_alloc(op, MENTIOND_REVIEW_INTERNAL_MAX * sizeof(*texts));
         struct mentiond_attachment *list = mentiond_alloc(op, MENTIOND_REVIEW_ATTACHMENTS_MAX * sizeof(*list));
@@ -184,7 +186,7 @@ static void put_internal(struct mentiond_op *op, const struct zammad *z, struct 
         for (; *articles && ret->n_internal < MENTIOND_REVIEW_INTERNAL_MAX; articles++) {
                 struct json_object *attachments = mj_get(*articles, "attachments");
 
-                if (!is_secret(z, *articles))
+                if (*articles == but || !is_secret(z, *articles))
                         continue;
                 texts[ret->n_internal++] = plain(op, *articles);
                 for (size_t i = 0; i < mj_len(attachments) && ret->n_internal_attachments < MENTIOND_REVIEW_ATTACHMENTS_MAX; i++)
@@ -242,13 +244,13 @@ int zammad_review(struct mentiond_op *op, void *state, const char *ticket, const
                 return r;
         ret->closed = found.ticket && zammad_is_closed(op, z, found.ticket);
         ret->standing = !found.article ? MENTIOND_TAKEN_BACK : is_public(found.article) ? MENTIOND_STANDS : MENTIOND_TURNED_INTERNAL;
-        if (ret->standing != MENTIOND_STANDS)
+        if (ret->standing == MENTIOND_TAKEN_BACK)
                 return MENTIOND_OK;
         written = zammad_written(found.article);
         ret->html = written.html;
         ret->text = written.text;
         articles = articles_of(op, found.whole);
-        put_internal(op, z, articles, ret);
+        put_internal(op, z, articles, found.article, ret);
         put_customers(op, &found, articles, ret);
         return put_attachments(op, found.article, ret);
 }

@@ -84,6 +84,21 @@ def test_words_of_an_internal_note_are_held(up, znuny):
     assert up.brand.posts() == []
 
 
+def test_words_of_an_internal_note_are_held_also_where_an_internal_note_says_them(up, znuny):
+    word, post, ticket = up.conversation()
+    secret = "the supplier has gone bankrupt and nobody may know before Monday morning"
+    znuny.write(ticket, f"FYI {secret}", public=False)
+    znuny.write(ticket, f"!public {word}r {secret}", public=False)
+    assert "internal note" in znuny.note_of(ticket, "Reply held")["Body"]
+    znuny.write(ticket, "!stop", public=False)
+    znuny.note_of(ticket, "Reply withdrawn")
+    znuny.write(ticket, f"Well {word}r")
+    up.alice.answer_of(post, f"{word}r")
+    znuny.note_of(ticket, "Reply posted")
+    assert "internal note" in command(up, ticket, f"!edit {word}r {secret}")
+    assert "bankrupt" not in up.brand.posts(f"{word}r")[0]["content"]
+
+
 def test_a_long_reply_is_shown_and_goes_out_in_parts(bridge, znuny):
     bridge.channel.update(hold="2s", length_max=200)
     bridge.start()
@@ -118,6 +133,12 @@ def test_a_picture_goes_out_with_its_description(up, znuny):
                 attachment={"Filename": "key.png", "ContentType": "image/png", "Content": PIXEL})
     media = up.alice.answer_of(post, f"{word}r")["media_attachments"]
     assert [m["type"] for m in media] == ["image"] and "alt:" not in up.brand.posts(f"{word}r")[0]["content"]
+
+
+def test_a_picture_of_an_internal_note_goes_out_with_what_that_says(up, znuny):
+    word, post, ticket = up.conversation()
+    znuny.write(ticket, f"!public Here it is {word}r", public=False, attachment={"Filename": "key.png", "ContentType": "image/png", "Content": PIXEL})
+    assert [m["type"] for m in up.alice.answer_of(post, f"{word}r")["media_attachments"]] == ["image"]
 
 
 def test_likes_and_what_cannot_be_done(up, znuny):

@@ -55,6 +55,16 @@ def test_znuny_gives_what_people_wrote_for_themselves_and_not_what_mentiond_did(
     assert found["internal_attachments"] == [("contract.pdf", "application/pdf", None, 6)]
 
 
+def test_znuny_gives_what_is_around_an_internal_note_that_says_what_is_to_be_public(znunys, znuny):
+    znuny.write(znunys.ticket, "He will be angry", public=False)
+    znuny.set(znunys.ticket, CustomerUser="dave@mail.example")
+    article = znuny.write(znunys.ticket, "!public Here it is", public=False, attachment=attached("bill.png", PNG, "image/png"))
+    found = znunys.review(znunys.ticket, article)
+    assert (found["standing"], found["text"]) == (TURNED_INTERNAL, "!public Here it is")
+    assert found["internal"] == ["He will be angry"] and found["customer"] == ["dave@mail.example"] and found["internal_attachments"] == []
+    assert found["attachments"] == [("bill.png", "image/png", PNG, len(PNG))]
+
+
 def test_znuny_notes_that_were_made_invisible_or_deleted_are_told_apart(znunys, znuny):
     article = znuny.write(znunys.ticket, "Thank you")
     assert znunys.standing(znunys.ticket, article) == STANDS
@@ -171,6 +181,17 @@ def test_zammad_gives_what_people_wrote_for_themselves_and_not_what_mentiond_or_
     found = zammads.review(t.id, article.id)
     assert found["internal"] == ["He will be angry", "He owes 40 EUR"]
     assert found["internal_attachments"] == [("contract.pdf", "text/plain", None, 6)]
+
+
+def test_zammad_gives_what_is_around_an_internal_note_that_says_what_is_to_be_public(desk, zammads):
+    z, t = desk.zammad, zammads.ticket
+    z.write(t, "He will be angry", public=False, html=False)
+    t.customer.email = "alice@home.example"
+    article = z.write(t, "!public Here it is", public=False, html=False, files={"bill.pdf": b"%PDF"})
+    found = zammads.review(t.id, article.id)
+    assert (found["standing"], found["text"]) == (TURNED_INTERNAL, "!public Here it is")
+    assert found["internal"] == ["He will be angry"] and found["customer"] == ["alice@home.example"] and found["internal_attachments"] == []
+    assert found["attachments"] == [("bill.pdf", "text/plain", b"%PDF", 4)]
 
 
 def test_zammad_notes_that_were_made_internal_or_deleted_are_told_apart(desk, zammads):

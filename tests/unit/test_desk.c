@@ -111,7 +111,8 @@ static void test_a_znuny_note_that_is_hidden_while_it_is_read_is_internal(void *
         world_run(review, NULL);
         assert_int_equal(verdict, MENTIOND_OK);
         assert_int_equal(found.standing, MENTIOND_TURNED_INTERNAL);
-        assert_string_equal(seen, "");
+        assert_string_equal(seen, "x");
+        assert_int_equal(found.n_internal, 0);
         end();
 }
 
@@ -187,6 +188,7 @@ static void test_a_zammad_article_that_does_not_say_that_it_is_public_is_not(voi
         begin(zammads, ANSWER(">GET /tickets/7?all=true", WHOLE("\"41\": {\"id\": 41, \"body\": \"x\"}")) ANSWER(">GET /ticket_states", STATES));
         world_run(review, NULL);
         assert_int_equal(found.standing, MENTIOND_TURNED_INTERNAL);
+        assert_int_equal(found.n_internal, 0);
         end();
 }
 

@@ -440,6 +440,137 @@ static void dm_sends_a_held_reply_in_private(void)
         fake_close();
 }
 
+#define SECRET "the supplier has gone bankrupt and nobody may know before Monday morning"
+
+static void text_of_a_command_is_guarded_as_a_public_note_is(void)
+{
+        static const char *const internal[] = { "FYI " SECRET }, *const customer[] = { "K-4711-33" };
+
+        open_with_ticket(0);
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        fake.review = (struct mentiond_review) { .standing = MENTIOND_TURNED_INTERNAL, .internal = internal, .n_internal = 1,
+                                                 .customer = customer, .n_customer = 1 };
+        tell("6", "!public As you may have heard, " SECRET);
+        assert_true(reply_becomes("6", STATE_HELD));
+        tell("7", "!close Your number is K-4711-33");
+        assert_true(reply_becomes("7", STATE_HELD));
+        quiet();
+        strset(&fake.notes, "");
+        tell("8", "!edit As you may have heard, " SECRET);
+        is_answered("8", "Not done: it holds words of an internal note");
+        tell("9", "!edit Your number is K-4711-33");
+        is_answered("9", "Not done: it holds");
+        assert_int_equal(fake.calls[CALL_EDIT], 0);
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        tell("10", "!dm Between us: " SECRET " K-4711-33");
+        assert_true(reply_becomes("10", STATE_POSTED));
+        assert_int_equal(fake.visibility, MENTIOND_DIRECT);
+        fake_close();
+}
+
+/* It is what the agent means to say; what he said in private is not. */
+static void text_that_was_ordered_to_be_public_is_no_secret(void)
+{
+        static const char *const ordered[] = { "!public We open again on Monday morning at eight o'clock, with new keys for everybody" },
+                                 *const whispered[] = { "!dm We open again on Monday morning at eight o'clock, with new keys for everybody" };
+
+        open_with_ticket(0);
+        fake.review.internal = ordered;
+        fake.review.n_internal = 1;
+        write_reply("5", "We open again on Monday morning at eight o'clock, with new keys for everybody.");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        fake.review.internal = whispered;
+        write_reply("6", "We open again on Monday morning at eight o'clock, with new keys for everybody.");
+        assert_true(reply_becomes("6", STATE_HELD));
+        fake_close();
+}
+
+static void edit_waits_until_the_helpdesk_can_be_asked(void)
+{
+        open_with_ticket(0);
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        fake.verdicts[DESK_REVIEW] = ONCE(MENTIOND_RETRY, MENTIOND_BUG);
+        tell("6", "!edit better answer");
+        is_answered("6", "could not be found out");
+        fake.review.standing = MENTIOND_TAKEN_BACK;
+        tell("7", "!edit better answer");
+        is_answered("7", "this note was deleted");
+        assert_int_equal(fake.calls[CALL_EDIT], 0);
+        fake_close();
+}
+
+/* Who wanted the reply sent as it was has not seen this. */
+static void edit_of_what_was_sent_as_it_was_is_guarded(void)
+{
+        open_with_ticket(0);
+        write_reply("5", "Your card 4111 1111 1111 1111");
+        assert_true(reply_becomes("5", STATE_HELD));
+        tell("6", "!send");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        tell("7", "!edit Your card 4539 9174 0029 7559");
+        is_answered("7", "the number of a card");
+        assert_int_equal(fake.calls[CALL_EDIT], 0);
+        fake_close();
+}
+
+/* However often: each time anew. */
+static void reply_that_is_held_again_is_told_of_again(void)
+{
+        open_with_ticket(0);
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_BUG, MENTIOND_BUG);
+        write_reply("5", "Your card 4111 1111 1111 1111");
+        assert_true(reply_becomes("5", STATE_HELD));
+        for (int n = 0; n < 4; n++) {
+                char id[8];
+
+                (void) snprintf(id, sizeof id, "%d", 6 + n);
+                strset(&fake.notes, "");
+                tell(id, n % 2 ? "!send" : "!public");
+                assert_true(reply_becomes(id, STATE_DONE));
+                quiet();
+                assert_true(reply_becomes("5", STATE_HELD));
+                assert_non_null(strstr(fake.notes, "Your reply is held and was not posted by mentiond: "));
+        }
+        assert_int_equal(fake.calls[CALL_POST], 2);
+        fake_close();
+}
+
+static void what_could_not_be_said_in_private_is_guarded_before_it_is_public(void)
+{
+        open_with_ticket(0);
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_BUG);
+        tell("5", "!dm Your card 4111 1111 1111 1111");
+        assert_true(reply_becomes("5", STATE_HELD));
+        tell("6", "!public");
+        is_answered("6", "the number of a card");
+        assert_string_equal(fake_state(desk->stored.id, "5"), STATE_HELD);
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        fake_close();
+}
+
+static void stop_takes_back_all(void)
+{
+        open_with_ticket(0);
+        brand->options.hold_usec = USEC_PER_HOUR;
+        for (int n = 0; n < 40; n++) {
+                char id[8];
+
+                (void) snprintf(id, sizeof id, "%d", 10 + n);
+                fake_reply(id, "77", "{\"text\":\"x\"}", n % 2 ? "doubtful" : NULL);
+        }
+        tell("6", "!stop");
+        assert_true(reply_becomes("6", STATE_DONE));
+        for (int n = 0; n < 40; n++) {
+                char id[8];
+
+                (void) snprintf(id, sizeof id, "%d", 10 + n);
+                assert_string_equal(fake_state(desk->stored.id, id), STATE_WITHDRAWN);
+        }
+        fake_close();
+}
+
 static void dm_where_nothing_is_private_is_held(void)
 {
         open_with_ticket(0);
@@ -739,6 +870,13 @@ int main(void)
                 world_test(word_that_is_owed_is_asked_for_once),
                 world_test(edit_of_a_reply_to_what_is_forgotten_is_not_done),
                 world_test(dm_sends_a_held_reply_in_private),
+                world_test(text_of_a_command_is_guarded_as_a_public_note_is),
+                world_test(text_that_was_ordered_to_be_public_is_no_secret),
+                world_test(edit_waits_until_the_helpdesk_can_be_asked),
+                world_test(edit_of_what_was_sent_as_it_was_is_guarded),
+                world_test(reply_that_is_held_again_is_told_of_again),
+                world_test(what_could_not_be_said_in_private_is_guarded_before_it_is_public),
+                world_test(stop_takes_back_all),
                 world_test(dm_where_nothing_is_private_is_held),
                 world_test(close_says_a_last_word_and_closes),
                 world_test(likes_reposts_and_hides),
