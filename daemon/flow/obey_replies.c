@@ -144,7 +144,7 @@ static const char *objection(struct order *o, const struct store_row *row)
 
         if (o->command.name == COMMAND_DM && !can_be_private(o))
                 return "Not done: nothing can be said in private here.";
-        if (o->command.name == COMMAND_PUBLIC && aside)
+        if (o->command.name == COMMAND_PUBLIC && aside && streq(row->state, STATE_WAITING))
                 return arena_printf(o->a, "Not done: you wrote \"%s\" for the customer alone. \"!public TEXT\" says it to all.", first_words(o, row));
         if (row->tried_usec && streq(row->state, STATE_HELD) && !was_told(o, row))
                 return arena_printf(o->a, "Not done: your reply \"%s\" may be on the network already, and when you wrote this you had not been told."

@@ -47,7 +47,8 @@ bool store_is_unsure(struct store *s, int64_t thread)
         int64_t found;
 
         return db_get_int(store_reader(s), &found, "SELECT 1 FROM journal j WHERE thread = ? AND kind = 'reply' AND tried_usec > 0"
-                                                   " AND state IN ('sending', 'ambiguous', 'held', 'dead', 'posted')"
+                                                   " AND (state IN ('sending', 'ambiguous', 'held', 'dead', 'posted')"
+                                                   " OR (state = 'waiting' AND absent))"
                                                    " AND (NOT EXISTS (SELECT 1 FROM part WHERE reply = j.id)"
                                                    " OR EXISTS (SELECT 1 FROM part WHERE reply = j.id AND native_id IS NULL)) LIMIT 1", "i",
                           thread) != 0;

@@ -189,7 +189,7 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
         }
         if (rank(s->visibility) < rank(parent->visibility) || s->visibility == 'u')
                 broken(v, LEAKED, token, "reply %s (%s) is more public than what it answers", s->id, token);
-        if (note_is_aside(n) && s->visibility != 'd')
+        if (note_is_aside(n) && s->visibility != 'd' && !(has_note(n->article, "held") && command_after((int) (n - agent_notes), COMMAND_PUBLIC) >= 0))
                 broken(v, LEAKED, token, "reply %s (%s) is for the customer alone, and is not", s->id, token);
         shown = article_of(s->parent, NULL, NULL);
         if (!parent->names_brand || parent->account == BRAND)

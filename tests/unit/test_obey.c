@@ -258,7 +258,7 @@ static void what_was_written_for_one_is_not_made_public(void)
         tell("5", "!dm the code is 4711");
         assert_true(reply_becomes("5", STATE_WAITING));
         tell("6", "!public");
-        is_answered("6", "Nothing was done: you wrote \"the code is 4711\" for the customer alone.");
+        is_answered("6", "Not done: you wrote \"the code is 4711\" for the customer alone.");
         assert_string_equal(fake_state(desk->stored.id, "5"), STATE_WAITING);
         assert_int_equal(fake.calls[CALL_POST], 0);
         fake_close();
