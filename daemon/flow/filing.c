@@ -23,6 +23,7 @@ struct filing {
         struct mentiond_op op;
         struct json_object *payload;     /* in the page: what the plugin is given is copied from it */
         struct store_thread thread;
+        struct store_thread before;      /* of a thread without a ticket: the one that it goes on from, if that has one */
         struct instance *channel;        /* held; NULL: it is not configured any more */
         const char *channel_name, *key, *thread_key, *customer, *title;
         struct mentiond_filed filed;
@@ -61,6 +62,10 @@ static int prepare(struct filing *g)
                 return -ENOENT;
         if (g->thread.helpdesk != i->stored.id)
                 g->thread.ticket = g->thread.number = g->thread.url = "";
+        g->before.ticket = "";
+        if (g->thread.before && !*g->thread.ticket && store_thread(i->host->store, a, g->thread.before, &g->before) > 0 &&
+            g->before.helpdesk != i->stored.id)
+                g->before.ticket = "";
         g->channel = host_find_id(i->host, g->thread.channel);
         if (g->channel)
                 instance_hold(g->channel);
@@ -97,6 +102,23 @@ static int call_filing(struct filing *g, const struct mentiond_filing *q)
         return OP_CALL(&g->op, (*q->ticket ? i->plugin->helpdesk.append : i->plugin->helpdesk.file)(&g->op, i->plugin_state, q, &g->filed));
 }
 
+/* A ticket that was closed before then stays closed; 0: there is no such time.  The first mention of a thread has nowhere else to go. */
+static int64_t reopen_since_usec(const struct filing *g)
+{
+        int64_t reopen_for = g->channel ? g->channel->options.reopen_for_usec : 0;
+
+        return reopen_for && !streq(g->thread.root, g->row->native_id) ? MAX(utc_usec() - reopen_for, INT64_C(0)) : 0;
+}
+
+static const char *with_ticket_before(struct filing *g, const char *text)
+{
+        const struct store_thread *t = &g->before;
+
+        if (!*t->ticket)
+                return text;
+        return arena_printf(g->op.arena, "%s\n\nGoes on from ticket %s%s%s", text, *t->number ? t->number : t->ticket, *t->url ? ", " : "", t->url);
+}
+
 static int file_mention(struct filing *g)
 {
         struct mentiond_attachment *attachments = NULL;
@@ -113,14 +135,16 @@ static int file_mention(struct filing *g)
                 .network = network(g),
                 .url = arena_strdup(g->op.arena, mj_str(g->payload, "url")),
                 .created_usec = g->row->created_usec,
+                .after = g->before.ticket,
+                .reopen_since_usec = reopen_since_usec(g),
         };
         int verdict;
 
         if (g->channel)
                 media_fetch(&g->op, g->channel, g->payload, &attachments, &q.n_attachments, &failed);
         q.attachments = attachments;
-        q.text = compose_article(g->op.arena, g->payload, g->row->created_usec, failed,
-                                 g->card_usec != g->author.card_usec ? &g->author : NULL);
+        q.text = with_ticket_before(g, compose_article(g->op.arena, g->payload, g->row->created_usec, failed,
+                                                       g->card_usec != g->author.card_usec ? &g->author : NULL));
         op_forget_page(&g->op);          /* before the helpdesk is waited for */
         verdict = call_filing(g, &q);
         if (verdict == MENTIOND_REJECTED && g->op.status == TOO_LARGE && q.n_attachments > 0) {
@@ -177,6 +201,24 @@ static int64_t waits_until(const struct filing *g)
         return until > now ? steady_usec() + (until - now) : 0;
 }
 
+/* Of a store that was behind: tickets and their threads are known by now, of which it knew nothing when the mention came in. */
+static bool belongs_elsewhere(struct filing *g)
+{
+        int r;
+
+        if (!g->row->doubt || is_note(g))
+                return false;
+        r = store_place_again(g->f->instance->host->store, g->row->id, mj_str(payload_parse(g->op.page, g->row->payload), "parent"));
+        if (r < 0) {
+                log_event(LOG_ERR, "a mention cannot be placed yet", F("instance", g->f->instance->name), FI("id", g->row->id),
+                          F("reason", strerror(-r)));
+                budget_pause(&g->f->instance->budget, g->f->instance->options.retry_usec);
+        } else if (r > 0) {
+                flow_kick(g->f->instance);
+        }
+        return r != 0;
+}
+
 static void attempt(struct filing *g, bool look)
 {
         struct flow_instance *f = g->f;
@@ -201,6 +243,7 @@ static void attempt(struct filing *g, bool look)
                 if (!look && *g->thread.ticket && !is_note(g))
                         g->op.name = "append";
                 s.verdict = op_judge(&g->op, look ? look_for(g) : is_note(g) ? file_note(g) : file_mention(g));
+                s.goes_on = !look && !is_note(g) && *g->thread.ticket && s.verdict == MENTIOND_GONE && !isempty(g->filed.ticket);
                 s.link = link_of(g);
                 s.ticket = s.link ? s.link->number : g->thread.number;
                 s.id = g->filed.article;
@@ -223,7 +266,8 @@ void filing_attempt(struct flow_instance *f, struct arena *a _unused_, const str
         bool look = streq(row->state, STATE_AMBIGUOUS);
 
         op_begin(&g.op, f->instance, look ? "find" : is_note(&g) ? "note" : "file", OP_DEADLINE_USEC);
-        attempt(&g, look);
+        if (!belongs_elsewhere(&g))
+                attempt(&g, look);
         op_end(&g.op);
         if (g.channel)
                 instance_release(g.channel);

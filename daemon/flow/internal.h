@@ -46,6 +46,7 @@ void blocked_free(struct flow_instance *f);
 
 /* doubt.c: for a store that was restored or built anew. */
 int doubt_links(struct flow_instance *f);            /* reads the tickets of threads before a helpdesk's first poll; a verdict */
+bool doubt_awaits_links(const struct instance *i);   /* a helpdesk, or a channel's, of which they are not known yet */
 
 /* What the ticket says became of a reply that the journal may have forgotten.  OK with one of the states posted, dead,
  * withdrawn, held; ABSENT: it says nothing; or a verdict on the attempt to look, with its reason, and how long to wait at least. */
@@ -58,6 +59,7 @@ struct step {
         struct mentiond_op *op;
         int verdict;                     /* as op_judge() returned it */
         bool looked;                     /* it was a find() */
+        bool goes_on;                    /* of a mention that is GONE: its ticket is there, and is not opened again */
         const char *id, *url;            /* of the article or post, if OK */
         const struct store_thread *link; /* found or made */
         const struct store_part *part;   /* of a reply that was found without one */

@@ -89,7 +89,7 @@ static int act(struct posting *g, bool look, struct mentiond_posted *ret)
                 .key = g->part.key,
                 .text = g->part.text,
                 .parent = g->part.parent,
-                .root = g->thread.root,
+                .root = store_network_root(g->f->instance->host->store, g->arena, &g->thread),
                 .warning = d->mention.kept.warning,
                 .language = d->mention.kept.language,
                 .tried_usec = g->row->tried_usec,

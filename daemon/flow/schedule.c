@@ -106,7 +106,7 @@ static void pump(struct flow_instance *f)
         int64_t ids[2 * 256], now, next;
         int n;
 
-        if (!may_work(f))
+        if (!may_work(f) || (!instance_is_channel(i) && doubt_awaits_links(i)))
                 return;
         if (budget_is_paused(&i->budget)) {
                 wake_at(f, i->budget.pause_usec);
@@ -161,7 +161,7 @@ size_t schedule_claim(struct instance *i, size_t n)
         struct flow_instance *f = i ? i->flow : NULL;
 
         /* Where others may be due, it waits for its turn as they do. */
-        if (!f || !may_work(f) || budget_is_paused(&i->budget) || f->pump.queued)
+        if (!f || !may_work(f) || budget_is_paused(&i->budget) || f->pump.queued || doubt_awaits_links(i))
                 return 0;
         n = MIN(n, (size_t) i->options.parallel - f->n_in_flight - f->n_claimed);
         if (n == 0)

@@ -29,7 +29,7 @@ struct next {
         const char *state;
         int64_t delay_usec;
         enum tell tell;
-        bool saw_absent, unlink;
+        bool saw_absent, unlink, goes_on;
         const char *reason;              /* where the operation gave none */
 };
 
@@ -90,6 +90,8 @@ static struct next after_attempt(const struct flow_instance *f, const struct ste
         case MENTIOND_AMBIGUOUS:
                 return (struct next) { .state = STATE_AMBIGUOUS };
         case MENTIOND_GONE:
+                if (s->goes_on)
+                        return (struct next) { .state = STATE_NEW, .goes_on = true };
                 if (!is_reply(row))
                         return without_ticket(f, row);
                 return (struct next) { .state = STATE_DEAD, .tell = TELL_REFUSED };
@@ -141,7 +143,7 @@ static struct next after_look(const struct flow_instance *f, const struct step *
 static void log_step(const struct flow_instance *f, const struct step *s, const struct next *n, const char *reason)
 {
         const struct store_row *row = s->row;
-        bool good = s->verdict == MENTIOND_OK || s->verdict == MENTIOND_ABSENT;
+        bool good = s->verdict == MENTIOND_OK || s->verdict == MENTIOND_ABSENT || n->goes_on;
         bool person = streq(n->state, STATE_DEAD) || streq(n->state, STATE_HELD)
                       || (s->verdict == MENTIOND_BLOCKED && row->attempt >= BLOCKED_AFTER);
 
@@ -191,6 +193,7 @@ void step_take(struct flow_instance *f, const struct step *s)
                 .part = ok ? s->part : NULL,
                 .card_usec = ok ? s->card_usec : 0,
                 .unlink = n.unlink,
+                .goes_on = n.goes_on,
                 .part_number = s->part_number,
                 .more = ok && s->more,
                 .said = s->said,

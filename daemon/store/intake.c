@@ -76,34 +76,59 @@ int store_set_paused(struct store *s, int64_t instance, bool paused)
 
 /* --- Threads --- */
 
-static int thread_of_root(struct db *db, int64_t channel, const char *root, int64_t *ret)
+static int thread_at(struct db *db, int64_t channel, const char *root, int64_t *ret)
 {
-        int r;
+        return db_get_int(db, ret, "SELECT id FROM thread WHERE channel = ? AND root = ?", "is", channel, root);
+}
 
-        r = db_get_int(db, ret, "SELECT id FROM thread WHERE channel = ? AND root = ?", "is", channel, root);
-        if (r != 0)
-                return r;
-        r = db_run(db, "INSERT INTO thread (channel, root) VALUES (?, ?)", "is", channel, root);
+static int make_thread(struct db *db, int64_t channel, const char *root, int64_t *ret)
+{
+        int r = db_run(db, "INSERT INTO thread (channel, root) VALUES (?, ?)", "is", channel, root);
+
         if (r < 0)
                 return r;
         *ret = db_last_id(db);
         return 1;
 }
 
-/* 1, or 0 if only the network can tell. */
-static int thread_of_mention(struct db *db, int64_t channel, const struct store_item *i, int64_t *ret)
+int thread_now(struct db *db, int64_t *thread)
 {
         int r;
 
+        while ((r = db_get_int(db, thread, "SELECT next FROM thread WHERE id = ?", "i", *thread)) > 0)
+                ;
+        return r < 0 ? r : 1;
+}
+
+static int thread_of_root(struct db *db, int64_t channel, const char *root, int64_t *ret)
+{
+        int r = thread_at(db, channel, root, ret);
+
+        return r > 0 ? thread_now(db, ret) : r < 0 ? r : make_thread(db, channel, root, ret);
+}
+
+/* 1, or 0 if the journal does not know it. */
+static int thread_of_post(struct db *db, int64_t channel, const char *native_id, int64_t *ret)
+{
+        int r;
+
+        r = db_get_int(db, ret, "SELECT j.thread FROM part p JOIN journal j ON j.id = p.reply"
+                                " WHERE p.channel = ? AND p.native_id = ?", "is", channel, native_id);
+        if (r == 0)
+                r = db_get_int(db, ret, "SELECT thread FROM journal" IS_IT " UNION ALL SELECT thread FROM past" IS_IT, "is", channel, native_id);
+        if (r == 0)
+                r = thread_at(db, channel, native_id, ret);
+        return r > 0 ? thread_now(db, ret) : r;
+}
+
+/* 1, or 0 if only the network can tell. */
+static int thread_of_mention(struct db *db, int64_t channel, const struct store_item *i, int64_t *ret)
+{
         if (!isempty(i->root))
                 return thread_of_root(db, channel, i->root, ret);
         if (isempty(i->parent))
                 return thread_of_root(db, channel, i->native_id, ret);
-        r = db_get_int(db, ret, "SELECT j.thread FROM part p JOIN journal j ON j.id = p.reply"
-                                " WHERE p.channel = ? AND p.native_id = ?", "is", channel, i->parent);
-        if (r != 0)
-                return r;
-        return db_get_int(db, ret, "SELECT thread FROM journal" IS_IT " UNION ALL SELECT thread FROM past" IS_IT, "is", channel, i->parent);
+        return thread_of_post(db, channel, i->parent, ret);
 }
 
 /* --- One poll --- */
@@ -185,8 +210,10 @@ static int insert_reply(struct db *db, struct store_poll *p, const struct store_
         struct stmt *st;
         int r;
 
+        /* Of a conversation that goes on in a ticket that was merged with its first one, the end. */
         r = db_query(db, &st, "SELECT l.thread, t.channel, count(*) OVER () FROM link l JOIN thread t ON t.id = l.thread"
-                              " WHERE l.helpdesk = ? AND l.ticket = ? ORDER BY l.thread DESC LIMIT 1", "is", p->source, i->ticket);
+                              " WHERE l.helpdesk = ?1 AND l.ticket = ?2 AND NOT EXISTS (SELECT 1 FROM link n WHERE n.thread = t.next"
+                              " AND n.helpdesk = ?1 AND n.ticket = ?2) ORDER BY l.thread DESC LIMIT 1", "is", p->source, i->ticket);
         if (r >= 0)
                 r = db_step(st);
         if (r <= 0)
@@ -341,7 +368,9 @@ static int commit_poll(struct db *db, void *data)
                 const struct store_link *l = &p->links[k];
                 int64_t thread = 0;
 
-                r = thread_of_root(db, l->channel, l->root, &thread);
+                r = thread_at(db, l->channel, l->root, &thread);
+                if (r == 0)
+                        r = make_thread(db, l->channel, l->root, &thread);
                 if (r >= 0)
                         r = db_run(db, "INSERT INTO link (thread, helpdesk, ticket, number, url, linked_usec) VALUES (?, ?, ?, ?, ?, ?)"
                                        " ON CONFLICT (thread) DO UPDATE SET helpdesk = excluded.helpdesk, ticket = excluded.ticket,"
@@ -458,6 +487,54 @@ int store_place(struct store *s, int64_t id, const char *root, const char *paylo
         return MIN(r, 0);
 }
 
+struct again_args {
+        int64_t id;
+        const char *parent;
+        bool moves;                      /* if it must */
+};
+
+static int place_again(struct db *db, void *data)
+{
+        struct again_args *a = data;
+        _cleanup_free_ char *native_id = NULL;
+        int64_t channel, target, was, thread;
+        struct stmt *st;
+        int r;
+
+        r = db_query(db, &st, "SELECT source, target, thread, native_id FROM journal WHERE id = ? AND " IS_ACTIVE, "i", a->id);
+        if (r >= 0)
+                r = db_step(st);
+        if (r <= 0)
+                return r;
+        channel = db_int(st, 0);
+        target = db_int(st, 1);
+        was = thread = db_int(st, 2);
+        native_id = xstrdup(db_text(st, 3));
+        db_reset(st);
+        r = thread_at(db, channel, native_id, &thread);
+        if (r == 0 && !isempty(a->parent))
+                r = thread_of_post(db, channel, a->parent, &thread);
+        if (r <= 0 || thread == was || !a->moves)
+                return r < 0 ? r : r > 0 && thread != was;
+        r = db_run(db, "UPDATE journal SET thread = ?, due_usec = NULL WHERE id = ?", "ii", thread, a->id);
+        if (r >= 0)
+                r = lane_release(db, target, was);
+        if (r >= 0)
+                r = lane_release(db, target, thread);
+        return r < 0 ? r : 1;
+}
+
+int store_place_again(struct store *s, int64_t id, const char *parent)
+{
+        struct again_args a = { id, parent, false };
+        int r = place_again(store_reader(s), &a);
+
+        if (r <= 0)
+                return r;
+        a.moves = true;
+        return store_write(s, place_again, &a);
+}
+
 /* --- What is known --- */
 
 static char *get_text(struct store *s, const char *sql, int64_t n, const char *text)
@@ -495,8 +572,10 @@ char *store_root_of(struct store *s, int64_t channel, const char *native_id)
         char *root = get_text(s, "SELECT t.root FROM journal j JOIN thread t ON t.id = j.thread" IS_IT
                                  " UNION ALL SELECT t.root FROM past p JOIN thread t ON t.id = p.thread" IS_IT, channel, native_id);
 
-        return root ? root : get_text(s, "SELECT t.root FROM part p JOIN journal j ON j.id = p.reply JOIN thread t ON t.id = j.thread"
-                                         " WHERE p.channel = ? AND p.native_id = ?", channel, native_id);
+        if (!root)
+                root = get_text(s, "SELECT t.root FROM part p JOIN journal j ON j.id = p.reply JOIN thread t ON t.id = j.thread"
+                                   " WHERE p.channel = ? AND p.native_id = ?", channel, native_id);
+        return root ? root : get_text(s, "SELECT root FROM thread WHERE channel = ? AND root = ?", channel, native_id);
 }
 
 bool store_is_part(struct store *s, int64_t channel, const char *native_id)

@@ -34,7 +34,8 @@ int put_body(struct db *db, int64_t id, const char *payload);        /* of a row
 int drop_body(struct db *db, int64_t id, bool reply);                /* and of a reply the texts of its parts */
 int add_note(struct db *db, int64_t about, int64_t thread, const char *key, const char *payload, int64_t now_usec);
 
-/* intake.c: a command for the helpdesk itself, due at once. */
+/* intake.c: where what is said in the thread belongs, from *thread on (1); a command for the helpdesk itself, due at once. */
+int thread_now(struct db *db, int64_t *thread);
 int insert_command(struct db *db, int64_t helpdesk, const char *native_id, int64_t created_usec, bool doubt, const char *payload);
 int move_commands(struct db *db, int64_t helpdesk, const char *from, const char *to);
 

@@ -37,6 +37,8 @@ CREATE TABLE thread (
         root      TEXT NOT NULL,
         past_usec INTEGER NOT NULL DEFAULT 0,      -- when the newest of its mentions was written that were filed, and are in past
         reread_usec INTEGER,                       -- when its posts are to be read again; NULL: not any more
+        before    INTEGER REFERENCES thread,       -- on the network a part of that one, with a ticket of its own; root: its first mention
+        next      INTEGER REFERENCES thread,       -- where it goes on, as its ticket is not opened again
         UNIQUE (channel, root)
 );
 CREATE INDEX thread_reread ON thread (channel, reread_usec) WHERE reread_usec IS NOT NULL;

@@ -157,6 +157,10 @@ int64_t store_last_place(struct store *s, int64_t source);       /* the greatest
 /* Gives an unplaced mention its thread, and the payload that now says more. */
 int store_place(struct store *s, int64_t id, const char *root, const char *payload);   /* waits */
 
+/* A mention of a store that was behind, by what is known by now: its thread goes on in another than it was placed in, maybe.  1: it
+ * was moved there; 0: it is where it should be. */
+int store_place_again(struct store *s, int64_t id, const char *parent);  /* waits */
+
 char *store_state_of(struct store *s, int64_t source, const char *native_id);   /* malloced; NULL if not known; of the past: known */
 int64_t store_row_of(struct store *s, int64_t source, const char *native_id);    /* its id; 0 if not known */
 char *store_root_of(struct store *s, int64_t channel, const char *native_id);     /* of a mention's or part's thread; malloced; NULL */
@@ -197,8 +201,10 @@ struct store_thread {
         int64_t helpdesk;                /* 0: not linked */
         const char *ticket, *number, *url;
         int64_t linked_usec;
+        int64_t before;                  /* the thread that it goes on from; 0: none */
 };
 int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thread *ret);
+const char *store_network_root(struct store *s, struct arena *a, const struct store_thread *t);  /* also of one that goes on from another */
 
 /* What a reply answers: the newest mention of its thread that was in the ticket before it was written, or may have been (*ret_open:
  * it is on its way there, and that is not known yet); else the newest that is filed; 0 if there is none, or it may be one of the
@@ -258,6 +264,7 @@ struct store_move {
         bool more;                       /* parts follow: it begins anew with the next */
         const struct store_thread *link;         /* helpdesk, ticket, number, url of the row's thread */
         bool found;                      /* the link, by find(): no poll looked at that ticket yet */
+        bool goes_on;                            /* a mention's thread goes on in another: it, and what waits behind it, go there */
         bool unlink;                             /* the thread's ticket is gone, and what was seen in it does not count */
         const struct store_part *part;           /* a reply's, where the journal has forgotten it */
         const char *note_key, *note_payload;     /* a note for the thread's ticket, if it has one */

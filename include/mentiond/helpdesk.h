@@ -36,7 +36,8 @@ struct mentiond_filing {
         const char *url;         /* permalink of the post */
         int64_t created_usec;
         const struct mentiond_attachment *attachments;
-        const char *after;       /* of a new ticket: the one that it goes on from, to be linked to it; "" for none */
+        const char *after;       /* of a new ticket: the one that it goes on from, to be linked to it, which the text says; "" for none */
+        int64_t reopen_since_usec;       /* append(): a ticket that was closed before then is not opened again; 0: any is */
 };
 
 struct mentiond_filed {
@@ -186,7 +187,8 @@ struct mentiond_helpdesk {
                     struct mentiond_filed *ret);
 
         /* Adds an article to filing->ticket and reopens the ticket if it is closed.  If that ticket was
-         * merged into another it follows, and says so in *ret. */
+         * merged into another it follows, and says so in *ret.  If it was closed before reopen_since_usec nothing is done: GONE
+         * with ret->ticket, number and url set. */
         int (*append)(struct mentiond_op *op, void *state, const struct mentiond_filing *filing,
                       struct mentiond_filed *ret);
 

@@ -109,6 +109,10 @@ int otrs_merged_into(struct mentiond_op *op, struct otrs *otrs, const char *id, 
 
 bool otrs_is_closed(struct json_object *ticket);
 
+/* Since when it is closed; 0 if it is not, or that is not known: only as far as it was not changed afterwards, and with an article,
+ * which tells the zone. */
+int64_t otrs_closed_usec(struct mentiond_op *op, struct json_object *ticket);
+
 /* The lines of a ticket's history; or, of several tickets, an array with TicketID and History of each.  GONE as above. */
 int otrs_ticket_histories(struct mentiond_op *op, struct otrs *otrs, const char *ids, struct json_object **ret);
 int otrs_ticket_history(struct mentiond_op *op, struct otrs *otrs, const char *id, struct json_object **ret);

@@ -139,22 +139,6 @@ static int write_into(struct mentiond_op *op, struct otrs *otrs, struct json_obj
         return MENTIOND_OK;
 }
 
-/* The generic interface cannot link tickets, so the article says it. */
-static const char *text_after(struct mentiond_op *op, struct otrs *otrs, const struct mentiond_filing *filing)
-{
-        struct mentiond_filed before = { .struct_size = sizeof(before) };
-        struct json_object *tickets;
-
-        if (!filing->after || !*filing->after)
-                return filing->text;
-        if (otrs_ticket_get(op, otrs, filing->after, NULL, &tickets) != MENTIOND_OK) {
-                mentiond_log(op, 4, "the ticket %s, which a new one goes on from, is not named in that: %s", filing->after, mentiond_reason(op));
-                return filing->text;
-        }
-        otrs_ticket_tell(op, otrs, mj_at(tickets, 0), &before);
-        return mentiond_format(op, "%s\n\nGoes on from ticket %s%s%s", filing->text, before.number, *before.url ? ": " : "", before.url);
-}
-
 /* What is refused is not of the mention, but of the options, or of what the helpdesk has of fields. */
 static bool is_of_administrators(const char *reason)
 {
@@ -171,11 +155,8 @@ int otrs_file(struct mentiond_op *op, void *state, const struct mentiond_filing 
 {
         struct otrs *otrs = state;
         const char *queue = *filing->queue ? filing->queue : otrs->queue;
-        struct mentiond_filing whole = *filing;
-        int r;
+        int r = write_article(op, otrs, "TicketCreate", otrs_create_body(op, otrs, filing), ret);
 
-        whole.text = text_after(op, otrs, filing);
-        r = write_article(op, otrs, "TicketCreate", otrs_create_body(op, otrs, &whole), ret);
         if (r == MENTIOND_GONE)  /* of a queue, not of a ticket */
                 return mentiond_fail(op, MENTIOND_BLOCKED, "the user %s may not make tickets in the queue %s: give it rw in the queue's group",
                                      otrs->user, queue);
@@ -190,6 +171,7 @@ int otrs_append(struct mentiond_op *op, void *state, const struct mentiond_filin
         struct otrs *otrs = state;
         struct json_object *body = mentiond_json_object(op), *ticket;
         const char *type;
+        int64_t closed_usec;
         bool first;
         int r;
 
@@ -197,6 +179,11 @@ int otrs_append(struct mentiond_op *op, void *state, const struct mentiond_filin
                              &ticket);
         if (r != MENTIOND_OK)
                 return r;
+        closed_usec = otrs_closed_usec(op, ticket);
+        if (closed_usec && closed_usec < filing->reopen_since_usec) {
+                otrs_ticket_tell(op, otrs, ticket, ret);
+                return mentiond_fail(op, MENTIOND_GONE, "ticket %s was closed too long ago to be opened again", ret->number);
+        }
         /* Without an article it is what a creation that died has left: the rest of it is done now. */
         first = !otrs_has_article(ticket) &&
                 strcmp(otrs_field(ticket, "SocialThread"), filing->thread_key) == 0;

@@ -58,16 +58,10 @@ static int follow(struct mentiond_op *op, struct otrs *otrs, struct json_object 
         return r == MENTIOND_GONE ? MENTIOND_OK : r;
 }
 
-/* Since when is known only as far as the ticket was not changed afterwards, and with an article that tells the zone. */
 static void tell_closed(struct mentiond_op *op, struct json_object *ticket)
 {
-        struct json_object *article = mj_at(mj_get(ticket, "Article"), 0);
-        int64_t changed = mentiond_parse_time(mj_str(ticket, "Changed")), local = mentiond_parse_time(mj_str(article, "CreateTime"));
-        int64_t seconds = mj_int(article, "IncomingTime", 0);
-        bool known = changed && local && seconds > 0 && seconds < mentiond_now_usec(op) / second_usec + day_usec / second_usec;
-
         if (otrs_is_closed(ticket))
-                mentiond_closed(op, mj_str(ticket, "TicketID"), known ? changed - local + seconds * second_usec : 0);
+                mentiond_closed(op, mj_str(ticket, "TicketID"), otrs_closed_usec(op, ticket));
 }
 
 static int take_page(struct mentiond_op *op, struct otrs *otrs, struct json_object *page)

@@ -184,6 +184,13 @@ static int without_ticket(struct mentiond_op *op, struct zammad *z, const struct
         return r == MENTIOND_OK ? mentiond_fail(op, MENTIOND_GONE, "%s", why) : r;
 }
 
+static bool is_too_old(struct mentiond_op *op, struct zammad *z, struct json_object *ticket, int64_t since_usec)
+{
+        int64_t closed = mentiond_parse_time(mj_str(ticket, "last_close_at"));
+
+        return closed && closed < since_usec && zammad_is_asleep(z, ticket) && zammad_is_closed(op, z, ticket);
+}
+
 int zammad_append(struct mentiond_op *op, void *state, const struct mentiond_filing *filing, struct mentiond_filed *ret)
 {
         struct zammad *z = state;
@@ -195,6 +202,10 @@ int zammad_append(struct mentiond_op *op, void *state, const struct mentiond_fil
                 return without_ticket(op, z, filing);
         if (r != MENTIOND_OK)
                 return r;
+        if (is_too_old(op, z, ticket, filing->reopen_since_usec)) {
+                zammad_tell(op, z, ticket, ret);
+                return mentiond_fail(op, MENTIOND_GONE, "ticket %s was closed too long ago to be opened again", ret->number);
+        }
         if (zammad_is_asleep(z, ticket))
                 mj_put_str(change, "state", z->reopen_state);
         r = zammad_write(op, z, ticket, customers_article(op, z, filing), change, &customer, ret);
