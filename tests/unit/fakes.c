@@ -65,6 +65,7 @@ static void keep(const struct mentiond_post *post)
         strset(&fake.key, post->key);
         strset(&fake.text, post->text);
         strset(&fake.parent, post->parent);
+        strset(&fake.root, post->root);
         fake.visibility = post->visibility;
         fake.n_uploads = post->n_uploads;
 }
@@ -149,9 +150,11 @@ static int file(enum fake_call call, struct mentiond_op *op, const struct mentio
         strset(&fake.filed_text, q->text);
         strset(&fake.filed_title, q->title);
         strset(&fake.filed_url, q->url);
+        strset(&fake.filed_after, q->after);
+        fake.reopen_since_usec = q->reopen_since_usec;
         say(call == DESK_FILE ? "file %s" : "append %s", q->key);
         verdict = answer(call, op);
-        if (verdict == MENTIOND_OK)
+        if (verdict == MENTIOND_OK || (verdict == MENTIOND_GONE && fake.closed && call == DESK_APPEND))
                 *ret = (struct mentiond_filed) { .struct_size = ret->struct_size, .ticket = ticket, .number = "N1", .url = "https://desk/1",
                                                  .article = "art" };
         return verdict;

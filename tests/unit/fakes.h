@@ -26,9 +26,12 @@ struct fake {
         char *said;                              /* "file m1; append m2; post a1; " */
         const char *ticket;                      /* of file(); "" : "T" and the thread's key */
         const char *posted;                      /* the id that post() and find() give; NULL: "p1", "p2" ... */
-        char *key, *text, *parent;               /* of the last post */
+        char *key, *text, *parent, *root;               /* of the last post */
         uint32_t visibility, n_uploads;
         struct mentiond_review review;           /* standing 0: as it was */
+        bool closed;                             /* an append() that is GONE finds its ticket closed for too long */
+        char *filed_after;                       /* and the rest of the last filing */
+        int64_t reopen_since_usec;
         char *filed_ticket, *filed_text, *filed_title, *filed_url, *note_subject, *note_text;
         char *notes;                             /* texts of all notes, one after the other */
         const struct mentiond_article *article;  /* that the helpdesk's poll emits */

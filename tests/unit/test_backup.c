@@ -362,6 +362,55 @@ static void part_of_a_reply_that_was_found_is_known_from_then_on(void)
         end();
 }
 
+static int64_t placed_again(const char *id, const char *parent, int moved)
+{
+        assert_int_equal(store_place_again(s, store_row_of(s, brand, id), parent), moved);
+        return row_of(brand, id).thread;
+}
+
+/* "second" has had a ticket of its own, of which the store has forgotten. */
+static void mentions_find_the_thread_that_goes_on_from_theirs(void)
+{
+        struct store_link links[] = { { brand, "r", "T", "1", "" }, { brand, "second", "T2", "2", "" } };
+        struct store_poll p = { .links = links, .n_links = 2 };
+        int64_t thread;
+
+        restored();
+        take_mention("second", "", "linked", 6);
+        take_mention("third", "", "second", 7);
+        assert_int_equal(row_of(brand, "third").thread, row_of(brand, "linked").thread);
+        assert_int_equal(placed_again("third", "second", 0), row_of(brand, "linked").thread);
+        p.source = desk;
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        thread = placed_again("second", "linked", 1);
+        assert_int_not_equal(thread, row_of(brand, "linked").thread);
+        assert_true(row_of(brand, "second").due_usec > 0);
+        assert_int_equal(placed_again("third", "second", 1), thread);
+        assert_int_equal(row_of(brand, "third").due_usec, 0);
+        assert_string_equal(state_of("third"), STATE_AMBIGUOUS);
+        assert_int_equal(placed_again("third", "second", 0), thread);
+        take_mention("fourth", "", "unknown", 8);
+        assert_string_equal(arena_take(a, store_root_of(s, brand, "second")), "second");
+        end();
+}
+
+static void what_may_be_in_a_ticket_that_is_forgotten_is_looked_for(void)
+{
+        struct store_thread link;
+        int64_t id;
+
+        restored();
+        assert_int_equal(store_thread(s, a, row_of(brand, "linked").thread, &link), 1);
+        take_mention("second", "", "linked", 6);
+        id = store_row_of(s, brand, "second");
+        assert_int_equal(store_move(s, &(struct store_move) { .id = id, .state = STATE_NEW, .due_usec = 1, .now_usec = 1 }), 0);
+        assert_int_equal(store_begin(s, id, STATE_FILING, 1, NULL), 0);
+        assert_int_equal(store_move(s, &(struct store_move) { .id = id, .state = STATE_NEW, .link = &link, .goes_on = true, .now_usec = 1 }), 0);
+        assert_string_equal(state_of("second"), STATE_AMBIGUOUS);
+        assert_int_equal(row_of(brand, "second").tried_usec, 6);
+        end();
+}
+
 static void links_replace_what_was_known(void)
 {
         struct store_link links[2];
@@ -452,6 +501,8 @@ int main(void)
                 world_test(mention_of_a_failed_poll_is_looked_for_when_it_gets_its_place),
                 world_test(note_about_what_may_be_done_is_looked_for_too),
                 world_test(part_of_a_reply_that_was_found_is_known_from_then_on),
+                world_test(mentions_find_the_thread_that_goes_on_from_theirs),
+                world_test(what_may_be_in_a_ticket_that_is_forgotten_is_looked_for),
                 world_test(links_replace_what_was_known),
                 world_test(rebuilt_store_asks_for_what_was_shown_since),
                 world_test(damaged_backup_is_not_restored_and_the_store_stays),

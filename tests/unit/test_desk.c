@@ -41,6 +41,22 @@ static void review(void *data _unused_)
         op_end(&op);
 }
 
+static int64_t since_usec;
+
+static void append(void *data _unused_)
+{
+        struct mentiond_filed filed = { .struct_size = sizeof filed };
+        const struct mentiond_filing filing = {
+                .struct_size = sizeof filing, .key = "brand:2", .thread_key = "brand:1", .ticket = "7", .queue = "", .title = "t", .text = "t",
+                .customer = "c", .author = "a", .network = "n", .url = "", .after = "", .reopen_since_usec = since_usec,
+        };
+
+        op_begin(&op, desk, "append", OP_DEADLINE_USEC);
+        verdict = desk->plugin->helpdesk.append(&op, desk->plugin_state, &filing, &filed);
+        strset(&seen, strempty(filed.number));
+        op_end(&op);
+}
+
 static void begin(const char *const *settings, const char *answers)
 {
         struct input in = { answers, strlen(answers) };
@@ -87,6 +103,35 @@ static void test_znuny_tickets_that_were_closed_without_a_note_are_sought_now_an
         world_now += USEC_PER_HOUR;
         world_run(poll, NULL);
         assert_int_equal(world_requests, 7);
+        assert_int_equal(verdict, MENTIOND_OK);
+        end();
+}
+
+/* By the helpdesk's zone, whichever that is. */
+#define CLOSED_7 "{\"Ticket\": [{\"TicketID\": 7, \"TicketNumber\": \"N7\", \"StateType\": \"closed\", \"Changed\": \"2026-11-22 11:00:00\"," \
+                 " \"Article\": [{\"ArticleID\": 41, \"CreateTime\": \"2026-11-22 10:59:50\", \"IncomingTime\": 1795341590}]}]}"
+#define CLOSED_7_USEC INT64_C(1795341600000000)
+
+static void test_a_znuny_ticket_that_was_closed_before_is_not_opened_again(void **state _unused_)
+{
+        begin(NULL, SESSION ANSWER("*POST /TicketGet", CLOSED_7) ANSWER(">POST /TicketUpdate", "{\"TicketID\": 7, \"TicketNumber\": \"N7\", \"ArticleID\": 42}"));
+        since_usec = CLOSED_7_USEC + 1;
+        world_run(append, NULL);
+        assert_int_equal(verdict, MENTIOND_GONE);
+        assert_string_equal(seen, "N7");
+        assert_int_equal(world_requests, 2);
+        since_usec = CLOSED_7_USEC;
+        world_run(append, NULL);
+        assert_int_equal(verdict, MENTIOND_OK);
+        end();
+}
+
+static void test_a_znuny_ticket_that_does_not_say_since_when_it_is_closed_is_opened_again(void **state _unused_)
+{
+        begin(NULL, SESSION ANSWER("*POST /TicketGet", "{\"Ticket\": [{\"TicketID\": 7, \"StateType\": \"closed\", \"Changed\": \"2026-11-22 11:00:00\"}]}")
+              ANSWER(">POST /TicketUpdate", "{\"TicketID\": 7, \"TicketNumber\": \"N7\", \"ArticleID\": 42}"));
+        since_usec = CLOSED_7_USEC + 1;
+        world_run(append, NULL);
         assert_int_equal(verdict, MENTIOND_OK);
         end();
 }
@@ -212,11 +257,42 @@ static void test_a_zammad_file_that_is_gone_is_told_without_data_and_one_that_fa
         end();
 }
 
+#define TICKET_OF(state, closed) "{\"id\": 7, \"number\": \"N7\", \"state\": \"" state "\", \"last_close_at\": " closed "}"
+
+static int append_to(const char *ticket)
+{
+        _cleanup_free_ char *all = xasprintf(">GET /tickets/7?expand=true\nHTTP/1.1 200 OK\n\n%s\n----\n" ANSWER("*GET /ticket_states", STATES), ticket);
+
+        begin(zammads, all);
+        since_usec = INT64_C(1795338000000000) + 1;
+        world_run(append, NULL);
+        return verdict;
+}
+
+static void test_a_zammad_ticket_that_was_closed_before_is_not_opened_again(void **state _unused_)
+{
+        assert_int_equal(append_to(TICKET_OF("solved", "\"2026-11-22T09:00:00.000Z\"")), MENTIOND_GONE);
+        assert_string_equal(seen, "N7");
+        end();
+        assert_int_not_equal(append_to(TICKET_OF("solved", "\"2026-11-22T09:00:01.000Z\"")), MENTIOND_GONE);
+        end();
+        assert_int_not_equal(append_to(TICKET_OF("solved", "null")), MENTIOND_GONE);
+        end();
+        /* It was, and is not any more. */
+        assert_int_not_equal(append_to(TICKET_OF("parked", "\"2026-11-22T09:00:00.000Z\"")), MENTIOND_GONE);
+        end();
+        assert_int_not_equal(append_to(TICKET_OF("open", "\"2026-11-22T09:00:00.000Z\"")), MENTIOND_GONE);
+        end();
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_znuny_tickets_that_a_poll_sees_closed_are_told_with_the_time_of_their_last_change),
                 cmocka_unit_test(test_znuny_tickets_that_were_closed_without_a_note_are_sought_now_and_then),
+                cmocka_unit_test(test_a_znuny_ticket_that_was_closed_before_is_not_opened_again),
+                cmocka_unit_test(test_a_znuny_ticket_that_does_not_say_since_when_it_is_closed_is_opened_again),
+                cmocka_unit_test(test_a_zammad_ticket_that_was_closed_before_is_not_opened_again),
                 cmocka_unit_test(test_a_znuny_note_that_goes_while_it_is_read_is_read_again_later),
                 cmocka_unit_test(test_a_znuny_note_that_is_hidden_while_it_is_read_is_internal),
                 cmocka_unit_test(test_what_is_attached_to_later_znuny_notes_may_be_too_much_to_read_one_whole),

@@ -194,6 +194,102 @@ static void ticket_that_is_gone_while_it_is_looked_into_is_followed_by_a_new_one
         fake_close();
 }
 
+/* Ticket 77 was closed for too long, and m2, m3 go on in another. */
+static void open_with_closed_ticket(void)
+{
+        open_with_ticket(0);
+        fake.closed = true;
+        fake.verdicts[DESK_APPEND] = ONCE(MENTIOND_GONE);
+        fake_mention("m2", "", "m1");
+        fake_mention("m3", "", "m1");
+        assert_true(mention_becomes("m3", STATE_FILED));
+        fake.verdicts[DESK_APPEND] = NULL;
+}
+
+static void mention_after_a_ticket_was_closed_for_long_begins_a_new_one(void)
+{
+        int64_t before = utc_usec();
+
+        open_with_closed_ticket();
+        /* What waits behind it is an article of the new one. */
+        assert_string_equal(fake.said, "append brand:m2; file brand:m2; append brand:m3; ");
+        assert_string_equal(fake.filed_ticket, "T-brand:m2");
+        assert_string_equal(fake.filed_after, "");
+        assert_in_range(fake.reopen_since_usec + 30 * USEC_PER_DAY, before, utc_usec());
+        assert_true(store_is_linked(fake_host.store, desk->stored.id, "77"));
+        /* So is what answers an old post, from now on. */
+        fake_mention("m4", "", "m1");
+        assert_true(mention_becomes("m4", STATE_FILED));
+        assert_string_equal(fake.filed_ticket, "T-brand:m2");
+        fake_mention("m5", "", "m4");
+        assert_true(mention_becomes("m5", STATE_FILED));
+        assert_string_equal(fake.filed_ticket, "T-brand:m2");
+        fake_close();
+}
+
+static void new_ticket_says_which_one_it_goes_on_from(void)
+{
+        open_with_ticket(0);
+        fake.closed = true;
+        fake.verdicts[DESK_APPEND] = ONCE(MENTIOND_GONE);
+        fake_mention("m2", "", "m1");
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_string_equal(fake.filed_after, "77");
+        assert_non_null(strstr(fake.filed_text, "\n\nGoes on from ticket N1, https://desk/1"));
+        fake_close();
+}
+
+static void replies_in_the_old_and_in_the_new_ticket_answer_what_stands_in_it(void)
+{
+        open_with_closed_ticket();
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        assert_string_equal(fake.parent, "m1");
+        fake_reply("a2", "T-brand:m2", ANSWER, NULL);
+        assert_true(reply_becomes("a2", STATE_POSTED));
+        assert_string_equal(fake.parent, "m3");
+        assert_string_equal(fake.root, "m1");
+        fake_close();
+}
+
+static void new_ticket_that_may_have_been_made_is_looked_for_by_its_own_thread(void)
+{
+        open_with_ticket(0);
+        fake.closed = true;
+        fake.verdicts[DESK_APPEND] = ONCE(MENTIOND_AMBIGUOUS, MENTIOND_GONE);
+        fake.verdicts[DESK_LOOK] = ONCE(MENTIOND_ABSENT, MENTIOND_ABSENT, MENTIOND_OK);
+        fake.verdicts[DESK_FILE] = ONCE(MENTIOND_AMBIGUOUS);
+        fake_mention("m2", "", "m1");
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_string_equal(fake.said, "append brand:m2; find brand:m2; find brand:m2; append brand:m2; file brand:m2; find brand:m2; ");
+        assert_true(store_is_linked(fake_host.store, desk->stored.id, "T-brand:m2"));
+        assert_true(store_is_linked(fake_host.store, desk->stored.id, "77"));
+        fake_close();
+}
+
+static void without_a_time_any_ticket_is_opened_again(void)
+{
+        open_with_ticket(0);
+        brand->options.reopen_for_usec = 0;
+        fake_mention("m2", "", "m1");
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_string_equal(fake.said, "append brand:m2; ");
+        assert_int_equal(fake.reopen_since_usec, 0);
+        fake_close();
+}
+
+static void first_mention_of_a_thread_has_nowhere_else_to_go(void)
+{
+        open_with_ticket(0);
+        fake_mention("m3", "m2", "");
+        assert_true(mention_becomes("m3", STATE_FILED));
+        fake_mention("m2", "", "");      /* it came later than what answers it */
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_string_equal(fake.filed_ticket, "T-brand:m2");
+        assert_int_equal(fake.reopen_since_usec, 0);
+        fake_close();
+}
+
 static void refused_mention_is_kept_dead_and_a_person_can_retry_it(void)
 {
         fake_open(0);
@@ -1565,6 +1661,12 @@ int main(void)
                 world_test(ambiguous_filing_absent_twice_is_done_again),
                 world_test(ticket_that_is_gone_is_followed_by_a_new_one),
                 world_test(ticket_that_is_gone_while_it_is_looked_into_is_followed_by_a_new_one),
+                world_test(mention_after_a_ticket_was_closed_for_long_begins_a_new_one),
+                world_test(new_ticket_says_which_one_it_goes_on_from),
+                world_test(replies_in_the_old_and_in_the_new_ticket_answer_what_stands_in_it),
+                world_test(new_ticket_that_may_have_been_made_is_looked_for_by_its_own_thread),
+                world_test(without_a_time_any_ticket_is_opened_again),
+                world_test(first_mention_of_a_thread_has_nowhere_else_to_go),
                 world_test(refused_mention_is_kept_dead_and_a_person_can_retry_it),
                 world_test(reply_is_posted_to_the_author_and_the_agent_is_told),
                 world_test(answers_of_a_direct_mention_stay_direct),

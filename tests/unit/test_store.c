@@ -1162,6 +1162,123 @@ static void merge_moves_the_links(void)
         close_store();
 }
 
+/* What the helpdesk says of a mention whose ticket is not opened again. */
+static void go_on(const char *native_id)
+{
+        struct store_thread link = { .helpdesk = helpdesk, .ticket = "77", .number = "N77", .url = "u" };
+
+        assert_int_equal(store_begin(s, id_of(native_id), STATE_FILING, NOW, NULL), 0);
+        assert_int_equal(store_move(s, &(struct store_move) {
+                .id = id_of(native_id), .state = STATE_NEW, .due_usec = NOW, .link = &link, .goes_on = true, .now_usec = NOW }), 0);
+}
+
+static void thread_goes_on_in_another_with_what_waits_in_it(void)
+{
+        struct store_thread t;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        (void) take(mention("2", "", "1"));
+        (void) take(mention("3", "", "1"));
+        go_on("2");
+        assert_int_not_equal(thread_of("2"), thread_of("1"));
+        assert_int_equal(thread_of("3"), thread_of("2"));
+        assert_string_equal(due(helpdesk), "2 ");
+        assert_int_equal(store_thread(s, a, thread_of("2"), &t), 1);
+        assert_string_equal(t.root, "2");
+        assert_string_equal(t.ticket, "");
+        assert_int_equal(t.before, thread_of("1"));
+        assert_string_equal(store_network_root(s, a, &t), "r");
+        file("2", "88");
+        assert_string_equal(due(helpdesk), "3 ");
+        file("3", "88");
+        /* However a mention says where it belongs. */
+        (void) take(mention("4", "r", ""));
+        (void) take(mention("5", "", "1"));
+        (void) take(mention("6", "", "unknown"));
+        assert_int_equal(store_place(s, id_of("6"), "r", "{}"), 0);
+        assert_int_equal(thread_of("4"), thread_of("2"));
+        assert_int_equal(thread_of("5"), thread_of("2"));
+        assert_int_equal(thread_of("6"), thread_of("2"));
+        /* And on. */
+        file("4", "88");
+        go_on("5");
+        assert_int_equal(store_thread(s, a, thread_of("5"), &t), 1);
+        assert_string_equal(t.root, "5");
+        assert_string_equal(store_network_root(s, a, &t), "r");
+        assert_int_equal(thread_of("6"), thread_of("5"));
+        (void) take(mention("7", "", "1"));
+        assert_int_equal(thread_of("7"), thread_of("5"));
+        close_store();
+}
+
+static void what_may_be_in_the_old_ticket_stays_until_that_is_known(void)
+{
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        (void) take(mention("2", "", "1"));
+        (void) take(mention("3", "", "1"));
+        assert_int_equal(store_begin(s, id_of("2"), STATE_FILING, NOW, NULL), 0);
+        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("2"), .state = STATE_AMBIGUOUS, .due_usec = NOW, .now_usec = NOW }), 0);
+        assert_int_equal(store_retry(s, id_of("3"), NOW), -EINVAL);
+        go_on("3");
+        assert_int_equal(thread_of("2"), thread_of("1"));
+        assert_int_not_equal(thread_of("3"), thread_of("1"));
+        assert_string_equal(due(helpdesk), "2 3 ");
+        /* Then it goes where the others are. */
+        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("2"), .state = STATE_NEW, .due_usec = NOW, .now_usec = NOW }), 0);
+        go_on("2");
+        assert_int_equal(thread_of("2"), thread_of("3"));
+        close_store();
+}
+
+static void thread_that_was_there_is_gone_on_in_but_leads_nowhere_else(void)
+{
+        int64_t there;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        (void) take(mention("3", "2", ""));
+        there = thread_of("3");
+        file("3", "88");
+        (void) take(mention("2", "", "1"));
+        go_on("2");
+        assert_int_equal(thread_of("2"), there);
+        file("2", "88");
+        /* The first of a thread stays in it. */
+        (void) take(mention("4", "", "1"));
+        assert_int_equal(thread_of("4"), there);
+        go_on("4");
+        (void) take(mention("5", "", "3"));
+        assert_int_equal(thread_of("5"), thread_of("4"));
+        assert_int_not_equal(thread_of("4"), there);
+        close_store();
+}
+
+static void tickets_of_one_conversation_that_are_merged_take_replies(void)
+{
+        struct store_merge m = { "88", "77", "N77" };
+        struct store_poll p = { .merges = &m, .n_merges = 1 };
+
+        open_store();
+        p.source = helpdesk;
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        (void) take(mention("2", "", "1"));
+        go_on("2");
+        file("2", "88");
+        assert_int_equal(take(reply("a1", "77")), 1);
+        assert_int_equal(thread_of("a1"), thread_of("1"));
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        assert_int_equal(take(reply("a2", "77")), 1);
+        assert_string_equal(row_of("a2").reason, "");
+        assert_int_equal(thread_of("a2"), thread_of("2"));
+        close_store();
+}
+
 static void reply_into_a_ticket_of_two_conversations_gets_that_as_a_reason(void)
 {
         int64_t other;
@@ -2013,6 +2130,10 @@ int main(void)
                 world_test(note_is_told_once_for_each_key_and_only_into_a_ticket),
                 world_test(unlink_forgets_the_ticket),
                 world_test(merge_moves_the_links),
+                world_test(thread_goes_on_in_another_with_what_waits_in_it),
+                world_test(what_may_be_in_the_old_ticket_stays_until_that_is_known),
+                world_test(thread_that_was_there_is_gone_on_in_but_leads_nowhere_else),
+                world_test(tickets_of_one_conversation_that_are_merged_take_replies),
                 world_test(reply_into_a_ticket_of_two_conversations_gets_that_as_a_reason),
                 world_test(reply_into_a_foreign_ticket_is_passed_over),
                 world_test(command_follows_a_conversation_that_is_found_in_another_ticket),
