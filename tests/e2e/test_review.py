@@ -121,16 +121,6 @@ def test_znuny_says_why_a_ticket_cannot_be_closed(bridge, znuny):
     assert answer["verdict"] == REJECTED and "State parameter is invalid" in answer["reason"]
 
 
-def test_in_znuny_a_ticket_names_the_one_that_it_goes_on_from(znunys, znuny, bridge):
-    after = znuny.ticket(znunys.ticket)
-    made = znunys.ask("file", znunys.ticket, "Social", bridge.word())
-    [article] = znuny.customers(made["ticket"])
-    assert f"Goes on from ticket {after['TicketNumber']}: {znuny.info['url']}?Action=AgentTicketZoom;TicketID={znunys.ticket}" in article["Body"]
-    alone = znunys.ask("file", 999999, "Social", bridge.word())
-    assert alone["verdict"] == OK and "Goes on" not in znuny.customers(alone["ticket"])[0]["Body"]
-    assert "is not named in that" in bridge.daemon.log()
-
-
 @pytest.mark.parametrize("since", [{"TicketCloseTimeNewerMinutes": 5}, {"TicketCloseTimeNewerDate": "2020-01-01 12:00:00"}], ids=["minutes", "date"])
 def test_znuny_finds_tickets_that_were_closed_without_a_note(znuny, bridge, since):
     """By the searches that a poll makes."""
