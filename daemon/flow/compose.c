@@ -27,6 +27,14 @@ const char *compose_key(struct arena *a, const char *channel, const char *id)
         return arena_printf(a, "%.*s~%016llx", KEY_MAX - 17, key, (unsigned long long) text_hash(id));
 }
 
+const char *compose_thread_key(struct arena *a, const char *channel, const char *first, const char *root)
+{
+        _cleanup_free_ char *encoded = text_percent_encode(first), *last = text_percent_encode(root);
+        const char *key = arena_printf(a, "%s:%s>%s", channel, encoded, last);
+
+        return streq(first, root) || strlen(key) >= KEY_MAX ? compose_key(a, channel, root) : key;
+}
+
 const char *compose_author(struct arena *a, struct json_object *mention)
 {
         struct json_object *author = mj_get(mention, "author");

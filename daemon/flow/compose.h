@@ -13,6 +13,9 @@
 /* "CHANNEL:ID", fit for a key (see struct mentiond_filing). */
 const char *compose_key(struct arena *a, const char *channel, const char *id);
 
+/* Of a thread; first: the root of the first that it goes on from, or its own. */
+const char *compose_thread_key(struct arena *a, const char *channel, const char *first, const char *root);
+
 const char *compose_title(struct arena *a, struct json_object *mention);
 
 /* The author's name without '@'. */

@@ -40,12 +40,10 @@ int doubt_links(struct flow_instance *f)
         return verdict;
 }
 
-/* Until then nobody can say to which of its tickets what is said in a conversation belongs. */
+/* Until then nobody can say in which of a conversation's tickets to look. */
 bool doubt_awaits_links(const struct instance *i)
 {
-        const struct instance *helpdesk = instance_is_channel(i) ? host_find_id(i->host, i->helpdesk_id) : i;
-
-        return helpdesk && helpdesk->stored.behind;
+        return !instance_is_channel(i) && i->stored.behind;
 }
 
 /* The notes that mentiond wrote are its memory: they have keys.  Posted comes first, for a reply that was held may have

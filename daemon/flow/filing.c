@@ -71,7 +71,7 @@ static int prepare(struct filing *g)
                 instance_hold(g->channel);
         g->channel_name = g->channel ? g->channel->name : "channel";
         g->payload = payload_parse(g->op.page, g->row->payload);
-        g->thread_key = compose_key(a, g->channel_name, g->thread.root);
+        g->thread_key = compose_thread_key(a, g->channel_name, store_network_root(i->host->store, a, &g->thread), g->thread.root);
         g->key = is_note(g) ? g->row->native_id : compose_key(a, g->channel_name, g->row->native_id);
         g->customer = arena_printf(a, "%s:%s", network(g), mj_str(mj_get(g->payload, "author"), "handle"));
         g->title = is_note(g) ? arena_strdup(a, mj_str(g->payload, "subject")) : compose_title(a, g->payload);
@@ -201,24 +201,6 @@ static int64_t waits_until(const struct filing *g)
         return until > now ? steady_usec() + (until - now) : 0;
 }
 
-/* Of a store that was behind: tickets and their threads are known by now, of which it knew nothing when the mention came in. */
-static bool belongs_elsewhere(struct filing *g)
-{
-        int r;
-
-        if (!g->row->doubt || is_note(g))
-                return false;
-        r = store_place_again(g->f->instance->host->store, g->row->id, mj_str(payload_parse(g->op.page, g->row->payload), "parent"));
-        if (r < 0) {
-                log_event(LOG_ERR, "a mention cannot be placed yet", F("instance", g->f->instance->name), FI("id", g->row->id),
-                          F("reason", strerror(-r)));
-                budget_pause(&g->f->instance->budget, g->f->instance->options.retry_usec);
-        } else if (r > 0) {
-                flow_kick(g->f->instance);
-        }
-        return r != 0;
-}
-
 static void attempt(struct filing *g, bool look)
 {
         struct flow_instance *f = g->f;
@@ -227,6 +209,12 @@ static void attempt(struct filing *g, bool look)
         int r = prepare(g);
         int64_t until = r < 0 || look ? 0 : waits_until(g);
 
+        if (r >= 0 && !look && !is_note(g) && g->thread.next) {
+                s.goes_on = true;
+                s.verdict = mentiond_fail(&g->op, MENTIOND_GONE, "its conversation goes on in another ticket");
+                step_take(f, &s);
+                return;
+        }
         if (until) {
                 step_wait(f, g->row, until, NULL);
                 return;
@@ -266,8 +254,7 @@ void filing_attempt(struct flow_instance *f, struct arena *a _unused_, const str
         bool look = streq(row->state, STATE_AMBIGUOUS);
 
         op_begin(&g.op, f->instance, look ? "find" : is_note(&g) ? "note" : "file", OP_DEADLINE_USEC);
-        if (!belongs_elsewhere(&g))
-                attempt(&g, look);
+        attempt(&g, look);
         op_end(&g.op);
         if (g.channel)
                 instance_release(g.channel);

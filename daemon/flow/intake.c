@@ -271,7 +271,7 @@ static void place_done(void *data)
 
 void intake_place(struct flow_instance *f)
 {
-        if (f->placing || doubt_awaits_links(f->instance) || !store_unplaced(f->instance->host->store, f->instance->stored.id))
+        if (f->placing || !store_unplaced(f->instance->host->store, f->instance->stored.id))
                 return;
         f->placing = true;
         loop_timer_clear(f->instance->host->loop, &f->place_timer);

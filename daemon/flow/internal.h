@@ -46,7 +46,7 @@ void blocked_free(struct flow_instance *f);
 
 /* doubt.c: for a store that was restored or built anew. */
 int doubt_links(struct flow_instance *f);            /* reads the tickets of threads before a helpdesk's first poll; a verdict */
-bool doubt_awaits_links(const struct instance *i);   /* a helpdesk, or a channel's, of which they are not known yet */
+bool doubt_awaits_links(const struct instance *i);   /* a helpdesk of which they are not known yet */
 
 /* What the ticket says became of a reply that the journal may have forgotten.  OK with one of the states posted, dead,
  * withdrawn, held; ABSENT: it says nothing; or a verdict on the attempt to look, with its reason, and how long to wait at least. */

@@ -106,7 +106,7 @@ static void pump(struct flow_instance *f)
         int64_t ids[2 * 256], now, next;
         int n;
 
-        if (!may_work(f) || (!instance_is_channel(i) && doubt_awaits_links(i)))
+        if (!may_work(f) || doubt_awaits_links(i))
                 return;
         if (budget_is_paused(&i->budget)) {
                 wake_at(f, i->budget.pause_usec);

@@ -422,20 +422,22 @@ void mentiond_closed(struct mentiond_op *op, const char *ticket, int64_t closed_
         op->closed[op->n_closed++] = (struct op_closed) { arena_strdup(op->arena, ticket), MAX(closed_usec, (int64_t) 0) };
 }
 
-/* Keys are "CHANNEL:ROOT" as flow made them, the root percent-encoded. */
+/* Keys are "CHANNEL:ROOT" as flow made them, the root percent-encoded; or "CHANNEL:FIRST>ROOT". */
 void mentiond_link(struct mentiond_op *op, const struct mentiond_link *link)
 {
         struct mentiond_link l = COPY_SIZED(struct mentiond_link, link);
-        const char *colon = strchr(strempty(l.thread_key), ':');
+        const char *colon = strchr(strempty(l.thread_key), ':'), *sign = colon ? strchr(colon, '>') : NULL;
         struct instance *channel;
-        char *root;
+        char *root, *first = NULL;
 
         if (op_admit(op) != MENTIOND_OK || !colon || !good_id(l.ticket) || op->emit_error)
                 return;
         channel = host_find(op->instance->host, arena_printf(op->arena, "%.*s", (int) (colon - l.thread_key), l.thread_key));
-        root = arena_take(op->arena, text_percent_decode(colon + 1));
+        root = arena_take(op->arena, text_percent_decode(sign ? sign + 1 : colon + 1));
+        if (sign)
+                first = arena_take(op->arena, text_percent_decode(arena_printf(op->arena, "%.*s", (int) (sign - colon - 1), colon + 1)));
         /* A key that had to be shortened does not tell its root; find() meets that ticket when the thread goes on. */
-        if (!channel || !instance_is_channel(channel) || !good_id(root) || strlen(l.thread_key) >= KEY_MAX)
+        if (!channel || !instance_is_channel(channel) || !good_id(root) || (first && !good_id(first)) || strlen(l.thread_key) >= KEY_MAX)
                 return;
         if (op->n_links >= LINKS_MAX)
                 op->emit_error = MIN(op_commit(op, false, NULL), 0);
@@ -446,5 +448,6 @@ void mentiond_link(struct mentiond_op *op, const struct mentiond_link *link)
                 .ticket = arena_strdup(op->arena, l.ticket),
                 .number = arena_strdup(op->arena, l.number),
                 .url = arena_strdup(op->arena, l.url),
+                .first = first,
         };
 }

@@ -4,6 +4,7 @@
  */
 #include "store/internal.h"
 #include "store/lane.h"
+#include "store/thread.h"
 
 #include "base/clock.h"
 
@@ -71,64 +72,14 @@ int store_set_paused(struct store *s, int64_t instance, bool paused)
         return MIN(r, 0);
 }
 
-/* An item is a row of the journal or of the past. */
-#define IS_IT " WHERE source = ?1 AND native_id = ?2"
-
-/* --- Threads --- */
-
-static int thread_at(struct db *db, int64_t channel, const char *root, int64_t *ret)
-{
-        return db_get_int(db, ret, "SELECT id FROM thread WHERE channel = ? AND root = ?", "is", channel, root);
-}
-
-static int make_thread(struct db *db, int64_t channel, const char *root, int64_t *ret)
-{
-        int r = db_run(db, "INSERT INTO thread (channel, root) VALUES (?, ?)", "is", channel, root);
-
-        if (r < 0)
-                return r;
-        *ret = db_last_id(db);
-        return 1;
-}
-
-int thread_now(struct db *db, int64_t *thread)
-{
-        int r;
-
-        while ((r = db_get_int(db, thread, "SELECT next FROM thread WHERE id = ?", "i", *thread)) > 0)
-                ;
-        return r < 0 ? r : 1;
-}
-
-static int thread_of_root(struct db *db, int64_t channel, const char *root, int64_t *ret)
-{
-        int r = thread_at(db, channel, root, ret);
-
-        return r > 0 ? thread_now(db, ret) : r < 0 ? r : make_thread(db, channel, root, ret);
-}
-
-/* 1, or 0 if the journal does not know it. */
-static int thread_of_post(struct db *db, int64_t channel, const char *native_id, int64_t *ret)
-{
-        int r;
-
-        r = db_get_int(db, ret, "SELECT j.thread FROM part p JOIN journal j ON j.id = p.reply"
-                                " WHERE p.channel = ? AND p.native_id = ?", "is", channel, native_id);
-        if (r == 0)
-                r = db_get_int(db, ret, "SELECT thread FROM journal" IS_IT " UNION ALL SELECT thread FROM past" IS_IT, "is", channel, native_id);
-        if (r == 0)
-                r = thread_at(db, channel, native_id, ret);
-        return r > 0 ? thread_now(db, ret) : r;
-}
-
 /* 1, or 0 if only the network can tell. */
-static int thread_of_mention(struct db *db, int64_t channel, const struct store_item *i, int64_t *ret)
+static int thread_of_mention(struct db *db, int64_t channel, const struct store_item *i, bool doubt, int64_t *ret)
 {
         if (!isempty(i->root))
-                return thread_of_root(db, channel, i->root, ret);
+                return thread_of_root(db, channel, i->root, doubt, ret);
         if (isempty(i->parent))
-                return thread_of_root(db, channel, i->native_id, ret);
-        return thread_of_post(db, channel, i->parent, ret);
+                return thread_of_root(db, channel, i->native_id, doubt, ret);
+        return thread_of_post(db, channel, i->parent, doubt, ret);
 }
 
 /* --- One poll --- */
@@ -140,11 +91,16 @@ static int doubtful_until(struct db *db, int64_t source, int64_t *ret_usec)
                                         " FROM store s, instance i WHERE i.id = ?", "i", source);
 }
 
+static bool is_doubtful(const struct store_item *i, int64_t doubt_usec)
+{
+        return doubt_usec && i->created_usec <= doubt_usec;
+}
+
 static int insert_row(struct db *db, struct store_poll *p, const struct store_item *i, int64_t target,
                       int64_t thread, const char *state, const char *reason, int64_t doubt_usec)
 {
         bool active = streq(state, STATE_NEW) || streq(state, STATE_WAITING), shown = streq(state, STATE_SHOWN);
-        bool known = streq(state, STATE_KNOWN), doubt = (active || shown) && doubt_usec && i->created_usec <= doubt_usec, begun = false;
+        bool known = streq(state, STATE_KNOWN), doubt = (active || shown) && is_doubtful(i, doubt_usec), begun = false;
         int64_t due = 0, tried = 0, now = utc_usec(), id;
         int r = 0;
 
@@ -196,7 +152,7 @@ static int insert_mention(struct db *db, struct store_poll *p, const struct stor
         int r = 0;
 
         if (!streq(i->state, STATE_KNOWN))
-                r = thread_of_mention(db, p->source, i, &thread);
+                r = thread_of_mention(db, p->source, i, is_doubtful(i, doubt_usec), &thread);
         if (r < 0)
                 return r;
         return insert_row(db, p, i, p->target, thread, state, i->reason, doubt_usec);
@@ -223,7 +179,7 @@ static int insert_reply(struct db *db, struct store_poll *p, const struct store_
         n = db_int(st, 2);
         db_reset(st);
         if (streq(i->kind, KIND_COMMAND) && streq(i->state, STATE_WAITING))
-                return insert_command(db, p->source, i->native_id, i->created_usec, doubt_usec && i->created_usec <= doubt_usec, i->payload);
+                return insert_command(db, p->source, i->native_id, i->created_usec, is_doubtful(i, doubt_usec), i->payload);
         if (n > 1 && streq(i->state, STATE_WAITING))
                 reason = "the ticket holds more than one conversation, and it is not clear which one this answers. Sent as it is, it"
                          " answers the one that began last";
@@ -265,8 +221,9 @@ static int release_shown(struct db *db, int64_t source)
                 _cleanup_free_ char *parent = NULL;
                 int64_t id, target, thread;
                 struct stmt *st;
+                bool doubt;
 
-                r = db_query(db, &st, "SELECT id, target, thread, parent FROM journal WHERE source = ? AND state = 'shown'"
+                r = db_query(db, &st, "SELECT id, target, thread, parent, doubt FROM journal WHERE source = ? AND state = 'shown'"
                                       " ORDER BY created_usec, place, id LIMIT 1", "i", source);
                 if (r >= 0)
                         r = db_step(st);
@@ -276,10 +233,11 @@ static int release_shown(struct db *db, int64_t source)
                 target = db_int(st, 1);
                 thread = db_int(st, 2);
                 parent = xstrdup(db_text(st, 3));
+                doubt = db_int(st, 4);
                 db_reset(st);
                 /* What it answers may have come after it.  By itself: a change of what refers to another table costs twice as much. */
                 if (!thread) {
-                        r = thread_of_mention(db, source, &(struct store_item) { .parent = parent }, &thread);
+                        r = thread_of_mention(db, source, &(struct store_item) { .parent = parent }, doubt, &thread);
                         if (r > 0)
                                 r = db_run(db, "UPDATE journal SET thread = ? WHERE id = ?", "ii", thread, id);
                 }
@@ -365,17 +323,7 @@ static int commit_poll(struct db *db, void *data)
                         return r;
         }
         for (size_t k = 0; k < p->n_links; k++) {
-                const struct store_link *l = &p->links[k];
-                int64_t thread = 0;
-
-                r = thread_at(db, l->channel, l->root, &thread);
-                if (r == 0)
-                        r = make_thread(db, l->channel, l->root, &thread);
-                if (r >= 0)
-                        r = db_run(db, "INSERT INTO link (thread, helpdesk, ticket, number, url, linked_usec) VALUES (?, ?, ?, ?, ?, ?)"
-                                       " ON CONFLICT (thread) DO UPDATE SET helpdesk = excluded.helpdesk, ticket = excluded.ticket,"
-                                       " number = excluded.number, url = excluded.url",
-                                   "iisssi", thread, p->source, l->ticket, l->number, l->url, utc_usec());
+                r = thread_link(db, p->source, &p->links[k]);
                 if (r < 0)
                         return r;
         }
@@ -448,96 +396,9 @@ int store_commit_poll(struct store *s, struct store_poll *p)
         return MIN(r, 0);
 }
 
-struct place_args {
-        int64_t id;
-        const char *root, *payload;
-};
-
-static int place(struct db *db, void *data)
-{
-        struct place_args *a = data;
-        int64_t channel = 0, target = 0, thread = 0;
-        int r;
-
-        r = db_get_int(db, &channel, "SELECT source FROM journal WHERE id = ? AND thread IS NULL AND state = 'new'", "i", a->id);
-        if (r <= 0)
-                return r;
-        r = db_get_int(db, &target, "SELECT target FROM journal WHERE id = ?", "i", a->id);
-        if (r < 0)
-                return r;
-        r = thread_of_root(db, channel, a->root, &thread);
-        if (r < 0)
-                return r;
-        r = lane_is_free(db, target, thread);
-        if (r < 0)
-                return r;
-        r = db_run(db, "UPDATE journal SET thread = ?, due_usec = CASE ? WHEN 1 THEN ready_usec END WHERE id = ?", "iii", thread,
-                   (int64_t) r, a->id);
-        if (r >= 0)
-                r = db_run(db, "UPDATE body SET payload = ? WHERE id = ?", "si", a->payload, a->id);
-        return r < 0 ? r : db_run(db, "UPDATE journal SET state = 'ambiguous', tried_usec = created_usec WHERE id = ? AND doubt",
-                                  "i", a->id);
-}
-
-int store_place(struct store *s, int64_t id, const char *root, const char *payload)
-{
-        struct place_args a = { id, root, payload };
-        int r = store_write(s, place, &a);
-
-        return MIN(r, 0);
-}
-
-struct again_args {
-        int64_t id;
-        const char *parent;
-        bool moves;                      /* if it must */
-};
-
-static int place_again(struct db *db, void *data)
-{
-        struct again_args *a = data;
-        _cleanup_free_ char *native_id = NULL;
-        int64_t channel, target, was, thread;
-        struct stmt *st;
-        int r;
-
-        r = db_query(db, &st, "SELECT source, target, thread, native_id FROM journal WHERE id = ? AND " IS_ACTIVE, "i", a->id);
-        if (r >= 0)
-                r = db_step(st);
-        if (r <= 0)
-                return r;
-        channel = db_int(st, 0);
-        target = db_int(st, 1);
-        was = thread = db_int(st, 2);
-        native_id = xstrdup(db_text(st, 3));
-        db_reset(st);
-        r = thread_at(db, channel, native_id, &thread);
-        if (r == 0 && !isempty(a->parent))
-                r = thread_of_post(db, channel, a->parent, &thread);
-        if (r <= 0 || thread == was || !a->moves)
-                return r < 0 ? r : r > 0 && thread != was;
-        r = db_run(db, "UPDATE journal SET thread = ?, due_usec = NULL WHERE id = ?", "ii", thread, a->id);
-        if (r >= 0)
-                r = lane_release(db, target, was);
-        if (r >= 0)
-                r = lane_release(db, target, thread);
-        return r < 0 ? r : 1;
-}
-
-int store_place_again(struct store *s, int64_t id, const char *parent)
-{
-        struct again_args a = { id, parent, false };
-        int r = place_again(store_reader(s), &a);
-
-        if (r <= 0)
-                return r;
-        a.moves = true;
-        return store_write(s, place_again, &a);
-}
-
 /* --- What is known --- */
 
-static char *get_text(struct store *s, const char *sql, int64_t n, const char *text)
+char *get_text(struct store *s, const char *sql, int64_t n, const char *text)
 {
         struct stmt *st;
         char *found;
@@ -565,17 +426,6 @@ int64_t store_row_of(struct store *s, int64_t source, const char *native_id)
 char *store_cursor(struct store *s, int64_t instance, const char *key)
 {
         return get_text(s, "SELECT value FROM cursor WHERE instance = ? AND key = ?", instance, key);
-}
-
-char *store_root_of(struct store *s, int64_t channel, const char *native_id)
-{
-        char *root = get_text(s, "SELECT t.root FROM journal j JOIN thread t ON t.id = j.thread" IS_IT
-                                 " UNION ALL SELECT t.root FROM past p JOIN thread t ON t.id = p.thread" IS_IT, channel, native_id);
-
-        if (!root)
-                root = get_text(s, "SELECT t.root FROM part p JOIN journal j ON j.id = p.reply JOIN thread t ON t.id = j.thread"
-                                   " WHERE p.channel = ? AND p.native_id = ?", channel, native_id);
-        return root ? root : get_text(s, "SELECT root FROM thread WHERE channel = ? AND root = ?", channel, native_id);
 }
 
 bool store_is_part(struct store *s, int64_t channel, const char *native_id)

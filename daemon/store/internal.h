@@ -16,6 +16,9 @@ int store_write(struct store *s, store_write_fn fn, void *args);
 
 struct db *store_reader(struct store *s);
 
+/* intake.c: what a statement finds by a number and a text, malloced; NULL if nothing. */
+char *get_text(struct store *s, const char *sql, int64_t n, const char *text);
+
 /* Runs fn in a thread of its own while the task waits; -EBUSY: one is running.  It should end soon once *store_stop(). */
 int store_aside(struct store *s, void (*fn)(void *data), void *data);
 const bool *store_stop(struct store *s);
@@ -34,8 +37,7 @@ int put_body(struct db *db, int64_t id, const char *payload);        /* of a row
 int drop_body(struct db *db, int64_t id, bool reply);                /* and of a reply the texts of its parts */
 int add_note(struct db *db, int64_t about, int64_t thread, const char *key, const char *payload, int64_t now_usec);
 
-/* intake.c: where what is said in the thread belongs, from *thread on (1); a command for the helpdesk itself, due at once. */
-int thread_now(struct db *db, int64_t *thread);
+/* intake.c: a command for the helpdesk itself, due at once. */
 int insert_command(struct db *db, int64_t helpdesk, const char *native_id, int64_t created_usec, bool doubt, const char *payload);
 int move_commands(struct db *db, int64_t helpdesk, const char *from, const char *to);
 

@@ -111,7 +111,11 @@ struct store_item {
 
 struct store_cursor { const char *key, *value; };
 struct store_merge { const char *ticket, *into, *number; };
-struct store_link { int64_t channel; const char *root, *ticket, *number, *url; };
+struct store_link {
+        int64_t channel;
+        const char *root, *ticket, *number, *url;
+        const char *first;               /* the root of the thread from which that one goes on, and all that did before it; or NULL */
+};
 struct store_unread { int64_t thread; const char *ticket; };
 
 /* What one poll brought: commits whole or not at all.  An item that the journal knows is passed over.  A mention
@@ -157,10 +161,6 @@ int64_t store_last_place(struct store *s, int64_t source);       /* the greatest
 /* Gives an unplaced mention its thread, and the payload that now says more. */
 int store_place(struct store *s, int64_t id, const char *root, const char *payload);   /* waits */
 
-/* A mention of a store that was behind, by what is known by now: its thread goes on in another than it was placed in, maybe.  1: it
- * was moved there; 0: it is where it should be. */
-int store_place_again(struct store *s, int64_t id, const char *parent);  /* waits */
-
 char *store_state_of(struct store *s, int64_t source, const char *native_id);   /* malloced; NULL if not known; of the past: known */
 int64_t store_row_of(struct store *s, int64_t source, const char *native_id);    /* its id; 0 if not known */
 char *store_root_of(struct store *s, int64_t channel, const char *native_id);     /* of a mention's or part's thread; malloced; NULL */
@@ -201,7 +201,7 @@ struct store_thread {
         int64_t helpdesk;                /* 0: not linked */
         const char *ticket, *number, *url;
         int64_t linked_usec;
-        int64_t before;                  /* the thread that it goes on from; 0: none */
+        int64_t before, next;            /* the thread that it goes on from, and in; 0: none */
 };
 int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thread *ret);
 const char *store_network_root(struct store *s, struct arena *a, const struct store_thread *t);  /* also of one that goes on from another */

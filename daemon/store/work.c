@@ -4,6 +4,7 @@
  */
 #include "store/internal.h"
 #include "store/lane.h"
+#include "store/thread.h"
 
 #include "base/clock.h"
 
@@ -131,7 +132,7 @@ int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thre
         struct stmt *st;
         int r;
 
-        r = db_query(store_reader(s), &st, "SELECT t.id, t.channel, t.root, l.helpdesk, l.ticket, l.number, l.url, l.linked_usec, t.before"
+        r = db_query(store_reader(s), &st, "SELECT t.id, t.channel, t.root, l.helpdesk, l.ticket, l.number, l.url, l.linked_usec, t.before, t.next"
                                            " FROM thread t LEFT JOIN link l ON l.thread = t.id WHERE t.id = ?", "i", id);
         if (r >= 0)
                 r = db_step(st);
@@ -147,19 +148,10 @@ int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thre
                 .url = arena_strdup(a, db_text(st, 6)),
                 .linked_usec = db_int(st, 7),
                 .before = db_int(st, 8),
+                .next = db_int(st, 9),
         };
         db_reset(st);
         return 1;
-}
-
-const char *store_network_root(struct store *s, struct arena *a, const struct store_thread *t)
-{
-        const char *root = t->root;
-        struct store_thread before;
-
-        for (int64_t id = t->before; id && store_thread(s, a, id, &before) > 0; id = before.before)
-                root = before.root;
-        return root;
 }
 
 int store_unread(struct store *s, struct arena *a, int64_t helpdesk, struct store_unread *ret, size_t max)
@@ -355,30 +347,6 @@ static int posted_part(struct db *db, const struct store_move *m)
         return r;
 }
 
-/* If its thread goes on nowhere yet, it does from now on: the mention is the first of another.  What may be in the old ticket stays
- * behind until that is known; what may be in a new one already, of which the store knows nothing, is looked for. */
-static int go_on(struct db *db, int64_t id, int64_t target, int64_t was)
-{
-        int64_t thread = was;
-        int r = thread_now(db, &thread);
-
-        if (r > 0 && thread == was) {
-                r = db_run(db, "INSERT INTO thread (channel, root, before) SELECT source, native_id, ? FROM journal WHERE id = ? ON CONFLICT DO NOTHING",
-                           "ii", was, id);
-                if (r >= 0)
-                        r = db_get_int(db, &thread, "SELECT t.id FROM journal j JOIN thread t ON t.channel = j.source AND t.root = j.native_id"
-                                                    " WHERE j.id = ?", "i", id);
-                /* One that was there may lead back. */
-                if (r > 0)
-                        r = db_run(db, "UPDATE thread SET next = ?1 WHERE id = ?2 AND ?1 != ?2"
-                                       " AND NOT EXISTS (SELECT 1 FROM thread WHERE id = ?1 AND next NOT NULL)", "ii", thread, was);
-        }
-        if (r >= 0)
-                r = db_run(db, "UPDATE journal SET thread = ?, state = CASE doubt WHEN 1 THEN 'ambiguous' ELSE 'new' END, absent = 0, due_usec = NULL"
-                               " WHERE target = ? AND thread = ? AND kind = 'mention' AND state = 'new'", "iii", thread, target, was);
-        return r < 0 ? r : lane_release(db, target, thread);
-}
-
 static int move(struct db *db, void *data)
 {
         const struct store_move *m = data;
@@ -428,7 +396,13 @@ static int move(struct db *db, void *data)
                         return r;
         }
         if (m->link) {
-                r = put_link(db, thread, m);
+                int64_t with = thread;
+
+                r = m->found ? thread_with(db, &with, m->link->helpdesk, m->link->ticket) : 0;
+                if (r == 0)
+                        r = put_link(db, thread, m);
+                else if (r > 0)
+                        r = db_run(db, "UPDATE journal SET thread = ? WHERE id = ?", "ii", with, m->id);
                 if (r < 0)
                         return r;
         }
@@ -456,7 +430,7 @@ static int move(struct db *db, void *data)
                         return r;
         }
         if (m->goes_on) {
-                r = go_on(db, m->id, target, thread);
+                r = thread_go_on(db, m->id, target, thread);
                 if (r < 0)
                         return r;
         } else if (active) {

@@ -362,52 +362,76 @@ static void part_of_a_reply_that_was_found_is_known_from_then_on(void)
         end();
 }
 
-static int64_t placed_again(const char *id, const char *parent, int moved)
+/* "second" and "third" went on in tickets of their own, of which the store has forgotten. */
+static void forgotten_tickets(void)
 {
-        assert_int_equal(store_place_again(s, store_row_of(s, brand, id), parent), moved);
-        return row_of(brand, id).thread;
-}
-
-/* "second" has had a ticket of its own, of which the store has forgotten. */
-static void mentions_find_the_thread_that_goes_on_from_theirs(void)
-{
-        struct store_link links[] = { { brand, "r", "T", "1", "" }, { brand, "second", "T2", "2", "" } };
-        struct store_poll p = { .links = links, .n_links = 2 };
-        int64_t thread;
+        struct store_link links[] = { { brand, "r", "T", "1", "", NULL }, { brand, "second", "T2", "2", "", "r" }, { brand, "third", "T3", "3", "", "r" } };
+        struct store_poll p = { .source = desk, .links = links, .n_links = 3 };
 
         restored();
-        take_mention("second", "", "linked", 6);
-        take_mention("third", "", "second", 7);
-        assert_int_equal(row_of(brand, "third").thread, row_of(brand, "linked").thread);
-        assert_int_equal(placed_again("third", "second", 0), row_of(brand, "linked").thread);
-        p.source = desk;
         assert_int_equal(store_commit_poll(s, &p), 0);
-        thread = placed_again("second", "linked", 1);
-        assert_int_not_equal(thread, row_of(brand, "linked").thread);
+        assert_int_equal(store_commit_poll(s, &p), 0);   /* it may be told again */
+}
+
+static struct store_thread thread_of(const char *id)
+{
+        struct store_thread t;
+
+        assert_int_equal(store_thread(s, a, row_of(brand, id).thread, &t), 1);
+        return t;
+}
+
+static void is_elsewhere(const char *id)
+{
+        int64_t row = store_row_of(s, brand, id);
+
+        if (streq(state_of(id), STATE_AMBIGUOUS))
+                assert_int_equal(store_move(s, &(struct store_move) { .id = row, .state = STATE_NEW, .due_usec = 1, .now_usec = 1 }), 0);
+        assert_int_equal(store_move(s, &(struct store_move) { .id = row, .state = STATE_NEW, .goes_on = true, .now_usec = 1 }), 0);
+}
+
+static void mention_is_looked_for_in_one_ticket_of_its_conversation_after_the_other(void)
+{
+        forgotten_tickets();
+        take_mention("second", "", "linked", 6);
+        assert_string_equal(thread_of("second").ticket, "T");
+        assert_true(thread_of("second").next != 0);
+        is_elsewhere("second");
+        assert_string_equal(thread_of("second").ticket, "T2");
+        assert_string_equal(state_of("second"), STATE_AMBIGUOUS);
+        assert_int_equal(row_of(brand, "second").tried_usec, 6);
         assert_true(row_of(brand, "second").due_usec > 0);
-        assert_int_equal(placed_again("third", "second", 1), thread);
-        assert_int_equal(row_of(brand, "third").due_usec, 0);
-        assert_string_equal(state_of("third"), STATE_AMBIGUOUS);
-        assert_int_equal(placed_again("third", "second", 0), thread);
-        take_mention("fourth", "", "unknown", 8);
-        assert_string_equal(arena_take(a, store_root_of(s, brand, "second")), "second");
+        is_elsewhere("second");
+        assert_string_equal(thread_of("second").ticket, "T3");
+        assert_int_equal(thread_of("second").next, 0);
+        assert_string_equal(store_network_root(s, a, &(struct store_thread) { .root = "x", .before = thread_of("second").before }), "r");
+        /* What comes now, and cannot be in any, belongs into the last. */
+        poll_ends(brand);
+        take_mention("new", "", "linked", utc_usec() + USEC_PER_DAY);
+        assert_string_equal(thread_of("new").ticket, "T3");
+        take_mention("placed", "", "unknown", utc_usec() + USEC_PER_DAY);
+        assert_int_equal(store_place(s, store_row_of(s, brand, "placed"), "r", "{}"), 0);
+        assert_string_equal(thread_of("placed").ticket, "T3");
         end();
 }
 
-static void what_may_be_in_a_ticket_that_is_forgotten_is_looked_for(void)
+static void mention_that_is_found_in_a_later_ticket_is_of_that(void)
 {
-        struct store_thread link;
-        int64_t id;
+        struct store_thread link = { .ticket = "T3", .number = "3", .url = "" };
 
-        restored();
-        assert_int_equal(store_thread(s, a, row_of(brand, "linked").thread, &link), 1);
+        forgotten_tickets();
+        link.helpdesk = desk;
         take_mention("second", "", "linked", 6);
-        id = store_row_of(s, brand, "second");
-        assert_int_equal(store_move(s, &(struct store_move) { .id = id, .state = STATE_NEW, .due_usec = 1, .now_usec = 1 }), 0);
-        assert_int_equal(store_begin(s, id, STATE_FILING, 1, NULL), 0);
-        assert_int_equal(store_move(s, &(struct store_move) { .id = id, .state = STATE_NEW, .link = &link, .goes_on = true, .now_usec = 1 }), 0);
-        assert_string_equal(state_of("second"), STATE_AMBIGUOUS);
-        assert_int_equal(row_of(brand, "second").tried_usec, 6);
+        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, brand, "second"), .state = STATE_FILED, .link = &link,
+                                    .found = true, .now_usec = 1 }), 0);
+        assert_string_equal(thread_of("second").ticket, "T3");
+        assert_string_equal(thread_of("linked").ticket, "T");
+        /* As for any other: it was merged into that. */
+        link.ticket = "T9";
+        take_mention("other", "", "linked", 6);
+        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, brand, "other"), .state = STATE_FILED, .link = &link,
+                                    .found = true, .now_usec = 1 }), 0);
+        assert_string_equal(thread_of("linked").ticket, "T9");
         end();
 }
 
@@ -418,8 +442,8 @@ static void links_replace_what_was_known(void)
         struct store_thread t;
 
         restored();
-        links[0] = (struct store_link) { brand, "r", "merged-into", "2", "u" };
-        links[1] = (struct store_link) { brand, "forgotten", "F", "3", "" };
+        links[0] = (struct store_link) { brand, "r", "merged-into", "2", "u", NULL };
+        links[1] = (struct store_link) { brand, "forgotten", "F", "3", "", NULL };
         p.source = desk;
         assert_false(store_is_linked(s, desk, "F"));
         assert_int_equal(store_commit_poll(s, &p), 0);
@@ -501,8 +525,8 @@ int main(void)
                 world_test(mention_of_a_failed_poll_is_looked_for_when_it_gets_its_place),
                 world_test(note_about_what_may_be_done_is_looked_for_too),
                 world_test(part_of_a_reply_that_was_found_is_known_from_then_on),
-                world_test(mentions_find_the_thread_that_goes_on_from_theirs),
-                world_test(what_may_be_in_a_ticket_that_is_forgotten_is_looked_for),
+                world_test(mention_is_looked_for_in_one_ticket_of_its_conversation_after_the_other),
+                world_test(mention_that_is_found_in_a_later_ticket_is_of_that),
                 world_test(links_replace_what_was_known),
                 world_test(rebuilt_store_asks_for_what_was_shown_since),
                 world_test(damaged_backup_is_not_restored_and_the_store_stays),

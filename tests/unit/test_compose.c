@@ -54,6 +54,16 @@ static void key_names_channel_and_id(void **state)
         assert_string_equal(compose_key(a, "brand", "https://x/u*s r"), "brand:https%3A%2F%2Fx%2Fu%2As%20r");
 }
 
+static void key_of_a_thread_names_the_first_that_it_goes_on_from(void **state)
+{
+        (void) state;
+        assert_string_equal(compose_thread_key(a, "brand", "1", "1"), "brand:1");
+        assert_string_equal(compose_thread_key(a, "brand", "a/1", "2>"), "brand:a%2F1>2%3E");
+        assert_string_equal(compose_thread_key(a, "brand", repeat("x", 96), repeat("y", 96)),
+                            arena_printf(a, "brand:%s>%s", repeat("x", 96), repeat("y", 96)));
+        assert_string_equal(compose_thread_key(a, "brand", repeat("x", 97), repeat("y", 96)), compose_key(a, "brand", repeat("y", 96)));
+}
+
 static void key_of_a_long_id_is_cut_and_stays_its_own(void **state)
 {
         const char *one = compose_key(a, "brand", repeat("x", 500)), *same = compose_key(a, "brand", repeat("x", 500));
@@ -241,6 +251,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(key_names_channel_and_id, setup, teardown),
+                cmocka_unit_test_setup_teardown(key_of_a_thread_names_the_first_that_it_goes_on_from, setup, teardown),
                 cmocka_unit_test_setup_teardown(key_of_a_long_id_is_cut_and_stays_its_own, setup, teardown),
                 cmocka_unit_test_setup_teardown(author_is_a_name_without_signs_that_a_helpdesk_takes_amiss, setup, teardown),
                 cmocka_unit_test_setup_teardown(title_is_the_beginning_of_the_text_in_one_line, setup, teardown),

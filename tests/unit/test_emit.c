@@ -679,6 +679,24 @@ static void link_is_of_the_channel_and_the_root_that_its_key_names(void)
         close_op();
 }
 
+static void link_names_the_thread_from_which_its_own_goes_on(void)
+{
+        struct mentiond_link l = { .struct_size = sizeof l, .thread_key = "brand:https%3A%2F%2Fa%2F1>2%3E", .ticket = "L", .number = "7", .url = "u" };
+
+        open_desk();
+        mentiond_link(&op, &l);
+        l.thread_key = "brand:>2";
+        mentiond_link(&op, &l);
+        l.thread_key = "brand:1>";
+        mentiond_link(&op, &l);
+        assert_int_equal(op.n_links, 1);
+        assert_string_equal(op.links[0].first, "https://a/1");
+        assert_string_equal(op.links[0].root, "2>");
+        assert_int_equal(commit(), 0);
+        assert_true(mentiond_is_linked(&op, "L"));
+        close_op();
+}
+
 static void doubtful_and_old_articles_carry_their_reason(void)
 {
         struct mentiond_article old = article("2", MENTIOND_ARTICLE_REPLY), undated = article("3", MENTIOND_ARTICLE_REPLY);
@@ -783,6 +801,7 @@ int main(void)
                 world_test(article_from_before_the_baseline_is_known),
                 world_test(article_of_a_store_that_is_behind_is_not_old),
                 world_test(link_is_of_the_channel_and_the_root_that_its_key_names),
+                world_test(link_names_the_thread_from_which_its_own_goes_on),
                 world_test(doubtful_and_old_articles_carry_their_reason),
                 world_test(article_that_is_found_late_is_old_only_if_no_mention_came_before_it),
                 world_test(article_of_an_older_plugin_without_flags_is_taken),

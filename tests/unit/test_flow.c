@@ -213,17 +213,17 @@ static void mention_after_a_ticket_was_closed_for_long_begins_a_new_one(void)
         open_with_closed_ticket();
         /* What waits behind it is an article of the new one. */
         assert_string_equal(fake.said, "append brand:m2; file brand:m2; append brand:m3; ");
-        assert_string_equal(fake.filed_ticket, "T-brand:m2");
+        assert_string_equal(fake.filed_ticket, "T-brand:m1>m2");
         assert_string_equal(fake.filed_after, "");
         assert_in_range(fake.reopen_since_usec + 30 * USEC_PER_DAY, before, utc_usec());
         assert_true(store_is_linked(fake_host.store, desk->stored.id, "77"));
         /* So is what answers an old post, from now on. */
         fake_mention("m4", "", "m1");
         assert_true(mention_becomes("m4", STATE_FILED));
-        assert_string_equal(fake.filed_ticket, "T-brand:m2");
+        assert_string_equal(fake.filed_ticket, "T-brand:m1>m2");
         fake_mention("m5", "", "m4");
         assert_true(mention_becomes("m5", STATE_FILED));
-        assert_string_equal(fake.filed_ticket, "T-brand:m2");
+        assert_string_equal(fake.filed_ticket, "T-brand:m1>m2");
         fake_close();
 }
 
@@ -245,7 +245,7 @@ static void replies_in_the_old_and_in_the_new_ticket_answer_what_stands_in_it(vo
         fake_reply("a1", "77", ANSWER, NULL);
         assert_true(reply_becomes("a1", STATE_POSTED));
         assert_string_equal(fake.parent, "m1");
-        fake_reply("a2", "T-brand:m2", ANSWER, NULL);
+        fake_reply("a2", "T-brand:m1>m2", ANSWER, NULL);
         assert_true(reply_becomes("a2", STATE_POSTED));
         assert_string_equal(fake.parent, "m3");
         assert_string_equal(fake.root, "m1");
@@ -262,7 +262,7 @@ static void new_ticket_that_may_have_been_made_is_looked_for_by_its_own_thread(v
         fake_mention("m2", "", "m1");
         assert_true(mention_becomes("m2", STATE_FILED));
         assert_string_equal(fake.said, "append brand:m2; find brand:m2; find brand:m2; append brand:m2; file brand:m2; find brand:m2; ");
-        assert_true(store_is_linked(fake_host.store, desk->stored.id, "T-brand:m2"));
+        assert_true(store_is_linked(fake_host.store, desk->stored.id, "T-brand:m1>m2"));
         assert_true(store_is_linked(fake_host.store, desk->stored.id, "77"));
         fake_close();
 }
