@@ -115,10 +115,11 @@ static void configure(int s)
                 long long hold = chance(R_PLAN, 250) ? between(R_PLAN, 60, 600) : between(R_PLAN, 0, 60), parts = between(R_PLAN, 1, 6);
                 long long length = chance(R_PLAN, 500) ? 0 : between(R_PLAN, 120, 400);
                 bool numbered = chance(R_PLAN, 500);
+                _cleanup_free_ char *reopen = sim.plan.reopen_usec ? xasprintf(" reopen_for = \"%llds\";", (long long) (sim.plan.reopen_usec / USEC_PER_SEC)) : NULL;
 
                 more = xasprintf("plugin = \"mastodon\"; server = \"https://%s\"; token = \"env:SIM_TOKEN\"; helpdesk = \"%s\"; hold = \"%llds\";"
-                                 " parts_max = %lld; length_max = %lld; numbered = %s;%s", n->host, desks.all[n->desk].name,
-                                 hold, parts, length, numbered ? "true" : "false", queues[n->desk] ? "" : " queue = \"Social\";");
+                                 " parts_max = %lld; length_max = %lld; numbered = %s;%s%s", n->host, desks.all[n->desk].name,
+                                 hold, parts, length, numbered ? "true" : "false", queues[n->desk] ? "" : " queue = \"Social\";", strempty(reopen));
         }
         settings[s] = xasprintf("%s poll_every = \"%llds\"; timeout = \"%llds\"; settle = \"%llds\"; retry = \"%llds\"; retry_max = \"%lldm\";", more, poll,
                                 (long long) (sim.plan.timeout_usec / USEC_PER_SEC), (long long) (sim.plan.settle_usec / USEC_PER_SEC),

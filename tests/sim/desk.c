@@ -80,6 +80,8 @@ int desk_add_article(int ticket, bool agent, bool visible, const char *from, con
                 .create_by = user, .change_by = user, .note = -1,
         };
 
+        if (user == DAEMON && !agent && strstr(body, GOES_ON))
+                happened(WENT_ON);
         desks.articles = xrealloc(desks.articles, (size_t) (desks.n_articles + 1) * sizeof a);
         desks.articles[desks.n_articles] = a;
         return desks.n_articles++;
@@ -92,6 +94,40 @@ void desk_take_file(int article, const char *name, const char *content)
         a->files = xrealloc(a->files, (size_t) (a->n_files + 1) * sizeof *a->files);
         a->files[a->n_files++] = (struct file) { xstrdup(name), xstrdup(content) };
         happened(MEDIA_ATTACHED);
+}
+
+/* --- Tickets that were closed for long --- */
+
+static int64_t reopen_for_usec(void)
+{
+        return sim.plan.reopen_usec ? sim.plan.reopen_usec : 30 * USEC_PER_DAY;
+}
+
+/* Whole seconds; and by a clock that may be wrong. */
+void desk_shows(int ticket)
+{
+        struct ticket *t = &desks.tickets[ticket];
+
+        t->over |= streq(t->state, "closed") && (sim.plan.jump_usec || sim.now - t->closed >= reopen_for_usec() - 2 * USEC_PER_SEC);
+}
+
+static bool is_first_of_thread(int status)
+{
+        const struct status *root;
+
+        if (status < 0)
+                return true;
+        root = &masto.statuses[masto.statuses[status].root];
+        return masto.statuses[status].parent < 0 || root->chain_broken || root->failed_fetches || masto.statuses[status].chain_broken;
+}
+
+void desk_continues(const struct request *q, int ticket, int64_t closed_usec, const char *body)
+{
+        if (closed_usec && !sim.plan.jump_usec && sim.now - q->fault.there_usec > closed_usec + reopen_for_usec() + 2 * USEC_PER_MINUTE &&
+            !is_first_of_thread(people_mention_in(body))) {
+                note("ticket %d is opened again", ticket + 1);
+                oracle_rude("a ticket was opened again that had been closed for long");
+        }
 }
 
 /* --- Requests, and what their answers tell --- */

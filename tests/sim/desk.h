@@ -9,6 +9,7 @@
 enum desk_user { NOBODY, AGENT, DAEMON, OTHER_AGENT };
 
 #define DESK_PASSWORD "api-pw"
+#define GOES_ON "\n\nGoes on from ticket "          /* in the first article of a ticket */
 
 struct file { char *name, *content; };              /* content: base64 */
 struct article {
@@ -38,6 +39,7 @@ struct ticket {
         int64_t created, closed;         /* closed: when an agent last did that */
         int merged_into;                 /* -1: not */
         bool deleted, foreign, in_merge;
+        bool over;                       /* the daemon was shown it closed for long: what comes then goes into a new one */
         int64_t first_merge;             /* when another was first merged into it; 0: never */
         int64_t merged;                  /* when it was merged into another */
 };
@@ -88,6 +90,9 @@ void desk_on_fault(const struct request *q);         /* a request that goes wron
 int desk_add_ticket(int desk, const char *title, const char *customer, const char *state);
 int desk_add_article(int ticket, bool agent, bool visible, const char *from, const char *subject, const char *body,
                      enum desk_user user);
+void desk_shows(int ticket);                         /* to the daemon */
+/* The daemon adds what a customer wrote to a ticket that was closed then, as far as it is told; 0: that is not closed. */
+void desk_continues(const struct request *q, int ticket, int64_t closed_usec, const char *body);
 int desk_follow(int ticket);                         /* to the ticket that it was merged into in the end */
 int desk_ticket(const struct request *q, const char *id);        /* -1: this helpdesk has none */
 void desk_take_file(int article, const char *name, const char *content);

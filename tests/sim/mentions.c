@@ -186,7 +186,16 @@ static void judge_order(struct verdict *v, int a, int b)
         add_word(v, y->id);
 }
 
-/* One thread, one ticket; one ticket, one thread. */
+/* Whether the second was made because the first was closed for long, and says so. */
+static bool goes_on(int first, int second)
+{
+        for (int i = 0; second > first && desks.tickets[first].over && i < desks.n_articles; i++)
+                if (desks.articles[i].born_ticket == second && desks.articles[i].create_by == DAEMON)
+                        return !desks.articles[i].agent && strstr(desks.articles[i].body, GOES_ON);
+        return false;
+}
+
+/* One thread, one ticket, unless that was closed for long; one ticket, one thread. */
 static void judge_threads(struct verdict *v)
 {
         int *ticket_of = xcalloc((size_t) masto.n_statuses + 1, sizeof(int)), *root_of = xcalloc((size_t) desks.n_tickets + 1, sizeof(int));
@@ -203,7 +212,7 @@ static void judge_threads(struct verdict *v)
                 root = masto.statuses[s].root;
                 if (excused[root])
                         continue;
-                if (ticket_of[root] && ticket_of[root] != t + 1 && !desks.tickets[t].in_merge && !desks.tickets[ticket_of[root] - 1].in_merge) {
+                if (ticket_of[root] && ticket_of[root] != t + 1 && !goes_on(ticket_of[root] - 1, t) && !desks.tickets[t].in_merge && !desks.tickets[ticket_of[root] - 1].in_merge) {
                         broken(v, DOUBLED, masto.statuses[root].id, "thread %s has the tickets %d and %d", masto.statuses[root].id, ticket_of[root], t + 1);
                         add_word(v, masto.statuses[s].id);
                         add_word(v, word_of("ticket %d", t + 1));

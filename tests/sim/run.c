@@ -48,6 +48,7 @@ static void make_plan(void)
         p->secrets = chance(R_PLAN, 400);
         p->idle_usec = some(20, 90 * USEC_PER_MINUTE, 3 * USEC_PER_HOUR);
         p->forget_usec = some(500, USEC_PER_MINUTE, 12 * USEC_PER_MINUTE);
+        p->reopen_usec = some(400, USEC_PER_MINUTE, 10 * USEC_PER_MINUTE);
         omit_from_plan(p);
 }
 

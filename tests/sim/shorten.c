@@ -12,7 +12,7 @@ struct omission omitted;
 static const char *const kinds[_OMISSIONS] = {
         "crashes", "storms", "disk faults", "clock jumps", "the operator", "single faults on the way", "loss of power", "merges",
         "deletes", "foreign tickets", "edits", "floods", "posts by the app", "spam filter", "media", "commands", "other networks", "secrets",
-        "idle hours", "forgetting",
+        "idle hours", "forgetting", "tickets that stay closed",
 };
 
 void omit_from_plan(struct plan *p)
@@ -36,6 +36,8 @@ void omit_from_plan(struct plan *p)
                 p->idle_usec = 0;
         if (omitted.kinds[kind++])
                 p->forget_usec = 0;
+        if (omitted.kinds[kind++])
+                p->reopen_usec = 0;
 }
 
 bool is_omitted(const bool *list, int number)

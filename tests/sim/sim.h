@@ -28,7 +28,7 @@ enum happening {
         FORGOTTEN,
         COMMANDS, _COMMANDS_LAST = COMMANDS + (int) COMMAND_MAX - 2,   /* of each that an agent can write, from COMMAND_UNKNOWN on */
         WITHDRAWN_HIDDEN, WITHDRAWN_STOPPED, IN_PARTS, GUARDED, SAID_ASIDE, EDITED_OWN, REMOVED_OWN, LIKED, CLOSED_BY_COMMAND,
-        TOLD_EDITED, TOLD_DELETED, TOLD_APP,
+        TOLD_EDITED, TOLD_DELETED, TOLD_APP, WENT_ON,
         _HAPPENINGS
 };
 void happened(enum happening what);
@@ -57,6 +57,7 @@ struct plan {
         bool merges, deletes, foreign, edits, floods, app_posts, spam, media, secrets, commands;
         int networks;                    /* 1; 2 on one helpdesk; or 3, the third with a helpdesk of its own */
         int64_t idle_usec;               /* nothing happens for so long in the end, and the memory is looked at */
+        int64_t reopen_usec;             /* tickets are opened again so long after they were closed; 0: a month */
         int64_t forget_usec;             /* rows that are done are kept so long; 0: longer than the world lasts, unless its clock jumps far */
 };
 
@@ -362,7 +363,7 @@ void world_live(uint64_t seed, struct result *ret, struct verdict *v);
 
 /* --- shorten.c: what is left out of a world --- */
 
-enum { _OMISSIONS = 20, NUMBERS_MAX = 2048 };
+enum { _OMISSIONS = 21, NUMBERS_MAX = 2048 };
 extern struct omission { bool kinds[_OMISSIONS], acts[NUMBERS_MAX], faults[NUMBERS_MAX], crashes[NUMBERS_MAX]; } omitted;
 void omit_from_plan(struct plan *p);
 bool is_omitted(const bool *list, int number);

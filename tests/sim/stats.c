@@ -98,6 +98,7 @@ static const char *const names[_HAPPENINGS] = {
         [TOLD_EDITED] = "the agent was told that a post was edited",
         [TOLD_DELETED] = "the agent was told that a post was deleted",
         [TOLD_APP] = "the agent was told of an answer in the app",
+        [WENT_ON] = "a conversation went on in a new ticket",
 };
 
 void happened(enum happening what)

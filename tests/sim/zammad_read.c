@@ -75,6 +75,7 @@ struct json_object *zammad_ticket_json(int ticket, bool expand, bool with_articl
 
         for (int i = 0; i < desks.n_articles; i++)
                 n += zammad_is_in(i, ticket);
+        desk_shows(ticket);
         mj_put_int(o, "id", ticket + 1);
         mj_put_int(o, "group_id", z->group);
         mj_put_int(o, "priority_id", z->priority);

@@ -395,6 +395,8 @@ struct answer zammad_update_ticket(const struct request *q, int by, int ticket)
                 return zammad_opaque(422);
         if (q->fault.stage >= 0)
                 return break_off(desk);
+        if (streq(mj_str(article, "sender"), "Customer"))
+                desk_continues(q, ticket, streq(desks.tickets[ticket].state, "closed") ? zammad_ticket(ticket)->closed : 0, mj_str(article, "body"));
         if (*group)
                 zammad_ticket(ticket)->group = zammad_id(zammad_groups, group);
         if (*owner)

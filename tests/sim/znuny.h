@@ -12,6 +12,7 @@ struct znuny {
 };
 extern struct znuny znuny;
 
+int64_t znuny_changed_usec(int ticket);              /* by its own record */
 char *znuny_time(int64_t world_usec);                /* in its zone, which it does not tell; malloced, as the next */
 char *znuny_number(int ticket);
 void znuny_add_history(int ticket, int article, const char *type, char *name);   /* takes the name */

@@ -259,6 +259,9 @@ static struct answer update(const struct request *q)
         wrong = judge_update(q->body, &code);
         if (wrong)
                 return znuny_error("TicketUpdate", code, wrong);
+        if (streq(mj_str(mj_get(q->body, "Article"), "SenderType"), "customer"))
+                desk_continues(q, ticket, streq(desks.tickets[ticket].state, "closed") ? znuny_changed_usec(ticket) : 0,
+                               mj_str(mj_get(q->body, "Article"), "Body"));
         if (*state) {
                 desks.tickets[ticket].state = state_type(state);
                 if (streq(state_type(state), "closed"))

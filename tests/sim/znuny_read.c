@@ -133,9 +133,9 @@ static void add_articles(struct json_object *o, const struct request *q, int tic
                 (void) json_object_put(list);
 }
 
-static int64_t changed_usec(int ticket)
+int64_t znuny_changed_usec(int ticket)
 {
-        int64_t changed = desks.tickets[ticket].created;
+        int64_t changed = MAX(desks.tickets[ticket].created, desks.tickets[ticket].closed);
 
         for (int i = 0; i < desks.n_articles; i++)
                 if (desks.articles[i].ticket == ticket)
@@ -157,10 +157,11 @@ struct answer znuny_get(const struct request *q)
                         (void) json_object_put(o);
                         return znuny_error("TicketGet", "AccessDenied", "User does not have access to the ticket!");
                 }
+                desk_shows(ticket);
                 one = json_object_new_object();
                 znuny_put_id(one, "TicketID", ticket, false);
                 put_owned(one, "TicketNumber", znuny_number(ticket));
-                put_owned(one, "Changed", znuny_time(changed_usec(ticket)));
+                put_owned(one, "Changed", znuny_time(znuny_changed_usec(ticket)));
                 mj_put_str(one, "Title", t->title);
                 mj_put_str(one, "StateType", t->state);
                 mj_put_str(one, "State", streq(t->state, "closed") ? "closed successful" : t->state);
