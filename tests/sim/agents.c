@@ -170,12 +170,18 @@ static void command_later(void *data)
                 command(ticket);
 }
 
+static void close_for_long(int ticket);
+
 void agents_answer(void)
 {
         int t = some_ticket(sim.plan.foreign && chance(R_PEOPLE, 100));
 
         if (t < 0)
                 return;
+        if (sim.plan.reopen_usec && !desks.tickets[t].foreign && chance(R_PEOPLE, 150)) {
+                close_for_long(t);
+                return;
+        }
         if (sim.plan.commands && !desks.tickets[t].foreign && chance(R_PEOPLE, 150)) {
                 command(t);
                 return;
@@ -236,6 +242,18 @@ void agents_merge(void)
                 desk_merge(b, a);
 }
 
+static void write_again(void *data)
+{
+        people_write_again(desk_follow((int) (intptr_t) data));
+}
+
+static void close_for_long(int ticket)
+{
+        desk_close(ticket);
+        if (sim.plan.reopen_usec && sim.faults)
+                sim_in(between(R_PEOPLE, sim.plan.reopen_usec / 2, 2 * sim.plan.reopen_usec), write_again, (void *) (intptr_t) ticket);
+}
+
 static void close_or_reopen(int ticket)
 {
         int closed = -1;
@@ -246,7 +264,7 @@ static void close_or_reopen(int ticket)
         if (closed >= 0 && chance(R_PEOPLE, 500))
                 desk_reopen(closed);
         else
-                desk_close(ticket);
+                close_for_long(ticket);
 }
 
 void agents_close_or_delete(void)

@@ -130,6 +130,21 @@ static void follow_up(void)
         (void) say(masto.statuses[parent].network, account, parent, chance(R_PEOPLE, 850));
 }
 
+void people_write_again(int ticket)
+{
+        for (int i = 0; i < desks.n_articles; i++) {
+                const struct article *a = &desks.articles[i];
+                int status = a->agent || desk_follow(a->ticket) != ticket ? -1 : people_mention_in(a->body);
+
+                if (status >= 0 && !masto.statuses[status].deleted && chance(R_PEOPLE, 500)) {
+                        int account = someone();
+
+                        (void) say(masto.statuses[status].network, account, status, true);
+                        return;
+                }
+        }
+}
+
 static void deep_mention(void)
 {
         int network = some_network(), i = say(network, someone(), -1, false);

@@ -303,6 +303,7 @@ void agents_close_or_delete(void);
 
 char *people_text(char letter, int number);
 int people_app_post_in(const char *text);            /* the status that the brand wrote by itself whose text this is, or -1 */
+void people_write_again(int ticket);                 /* somebody answers a post that is in it */
 int people_note_in(const char *text);                /* the note whose text this is, or -1 */
 int people_mention_in(const char *text);             /* the status whose text this is, or -1 */
 size_t people_words(const char *text);               /* bytes of what it says, before the token */
