@@ -95,6 +95,7 @@ static char *status(struct call *c)
         put_time(c->answer, "started", c->d->started_usec);
         mj_put_int(c->answer, "commits", (int64_t) store_commits(c->d->host.store));
         mj_put_int(c->answer, "owed", store_count_owed(c->d->host.store));
+        mj_put_int(c->answer, "closing", store_count_windows(c->d->host.store));
         json_object_object_add(c->answer, "instances", list);
         for (struct instance *i = c->d->host.instances; i; i = i->next)
                 (void) json_object_array_add(list, instance_object(c, i));

@@ -124,6 +124,7 @@ static void write_counters(struct buffer *b)
                 { "verdicts", "mentiond_operations_total", "verdict", "Operations of plugins by how they ended." },
                 { "polls", "mentiond_polls_total", "verdict", "Polls by how they ended." },
                 { "requests", "mentiond_requests_total", NULL, "HTTP requests to the other side." },
+                { "alarms", "mentiond_window_alarms_total", NULL, "Posts that were not answered shortly before they cannot be any more." },
                 { "hooks", "mentiond_hooks_total", "result", "Calls of /hook/INSTANCE; those for no instance have none." },
         };
 
@@ -273,6 +274,8 @@ static void write_queue(struct metrics *m, struct buffer *b)
                seconds(mono_usec() - m->counted_usec));
         single(b, "mentiond_store_commits_total", "counter", "Commits of the store.", (double) store_commits(m->daemon->host.store));
         single(b, "mentiond_owed", "gauge", "Conversations that were taken aside, and not ended in public.", (double) store_count_owed(m->daemon->host.store));
+        single(b, "mentiond_windows_closing", "gauge", "Posts that cannot be answered for long, of which agents were told, and that are not answered.",
+               (double) store_count_windows(m->daemon->host.store));
         single(b, "mentiond_store_full", "gauge", "1 while there is no room to write.", store_is_full(m->daemon->host.store));
 }
 

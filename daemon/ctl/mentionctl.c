@@ -128,6 +128,8 @@ static void show_status(struct json_object *answer)
         if (mj_int(answer, "owed", 0))
                 printf("\nowed in public: %lld (conversations that were taken aside, and not ended in public)\n",
                        (long long) mj_int(answer, "owed", 0));
+        if (mj_int(answer, "closing", 0))
+                printf("\nclosing: %lld (posts that are not answered, and cannot be for long)\n", (long long) mj_int(answer, "closing", 0));
 }
 
 static void show_queue(struct json_object *answer)

@@ -86,17 +86,38 @@ static void say_nothing(struct draft *d)
         d->n = 1;
 }
 
+int64_t draft_mention(struct store *s, struct arena *a, const struct store_row *reply, bool *ret_open)
+{
+        struct store_part first;
+
+        *ret_open = false;
+        if (store_part(s, a, reply->id, 0, &first) > 0)
+                return store_row_of(s, reply->target, first.parent);
+        return store_last_mention(s, reply->id, reply->kept.visibility == MENTIOND_PUBLIC ? MENTIOND_FOLLOWERS : MENTIOND_DIRECT, ret_open);
+}
+
+/* Of an unknown one the narrowest is true. */
+static int64_t visibility_of(const struct store_row *mention)
+{
+        int64_t visibility = mention->kept.visibility;
+
+        return visibility < MENTIOND_PUBLIC || visibility > MENTIOND_DIRECT ? MENTIOND_DIRECT : visibility;
+}
+
+bool draft_is_aside(const struct store_row *reply, const struct store_row *mention)
+{
+        return reply->kept.visibility == MENTIOND_DIRECT && visibility_of(mention) != MENTIOND_DIRECT;
+}
+
 void draft_make(struct draft *d, struct flow_instance *f, struct arena *a, const struct store_row *row, const struct store_row *mention,
                 struct json_object *payload)
 {
-        int64_t theirs = mention->kept.visibility, mine = row->kept.visibility;
+        int64_t theirs = visibility_of(mention), mine = row->kept.visibility;
         struct plain_context context = { .handles = NULL };
         const char **handles = arena_alloc(a, (HANDLES_MAX + 1) * sizeof *handles);
 
         *d = (struct draft) { .f = f, .a = a, .row = row, .mention = *mention, .payload = payload };
-        if (theirs < MENTIOND_PUBLIC || theirs > MENTIOND_DIRECT)
-                theirs = MENTIOND_DIRECT;
-        d->aside = mine == MENTIOND_DIRECT && theirs != MENTIOND_DIRECT;
+        d->aside = draft_is_aside(row, mention);
         /* Never wider than what it answers, and never into the public timelines. */
         d->visibility = (uint32_t) MAX(MAX(theirs, mine), (int64_t) MENTIOND_UNLISTED);
         take_alts(d, mj_str(payload, "text"));

@@ -6,6 +6,7 @@
 #include "flow/compose.h"
 #include "flow/internal.h"
 #include "flow/media.h"
+#include "flow/right.h"
 
 #include "base/clock.h"
 #include "base/crash.h"
@@ -119,6 +120,17 @@ static const char *with_ticket_before(struct filing *g, const char *text)
         return arena_printf(g->op.arena, "%s\n\nGoes on from ticket %s%s%s", text, *t->number ? t->number : t->ticket, *t->url ? ", " : "", t->url);
 }
 
+/* Whether it may be answered is said last, where the eye rests. */
+static const char *compose(struct filing *g, const char *failed_media)
+{
+        struct arena *a = g->op.arena;
+        const char *text = with_ticket_before(g, compose_article(a, g->payload, g->row->created_usec, failed_media,
+                                                                 g->card_usec != g->author.card_usec ? &g->author : NULL));
+        const char *line = right_line(a, &g->row->kept.right);
+
+        return *line ? arena_printf(a, "%s\n\n%s", text, line) : text;
+}
+
 static int file_mention(struct filing *g)
 {
         struct mentiond_attachment *attachments = NULL;
@@ -143,8 +155,7 @@ static int file_mention(struct filing *g)
         if (g->channel)
                 media_fetch(&g->op, g->channel, g->payload, &attachments, &q.n_attachments, &failed);
         q.attachments = attachments;
-        q.text = with_ticket_before(g, compose_article(g->op.arena, g->payload, g->row->created_usec, failed,
-                                                       g->card_usec != g->author.card_usec ? &g->author : NULL));
+        q.text = compose(g, failed);
         op_forget_page(&g->op);          /* before the helpdesk is waited for */
         verdict = call_filing(g, &q);
         if (verdict == MENTIOND_REJECTED && g->op.status == TOO_LARGE && q.n_attachments > 0) {

@@ -4,6 +4,7 @@
  * committed before anything else happens to it.
  */
 #include "flow/internal.h"
+#include "flow/right.h"
 
 #include "base/clock.h"
 #include "base/counter.h"
@@ -75,6 +76,8 @@ static void poll_once(struct flow_instance *f)
         if (r < 0)
                 verdict = mentiond_fail(&op, MENTIOND_RETRY, "what was polled cannot be stored: %s", strerror(-r));
         verdict = op_judge(&op, verdict);
+        if (verdict == MENTIOND_OK && !instance_is_channel(i))
+                right_watch(f, &op);
         counter_add("polls", i->name, verdict_name(verdict), 1);
         if (verdict == MENTIOND_OK) {
                 f->poll_failures = 0;

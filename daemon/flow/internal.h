@@ -77,13 +77,16 @@ void step_take(struct flow_instance *f, const struct step *s);
 
 /* A step that needs no attempt. */
 void step_hold(struct flow_instance *f, const struct store_row *row, const char *reason);
+void step_bar(struct flow_instance *f, const struct store_row *row, const char *reason);     /* held, and no agent can send it */
 void step_refuse(struct flow_instance *f, const struct store_row *row, const char *reason);
 void step_withdraw(struct flow_instance *f, const struct store_row *row, const char *reason);
 /* preview: what the agent is told once meanwhile, or NULL. */
 void step_wait(struct flow_instance *f, const struct store_row *row, int64_t until_usec, const char *preview);
 
 /* tell.c: what the agent is told. */
-enum tell { TELL_NOTHING, TELL_POSTED, TELL_POSTED_ASIDE, TELL_DELAYED, TELL_REFUSED, TELL_HELD, TELL_WITHDRAWN, TELL_PREVIEW };
+enum tell {
+        TELL_NOTHING, TELL_POSTED, TELL_POSTED_ASIDE, TELL_DELAYED, TELL_REFUSED, TELL_HELD, TELL_BARRED, TELL_WITHDRAWN, TELL_PREVIEW,
+};
 void tell_agent(struct store_move *m, struct arena *a, const struct store_row *row, enum tell what, const char *detail);
 char *tell_key(struct arena *a, const struct store_row *row, enum tell what);    /* of the note */
 /* Why a reply is withdrawn or held by a command, and how much of it is out. */

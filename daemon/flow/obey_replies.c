@@ -4,7 +4,9 @@
  */
 #include "flow/obey.h"
 
+#include "flow/draft.h"
 #include "flow/internal.h"
+#include "flow/right.h"
 
 #include "base/text.h"
 #include "base/util.h"
@@ -137,9 +139,24 @@ static const char *first_words(struct order *o, const struct store_row *row)
         return arena_take(o->a, text_ellipsize(mj_str(payload_parse(o->a, row->payload), "text"), 40));
 }
 
-/* Why a reply that is not out does not go out by that; or NULL. */
-static const char *objection(struct order *o, const struct store_row *row)
+/* Why the network would not take this reply now; NULL if it may. */
+static const char *barred(struct order *o, struct store_row reply, int64_t visibility)
 {
+        struct instance *channel = host_find_id(o->f->instance->host, reply.target);
+        struct store_row mention;
+        bool open;
+
+        reply.kept.visibility = visibility ? visibility : reply.kept.visibility;
+        mention = obey_load(o, draft_mention(o->f->instance->host->store, o->a, &reply, &open));
+        if (!channel || !mention.id || open)
+                return NULL;             /* it will be seen when it goes out */
+        return right_objection(o->a, channel, &mention, draft_is_aside(&reply, &mention));
+}
+
+/* Why a reply that is not out does not go out by that; or NULL. */
+static const char *objection(struct order *o, const struct store_row *row, int64_t visibility)
+{
+        const char *rule = barred(o, *row, visibility);
         bool aside = streq(mj_str(payload_parse(o->a, row->payload), "command"), command_word(COMMAND_DM));
 
         if (o->command.name == COMMAND_DM && !can_be_private(o))
@@ -149,6 +166,8 @@ static const char *objection(struct order *o, const struct store_row *row)
         if (row->tried_usec && streq(row->state, STATE_HELD) && !was_told(o, row))
                 return arena_printf(o->a, "Not done: your reply \"%s\" may be on the network already, and when you wrote this you had not been told."
                                           " If it is not there, say !%s once more.", first_words(o, row), o->command.word);
+        if (rule)
+                return arena_printf(o->a, "Not sent: %s. That is the network's rule.", rule);
         return NULL;
 }
 
@@ -165,7 +184,7 @@ void obey_send(struct order *o)
         };
         int64_t id = obey_newest(o, STATE_HELD, STATE_WAITING);
         struct store_row row = obey_load(o, id);
-        const char *wrong = id ? objection(o, &row) : NULL;
+        const char *wrong = id ? objection(o, &row, ways[o->command.name].visibility) : NULL;
 
         if (!id && obey_newest(o, STATE_SENDING, STATE_AMBIGUOUS)) {
                 obey_answer(o, arena_printf(o->a, "%s%s", o->command.name == COMMAND_SEND ? "There is no other reply to send: " : "Not done: ",

@@ -6,6 +6,7 @@
 #include "flow/draft.h"
 #include "flow/internal.h"
 #include "flow/review.h"
+#include "flow/right.h"
 
 #include "base/clock.h"
 #include "base/command.h"
@@ -18,6 +19,7 @@
 #include <errno.h>
 
 #define OPEN_USEC (10 * USEC_PER_MINUTE) /* an article that is on its way is waited for, but not for ever */
+#define WINDOW_USEC USEC_PER_MINUTE      /* before a window closes a reply is not kept back any more */
 #define CANDIDATES 50                    /* mentions of a thread that a reply of unknown fate may have answered */
 
 struct posting {
@@ -60,20 +62,16 @@ static bool consider(struct posting *g, int64_t mention_id)
         return true;
 }
 
-/* The post to answer is the thread's newest that was in the ticket when the reply was written; once there was an attempt, the one
- * that it answered: its author and audience are what the text and the visibility go by. */
+/* The author and the audience of what it answers are what the text and the visibility go by. */
 static bool freeze(struct posting *g, bool frozen)
 {
         struct store *s = g->f->instance->host->store;
-        struct store_part first = g->part;
+        int64_t id = draft_mention(s, g->arena, g->row, &g->open);
         struct store_row mention;
 
         if (!frozen)
-                return consider(g, store_last_mention(s, g->row->id, g->row->kept.visibility == MENTIOND_PUBLIC ? MENTIOND_FOLLOWERS
-                                                                                                               : MENTIOND_DIRECT, &g->open));
-        if (first.number > 0 && store_part(s, g->arena, g->row->id, 0, &first) <= 0)
-                return false;
-        if (store_load(s, g->arena, store_row_of(s, g->row->target, first.parent), &mention) <= 0)
+                return consider(g, id);
+        if (store_load(s, g->arena, id, &mention) <= 0)
                 return false;
         draft_make(&g->draft, g->f, g->arena, g->row, &mention, g->payload);
         return true;
@@ -286,11 +284,26 @@ static bool may_go(struct posting *g, bool frozen)
         return !wrong;
 }
 
+/* Whether the network lets it go now.  False: it is held. */
+static bool is_in_time(struct posting *g)
+{
+        const char *why = right_objection(g->arena, g->f->instance, &g->draft.mention, g->draft.aside);
+
+        if (why && g->part.number > 0)
+                why = arena_printf(g->arena, "of its %lld parts %lld are posted; then: %s", (long long) g->part.of, (long long) g->part.number, why);
+        if (why)
+                step_bar(g->f, g->row, why);
+        return !why;
+}
+
 /* Whether it waits for its hold to be over. */
 static bool waits(struct posting *g, bool ready)
 {
         int64_t hold_usec = g->f->instance->options.hold_usec, until = g->row->ready_usec + hold_usec, now = steady_usec();
+        int64_t left = ready ? right_left_usec(&g->draft.mention, g->draft.aside) : USEC_INFINITY;
 
+        if (left != USEC_INFINITY)
+                until = MIN(until, now + left - WINDOW_USEC);
         if (until <= now || until - now > LONGEST_DELAY_USEC)
                 return false;
         step_wait(g->f, g->row, until, !ready || *g->row->reason ? NULL : draft_preview(&g->draft, until - now));
@@ -332,6 +345,8 @@ void posting_attempt(struct flow_instance *f, struct arena *a, const struct stor
         }
         /* Once the first part is out the others follow. */
         if (!look && g.part.number == 0 && !may_go(&g, frozen))
+                return;
+        if (!look && !is_in_time(&g))
                 return;
         op_begin(&g.op, f->instance, look ? "find" : "post", OP_DEADLINE_USEC);
         attempt(&g, look, frozen);

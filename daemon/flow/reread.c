@@ -5,6 +5,7 @@
  * Called by intake after polls.  Owns the words.
  */
 #include "flow/internal.h"
+#include "flow/right.h"
 
 #include "base/clock.h"
 #include "base/crash.h"
@@ -42,13 +43,14 @@ static int64_t next_usec(const struct reading *g)
         return newest && 3 * age < g->f->instance->host->reread_for_usec ? steady_usec() + 2 * age : 0;
 }
 
-static void find(struct reading *g, const struct store_kept_post *post, const char *own, const char *what, const char *subject, const char *text,
+/* NULL: not this time. */
+static struct store_finding *find(struct reading *g, const struct store_kept_post *post, const char *own, const char *what, const char *subject, const char *text,
                  const char *url, const char *payload)
 {
         struct mentiond_note note = { .struct_size = sizeof note, .subject = subject, .text = text, .article = "", .url = url };
 
         if (g->n_findings == FINDINGS_MAX)
-                return;          /* the next time */
+                return NULL;
         g->findings[g->n_findings++] = (struct store_finding) {
                 .post = post ? post->id : 0,
                 .own = own,
@@ -56,6 +58,22 @@ static void find(struct reading *g, const struct store_kept_post *post, const ch
                 .note_key = arena_printf(g->a, "note:%lld:%s", (long long) (post ? post->id : g->thread), what),
                 .note_payload = arena_take(g->a, payload_of_note(&note)),
         };
+        return &g->findings[g->n_findings - 1];
+}
+
+static void compare_right(struct reading *g, const struct store_kept_post *post, const struct op_again *now, const char *handle, const char *text)
+{
+        const struct store_right *was = &post->right, *is = &now->right;
+        const char *line = right_line(g->a, is);
+        struct store_finding *f;
+
+        if (is->right == was->right && is->until_usec == was->until_usec)
+                return;
+        f = find(g, post, NULL, arena_printf(g->a, "right:%lld:%lld", (long long) is->right, (long long) is->until_usec), "Right to answer changed",
+                 arena_printf(g->a, "What the network says of this post of %s has changed. %s\n\n%s", handle, *line ? line : "It can be answered.", text),
+                 now->url, NULL);
+        if (f)
+                f->right = is;
 }
 
 static void compare(struct reading *g, const struct store_kept_post *post, const struct op_again *now)
@@ -64,15 +82,16 @@ static void compare(struct reading *g, const struct store_kept_post *post, const
         const char *was = mj_str(payload, "text"), *handle = mj_str(mj_get(payload, "author"), "handle"), *text;
 
         if (now->gone) {
-                find(g, post, NULL, "deleted", "Post deleted",
+                (void) find(g, post, NULL, "deleted", "Post deleted",
                      arena_printf(g->a, "%s has deleted this post, or it cannot be seen any more:\n\n%s", handle, was), "", NULL);
                 return;
         }
+        compare_right(g, post, now, handle, was);
         if (streq(was, now->text))
                 return;
         text = arena_printf(g->a, "%s has changed this post. It was:\n\n%s\n\nand is now:\n\n%s", handle, was, now->text);
         mj_put_str(payload, "text", now->text);
-        find(g, post, NULL, arena_printf(g->a, "edited:%016llx", (unsigned long long) text_hash(now->text)), "Post changed", text, now->url,
+        (void) find(g, post, NULL, arena_printf(g->a, "edited:%016llx", (unsigned long long) text_hash(now->text)), "Post changed", text, now->url,
              arena_strdup(g->a, json_object_to_json_string_ext(payload, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
 }
 
@@ -87,6 +106,7 @@ static bool is_known(struct instance *i, const char *id)
 static void see(struct reading *g, const struct op_again *now)
 {
         struct instance *i = g->f->instance;
+        struct store_finding *own;
 
         for (int n = 0; n < g->n_posts; n++)
                 if (streq(g->posts[n].native_id, now->id)) {
@@ -97,9 +117,11 @@ static void see(struct reading *g, const struct op_again *now)
                 return;
         if (store_is_unsure(i->host->store, g->thread))
                 return;          /* the next time */
-        find(g, NULL, now->id, arena_printf(g->a, "app:%016llx", (unsigned long long) text_hash(now->id)), "Answered in the app",
-             arena_printf(g->a, "%s answered outside of the helpdesk: %s\n\n%s", strempty(i->self_handle), now->url,
-                          arena_take(g->a, text_ellipsize(now->text, OWN_GRAPHEMES))), now->url, NULL);
+        own = find(g, NULL, now->id, arena_printf(g->a, "app:%016llx", (unsigned long long) text_hash(now->id)), "Answered in the app",
+                   arena_printf(g->a, "%s answered outside of the helpdesk: %s\n\n%s", strempty(i->self_handle), now->url,
+                                arena_take(g->a, text_ellipsize(now->text, OWN_GRAPHEMES))), now->url, NULL);
+        if (own)
+                own->own_usec = now->created_usec;
 }
 
 static int call_reread(struct mentiond_op *op, const char *const *ids, uint32_t n)

@@ -229,6 +229,11 @@ void step_hold(struct flow_instance *f, const struct store_row *row, const char 
         step_aside(f, row, STATE_HELD, reason, TELL_HELD);
 }
 
+void step_bar(struct flow_instance *f, const struct store_row *row, const char *reason)
+{
+        step_aside(f, row, STATE_HELD, reason, TELL_BARRED);
+}
+
 void step_refuse(struct flow_instance *f, const struct store_row *row, const char *reason)
 {
         step_aside(f, row, STATE_DEAD, reason, TELL_REFUSED);

@@ -19,6 +19,8 @@ static const struct {
         [TELL_REFUSED] = { "refused", MENTIOND_NOTE_FAILED, "Reply not posted", "Your reply was not posted: ",
                            ".\nIt will not be tried again. To answer, write a new public note." },
         [TELL_HELD] = { "held", MENTIOND_NOTE_FAILED, "Reply held", "Your reply is held and was not posted by mentiond: ", ".\n" },
+        [TELL_BARRED] = { "held", MENTIOND_NOTE_FAILED, "Reply held", "Your reply is held and was not posted by mentiond: ",
+                          ".\nThat is the network's rule, and \"!send\" does not change it. \"!stop\" takes the reply back." },
         [TELL_PREVIEW] = { "preview", MENTIOND_NOTE_PLAIN, "Reply preview", "", "" },
         [TELL_WITHDRAWN] = { "withdrawn", MENTIOND_NOTE_FAILED, "Reply withdrawn", "mentiond will not post your reply: ", "." },
 };

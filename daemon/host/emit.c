@@ -150,6 +150,15 @@ static bool good_mention(struct mentiond_op *op, const struct mentiond_mention *
         return true;
 }
 
+static bool good_right(struct mentiond_op *op, const struct mentiond_mention *m)
+{
+        if (m->reply_right > MENTIOND_REPLY_SUMMONED)
+                return put_aside(op, "mention", m->id, "whether it may be answered is said by a number that means nothing");
+        if (m->reply_right == MENTIOND_REPLY_UNTIL && m->reply_until_usec <= 0)
+                return put_aside(op, "mention", m->id, "it may be answered until a time, and that is missing");
+        return true;
+}
+
 static struct op_ancestor ancestor_of(struct mentiond_op *op, const struct mentiond_mention *m, const struct mentiond_author *author)
 {
         return (struct op_ancestor) {
@@ -174,7 +183,7 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
 
         if (m.author)
                 author = COPY_SIZED(struct mentiond_author, m.author);
-        if (!may_emit(op) || !good_mention(op, &m, &author))
+        if (!may_emit(op) || !good_mention(op, &m, &author) || !good_right(op, &m))
                 return 0;
         seen = m.seen_usec ? m.seen_usec : m.created_usec;
         op->seen_usec = MAX(op->seen_usec, seen);
@@ -249,6 +258,8 @@ void mentiond_emit_again(struct mentiond_op *op, const struct mentiond_mention *
                 (void) put_aside(op, "post", m.id, "it has no author");
                 return;
         }
+        if (!good_right(op, &m))
+                return;
         again = add_again(op, m.id);
         if (!again)
                 return;
@@ -257,6 +268,7 @@ void mentiond_emit_again(struct mentiond_op *op, const struct mentiond_mention *
         again->url = arena_strdup(op->arena, m.url);
         again->created_usec = m.created_usec;
         again->edited_usec = m.edited_usec;
+        again->right = payload_right(op->arena, &m);
 }
 
 void mentiond_emit_gone(struct mentiond_op *op, const char *id)

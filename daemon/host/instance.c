@@ -49,6 +49,8 @@ static const struct mentiond_option channel_rows[] = {
             .help = "How long an agent's reply waits before it is posted"),
         OPT(reopen_for_usec, "reopen_for", MENTIOND_DURATION, .default_value = "30d", .min = 0, .max = 3650 * USEC_PER_DAY,
             .help = "How long after a ticket was closed a new mention opens it again, instead of a new one; 0: however long"),
+        OPT(window_alarm_usec, "window_alarm", MENTIOND_DURATION, .default_value = "2h", .min = 0, .max = 7 * USEC_PER_DAY,
+            .help = "How long before a post cannot be answered any more agents are told, if it is not; 0: never"),
         OPT(length_max, "length_max", MENTIOND_INT, .default_value = "0", .min = 0, .max = 1000000,
             .help = "Longest post that a reply may become, if shorter than the network allows; 0: as the network allows"),
         OPT(parts_max, "parts_max", MENTIOND_INT, .default_value = "4", .min = 1, .max = 50,

@@ -26,7 +26,7 @@ struct instance_options {
         struct mentiond_secret *hook_secret, *hook_token;
         /* channels */
         char *helpdesk, *queue, *guard;
-        int64_t hold_usec, reopen_for_usec, media_max, length_max, parts_max;
+        int64_t hold_usec, reopen_for_usec, window_alarm_usec, media_max, length_max, parts_max;
         uint32_t media_private, numbered;
 };
 

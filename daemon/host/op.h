@@ -22,6 +22,7 @@ struct op_ancestor {
 struct op_again {
         const char *id, *author, *text, *url;
         int64_t created_usec, edited_usec;
+        struct store_right right;
         bool gone;
 };
 

@@ -14,18 +14,23 @@
 #define STRIDE_MIN (offsetof(struct mentiond_media, description) + sizeof(char *))
 
 /* On one line, whatever a stranger calls himself: what agents read has lines of ours around it. */
-static void put_line(struct json_object *o, const char *name, const char *value)
+static char *one_line(const char *value)
 {
         static const char *const line_ends[] = { "\n", "\t", "\xe2\x80\xa8", "\xe2\x80\xa9" };
-        _cleanup_free_ char *clean = NULL;
+        char *clean = text_clean(strempty(value), strnlen(strempty(value), FIELD_MAX));
 
-        if (isempty(value))
-                return;
-        clean = text_clean(value, strnlen(value, FIELD_MAX));
         for (size_t i = 0; i < ELEMENTSOF(line_ends); i++)
                 for (char *at = clean; (at = strstr(at, line_ends[i])); )
                         memset(at, ' ', strlen(line_ends[i]));
-        mj_put_str(o, name, clean);
+        return clean;
+}
+
+static void put_line(struct json_object *o, const char *name, const char *value)
+{
+        _cleanup_free_ char *clean = isempty(value) ? NULL : one_line(value);
+
+        if (clean)
+                mj_put_str(o, name, clean);
 }
 
 static char *to_string(struct json_object *o)
@@ -67,6 +72,15 @@ static struct json_object *author_object(const struct mentiond_author *a)
         return o;
 }
 
+struct store_right payload_right(struct arena *a, const struct mentiond_mention *m)
+{
+        return (struct store_right) {
+                .right = m->reply_right,
+                .until_usec = m->reply_right == MENTIOND_REPLY_UNTIL ? m->reply_until_usec : 0,
+                .reason = m->reply_right == MENTIOND_MAY_REPLY ? "" : arena_take(a, one_line(m->reply_reason)),
+        };
+}
+
 char *payload_of_mention(struct arena *a, const struct mentiond_mention *m, const struct mentiond_author *author,
                          struct store_kept *ret_kept)
 {
@@ -103,6 +117,7 @@ char *payload_of_mention(struct arena *a, const struct mentiond_mention *m, cons
                 .visibility = m->visibility,
                 .language = arena_strdup(a, mj_str(o, "language")),
                 .warning = arena_strdup(a, mj_str(o, "warning")),
+                .right = payload_right(a, m),
         };
         return to_string(o);
 }

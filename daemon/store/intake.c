@@ -120,12 +120,14 @@ static int insert_row(struct db *db, struct store_poll *p, const struct store_it
         }
         r = db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
                        " ready_usec, due_usec, tried_usec, doubt, reason, handle, visibility, language, warning, parent, place,"
-                       " attempt, tried_after)"
+                       " attempt, tried_after, reply_right, until_usec, right_reason, alarm)"
                        " VALUES (?1, ?2, ?3, ?4, ?5, NULLIF(?6, 0), ?7, ?8, ?9, NULLIF(?10, 0), ?11, ?12, ?13, ?14, NULLIF(?15, 0),"
-                       " ?16, ?17, ?18, CASE ?2 WHEN 'shown' THEN ?19 END, ?20, CASE ?20 WHEN 1 THEN (SELECT max(id) FROM journal) END)",
-                   "ssisiiiiiiiieeieeeii", i->kind, state, p->source, i->native_id, target, thread, i->created_usec, now,
+                       " ?16, ?17, ?18, CASE ?2 WHEN 'shown' THEN ?19 END, ?20, CASE ?20 WHEN 1 THEN (SELECT max(id) FROM journal) END,"
+                       " NULLIF(?21, 0), NULLIF(?22, 0), ?23, CASE WHEN ?22 != 0 THEN 0 END)",
+                   "ssisiiiiiiiieeieeeiiiie", i->kind, state, p->source, i->native_id, target, thread, i->created_usec, now,
                    i->ready_usec, due, tried, (int64_t) doubt, reason, i->kept.handle, i->kept.visibility, i->kept.language,
-                   i->kept.warning, shown ? i->parent : NULL, i->order, (int64_t) begun);
+                   i->kept.warning, shown ? i->parent : NULL, i->order, (int64_t) begun, i->kept.right.right,
+                   i->kept.right.until_usec, i->kept.right.reason);
         if (r < 0)
                 return r;
         id = db_last_id(db);

@@ -32,7 +32,7 @@ int make_schema(struct db *db, struct mark *m);      /* in an empty database */
 char *judge_schema(struct db *db, const char *path, bool *ret_empty, bool *ret_damaged);
 
 /* work.c */
-extern const char store_author_sql[];                /* a test asks how it is looked up */
+extern const char store_author_sql[], store_windows_sql[];   /* a test asks how they are looked up */
 int put_body(struct db *db, int64_t id, const char *payload);        /* of a row that has none: 1 */
 int drop_body(struct db *db, int64_t id, bool reply);                /* and of a reply the texts of its parts */
 int add_note(struct db *db, int64_t about, int64_t thread, const char *key, const char *payload, int64_t now_usec);

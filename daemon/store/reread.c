@@ -26,7 +26,8 @@ int store_reread_posts(struct store *s, struct arena *a, int64_t thread, struct 
         size_t n = 0;
         int r;
 
-        r = db_query(store_reader(s), &st, "SELECT j.id, j.native_id, j.seen_usec, b.payload FROM journal j JOIN body b ON b.id = j.id"
+        r = db_query(store_reader(s), &st, "SELECT j.id, j.native_id, j.seen_usec, b.payload, j.reply_right, j.until_usec,"
+                                           " j.right_reason FROM journal j JOIN body b ON b.id = j.id"
                                            " WHERE j.thread = ? AND j.kind = 'mention' AND j.state = 'filed'"
                                            " ORDER BY j.created_usec DESC, j.turn DESC LIMIT ?", "ii", thread, (int64_t) max);
         if (r < 0)
@@ -38,6 +39,7 @@ int store_reread_posts(struct store *s, struct arena *a, int64_t thread, struct 
                                 .native_id = arena_strdup(a, db_text(st, 1)),
                                 .seen_usec = db_int(st, 2),
                                 .payload = arena_strdup(a, db_text(st, 3)),
+                                .right = { db_int(st, 4), db_int(st, 5), arena_strdup(a, db_text(st, 6)) },
                         };
         return r < 0 ? r : (int) n;
 }
@@ -60,6 +62,22 @@ struct reread_args {
         size_t n;
 };
 
+/* Somebody answered in the app. */
+static int know_own(struct db *db, int64_t thread, const struct store_finding *f)
+{
+        int r = db_run(db, "INSERT INTO past (source, native_id, thread) SELECT channel, ?, id FROM thread WHERE id = ?"
+                           " ON CONFLICT DO NOTHING", "si", f->own, thread);
+
+        return r < 0 ? r : db_run(db, "UPDATE journal SET alarm = NULL WHERE thread = ?1 AND kind = 'mention' AND alarm IS NOT NULL"
+                                      " AND (?2 = 0 OR created_usec <= ?2)", "ii", thread, f->own_usec);
+}
+
+static int set_right(struct db *db, int64_t id, const struct store_right *now)
+{
+        return db_run(db, "UPDATE journal SET reply_right = NULLIF(?2, 0), until_usec = NULLIF(?3, 0), right_reason = ?4,"
+                          " alarm = CASE WHEN ?3 != 0 THEN 0 END WHERE id = ?1", "iiis", id, now->right, now->until_usec, now->reason);
+}
+
 static int reread(struct db *db, void *data)
 {
         const struct reread_args *a = data;
@@ -70,8 +88,9 @@ static int reread(struct db *db, void *data)
                 const struct store_finding *f = &a->findings[n];
 
                 if (f->own)
-                        r = db_run(db, "INSERT INTO past (source, native_id, thread) SELECT channel, ?, id FROM thread WHERE id = ?"
-                                       " ON CONFLICT DO NOTHING", "si", f->own, a->thread);
+                        r = know_own(db, a->thread, f);
+                else if (f->right)
+                        r = set_right(db, f->post, f->right);
                 else if (f->post)
                         r = f->payload ? db_run(db, "UPDATE body SET payload = ? WHERE id = ?", "si", f->payload, f->post)
                                        : drop_body(db, f->post, false);

@@ -91,6 +91,10 @@ CREATE TABLE journal (
         visibility   INTEGER,
         language     TEXT,
         warning      TEXT,
+        reply_right  INTEGER,                      -- of a mention: as enum mentiond_reply_right; NULL: it may be answered
+        until_usec   INTEGER,                      -- until when it may
+        right_reason TEXT,
+        alarm        INTEGER,                      -- 0: watched, for it may be answered until then, and is not; 1: the agent was told
         card_usec    INTEGER,                      -- of a filed mention: when an article in its thread told of its author at length
         parent       TEXT,                         -- of a mention in state shown: the post that it answers
         place        INTEGER,                      -- of the same: its place among those created at the same time
@@ -104,6 +108,7 @@ CREATE INDEX journal_lane ON journal (target, thread, turn)
 CREATE INDEX journal_unplaced ON journal (source, turn) WHERE thread IS NULL AND state = 'new';
 CREATE INDEX journal_shown ON journal (source, created_usec, place, id) WHERE state = 'shown';
 CREATE INDEX journal_attention ON journal (thread) WHERE state IN ('held', 'dead');
+CREATE INDEX journal_window ON journal (source, until_usec) WHERE alarm IS NOT NULL;
 CREATE INDEX journal_author ON journal (source, handle, thread) WHERE card_usec NOT NULL;
 CREATE INDEX journal_thread ON journal (thread, kind, id);
 

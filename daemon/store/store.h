@@ -89,11 +89,19 @@ int store_set_paused(struct store *s, int64_t instance, bool paused);    /* wait
 
 /* --- In */
 
+/* Whether a mention may be answered. */
+struct store_right {
+        int64_t right;                   /* enum mentiond_reply_right */
+        int64_t until_usec;              /* if it ends by itself; else 0 */
+        const char *reason;              /* one line; "": none is known */
+};
+
 /* Of a mention: what an answer to it goes by, and stays when its payload is gone.  Of a reply visibility alone, if the agent
  * said which. */
 struct store_kept {
         const char *handle, *language, *warning;
         int64_t visibility;
+        struct store_right right;
 };
 
 struct store_item {
@@ -322,6 +330,7 @@ int store_reread_due(struct store *s, int64_t channel, int64_t now_usec, int64_t
 struct store_kept_post {
         int64_t id, seen_usec;
         const char *native_id, *payload;
+        struct store_right right;
 };
 /* Filed mentions of a thread of which the text is kept, newest first; how many. */
 int store_reread_posts(struct store *s, struct arena *a, int64_t thread, struct store_kept_post *ret, size_t max);
@@ -332,11 +341,27 @@ bool store_is_unsure(struct store *s, int64_t thread);
 struct store_finding {
         int64_t post;                    /* the row of the mention that has changed; 0: none */
         const char *own;                 /* or the id of a post of the account, which is known from now on */
+        int64_t own_usec;                /* when that was written: what was said before then is answered; 0: not known */
+        const struct store_right *right; /* what it is now; nothing else has changed.  NULL: something has */
         const char *payload;             /* as it is now; NULL: it is gone */
         const char *note_key, *note_payload;
 };
 /* A thread was read again, and next_usec is when it will be the next time, 0 for never. */
 int store_reread(struct store *s, int64_t thread, int64_t next_usec, const struct store_finding *findings, size_t n, int64_t now_usec);   /* waits */
+
+/* --- Windows: filed mentions that may be answered until a time, and are not yet
+ *
+ * What is the newest of its thread counts, for that is what a reply answers.  It is watched until it is answered, too late, or
+ * its ticket is closed; the agent is told once that the time runs out. */
+
+/* Those of a channel of which nobody was told, that close before then, and to which no reply is on its way.  How many;
+ * *ret_ended: some need not be watched any more, and store_end_windows() says so. */
+int store_windows(struct store *s, int64_t channel, int64_t now_usec, int64_t before_usec, int64_t *ids, size_t max, bool *ret_ended);
+int store_end_windows(struct store *s, int64_t channel, int64_t now_usec, int64_t before_usec);   /* waits */
+int store_tell_window(struct store *s, int64_t id, const char *note_key, const char *note_payload, int64_t now_usec);   /* waits */
+/* The ticket was closed then (0: at an unknown time): what was said in it before needs no answer.  Waits if there is any. */
+int store_close_windows(struct store *s, int64_t helpdesk, const char *ticket, int64_t closed_usec);
+int64_t store_count_windows(struct store *s);        /* of which the agent was told */
 
 /* --- The past */
 

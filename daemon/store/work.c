@@ -50,7 +50,7 @@ static void read_row(struct stmt *st, struct arena *a, struct store_row *ret)
                 .halt = arena_strdup(a, db_text(st, 19)),
                 .orders = db_int(st, 20),
                 .payload = "",
-                .kept = { .handle = "", .language = "", .warning = "" },
+                .kept = { .handle = "", .language = "", .warning = "", .right = { .reason = "" } },
         };
 }
 
@@ -60,7 +60,7 @@ int store_load(struct store *s, struct arena *a, int64_t id, struct store_row *r
         int r;
 
         r = db_query(store_reader(s), &st, "SELECT " ROW_COLUMNS ", handle, visibility, language, warning,"
-                                           " (SELECT payload FROM body b WHERE b.id = j.id) FROM journal j WHERE id = ?", "i", id);
+                                           " reply_right, until_usec, right_reason, (SELECT payload FROM body b WHERE b.id = j.id) FROM journal j WHERE id = ?", "i", id);
         if (r >= 0)
                 r = db_step(st);
         if (r <= 0)
@@ -71,8 +71,9 @@ int store_load(struct store *s, struct arena *a, int64_t id, struct store_row *r
                 .visibility = db_int(st, 22),
                 .language = arena_strdup(a, db_text(st, 23)),
                 .warning = arena_strdup(a, db_text(st, 24)),
+                .right = { db_int(st, 25), db_int(st, 26), arena_strdup(a, db_text(st, 27)) },
         };
-        ret->payload = arena_strdup(a, db_text(st, 25));
+        ret->payload = arena_strdup(a, db_text(st, 28));
         db_reset(st);
         return 1;
 }
@@ -207,7 +208,7 @@ static int take_up(struct db *db, int64_t now_usec)
                        " WHERE state IN ('new', 'waiting') AND thread NOT NULL AND NOT (attempt = 0 AND reason NOT NULL)",
                    "i", now_usec);
         if (r >= 0)
-                r = db_exec(db, "UPDATE journal SET doubt = 1 WHERE " IS_ACTIVE " OR state IN ('shown', 'held', 'dead');"
+                r = db_exec(db, "UPDATE journal SET doubt = 1 WHERE " IS_ACTIVE " OR state IN ('shown', 'held', 'dead') OR alarm = 0;"
                                 "UPDATE instance SET behind = 1");
         return r < 0 ? r : db_run(db, "UPDATE store SET behind = 0, doubt_usec = ?", "i", utc_usec() + CLOCKS_USEC);
 }

@@ -51,11 +51,13 @@ struct mentiond_media {
         const char *description; /* alternative text */
 };
 
-/* Whether the account may answer a post. */
+/* Whether the account may answer a post where it stands.  What is said to the author alone is bound by it only if the
+ * post was for the account alone, too. */
 enum mentiond_reply_right {
         MENTIOND_MAY_REPLY = 0,
         MENTIOND_REPLY_UNTIL = 1,        /* until reply_until_usec */
         MENTIOND_REPLY_NEVER = 2,        /* the author or the network does not allow it */
+        MENTIOND_REPLY_SUMMONED = 3,     /* only who calls the account is answered, and this post does not */
 };
 
 /* One inbound item.  Give the body as html or as text, whichever the network has. */
@@ -81,7 +83,7 @@ struct mentiond_mention {
         const struct mentiond_media *media;   /* n_media of them */
         uint32_t reply_right;    /* enum mentiond_reply_right */
         uint32_t reserved;
-        int64_t reply_until_usec;
+        int64_t reply_until_usec;/* of MENTIOND_REPLY_UNTIL, by the network's clock */
         const char *reply_reason;/* one sentence for the agent: why not, or why only until then */
 };
 
@@ -220,7 +222,8 @@ MENTIOND_EXPORT int mentiond_emit(struct mentiond_op *op, const struct mentiond_
 MENTIOND_EXPORT void mentiond_emit_ancestor(struct mentiond_op *op, const struct mentiond_mention *ancestor);
 
 /* reread() only: a post as it is now.  The host sees whether it was edited, and whether the account wrote it outside the
- * helpdesk.  Only its body, its author and its times are looked at. */
+ * helpdesk, and whether it may be answered now where it could not.  Only its body, its author, its times and the right to
+ * answer it are looked at. */
 MENTIOND_EXPORT void mentiond_emit_again(struct mentiond_op *op, const struct mentiond_mention *mention);
 
 /* reread() only: the network says that this post is no more. */

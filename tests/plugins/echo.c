@@ -3,6 +3,8 @@
  * one JSON object a line, are mentions; replies are appended to "outbox".
  *
  *     {"id": "1", "handle": "@alice@example", "text": "hello", "parent": "", "root": "1", "created": "2026-11-22T02:00:00Z"}
+ *
+ * With "until" (a time) it may be answered until then; with "right" (a number) as enum mentiond_reply_right says; "reason" tells why.
  */
 #include <mentiond/channel.h>
 #include <mentiond/json.h>
@@ -36,6 +38,8 @@ static void emit(struct mentiond_op *op, struct json_object *o)
                 .struct_size = sizeof m, .kind = MENTIOND_MENTION, .visibility = MENTIOND_PUBLIC, .id = mj_str(o, "id"),
                 .parent = mj_str(o, "parent"), .root = mj_str(o, "root"), .text = mj_str(o, "text"),
                 .created_usec = mentiond_parse_time(mj_str(o, "created")), .author = &author,
+                .reply_right = (uint32_t) mj_int(o, "right", *mj_str(o, "until") ? MENTIOND_REPLY_UNTIL : MENTIOND_MAY_REPLY),
+                .reply_until_usec = mentiond_parse_time(mj_str(o, "until")), .reply_reason = mj_str(o, "reason"),
         };
 
         (void) mentiond_emit(op, &m);            /* what is known is passed over: the file may be read from its start */
