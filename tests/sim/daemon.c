@@ -121,6 +121,12 @@ static void configure(int s)
                                  " parts_max = %lld; length_max = %lld; numbered = %s;%s%s", n->host, desks.all[n->desk].name,
                                  hold, parts, length, numbered ? "true" : "false", queues[n->desk] ? "" : " queue = \"Social\";", strempty(reopen));
         }
+        if (sim.plan.windows && !is_desk(s)) {
+                char *with = xasprintf("%s window_alarm = \"%lldm\";", more, (long long) below(R_RIGHTS, 15));
+
+                free(more);
+                more = with;
+        }
         settings[s] = xasprintf("%s poll_every = \"%llds\"; timeout = \"%llds\"; settle = \"%llds\"; retry = \"%llds\"; retry_max = \"%lldm\";", more, poll,
                                 (long long) (sim.plan.timeout_usec / USEC_PER_SEC), (long long) (sim.plan.settle_usec / USEC_PER_SEC),
                                 retry, retry_max);

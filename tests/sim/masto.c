@@ -69,6 +69,7 @@ int masto_post(int network, int account, int parent, bool names_brand, char visi
         masto.statuses = xrealloc(masto.statuses, (size_t) (i + 1) * sizeof s);
         masto.statuses[i] = s;
         masto.n_statuses++;
+        rights_give(i);
         if (names_brand && account != BRAND) {
                 masto.statuses[i].notification = masto.n_notifications;
                 add_notification(network, i, some_lag());

@@ -121,5 +121,6 @@ void oracle_judge(struct verdict *v)
         judge_replies(v);
         judge_commands(v);
         judge_changes(v);
+        judge_rights(v);
         judge_rest(v);
 }

@@ -30,5 +30,8 @@ void judge_commands(struct verdict *v);
 void judge_parts(struct verdict *v, int note, int first);
 void judge_changes(struct verdict *v);
 void judge_replies(struct verdict *v);
+void judge_rights(struct verdict *v);
+/* Whether a reply in this ticket may be held for that reason. */
+bool is_barred(int ticket, const char *reason);
 
 #endif

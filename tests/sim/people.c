@@ -218,6 +218,7 @@ static void act(void *data _unused_)
                 return;
         /* Each act has its own chance, so that one can be left out without changing what the others are. */
         sim_reseed(R_PEOPLE, (uint64_t) ++n_acts);
+        sim_reseed(R_RIGHTS, (uint64_t) n_acts);
         sim_in(around(R_PEOPLE, sim.plan.act_usec), act, NULL);
         dice = (int) below(R_PEOPLE, 100);
         if (is_omitted(omitted.acts, n_acts))

@@ -117,6 +117,8 @@ static bool is_justified(const struct agent_note *n, const char *reason)
         bool merged = a->moved || desks.tickets[desk_follow(a->ticket)].in_merge || desks.tickets[a->born_ticket].in_merge;
         bool unsure = agent_notes[n->group].lost_sends || sim.incarnation || sim.plan.operator_usec;
 
+        if (is_barred(a->ticket, reason))
+                return true;
         if (strstr(reason, "not public from its beginning"))
                 return a->flipped || merged;
         if (strstr(reason, "the note is old"))

@@ -49,6 +49,7 @@ static void make_plan(void)
         p->idle_usec = some(20, 90 * USEC_PER_MINUTE, 3 * USEC_PER_HOUR);
         p->forget_usec = some(500, USEC_PER_MINUTE, 12 * USEC_PER_MINUTE);
         p->reopen_usec = some(400, USEC_PER_MINUTE, 10 * USEC_PER_MINUTE);
+        p->windows = chance(R_RIGHTS, 300);
         omit_from_plan(p);
 }
 
@@ -207,7 +208,8 @@ static void settle(struct verdict *v)
                 good = v->text ? 0 : good + 1;
                 /* A poll each may still find what was done just before; what a wide one finds after an hour is told.  That a
                  * conversation was read again is written down.  Where our clock is behind the network's, the horizon follows it. */
-                if (good == 2 && sim.jump >= 0 && sim.told == told && !is_forgetting(sim.now - SETTLE_STEP) && daemon_commits() > commits + rereads + (uint64_t) (masto.n_networks + desks.n))
+                if (good == 2 && sim.jump >= 0 && sim.told == told && !is_forgetting(sim.now - SETTLE_STEP) &&
+                    !rights_end_after(sim.now - 2 * SETTLE_STEP) && daemon_commits() > commits + rereads + (uint64_t) (masto.n_networks + desks.n))
                         oracle_rude("an idle daemon writes");
                 commits = daemon_commits();
                 told = sim.told;

@@ -12,7 +12,7 @@ struct omission omitted;
 static const char *const kinds[_OMISSIONS] = {
         "crashes", "storms", "disk faults", "clock jumps", "the operator", "single faults on the way", "loss of power", "merges",
         "deletes", "foreign tickets", "edits", "floods", "posts by the app", "spam filter", "media", "commands", "other networks", "secrets",
-        "idle hours", "forgetting", "tickets that stay closed",
+        "idle hours", "forgetting", "tickets that stay closed", "windows",
 };
 
 void omit_from_plan(struct plan *p)
@@ -38,6 +38,8 @@ void omit_from_plan(struct plan *p)
                 p->forget_usec = 0;
         if (omitted.kinds[kind++])
                 p->reopen_usec = 0;
+        if (omitted.kinds[kind++])
+                p->windows = false;
 }
 
 bool is_omitted(const bool *list, int number)

@@ -29,6 +29,7 @@ enum happening {
         COMMANDS, _COMMANDS_LAST = COMMANDS + (int) COMMAND_MAX - 2,   /* of each that an agent can write, from COMMAND_UNKNOWN on */
         WITHDRAWN_HIDDEN, WITHDRAWN_STOPPED, IN_PARTS, GUARDED, SAID_ASIDE, EDITED_OWN, REMOVED_OWN, LIKED, CLOSED_BY_COMMAND,
         TOLD_EDITED, TOLD_DELETED, TOLD_APP, WENT_ON,
+        IN_TIME, TOO_LATE, WINDOW_TOLD,
         _HAPPENINGS
 };
 void happened(enum happening what);
@@ -38,7 +39,7 @@ const char *happening_name(enum happening what);
 /* --- world.c: time, chance, events, the trace --- */
 
 /* One stream of chance for each noun, so that a change to one does not shake the others. */
-enum stream { R_PLAN, R_PEOPLE, R_NET, R_DISK, R_INNER, R_TIME, R_CRASH, R_OPERATOR, _R_MAX };
+enum stream { R_PLAN, R_PEOPLE, R_NET, R_DISK, R_INNER, R_TIME, R_CRASH, R_OPERATOR, R_RIGHTS, _R_MAX };
 
 /* What this seed is about. */
 struct plan {
@@ -58,6 +59,7 @@ struct plan {
         int networks;                    /* 1; 2 on one helpdesk; or 3, the third with a helpdesk of its own */
         int64_t idle_usec;               /* nothing happens for so long in the end, and the memory is looked at */
         int64_t reopen_usec;             /* tickets are opened again so long after they were closed; 0: a month */
+        bool windows;                    /* some posts can be answered for some time only, or not at all */
         int64_t forget_usec;             /* rows that are done are kept so long; 0: longer than the world lasts, unless its clock jumps far */
 };
 
@@ -208,7 +210,9 @@ struct status {
         int64_t created, edited;
         bool names_brand, deleted, by_api, chain_broken, spam;
         bool liked, boosted;             /* by the brand */
-        int64_t sent;                    /* by_api: when the request left */
+        int64_t sent, sent_jump;         /* by_api: when the request left; the daemon's clock, as in sim.jump */
+        uint32_t right;                  /* enum mentiond_reply_right */
+        int64_t until;                   /* UTC; 0: no end */
         int64_t deleted_usec;
         char *key;
         char *json;                      /* as the API shows it; NULL: to be made */
@@ -361,6 +365,11 @@ struct result {
         uint64_t happenings[_HAPPENINGS];
 };
 void world_live(uint64_t seed, struct result *ret, struct verdict *v);
+
+/* --- rights.c: what can be answered, and until when --- */
+
+void rights_give(int status);
+bool rights_end_after(int64_t world_usec);           /* of a post, then or later */
 
 /* --- shorten.c: what is left out of a world --- */
 

@@ -97,6 +97,9 @@ static const char *const names[_HAPPENINGS] = {
         [CLOSED_BY_COMMAND] = "a command closed a ticket",
         [TOLD_EDITED] = "the agent was told that a post was edited",
         [TOLD_DELETED] = "the agent was told that a post was deleted",
+        [IN_TIME] = "a reply went out before its time was over",
+        [TOO_LATE] = "a reply was held, for its time was over or never was",
+        [WINDOW_TOLD] = "the agent was told that the time runs out",
         [TOLD_APP] = "the agent was told of an answer in the app",
         [WENT_ON] = "a conversation went on in a new ticket",
 };

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Posts that can be answered for some time only, or not at all.  No network that is simulated has them: the plugin's posts get
+ * them on their way to the host, as a plugin would tell, and the network takes every answer.  That none is given too late the
+ * oracle says.  Owns nothing.
+ */
+#include "masto.h"
+#include "oracle.h"
+
+#include "host/op.h"
+
+#include <mentiond/channel.h>
+
+#define SLACK_USEC (2 * USEC_PER_MINUTE) /* between the look and the post, if nothing fails */
+
+/* ld's --wrap: what plugins call. */
+int __real_mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention);
+int __wrap_mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention);
+void __real_mentiond_emit_again(struct mentiond_op *op, const struct mentiond_mention *mention);
+void __wrap_mentiond_emit_again(struct mentiond_op *op, const struct mentiond_mention *mention);
+
+void rights_give(int status)
+{
+        struct status *s = &masto.statuses[status];
+        int64_t minutes;
+        int dice;
+
+        if (!sim.plan.windows || s->account == BRAND || people_mention_in(s->text) < 0)
+                return;                  /* old posts have no names that the oracle knows */
+        dice = (int) below(R_RIGHTS, 100);
+        minutes = between(R_RIGHTS, 1, 40);
+        s->right = dice < 60 ? MENTIOND_MAY_REPLY : dice < 88 ? MENTIOND_REPLY_UNTIL : dice < 94 ? MENTIOND_REPLY_NEVER : MENTIOND_REPLY_SUMMONED;
+        if (s->right == MENTIOND_REPLY_UNTIL)
+                s->until = world_utc() + minutes * USEC_PER_MINUTE;
+}
+
+static struct mentiond_mention with_right(struct mentiond_op *op, const struct mentiond_mention *mention)
+{
+        struct mentiond_mention m = *mention;
+
+        for (int k = 0; k < masto.n_networks; k++) {
+                int i = streq(op->instance->name, masto.networks[k].name) ? masto_find(k, strempty(m.id)) : -1;
+
+                if (i < 0)
+                        continue;
+                m.reply_right = masto.statuses[i].right;
+                m.reply_until_usec = masto.statuses[i].until;
+                m.reply_reason = "that is the rule here";
+        }
+        return m;
+}
+
+int __wrap_mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention)
+{
+        struct mentiond_mention m = with_right(op, mention);
+
+        return __real_mentiond_emit(op, &m);
+}
+
+void __wrap_mentiond_emit_again(struct mentiond_op *op, const struct mentiond_mention *mention)
+{
+        struct mentiond_mention m = with_right(op, mention);
+
+        __real_mentiond_emit_again(op, &m);
+}
+
+bool rights_end_after(int64_t world_usec)
+{
+        for (int i = 0; i < masto.n_statuses; i++)
+                if (masto.statuses[i].until > UTC_START + world_usec)
+                        return true;
+        return false;
+}
+
+/* --- The oracle --- */
+
+bool is_barred(int ticket, const char *reason)
+{
+        bool window = strstr(reason, "could be answered until");
+
+        if (!window && !strstr(reason, "cannot be answered: that is") && !strstr(reason, "has not called the account"))
+                return false;
+        for (int i = 0; i < desks.n_articles; i++) {
+                const struct article *a = &desks.articles[i];
+                int s = a->agent ? -1 : people_mention_in(a->body);
+                const struct status *x = s < 0 ? NULL : &masto.statuses[s];
+
+                if (!x || desk_follow(a->ticket) != desk_follow(ticket))
+                        continue;
+                /* Where the daemon's clock is ahead it is over sooner. */
+                if (window ? x->right == MENTIOND_REPLY_UNTIL && (x->until < world_utc() || happenings[CLOCK_FORWARD] || happenings[CLOCK_BACK])
+                           : x->right > MENTIOND_REPLY_UNTIL)
+                        return true;
+        }
+        return false;
+}
+
+static void judge_answer(struct verdict *v, int i)
+{
+        const struct status *s = &masto.statuses[i], *p;
+        int at = s->parent;
+
+        while (at >= 0 && masto.statuses[at].by_api)     /* earlier parts */
+                at = masto.statuses[at].parent;
+        p = at < 0 ? NULL : &masto.statuses[at];
+        if (!p || p->right == MENTIOND_MAY_REPLY || (s->visibility == 'd' && p->visibility != 'd'))
+                return;
+        if (p->right == MENTIOND_REPLY_UNTIL && (s->sent + UTC_START <= p->until + SLACK_USEC + 4 * sim.plan.timeout_usec || s->sent_jump < 0)) {
+                happened(IN_TIME);
+                return;
+        }
+        broken(v, LEAKED, s->id, "%s answers %s, which can%s be answered%s", s->id, p->id, p->until ? "" : "not", p->until ? " no more" : "");
+        add_word(v, p->id);
+}
+
+void judge_rights(struct verdict *v)
+{
+        for (int i = 0; i < masto.n_statuses; i++)
+                if (masto.statuses[i].by_api)
+                        judge_answer(v, i);
+        for (int i = 0; i < desks.n_articles; i++)
+                if (startswith(desks.articles[i].key, "note:window:"))
+                        happened(WINDOW_TOLD);
+        for (int i = 0; i < n_rows; i++)
+                if (streq(rows[i].kind, "reply") && (strstr(rows[i].reason, "could be answered until") || strstr(rows[i].reason, "that is the rule here")))
+                        happened(TOO_LATE);
+}
