@@ -373,7 +373,7 @@ bool rights_end_after(int64_t world_usec);           /* of a post, then or later
 
 /* --- shorten.c: what is left out of a world --- */
 
-enum { _OMISSIONS = 21, NUMBERS_MAX = 2048 };
+enum { _OMISSIONS = 22, NUMBERS_MAX = 2048 };
 extern struct omission { bool kinds[_OMISSIONS], acts[NUMBERS_MAX], faults[NUMBERS_MAX], crashes[NUMBERS_MAX]; } omitted;
 void omit_from_plan(struct plan *p);
 bool is_omitted(const bool *list, int number);
