@@ -129,16 +129,16 @@ static void add_quote(struct arena *a, struct buffer *b, struct json_object *quo
 {
         const char *line = arena_take(a, text_ellipsize(mj_str(quote, "text"), QUOTE_GRAPHEMES));
 
-        (void) buffer_printf(b, "\n\nIn answer to %s", mj_str(quote, "handle"));
-        if (*mj_str(quote, "url"))
-                (void) buffer_printf(b, ", %s", mj_str(quote, "url"));
-        (void) buffer_append_str(b, ":");
+        (void) buffer_printf(b, "\n\nIn answer to %s:", mj_str(quote, "handle"));
         while (*line) {
                 size_t n = strcspn(line, "\n");
 
                 (void) buffer_printf(b, "\n> %.*s", (int) n, line);
                 line += n + (line[n] == '\n');
         }
+        /* In a line of its own: helpdesks take what is behind it for a part of it. */
+        if (*mj_str(quote, "url"))
+                (void) buffer_printf(b, "\n%s", mj_str(quote, "url"));
 }
 
 static void add_quotes(struct arena *a, struct buffer *b, struct json_object *mention)

@@ -22,7 +22,7 @@
 /* --- Ends --- */
 
 /* -ESTALE: a reply went on meanwhile. */
-static int finish(struct order *o, const char *answer)
+static int finish(struct order *o, const char *subject, const char *answer)
 {
         struct store_orders all = {
                 .command = o->row->id,
@@ -35,7 +35,7 @@ static int finish(struct order *o, const char *answer)
 
         if (answer) {
                 struct mentiond_note note = {
-                        .struct_size = sizeof note, .subject = arena_printf(o->a, "!%s", o->command.word), .text = answer,
+                        .struct_size = sizeof note, .subject = subject, .text = answer,
                         .article = o->row->native_id, .url = "",
                 };
 
@@ -52,17 +52,17 @@ static int finish(struct order *o, const char *answer)
         return r;
 }
 
-void obey_later(struct order *o, int64_t wait_usec, const char *line)
+void obey_later(struct order *o, int64_t wait_usec, const char *why)
 {
-        if (line && utc_usec() - o->row->seen_usec >= TRIES_USEC)
-                obey_answer(o, line);
+        if (why && utc_usec() - o->row->seen_usec >= TRIES_USEC)
+                obey_refuse(o, why);
         else
                 step_wait(o->f, o->row, steady_usec() + MAX(wait_usec, o->f->instance->options.retry_usec), NULL);
 }
 
-void obey_answer(struct order *o, const char *line)
+static void answer(struct order *o, const char *subject, const char *line)
 {
-        int r = finish(o, line);
+        int r = finish(o, subject, line);
 
         if (r < 0 && r != -ESTALE)
                 log_event(LOG_ERR, "a command cannot be recorded yet", F("instance", o->f->instance->name), FI("id", o->row->id),
@@ -71,13 +71,23 @@ void obey_answer(struct order *o, const char *line)
                 obey_later(o, 0, NULL);  /* what it is about has changed: it is looked at anew */
 }
 
+void obey_answer(struct order *o, const char *line)
+{
+        answer(o, arena_printf(o->a, "!%s", o->command.word), line);
+}
+
+void obey_refuse(struct order *o, const char *why)
+{
+        answer(o, arena_printf(o->a, "!%s: not done", o->command.word), arena_printf(o->a, "Not done: %s", why));
+}
+
 bool obey_is_done(struct order *o, struct mentiond_op *op, int verdict)
 {
         int64_t wait_usec = op->throttled_usec;
-        const char *line;
+        const char *why;
 
         verdict = op_judge(op, verdict);
-        line = arena_printf(o->a, "Not done: %s", op->reason);
+        why = arena_strdup(o->a, op->reason);
         op_end(op);
         switch (verdict) {
         case MENTIOND_OK:
@@ -87,10 +97,10 @@ bool obey_is_done(struct order *o, struct mentiond_op *op, int verdict)
         case MENTIOND_AUTH:
         case MENTIOND_AMBIGUOUS:
         case MENTIOND_CANCELED:
-                obey_later(o, wait_usec, line);
+                obey_later(o, wait_usec, why);
                 return false;
         default:
-                obey_answer(o, line);
+                obey_refuse(o, why);
                 return false;
         }
 }
@@ -113,7 +123,7 @@ static void obey_close(struct order *o)
         struct mentiond_op op;
 
         if (!i->plugin->helpdesk.close) {
-                obey_answer(o, "Not done: this helpdesk's tickets can be closed by hand only.");
+                obey_refuse(o, "this helpdesk's tickets can be closed by hand only.");
                 return;
         }
         op_begin(&op, i, "close", OP_DEADLINE_USEC);
@@ -128,9 +138,9 @@ static void unknown(struct order *o)
 
         for (enum command_name c = COMMAND_STOP; c < COMMAND_MAX; c++)
                 (void) buffer_printf(&all, " !%s", command_word(c));
-        obey_answer(o, near ? arena_printf(o->a, "Nothing was done: there is no command \"!%s\". Did you mean \"!%s\"? The commands are:%s",
+        obey_refuse(o, near ? arena_printf(o->a, "there is no command \"!%s\". Did you mean \"!%s\"? The commands are:%s",
                                            o->command.word, near, buffer_str(&all))
-                            : arena_printf(o->a, "Nothing was done: there is no command \"!%s\". The commands are:%s", o->command.word,
+                            : arena_printf(o->a, "there is no command \"!%s\". The commands are:%s", o->command.word,
                                            buffer_str(&all)));
 }
 

@@ -25,8 +25,9 @@ struct order {
 #define OBEY_REPLIES_MAX 1000            /* that one command takes back */
 
 /* obey.c: the ends. */
-void obey_answer(struct order *o, const char *line);     /* it is done, or not to be done; NULL if a note about a reply says it all */
-void obey_later(struct order *o, int64_t wait_usec, const char *line);    /* it waits; after a day it is answered with that line, if any */
+void obey_answer(struct order *o, const char *line);     /* it is done; NULL if a note about a reply says it all */
+void obey_refuse(struct order *o, const char *why);      /* it is not done: a sentence, from the colon on */
+void obey_later(struct order *o, int64_t wait_usec, const char *why);    /* it waits; after a day it is refused, if there is a reason */
 bool obey_is_done(struct order *o, struct mentiond_op *op, int verdict);  /* if not, it is answered, or waits; ends the operation */
 struct instance *obey_channel(const struct order *o);    /* NULL: it is not configured any more */
 

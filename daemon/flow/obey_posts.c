@@ -51,7 +51,7 @@ static void react(struct order *o, struct instance *i, uint32_t reaction, const 
         if (id < 0)
                 return;
         if (!mention.id) {
-                obey_answer(o, "Not done: there is no post of the customer.");
+                obey_refuse(o, "there is no post of the customer.");
                 return;
         }
         op_begin(&op, i, "react", OP_DEADLINE_USEC);
@@ -90,11 +90,11 @@ static int64_t newest_out(struct order *o)
 static const char *none_is_meant(struct order *o, int64_t newest)
 {
         if (obey_newest(o, STATE_SENDING, STATE_AMBIGUOUS) > newest)
-                return arena_printf(o->a, "Not done: %s", obey_on_its_way);
+                return obey_on_its_way;
         if (newest)
                 return NULL;
-        return obey_newest(o, STATE_WAITING, STATE_HELD) ? "Not done: your reply is not posted. \"!stop\" takes it back."
-                                                         : "Not done: no reply is posted.";
+        return obey_newest(o, STATE_WAITING, STATE_HELD) ? "your reply is not posted. \"!stop\" takes it back."
+                                                         : "no reply is posted.";
 }
 
 /* Its parts; 0 if there is none, and that is answered. */
@@ -106,7 +106,7 @@ static int64_t last_out(struct order *o, struct store_part *parts, size_t *ret_n
 
         *ret_n = 0;
         if (none) {
-                obey_answer(o, none);
+                obey_refuse(o, none);
                 return 0;
         }
         id = aim(o, id);
@@ -115,7 +115,7 @@ static int64_t last_out(struct order *o, struct store_part *parts, size_t *ret_n
         *ret_n = posted_parts(o, id, parts);
         if (*ret_n)
                 return id;
-        obey_answer(o, "Not done: where your last reply is on the network is not known.");
+        obey_refuse(o, "where your last reply is on the network is not known.");
         return 0;
 }
 
@@ -135,20 +135,20 @@ static const char *judge(struct order *o, struct instance *i, const struct store
         case MENTIOND_UNKNOWN:
         case MENTIOND_REJECTED:
         case MENTIOND_BUG:
-                obey_answer(o, arena_printf(o->a, "Not done: whether this note still stands could not be found out: %s", reason));
+                obey_refuse(o, arena_printf(o->a, "whether this note still stands could not be found out: %s", reason));
                 return NULL;
         default:
-                obey_later(o, wait_usec, arena_printf(o->a, "Not done: whether this note still stands could not be found out: %s", reason));
+                obey_later(o, wait_usec, arena_printf(o->a, "whether this note still stands could not be found out: %s", reason));
                 return NULL;
         }
         if (verdict == MENTIOND_OK && review.standing == MENTIOND_TAKEN_BACK) {
-                obey_answer(o, "Not done: this note was deleted.");
+                obey_refuse(o, "this note was deleted.");
                 return NULL;
         }
         draft_make(&d, i->flow, o->a, reply, mention, o->payload);
         wrong = d.n > 1 ? "it is too long for one post" : draft_objection(&d, verdict == MENTIOND_OK ? &review : NULL);
         if (wrong)
-                obey_answer(o, arena_printf(o->a, "Not done: %s.", wrong));
+                obey_refuse(o, arena_printf(o->a, "%s.", wrong));
         return wrong ? NULL : d.posts[0];
 }
 
@@ -164,17 +164,17 @@ static void edit(struct order *o, struct instance *i)
         if (!id)
                 return;
         if (parts[0].of > 1) {
-                obey_answer(o, "Not done: your last reply has several parts. \"!delete\" removes them, and then you can write it anew.");
+                obey_refuse(o, "your last reply has several parts. \"!delete\" removes them, and then you can write it anew.");
                 return;
         }
         if (!*o->command.text) {
-                obey_answer(o, "Not done: the new text must follow, as in: !edit We are open again from Monday.");
+                obey_refuse(o, "the new text must follow, as in: !edit We are open again from Monday.");
                 return;
         }
         reply = obey_load(o, id);
         mention = obey_load(o, store_row_of(i->host->store, reply.target, parts[0].parent));
         if (!mention.id) {
-                obey_answer(o, "Not done: the post that your last reply answers is forgotten. \"!delete\" removes the reply, and then you can write it anew.");
+                obey_refuse(o, "the post that your last reply answers is forgotten. \"!delete\" removes the reply, and then you can write it anew.");
                 return;
         }
         /* Who wanted that sent as it was has not seen this. */
@@ -216,7 +216,7 @@ static struct instance *channel_now(struct order *o)
         struct instance *i = obey_channel(o);
 
         if (!i || i->state != INSTANCE_RUNNING || budget_is_paused(&i->budget)) {
-                obey_later(o, i ? i->budget.pause_usec - mono_usec() : 0, "Not done: for a day the network could not be reached.");
+                obey_later(o, i ? i->budget.pause_usec - mono_usec() : 0, "for a day the network could not be reached.");
                 return NULL;
         }
         instance_hold(i);
@@ -239,7 +239,7 @@ void obey_on_network(struct order *o)
         struct instance *i;
 
         if (o->n_threads > 1) {
-                obey_answer(o, "Not done: this ticket holds more than one conversation, and which of them is meant is not clear. Do it on the"
+                obey_refuse(o, "this ticket holds more than one conversation, and which of them is meant is not clear. Do it on the"
                                " network itself: the addresses of the posts are in this ticket.");
                 return;
         }
@@ -247,7 +247,7 @@ void obey_on_network(struct order *o)
         if (!i)
                 return;
         if (!(i->caps.flags & what[name].flag))
-                obey_answer(o, arena_printf(o->a, "Not done: posts cannot be %s here.", what[name].done));
+                obey_refuse(o, arena_printf(o->a, "posts cannot be %s here.", what[name].done));
         else if (name == COMMAND_EDIT)
                 edit(o, i);
         else if (name == COMMAND_DELETE)

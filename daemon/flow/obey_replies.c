@@ -83,9 +83,9 @@ static const char *too_late(struct order *o, const char *what)
         bool removable = o->n_threads == 1 && i && i->caps.flags & MENTIOND_CAN_REMOVE;
 
         if (posted)
-                return arena_printf(o->a, "There is no reply to %s. The last one is posted: %s%s", what, obey_load(o, posted).result_url,
+                return arena_printf(o->a, "there is no reply to %s. The last one is posted: %s%s", what, obey_load(o, posted).result_url,
                                     removable ? " (\"!delete\" removes it)" : "");
-        return arena_printf(o->a, "There is no reply to %s.", what);
+        return arena_printf(o->a, "there is no reply to %s.", what);
 }
 
 void obey_stop(struct order *o)
@@ -101,8 +101,10 @@ void obey_stop(struct order *o)
                                              STATE_WITHDRAWN, TELL_WITHDRAWN);
         if (o->n_orders == OBEY_REPLIES_MAX)
                 obey_answer(o, arena_printf(o->a, "%d replies are taken back. If there are more, another \"!stop\" takes them back.", OBEY_REPLIES_MAX));
+        else if (o->n_orders)
+                obey_answer(o, halted ? may_be_out(o, false) : NULL);
         else
-                obey_answer(o, halted ? may_be_out(o, false) : o->n_orders ? NULL : too_late(o, "take back"));
+                obey_refuse(o, too_late(o, "take back"));
 }
 
 void obey_hold(struct order *o)
@@ -113,10 +115,10 @@ void obey_hold(struct order *o)
         if (!id)
                 id = obey_newest(o, STATE_SENDING, STATE_AMBIGUOUS);
         halted = take_aside(o, &id, id != 0, STATE_HELD, TELL_HELD);
-        if (!id && obey_newest(o, STATE_HELD, NULL))
-                obey_answer(o, "Your reply is held already.");
+        if (id)
+                obey_answer(o, halted ? may_be_out(o, true) : NULL);
         else
-                obey_answer(o, halted ? may_be_out(o, true) : id ? NULL : too_late(o, "hold"));
+                obey_refuse(o, obey_newest(o, STATE_HELD, NULL) ? "your reply is held already." : too_late(o, "hold"));
 }
 
 /* Whether the customer can be told what others are not. */
@@ -160,14 +162,14 @@ static const char *objection(struct order *o, const struct store_row *row, int64
         bool aside = streq(mj_str(payload_parse(o->a, row->payload), "command"), command_word(COMMAND_DM));
 
         if (o->command.name == COMMAND_DM && !can_be_private(o))
-                return "Not done: nothing can be said in private here.";
+                return "nothing can be said in private here.";
         if (o->command.name == COMMAND_PUBLIC && aside && streq(row->state, STATE_WAITING))
-                return arena_printf(o->a, "Not done: you wrote \"%s\" for the customer alone. \"!public TEXT\" says it to all.", first_words(o, row));
+                return arena_printf(o->a, "you wrote \"%s\" for the customer alone. \"!public TEXT\" says it to all.", first_words(o, row));
         if (row->tried_usec && streq(row->state, STATE_HELD) && !was_told(o, row))
-                return arena_printf(o->a, "Not done: your reply \"%s\" may be on the network already, and when you wrote this you had not been told."
+                return arena_printf(o->a, "your reply \"%s\" may be on the network already, and when you wrote this you had not been told."
                                           " If it is not there, say !%s once more.", first_words(o, row), o->command.word);
         if (rule)
-                return arena_printf(o->a, "Not sent: %s. That is the network's rule.", rule);
+                return arena_printf(o->a, "%s. That is the network's rule.", rule);
         return NULL;
 }
 
@@ -186,13 +188,10 @@ void obey_send(struct order *o)
         struct store_row row = obey_load(o, id);
         const char *wrong = id ? objection(o, &row, ways[o->command.name].visibility) : NULL;
 
-        if (!id && obey_newest(o, STATE_SENDING, STATE_AMBIGUOUS)) {
-                obey_answer(o, arena_printf(o->a, "%s%s", o->command.name == COMMAND_SEND ? "There is no other reply to send: " : "Not done: ",
-                                            obey_on_its_way));
-        } else if (!id) {
-                obey_answer(o, too_late(o, "send"));
+        if (!id) {
+                obey_refuse(o, obey_newest(o, STATE_SENDING, STATE_AMBIGUOUS) ? obey_on_its_way : too_late(o, "send"));
         } else if (wrong) {
-                obey_answer(o, wrong);
+                obey_refuse(o, wrong);
         } else {
                 obey_add(o, &(struct store_order) { .id = id, .was = row.state, .state = STATE_WAITING,
                                                     .visibility = ways[o->command.name].visibility, .approved = ways[o->command.name].approved });

@@ -83,13 +83,14 @@ static void compare(struct reading *g, const struct store_kept_post *post, const
 
         if (now->gone) {
                 (void) find(g, post, NULL, "deleted", "Post deleted",
-                     arena_printf(g->a, "%s has deleted this post, or it cannot be seen any more:\n\n%s", handle, was), "", NULL);
+                            arena_printf(g->a, "%s has deleted a post, or it cannot be seen any more:\n\n%s\n\n%s", handle, was,
+                                         mj_str(payload, "url")), "", NULL);
                 return;
         }
         compare_right(g, post, now, handle, was);
         if (streq(was, now->text))
                 return;
-        text = arena_printf(g->a, "%s has changed this post. It was:\n\n%s\n\nand is now:\n\n%s", handle, was, now->text);
+        text = arena_printf(g->a, "%s has changed a post. It was:\n\n%s\n\nand is now:\n\n%s\n\n%s", handle, was, now->text, now->url);
         mj_put_str(payload, "text", now->text);
         (void) find(g, post, NULL, arena_printf(g->a, "edited:%016llx", (unsigned long long) text_hash(now->text)), "Post changed", text, now->url,
              arena_strdup(g->a, json_object_to_json_string_ext(payload, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));

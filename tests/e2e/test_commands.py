@@ -36,7 +36,7 @@ def test_stop_takes_a_reply_back(held, znuny):
     znuny.write(ticket, "!stop", public=False)
     assert "you took it back with !stop" in znuny.note_of(ticket, "Reply withdrawn")["Body"]
     assert held.daemon.ctl("show", row["id"])["row"]["state"] == "withdrawn"
-    assert "There is no reply to take back" in command(held, ticket, "!stop")
+    assert "there is no reply to take back" in command(held, ticket, "!stop")
     assert held.brand.posts() == []
 
 

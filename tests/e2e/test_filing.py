@@ -116,7 +116,7 @@ def test_a_mention_that_answers_somebody_elses_post_quotes_it(up, znuny):
     up.mention(f"{word} ask these", reply_to=first)
     ticket = znuny.ticket_of(word)
     body = znuny.customers(ticket)[0]["Body"]
-    assert f"In answer to {up.carol.handle}, {first['url']}:" in body
+    assert f"In answer to {up.carol.handle}:\n> " in body and f"\n{first['url']}\n" in body + "\n"
     assert f"> {word}q which shop can you recommend?" in body
     # A second mention in that thread, of which mentiond saw neither root nor parent, joins it.
     up.mention(f"{word}2 me too", user=up.carol, reply_to=first)

@@ -37,12 +37,12 @@ static void judge_change(struct verdict *v, int i)
 
         if (ticket < 0 || s->account == BRAND)
                 return;
-        if (s->n_versions && told_of(ticket, "has changed this post", s->text) >= 0)
+        if (s->n_versions && told_of(ticket, "has changed a post", s->text) >= 0)
                 happened(TOLD_EDITED);
         else if (s->n_versions && !s->deleted && !s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, edited) &&
                  !strstr(desks.articles[article].body, s->text))
                 broken(v, LOST, s->id, "mention %s was edited, and nobody told the agent", s->id);
-        if (s->deleted && told_of(ticket, "has deleted this post", s->text) >= 0)
+        if (s->deleted && told_of(ticket, "has deleted a post", s->text) >= 0)
                 happened(TOLD_DELETED);
         else if (s->deleted && !s->n_versions && !desks.tickets[ticket].in_merge && is_due(article, s->deleted_usec))
                 broken(v, LOST, s->id, "mention %s was deleted, and nobody told the agent", s->id);

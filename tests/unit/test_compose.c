@@ -133,7 +133,7 @@ static void article_has_all_parts_in_order(void **state)
                             "Public\n"
                             "\nimage/png: https://x/a.png\n  (a cat)\nMedia: https://x/b\n"
                             "Not attached: https://x/b (why)\n\n"
-                            "In answer to @bob, https://x/0:\n> one\n> two\n\n"
+                            "In answer to @bob:\n> one\n> two\nhttps://x/0\n\n"
                             "(1 post between)\n\n"
                             "In answer to @eve:\n> three");
         assert_string_equal(compose_article(a, m, INT64_C(1795312995000000), "", NULL),
@@ -144,7 +144,7 @@ static void article_has_all_parts_in_order(void **state)
                             "Written: 2026-11-22 02:03:15 UTC\n"
                             "Public\n"
                             "\nimage/png: https://x/a.png\n  (a cat)\nMedia: https://x/b\n\n"
-                            "In answer to @bob, https://x/0:\n> one\n> two\n\n"
+                            "In answer to @bob:\n> one\n> two\nhttps://x/0\n\n"
                             "(1 post between)\n\n"
                             "In answer to @eve:\n> three");
 }

@@ -237,7 +237,7 @@ static void stop_takes_back_what_waits(void)
         is_answered("6", "you took it back with !stop");
         assert_int_equal(fake.calls[CALL_POST], 0);
         tell("7", "!stop");
-        is_answered("7", "There is no reply to take back.");
+        is_answered("7", "Not done: there is no reply to take back.");
         fake_close();
 }
 
@@ -785,12 +785,12 @@ static void edit_is_told_with_both_texts_and_a_removal_with_the_last(void)
         fake_filed("m1", "m1", "77");
         quiet();
         read_again("another text");
-        assert_non_null(strstr(fake.notes, "It was:\n\ntext of m1\n\nand is now:\n\nanother text"));
+        assert_non_null(strstr(fake.notes, "It was:\n\ntext of m1\n\nand is now:\n\nanother text\n\nhttps://net/m1"));
         strset(&fake.notes, "");
         read_again("another text");
         assert_string_equal(fake.notes, "");
         read_again(NULL);
-        assert_non_null(strstr(fake.notes, "@alice@example has deleted this post, or it cannot be seen any more:\n\nanother text"));
+        assert_non_null(strstr(fake.notes, "@alice@example has deleted a post, or it cannot be seen any more:\n\nanother text\n\nhttps://net/m1"));
         strset(&fake.notes, "");
         fake_close();
 }

@@ -238,7 +238,7 @@ static void reply_after_its_window_is_held_whatever_the_agent_says(void)
         told("could be answered until");
         for (int n = 6; n < 8; n++) {
                 tell(n == 6 ? "6" : "7", "!send");
-                told("Not sent: the post that it answers could be answered until");
+                told("Not done: the post that it answers could be answered until");
                 assert_string_equal(fake_state(desk->stored.id, "5"), STATE_HELD);
         }
         assert_int_equal(flow_retry(&fake_flow, fake_id(desk->stored.id, "5")), 0);
@@ -263,7 +263,7 @@ static void direct_message_after_its_window_is_held_with_dm_too(void)
         assert_true(reply_becomes("5", STATE_HELD));
         assert_null(strstr(fake.notes, "!dm"));
         tell("6", "!dm");
-        told("Not sent: ");
+        told("Not done: ");
         assert_string_equal(fake_state(desk->stored.id, "5"), STATE_HELD);
         assert_int_equal(fake.calls[CALL_POST], 0);
         close_world();
