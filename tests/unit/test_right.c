@@ -542,6 +542,17 @@ static void right_is_learned_anew(void)
         close_world();
 }
 
+static void window_that_is_learned_is_watched(void)
+{
+        open_world();
+        fake_host.reread_for_usec = USEC_PER_DAY;
+        have((struct mentiond_mention) { .id = "m1", .text = "hello" });
+        read_again(until("m1", USEC_PER_HOUR));
+        poll_desk();
+        assert_int_equal(alarms(), 1);
+        close_world();
+}
+
 static void answer_in_the_app_is_one(void)
 {
         open_world();
@@ -603,6 +614,7 @@ int main(void)
                 world_test(nobody_is_told_in_a_ticket_that_was_closed_since),
                 world_test(ticket_that_was_closed_before_does_not_count),
                 world_test(right_is_learned_anew),
+                world_test(window_that_is_learned_is_watched),
                 world_test(answer_in_the_app_is_one),
                 world_test(windows_are_looked_up_by_their_ends),
         };
