@@ -45,7 +45,8 @@ const char *right_line(struct arena *a, const struct store_right *r)
         case MENTIOND_MAY_REPLY:
                 return "";
         case MENTIOND_REPLY_UNTIL:
-                return arena_printf(a, is_over(r) ? "It could be answered until %s%s." : "You may answer until %s%s.", say_time(a, r->until_usec), why);
+                return arena_printf(a, is_over(r) ? "It could be answered until %s%s." : "You may answer until %s%s.",
+                                    say_time(a, r->until_usec), why);
         case MENTIOND_REPLY_SUMMONED:
                 return arena_printf(a, "It cannot be answered unless its author calls the account%s.", why);
         default:
@@ -102,13 +103,13 @@ static void tell(struct flow_instance *f, const struct instance *channel, int64_
         r = store_tell_window(s, id, arena_printf(a, "note:window:%lld:%lld", (long long) id, (long long) row.kept.right.until_usec),
                               arena_take(a, payload_of_note(&note)), steady_usec());
         if (r < 0) {
-                log_event(LOG_WARNING, "nobody can be told yet that a post cannot be answered for long", F("instance", channel->name), FI("id", id),
-                          F("reason", strerror(-r)));
+                log_event(LOG_WARNING, "nobody can be told yet that a post cannot be answered for long", F("instance", channel->name),
+                          FI("id", id), F("reason", strerror(-r)));
                 return;
         }
         counter_add("alarms", channel->name, "", 1);
-        log_event(LOG_WARNING, "a post is not answered, and cannot be for long", F("instance", channel->name), FI("id", id), FI("thread", row.thread),
-                  FI("minutes", left));
+        log_event(LOG_WARNING, "a post is not answered, and cannot be for long", F("instance", channel->name), FI("id", id),
+                  FI("thread", row.thread), FI("minutes", left));
 }
 
 static void watch(struct flow_instance *f, const struct instance *channel)

@@ -29,7 +29,8 @@ void rights_give(int status)
                 return;                  /* old posts have no names that the oracle knows */
         dice = (int) below(R_RIGHTS, 100);
         minutes = between(R_RIGHTS, 1, 40);
-        s->right = dice < 60 ? MENTIOND_MAY_REPLY : dice < 88 ? MENTIOND_REPLY_UNTIL : dice < 94 ? MENTIOND_REPLY_NEVER : MENTIOND_REPLY_SUMMONED;
+        s->right = dice < 60 ? MENTIOND_MAY_REPLY : dice < 88 ? MENTIOND_REPLY_UNTIL
+                   : dice < 94 ? MENTIOND_REPLY_NEVER : MENTIOND_REPLY_SUMMONED;
         if (s->right == MENTIOND_REPLY_UNTIL)
                 s->until = world_utc() + minutes * USEC_PER_MINUTE;
 }
@@ -130,6 +131,6 @@ void judge_rights(struct verdict *v)
                 if (startswith(desks.articles[i].key, "note:window:"))
                         happened(WINDOW_TOLD);
         for (int i = 0; i < n_rows; i++)
-                if (streq(rows[i].kind, "reply") && (strstr(rows[i].reason, "could be answered until") || strstr(rows[i].reason, "that is the rule here")))
+                if (streq(rows[i].kind, "reply") && strstr(rows[i].reason, "that is the rule here"))
                         happened(TOO_LATE);
 }

@@ -104,7 +104,8 @@ static void have(struct mentiond_mention m)
 static struct mentiond_mention until(const char *id, int64_t usec)
 {
         return (struct mentiond_mention) {
-                .id = id, .text = "hello", .reply_right = MENTIOND_REPLY_UNTIL, .reply_until_usec = utc_usec() + usec, .reply_reason = "one day is given.",
+                .id = id, .text = "hello", .reply_right = MENTIOND_REPLY_UNTIL, .reply_until_usec = utc_usec() + usec,
+                .reply_reason = "one day is given.",
         };
 }
 
@@ -354,9 +355,8 @@ static void hold_ends_before_the_window_does(void)
         brand->options.hold_usec = USEC_PER_HOUR;
         have(until("m1", 10 * USEC_PER_MINUTE));
         write_reply("5", "answer");
-        while (!fake_row(desk->stored.id, "5").due_usec || fake_row(desk->stored.id, "5").due_usec == fake_row(desk->stored.id, "5").ready_usec)
+        while (row = fake_row(desk->stored.id, "5"), !row.due_usec || row.due_usec == row.ready_usec)
                 world_sleep(500);
-        row = fake_row(desk->stored.id, "5");
         assert_in_range(row.due_usec - row.ready_usec, 1, 9 * USEC_PER_MINUTE);
         have(until("m2", USEC_PER_MINUTE));
         tell("6", "!stop");
@@ -376,7 +376,8 @@ static void agent_is_told_once_before_a_window_closes(void)
         assert_int_equal(store_count_windows(fake_host.store), 0);
         later_usec = USEC_PER_HOUR + 2 * USEC_PER_MINUTE;
         poll_desk();
-        assert_non_null(strstr(strempty(fake.notes), "The post of @alice@example is not answered, and can be for 118 minutes only.\nYou may answer until "));
+        assert_non_null(strstr(strempty(fake.notes), "The post of @alice@example is not answered, and can be for 118 minutes only.\n"
+                                                     "You may answer until "));
         assert_int_equal(alarms(), 1);
         assert_int_equal(store_count_windows(fake_host.store), 1);
         poll_desk();
