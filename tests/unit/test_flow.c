@@ -267,6 +267,43 @@ static void new_ticket_that_may_have_been_made_is_looked_for_by_its_own_thread(v
         fake_close();
 }
 
+static bool was_behind;
+
+static void note_behind(enum fake_call call, struct mentiond_op *op _unused_)
+{
+        was_behind |= call == DESK_APPEND && desk->stored.behind;
+}
+
+static void nothing_is_filed_before_the_tickets_of_conversations_are_known(void)
+{
+        open_with_ticket(0);
+        was_behind = false;
+        fake.on_call = note_behind;
+        fake.takes_usec[DESK_POLL] = 50 * USEC_PER_MSEC;
+        desk->stored.behind = true;      /* as after a restore */
+        fake_mention("m2", "", "m1");
+        flow_poll_now(desk);
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_false(was_behind);
+        fake_close();
+}
+
+static void mention_that_waited_for_a_person_follows_its_conversation(void)
+{
+        open_with_ticket(0);
+        fake.verdicts[DESK_APPEND] = ONCE(MENTIOND_REJECTED, MENTIOND_GONE);
+        fake_mention("m2", "", "m1");
+        assert_true(mention_becomes("m2", STATE_DEAD));
+        fake.closed = true;
+        fake_mention("m3", "", "m1");
+        assert_true(mention_becomes("m3", STATE_FILED));
+        assert_int_equal(flow_retry(&fake_flow, fake_id(brand->stored.id, "m2")), 0);
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_string_equal(fake.said, "append brand:m2; append brand:m3; file brand:m3; append brand:m2; ");
+        assert_string_equal(fake.filed_ticket, "T-brand:m1>m3");
+        fake_close();
+}
+
 static void without_a_time_any_ticket_is_opened_again(void)
 {
         open_with_ticket(0);
@@ -1665,6 +1702,8 @@ int main(void)
                 world_test(new_ticket_says_which_one_it_goes_on_from),
                 world_test(replies_in_the_old_and_in_the_new_ticket_answer_what_stands_in_it),
                 world_test(new_ticket_that_may_have_been_made_is_looked_for_by_its_own_thread),
+                world_test(nothing_is_filed_before_the_tickets_of_conversations_are_known),
+                world_test(mention_that_waited_for_a_person_follows_its_conversation),
                 world_test(without_a_time_any_ticket_is_opened_again),
                 world_test(first_mention_of_a_thread_has_nowhere_else_to_go),
                 world_test(refused_mention_is_kept_dead_and_a_person_can_retry_it),

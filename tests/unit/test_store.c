@@ -1258,6 +1258,33 @@ static void thread_that_was_there_is_gone_on_in_but_leads_nowhere_else(void)
         close_store();
 }
 
+static void threads_do_not_go_on_in_a_circle(void)
+{
+        int64_t one, other;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        (void) take(mention("3", "2", ""));
+        file("3", "88");
+        one = thread_of("1");
+        other = thread_of("3");
+        /* Each begins with what answers the other, as no sane network tells it. */
+        (void) take(mention("r", "", "3"));
+        (void) take(mention("2", "", "1"));
+        go_on("r");
+        assert_int_equal(thread_of("r"), one);
+        file("r", "77");
+        go_on("2");
+        assert_int_equal(thread_of("2"), other);
+        file("2", "88");
+        (void) alarm(20);
+        (void) take(mention("5", "", "3"));
+        (void) alarm(0);
+        assert_int_equal(thread_of("5"), one);
+        close_store();
+}
+
 static void tickets_of_one_conversation_that_are_merged_take_replies(void)
 {
         struct store_merge m = { "88", "77", "N77" };
@@ -2133,6 +2160,7 @@ int main(void)
                 world_test(thread_goes_on_in_another_with_what_waits_in_it),
                 world_test(what_may_be_in_the_old_ticket_stays_until_that_is_known),
                 world_test(thread_that_was_there_is_gone_on_in_but_leads_nowhere_else),
+                world_test(threads_do_not_go_on_in_a_circle),
                 world_test(tickets_of_one_conversation_that_are_merged_take_replies),
                 world_test(reply_into_a_ticket_of_two_conversations_gets_that_as_a_reason),
                 world_test(reply_into_a_foreign_ticket_is_passed_over),
