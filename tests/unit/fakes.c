@@ -277,6 +277,8 @@ static void forget_strings(void)
         free(fake.key);
         free(fake.text);
         free(fake.parent);
+        free(fake.root);
+        free(fake.filed_after);
         free(fake.filed_ticket);
         free(fake.filed_text);
         free(fake.filed_title);
