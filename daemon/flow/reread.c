@@ -82,6 +82,8 @@ static void compare(struct reading *g, const struct store_kept_post *post, const
         const char *was = mj_str(payload, "text"), *handle = mj_str(mj_get(payload, "author"), "handle"), *text;
 
         if (now->gone) {
+                if (g->f->instance->options.redact)
+                        was = "Its text is not repeated here. The article that shows it stays: the helpdesk lets nobody change it but a person.";
                 (void) find(g, post, NULL, "deleted", "Post deleted",
                             arena_printf(g->a, "%s has deleted a post, or it cannot be seen any more:\n\n%s\n\n%s", handle, was,
                                          mj_str(payload, "url")), "", NULL);

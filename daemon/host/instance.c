@@ -60,6 +60,8 @@ static const struct mentiond_option channel_rows[] = {
             .help = "Largest picture, sound or film of a mention that becomes an attachment; 0: none does"),
         OPT(media_private, "media_private", MENTIOND_BOOL, .default_value = "false",
             .help = "Whether media may be fetched from loopback and private addresses"),
+        OPT(redact, "redact", MENTIOND_BOOL, .default_value = "false",
+            .help = "Whether the text of a post that was deleted is left out of the note that says so"),
         OPT(guard, "guard", MENTIOND_STRING, .default_value = "true",
             .help = "What a reply is held for: true, false, or some of cards, ibans, mail, phones, patterns, customer, notes, files"),
         { .name = "guard_patterns", .type = OPTION_LIST, .help = "Patterns of what is held, each with its name: { order = \"\\\\b[0-9]{7}\\\\b\"; }" },

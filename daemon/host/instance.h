@@ -27,7 +27,7 @@ struct instance_options {
         /* channels */
         char *helpdesk, *queue, *guard;
         int64_t hold_usec, reopen_for_usec, window_alarm_usec, media_max, length_max, parts_max;
-        uint32_t media_private, numbered;
+        uint32_t media_private, numbered, redact;
 };
 
 #define HOOK_SECRET_MIN 16               /* what can be guessed is no secret */

@@ -795,6 +795,22 @@ static void edit_is_told_with_both_texts_and_a_removal_with_the_last(void)
         fake_close();
 }
 
+static void text_of_what_was_deleted_can_be_left_out(void)
+{
+        fake_open(0);
+        fake_host.reread_for_usec = USEC_PER_DAY;
+        brand->options.redact = true;
+        fake_filed("m1", "m1", "77");
+        quiet();
+        strset(&fake.notes, "");
+        read_again(NULL);
+        assert_non_null(strstr(fake.notes, "@alice@example has deleted a post"));
+        assert_non_null(strstr(fake.notes, "https://net/m1"));
+        assert_null(strstr(fake.notes, "text of m1"));
+        assert_string_equal(fake_row(brand->stored.id, "m1").payload, "");
+        fake_close();
+}
+
 static void what_was_posted_by_us_was_not_said_in_the_app(void)
 {
         fake_open(0);
@@ -890,6 +906,7 @@ int main(void)
                 world_test(other_internal_notes_are_none),
                 world_test(changes_and_removals_are_told_once),
                 world_test(edit_is_told_with_both_texts_and_a_removal_with_the_last),
+                world_test(text_of_what_was_deleted_can_be_left_out),
                 world_test(what_was_posted_by_us_was_not_said_in_the_app),
                 world_test(what_may_be_a_reply_of_ours_is_not_told_before_that_is_known),
                 world_test(answer_in_the_app_is_told_once),
