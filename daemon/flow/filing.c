@@ -24,7 +24,7 @@ struct filing {
         struct mentiond_op op;
         struct json_object *payload;     /* in the page: what the plugin is given is copied from it */
         struct store_thread thread;
-        struct store_thread before;      /* of a thread without a ticket: the one that it goes on from, if that has one */
+        struct store_thread before;      /* of the first mention of a ticket: the thread that it goes on from, if that has one */
         struct instance *channel;        /* held; NULL: it is not configured any more */
         const char *channel_name, *key, *thread_key, *customer, *title;
         struct mentiond_filed filed;
@@ -64,7 +64,8 @@ static int prepare(struct filing *g)
         if (g->thread.helpdesk != i->stored.id)
                 g->thread.ticket = g->thread.number = g->thread.url = "";
         g->before.ticket = "";
-        if (g->thread.before && !*g->thread.ticket && store_thread(i->host->store, a, g->thread.before, &g->before) > 0 &&
+        /* It may have a ticket, of which no more was made. */
+        if (g->thread.before && (!*g->thread.ticket || streq(g->thread.root, g->row->native_id)) && store_thread(i->host->store, a, g->thread.before, &g->before) > 0 &&
             g->before.helpdesk != i->stored.id)
                 g->before.ticket = "";
         g->channel = host_find_id(i->host, g->thread.channel);

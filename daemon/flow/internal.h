@@ -65,7 +65,7 @@ struct step {
         const struct store_part *part;   /* of a reply that was found without one */
         int64_t reread_usec;             /* of a mention that is filed */
         const char *ticket;              /* its number, for the log */
-        int64_t part_number;             /* of a reply: which part it was */
+        int64_t part_number, parts;      /* of a reply: which part it was, of how many */
         bool more;                       /* others follow */
         enum store_said said;            /* if all are out */
         bool aside;                      /* they are for the customer alone, and are told so */

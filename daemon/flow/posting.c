@@ -109,6 +109,7 @@ static void tell_step(struct posting *g, struct step *s)
         struct store_part first;
 
         s->part_number = g->part.number;
+        s->parts = g->part.of;
         s->more = g->part.number + 1 < g->part.of;
         if (s->more || s->verdict != MENTIOND_OK)
                 return;
@@ -148,9 +149,6 @@ static void attempt(struct posting *g, bool look, bool frozen)
         else if (verdict == MENTIOND_OK && mentiond_is_posted(&g->op, posted.id))
                 verdict = mentiond_fail(&g->op, MENTIOND_BUG, "the plugin took the post of another reply for it");
         s.verdict = op_judge(&g->op, verdict);
-        if (s.verdict != MENTIOND_OK && g->part.number > 0)
-                (void) mentiond_fail(&g->op, s.verdict, "of its %lld parts %lld are posted; then: %s", (long long) g->part.of,
-                                     (long long) g->part.number, mentiond_reason(&g->op));
         s.id = posted.id;
         s.url = posted.url;
         s.ticket = g->thread.number;

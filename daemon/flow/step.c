@@ -172,10 +172,20 @@ static void record(struct flow_instance *f, const struct store_row *row, const s
                 flow_kick_helpdesks(f->flow);
 }
 
+static const char *why(const struct step *s, const struct next *n)
+{
+        const char *reason = isempty(s->op->reason) ? strempty(n->reason) : s->op->reason;
+
+        if (s->verdict == MENTIOND_OK || s->part_number == 0)
+                return reason;
+        return arena_printf(s->op->arena, "of its %lld parts %lld are posted%s%s", (long long) s->parts, (long long) s->part_number,
+                            *reason ? "; then: " : "", reason);
+}
+
 void step_take(struct flow_instance *f, const struct step *s)
 {
         struct next n = s->looked ? after_look(f, s) : after_attempt(f, s);
-        const char *reason = isempty(s->op->reason) ? strempty(n.reason) : s->op->reason;
+        const char *reason = why(s, &n);
         int64_t now = steady_usec();
         bool ok = s->verdict == MENTIOND_OK;
         /* An article that was made, and may not be where it should: replies from before it are told by its id. */

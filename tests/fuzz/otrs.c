@@ -47,7 +47,7 @@ static int review(struct mentiond_op *op)
         if (r != MENTIOND_OK)
                 return r;
         MUST(found.standing >= MENTIOND_STANDS && found.standing <= MENTIOND_TAKEN_BACK && found.closed <= 1);
-        MUST(found.standing == MENTIOND_STANDS ? found.html && found.text : !found.n_attachments && !found.n_internal && !found.n_customer);
+        MUST(found.standing == MENTIOND_TAKEN_BACK ? !found.n_attachments && !found.n_internal && !found.n_customer : found.html && found.text);
         MUST(found.n_attachments <= MENTIOND_REVIEW_ATTACHMENTS_MAX && found.n_internal_attachments <= MENTIOND_REVIEW_ATTACHMENTS_MAX);
         MUST(found.n_internal <= MENTIOND_REVIEW_INTERNAL_MAX && found.n_customer <= MENTIOND_REVIEW_CUSTOMER_MAX);
         for (uint32_t i = 0; i < found.n_attachments; i++) {
