@@ -73,5 +73,5 @@ def test_what_cannot_be_answered_is_not_whatever_is_said(room, znuny, seconds, m
     held = znuny.note_of(ticket, "Reply held")["Body"]
     assert reason in held and "\"!send\" does not change it" in held
     znuny.write(ticket, "!send", public=False)
-    assert "Not done: " in znuny.note_of(ticket, "!send")["Body"]
+    assert "Not done: " in znuny.note_of(ticket, "!send: not done")["Body"]
     assert room.daemon.wait_row(kind="reply", state="held") and room.posts() == []
