@@ -65,8 +65,8 @@ static int prepare(struct filing *g)
                 g->thread.ticket = g->thread.number = g->thread.url = "";
         g->before.ticket = "";
         /* It may have a ticket, of which no more was made. */
-        if (g->thread.before && (!*g->thread.ticket || streq(g->thread.root, g->row->native_id)) && store_thread(i->host->store, a, g->thread.before, &g->before) > 0 &&
-            g->before.helpdesk != i->stored.id)
+        if (g->thread.before && (!*g->thread.ticket || streq(g->thread.root, g->row->native_id)) &&
+            store_thread(i->host->store, a, g->thread.before, &g->before) > 0 && g->before.helpdesk != i->stored.id)
                 g->before.ticket = "";
         g->channel = host_find_id(i->host, g->thread.channel);
         if (g->channel)

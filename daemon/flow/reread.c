@@ -44,8 +44,8 @@ static int64_t next_usec(const struct reading *g)
 }
 
 /* NULL: not this time. */
-static struct store_finding *find(struct reading *g, const struct store_kept_post *post, const char *own, const char *what, const char *subject, const char *text,
-                 const char *url, const char *payload)
+static struct store_finding *find(struct reading *g, const struct store_kept_post *post, const char *own, const char *what,
+                                  const char *subject, const char *text, const char *url, const char *payload)
 {
         struct mentiond_note note = { .struct_size = sizeof note, .subject = subject, .text = text, .article = "", .url = url };
 
