@@ -18,7 +18,6 @@
 
 #include <errno.h>
 
-#define OPEN_USEC (10 * USEC_PER_MINUTE) /* an article that is on its way is waited for, but not for ever */
 #define WINDOW_USEC USEC_PER_MINUTE      /* before a window closes a reply is not kept back any more */
 #define CANDIDATES 50                    /* mentions of a thread that a reply of unknown fate may have answered */
 
@@ -337,7 +336,8 @@ void posting_attempt(struct flow_instance *f, struct arena *a, const struct stor
                 step_hold(f, row, "there is no filed post that it could answer");
                 return;
         }
-        if (!look && g.open && steady_usec() < row->ready_usec + f->instance->options.hold_usec + OPEN_USEC) {
+        /* Until that is filed, or not: it does not wait for replies. */
+        if (!look && g.open) {
                 step_wait(f, row, steady_usec() + f->instance->options.retry_usec, NULL);
                 return;
         }
