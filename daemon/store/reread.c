@@ -48,7 +48,11 @@ bool store_is_unsure(struct store *s, int64_t thread)
 {
         int64_t found;
 
-        return db_get_int(store_reader(s), &found, "SELECT 1 FROM journal j WHERE thread = ? AND kind = 'reply' AND tried_usec > 0"
+        /* What is read again of one thread may be of another that goes on from it. */
+        return db_get_int(store_reader(s), &found, "WITH RECURSIVE conversation (id) AS (SELECT ?"
+                                                   " UNION SELECT t.next FROM conversation c JOIN thread t ON t.id = c.id WHERE t.next NOT NULL"
+                                                   " UNION SELECT t.before FROM conversation c JOIN thread t ON t.id = c.id WHERE t.before NOT NULL)"
+                                                   " SELECT 1 FROM conversation c JOIN journal j ON j.thread = c.id AND kind = 'reply' AND tried_usec > 0"
                                                    " AND (state IN ('sending', 'ambiguous', 'held', 'dead', 'posted')"
                                                    " OR (state = 'waiting' AND absent))"
                                                    " AND (NOT EXISTS (SELECT 1 FROM part WHERE reply = j.id)"

@@ -335,7 +335,7 @@ struct store_kept_post {
 /* Filed mentions of a thread of which the text is kept, newest first; how many. */
 int store_reread_posts(struct store *s, struct arena *a, int64_t thread, struct store_kept_post *ret, size_t max);
 
-/* Whether there may be posts of replies in this thread of which the journal does not know where they are. */
+/* Whether there may be posts of replies in this conversation of which the journal does not know where they are. */
 bool store_is_unsure(struct store *s, int64_t thread);
 
 struct store_finding {

@@ -186,8 +186,7 @@ static void judge_order(struct verdict *v, int a, int b)
         add_word(v, y->id);
 }
 
-/* Whether the second was made because the first was closed for long, and says so. */
-static bool goes_on(int first, int second)
+bool goes_on(int first, int second)
 {
         for (int i = 0; second > first && desks.tickets[first].over && i < desks.n_articles; i++)
                 if (desks.articles[i].born_ticket == second && desks.articles[i].create_by == DAEMON)

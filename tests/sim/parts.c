@@ -37,12 +37,16 @@ static char *said_by(int status, const char *handle)
         return text;
 }
 
+/* Where what it answers was deleted before a late effect posted it, whomever it names. */
 static const char *handle_above(int status)
 {
         const struct status *s = &masto.statuses[status];
 
         while (s->parent >= 0 && masto.statuses[s->parent].account == BRAND)
                 s = &masto.statuses[s->parent];
+        for (int i = 0; s->parent < 0 && i < N_ACCOUNTS; i++)
+                if (i != BRAND && startswith(masto_first_text(status), account_handle(s->network, i)))
+                        return account_handle(s->network, i);
         return s->parent >= 0 ? handle_of(s->parent) : "";
 }
 

@@ -191,13 +191,15 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
         }
         if (rank(s->visibility) < rank(parent->visibility) || s->visibility == 'u')
                 broken(v, LEAKED, token, "reply %s (%s) is more public than what it answers", s->id, token);
-        if (note_is_aside(n) && s->visibility != 'd' && !(has_note(n->article, "held") && command_after((int) (n - agent_notes), COMMAND_PUBLIC) >= 0))
+        if (note_is_aside(n) && s->visibility != 'd' &&
+            !(has_note(n->article, "held") && command_after((int) (n - agent_notes), COMMAND_PUBLIC) >= 0))
                 broken(v, LEAKED, token, "reply %s (%s) is for the customer alone, and is not", s->id, token);
         shown = article_of(s->parent, NULL, NULL);
         if (!parent->names_brand || parent->account == BRAND)
                 broken(v, WRONG, token, "reply %s (%s) answers %s, which is no mention", s->id, token, parent->id);
         else if (shown >= 0 && desk_follow(desks.articles[shown].ticket) != desk_follow(a->ticket) &&
-                 !desks.tickets[desk_follow(a->ticket)].deleted)        /* then its conversation goes on in another */
+                 !desks.tickets[desk_follow(a->ticket)].deleted &&      /* then its conversation goes on in another */
+                 !(parent->failed_filings && goes_on(a->ticket, desks.articles[shown].ticket)))  /* it was on its way into this one */
                 broken(v, WRONG, token, "reply %s (%s) was written in ticket %d and answers a post of ticket %d", s->id, token,
                        a->ticket + 1, desks.articles[shown].ticket + 1);
         /* What came after it is not what it answers, if there was anything before, and the daemon could know that. */

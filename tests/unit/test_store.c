@@ -1258,6 +1258,31 @@ static void thread_that_was_there_is_gone_on_in_but_leads_nowhere_else(void)
         close_store();
 }
 
+static void posts_that_may_be_replies_are_those_of_the_whole_conversation(void)
+{
+        static const struct store_part part = { .key = "k", .parent = "1", .text = "t" };
+        int64_t first;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        (void) take(mention("2", "", "1"));
+        go_on("2");
+        file("2", "88");
+        first = thread_of("1");
+        assert_false(store_is_unsure(s, first));
+        assert_int_equal(take(reply("a1", "77")), 1);
+        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &part), 0);
+        assert_true(store_is_unsure(s, first));
+        assert_true(store_is_unsure(s, thread_of("2")));
+        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("a1"), .state = STATE_POSTED, .result_id = "p", .now_usec = NOW }), 0);
+        assert_false(store_is_unsure(s, thread_of("2")));
+        assert_int_equal(take(reply("a2", "88")), 1);
+        assert_int_equal(store_begin(s, id_of("a2"), STATE_SENDING, NOW, &part), 0);
+        assert_true(store_is_unsure(s, first));
+        close_store();
+}
+
 static void threads_do_not_go_on_in_a_circle(void)
 {
         int64_t one, other;
@@ -2160,6 +2185,7 @@ int main(void)
                 world_test(thread_goes_on_in_another_with_what_waits_in_it),
                 world_test(what_may_be_in_the_old_ticket_stays_until_that_is_known),
                 world_test(thread_that_was_there_is_gone_on_in_but_leads_nowhere_else),
+                world_test(posts_that_may_be_replies_are_those_of_the_whole_conversation),
                 world_test(threads_do_not_go_on_in_a_circle),
                 world_test(tickets_of_one_conversation_that_are_merged_take_replies),
                 world_test(reply_into_a_ticket_of_two_conversations_gets_that_as_a_reason),
