@@ -58,6 +58,20 @@ static bool is_given_up(const char *text)
                           desks.tickets[desks.articles[agent_notes[n].article].born_ticket].deleted);
 }
 
+/* A reply that was sent is held: what is on the network may be that. */
+static bool is_unsure(int ticket)
+{
+        for (int k = 0; k < n_agent_notes; k++) {
+                _cleanup_free_ char *id = xasprintf("%d", agent_notes[k].article + 1);
+
+                if (desk_follow(desks.articles[agent_notes[k].article].ticket) == ticket &&
+                    (agent_notes[k].spam || agent_notes[k].lost_sends || sim.incarnation) &&
+                    is_aside(row_of("reply", desks.all[desks.tickets[ticket].desk].name, id)))
+                        return true;
+        }
+        return false;
+}
+
 static void judge_app_post(struct verdict *v, int i)
 {
         const struct status *s = &masto.statuses[i];
@@ -67,7 +81,7 @@ static void judge_app_post(struct verdict *v, int i)
                 return;
         if (told_of(ticket, "answered outside of the helpdesk", s->text) >= 0)
                 happened(TOLD_APP);
-        else if (!s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, s->created - UTC_START))
+        else if (!s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, s->created - UTC_START) && !is_unsure(ticket))
                 broken(v, LOST, s->id, "%s was written in the app, and nobody told the agent", s->id);
 }
 
