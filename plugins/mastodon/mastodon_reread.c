@@ -7,6 +7,7 @@
 #include "mastodon.h"
 
 #define TOGETHER_MAX 20          /* ids of one request, as Mastodon limits it */
+#define SNAC_WRITES_USEC 1000000
 
 enum { POSTS_MAX = 256 };        /* the newest of a thread; nobody looks at older ones */
 
@@ -57,10 +58,24 @@ static void tell_all(struct reading *g, struct json_object *list, bool below)
                 tell(g, mj_at(list, i), below);
 }
 
-static void tell_gone(struct reading *g, uint32_t i)
+/* snac writes a post anew in its place when it is edited, and has none for a moment. */
+static int tell_gone(struct reading *g, uint32_t i)
 {
+        struct json_object *status = NULL;
+        int r = MENTIOND_GONE;
+
+        if (g->m->snac) {
+                r = mentiond_sleep(g->op, SNAC_WRITES_USEC);
+                if (r == MENTIOND_OK)
+                        r = ask_about(g->op, &status, g->ids[i], "");
+        }
+        if (r == MENTIOND_OK)
+                tell(g, status, false);
+        if (r != MENTIOND_GONE)
+                return r;
         g->told[i] = true;
         mentiond_emit_gone(g->op, g->ids[i]);
+        return MENTIOND_OK;
 }
 
 /* Of the oldest post of each branch: it has the others below it, but not those beside it.  snac shows what answers a post itself, and
@@ -75,8 +90,8 @@ static int read_around(struct reading *g)
                         continue;
                 r = ask_about(g->op, &context, g->ids[i], "/context");
                 if (r == MENTIOND_GONE)
-                        tell_gone(g, i);
-                else if (r != MENTIOND_OK)
+                        r = tell_gone(g, i);
+                if (r != MENTIOND_OK)
                         return r;
                 tell_all(g, mj_get(context, "ancestors"), false);
                 tell_all(g, mj_get(context, "descendants"), true);
@@ -119,11 +134,11 @@ static int read_singly(struct reading *g)
                         continue;
                 r = ask_about(g->op, &status, g->ids[i], "");
                 if (r == MENTIOND_GONE)
-                        tell_gone(g, i);
-                else if (r != MENTIOND_OK)
-                        return r;
-                else
+                        r = tell_gone(g, i);
+                else if (r == MENTIOND_OK)
                         tell(g, status, false);
+                if (r != MENTIOND_OK)
+                        return r;
         }
         return MENTIOND_OK;
 }

@@ -274,6 +274,13 @@ def test_near_the_servers_limits_nothing_is_read_again(masto):
     assert masto.log() == [f"GET v1/statuses/{m.id}/context"]
 
 
+@pytest.mark.parametrize("kind", ["snac"])
+def test_a_post_that_is_not_there_for_a_moment_is_not_gone(net):
+    root = net.model.post("alice", "@brand broken")
+    net.rules.append(("GET", "/context", Answer(404, {"error": "not found"})))
+    assert of(net.do("reread", ids=[net.id(root)])) == {net.id(root): "@brand broken"}
+
+
 def test_a_server_that_fails_tells_nothing_gone(net):
     root, *_ = conversation(net)
     net.rules.append(("GET", "/statuses", Answer(500, {"error": "no"})))
