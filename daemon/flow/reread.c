@@ -17,6 +17,7 @@
 
 #include <errno.h>
 
+#define OPEN_TEXTS 500                   /* of a channel; with more of them nobody is told */
 #define THREADS_AT_ONCE 10               /* after one poll */
 #define POSTS_MAX 20                     /* of a thread, the newest */
 #define FINDINGS_MAX 64
@@ -106,6 +107,23 @@ static bool is_known(struct instance *i, const char *id)
         return state || store_is_part(i->host->store, i->stored.id, id);
 }
 
+/* It may be a reply of this conversation; or of any, where what that answers is gone, and the network shows it in a place of its own. */
+static bool may_be_reply(struct reading *g, const struct op_again *now)
+{
+        struct instance *i = g->f->instance;
+        const char **texts;
+        int n;
+
+        if (store_is_unsure(i->host->store, g->thread))
+                return true;
+        texts = arena_alloc(g->a, OPEN_TEXTS * sizeof *texts);
+        n = store_open_texts(i->host->store, g->a, i->stored.id, texts, OPEN_TEXTS);
+        for (int k = 0; k < n; k++)
+                if (mentiond_same_text(now->text, texts[k]))
+                        return true;
+        return n < 0 || n == OPEN_TEXTS;
+}
+
 static void see(struct reading *g, const struct op_again *now)
 {
         struct instance *i = g->f->instance;
@@ -118,7 +136,7 @@ static void see(struct reading *g, const struct op_again *now)
                 }
         if (now->gone || !streq(now->author, i->self_id) || is_known(i, now->id))
                 return;
-        if (store_is_unsure(i->host->store, g->thread))
+        if (may_be_reply(g, now))
                 return;          /* the next time */
         own = find(g, NULL, now->id, arena_printf(g->a, "app:%016llx", (unsigned long long) text_hash(now->id)), "Answered in the app",
                    arena_printf(g->a, "%s answered outside of the helpdesk: %s\n\n%s", strempty(i->self_handle), now->url,

@@ -3,6 +3,7 @@
  * The store: threads whose posts are read again, as long as their texts are kept.  Called by flow/reread.
  */
 #include "store/internal.h"
+#include "store/lane.h"
 
 int store_reread_due(struct store *s, int64_t channel, int64_t now_usec, int64_t *threads, size_t max)
 {
@@ -58,6 +59,25 @@ bool store_is_unsure(struct store *s, int64_t thread)
                                                    " AND (NOT EXISTS (SELECT 1 FROM part WHERE reply = j.id)"
                                                    " OR EXISTS (SELECT 1 FROM part WHERE reply = j.id AND native_id IS NULL)) LIMIT 1", "i",
                           thread) != 0;
+}
+
+#define IS_OPEN_TEXT "SELECT p.text FROM journal JOIN part p ON p.reply = id AND p.native_id IS NULL AND p.text NOT NULL" \
+                     " WHERE target = ?1 AND kind = 'reply' AND tried_usec > 0 AND "
+
+int store_open_texts(struct store *s, struct arena *a, int64_t channel, const char **ret, size_t max)
+{
+        struct stmt *st;
+        size_t n = 0;
+        int r;
+
+        r = db_query(store_reader(s), &st, IS_OPEN_TEXT IS_ACTIVE " UNION ALL " IS_OPEN_TEXT "state IN ('held', 'dead') LIMIT ?2", "ii", channel,
+                     (int64_t) max);
+        if (r < 0)
+                return r;
+        while ((r = db_step(st)) > 0)
+                if (n < max)
+                        ret[n++] = arena_strdup(a, db_text(st, 0));
+        return r < 0 ? r : (int) n;
 }
 
 struct reread_args {

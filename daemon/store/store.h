@@ -338,6 +338,9 @@ int store_reread_posts(struct store *s, struct arena *a, int64_t thread, struct 
 /* Whether there may be posts of replies in this conversation of which the journal does not know where they are. */
 bool store_is_unsure(struct store *s, int64_t thread);
 
+/* Texts of a channel's replies that may be on the network, of which the journal does not know where; how many. */
+int store_open_texts(struct store *s, struct arena *a, int64_t channel, const char **ret, size_t max);
+
 struct store_finding {
         int64_t post;                    /* the row of the mention that has changed; 0: none */
         const char *own;                 /* or the id of a post of the account, which is known from now on */

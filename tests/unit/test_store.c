@@ -1392,6 +1392,25 @@ static void command_follows_a_conversation_that_is_found_in_another_ticket(void)
         close_store();
 }
 
+static void texts_of_what_may_be_out_are_those_of_open_parts(void)
+{
+        static const struct store_part part = { .key = "k", .parent = "1", .text = "thank you" };
+        const char *texts[4];
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file_as("1", "10");
+        (void) take(reply("a1", "77"));
+        assert_int_equal(store_open_texts(s, a, channel, texts, 4), 0);
+        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &part), 0);
+        assert_int_equal(store_open_texts(s, a, channel, texts, 4), 1);
+        assert_string_equal(texts[0], "thank you");
+        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("a1"), .state = STATE_HELD, .reason = "why", .now_usec = NOW }), 0);
+        assert_int_equal(store_open_texts(s, a, channel, texts, 4), 1);
+        assert_int_equal(store_open_texts(s, a, helpdesk, texts, 4), 0);
+        close_store();
+}
+
 static void what_is_on_its_way_is_answered_only_if_it_was_there(void)
 {
         bool open;
@@ -2191,6 +2210,7 @@ int main(void)
                 world_test(reply_into_a_ticket_of_two_conversations_gets_that_as_a_reason),
                 world_test(reply_into_a_foreign_ticket_is_passed_over),
                 world_test(command_follows_a_conversation_that_is_found_in_another_ticket),
+                world_test(texts_of_what_may_be_out_are_those_of_open_parts),
                 world_test(what_is_on_its_way_is_answered_only_if_it_was_there),
                 world_test(reply_answers_the_newest_filed_mention_that_was_there),
                 world_test(reply_read_late_answers_what_was_there_by_the_helpdesks_own_order),
