@@ -120,13 +120,41 @@ static void tell_step(struct posting *g, struct step *s)
                 s->told_url = first.url;
 }
 
+static void judge(struct posting *g, struct step *s, int verdict, const struct mentiond_posted *posted)
+{
+        if (verdict == MENTIOND_OK && isempty(posted->id))
+                verdict = mentiond_fail(&g->op, MENTIOND_BUG, "the plugin did not say what it posted");
+        else if (verdict == MENTIOND_OK && mentiond_is_posted(&g->op, posted->id))
+                verdict = mentiond_fail(&g->op, MENTIOND_BUG, "the plugin took the post of another reply for it");
+        s->verdict = op_judge(&g->op, verdict);
+        s->id = posted->id;
+        s->url = posted->url;
+        s->ticket = g->thread.number;
+        tell_step(g, s);
+}
+
+/* What was sent before, and found nowhere, may have arrived since: requests hang, and it may have waited for long.  False: it is not
+ * there; else the row has gone its way. */
+static bool has_arrived(struct posting *g)
+{
+        struct mentiond_posted posted = { .struct_size = sizeof posted };
+        struct step s = { .row = g->row, .op = &g->op, .looked = true };
+
+        op_begin(&g->op, g->f->instance, "find", OP_DEADLINE_USEC);
+        judge(g, &s, act(g, true, &posted), &posted);
+        if (s.verdict != MENTIOND_ABSENT)
+                step_take(g->f, &s);
+        op_end(&g->op);
+        return s.verdict != MENTIOND_ABSENT;
+}
+
 static void attempt(struct posting *g, bool look, bool frozen)
 {
         struct flow_instance *f = g->f;
         struct mentiond_posted posted = { .struct_size = sizeof posted };
         struct step s = { .row = g->row, .op = &g->op, .looked = look };
         struct store_row begun = *g->row;
-        int verdict, r;
+        int r;
 
         if (!look) {
                 r = store_begin(f->instance->host->store, g->row->id, STATE_SENDING, utc_usec(), frozen ? NULL : g->parts);
@@ -142,16 +170,7 @@ static void attempt(struct posting *g, bool look, bool frozen)
                 s.row = &begun;
                 crash_point(g->row->kind, STATE_SENDING);
         }
-        verdict = act(g, look, &posted);
-        if (verdict == MENTIOND_OK && isempty(posted.id))
-                verdict = mentiond_fail(&g->op, MENTIOND_BUG, "the plugin did not say what it posted");
-        else if (verdict == MENTIOND_OK && mentiond_is_posted(&g->op, posted.id))
-                verdict = mentiond_fail(&g->op, MENTIOND_BUG, "the plugin took the post of another reply for it");
-        s.verdict = op_judge(&g->op, verdict);
-        s.id = posted.id;
-        s.url = posted.url;
-        s.ticket = g->thread.number;
-        tell_step(g, &s);
+        judge(g, &s, act(g, look, &posted), &posted);
         step_take(f, &s);
 }
 
@@ -345,6 +364,8 @@ void posting_attempt(struct flow_instance *f, struct arena *a, const struct stor
         if (!look && g.part.number == 0 && !may_go(&g, frozen))
                 return;
         if (!look && !is_in_time(&g))
+                return;
+        if (!look && row->absent && has_arrived(&g))
                 return;
         op_begin(&g.op, f->instance, look ? "find" : "post", OP_DEADLINE_USEC);
         attempt(&g, look, frozen);

@@ -274,9 +274,9 @@ static void make_doubtful(void)
 
 static void make_lost(void)
 {
-        static const int twice[] = { MENTIOND_ABSENT, MENTIOND_ABSENT, -1 };
+        static const int nowhere[] = { MENTIOND_ABSENT, MENTIOND_ABSENT, MENTIOND_ABSENT, -1 };
 
-        fake.verdicts[CALL_LOOK] = twice;
+        fake.verdicts[CALL_LOOK] = nowhere;
         make_doubtful();
 }
 

@@ -520,6 +520,8 @@ static void ambiguous_reply_that_is_found_is_not_posted_again(void)
         fake_close();
 }
 
+#define ABSENT_3 MENTIOND_ABSENT, MENTIOND_ABSENT, MENTIOND_ABSENT       /* twice in a time, and once more before it is sent again */
+
 static void ambiguous_reply_absent_twice_is_sent_again_with_the_same_key_and_text(void)
 {
         _cleanup_free_ char *key = NULL, *text = NULL, *parent = NULL;
@@ -527,7 +529,7 @@ static void ambiguous_reply_absent_twice_is_sent_again_with_the_same_key_and_tex
         open_with_ticket(0);
         brand->options.settle_usec = 30 * USEC_PER_MSEC;
         fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS);
-        fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_ABSENT, MENTIOND_ABSENT);
+        fake.verdicts[CALL_LOOK] = ONCE(ABSENT_3);
         fake_reply("a1", "77", ANSWER, NULL);
         assert_true(world_wait(&fake.calls[CALL_LOOK], 1));
         key = xstrdup(fake.key);
@@ -537,7 +539,7 @@ static void ambiguous_reply_absent_twice_is_sent_again_with_the_same_key_and_tex
         assert_true(mention_becomes("m2", STATE_FILED));
         assert_true(reply_becomes("a1", STATE_POSTED));
         assert_int_equal(fake.calls[CALL_POST], 2);
-        assert_int_equal(fake.calls[CALL_LOOK], 2);
+        assert_int_equal(fake.calls[CALL_LOOK], 3);
         assert_string_equal(fake.key, key);
         assert_string_equal(fake.text, text);
         assert_string_equal(fake.parent, parent);
@@ -628,11 +630,23 @@ static void reply_that_is_confirmed_nowhere_is_sent_three_times_and_held(void)
 {
         open_with_ticket(0);
         fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS, MENTIOND_AMBIGUOUS, MENTIOND_AMBIGUOUS);
-        fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_ABSENT, MENTIOND_ABSENT, MENTIOND_ABSENT, MENTIOND_ABSENT, MENTIOND_ABSENT, MENTIOND_ABSENT);
+        fake.verdicts[CALL_LOOK] = ONCE(ABSENT_3, ABSENT_3, MENTIOND_ABSENT, MENTIOND_ABSENT);
         fake_reply("a1", "77", ANSWER, NULL);
         assert_true(reply_becomes("a1", STATE_HELD));
         assert_int_equal(fake.calls[CALL_POST], 3);
-        assert_int_equal(fake.calls[CALL_LOOK], 6);
+        assert_int_equal(fake.calls[CALL_LOOK], 8);
+        fake_close();
+}
+
+static void reply_that_arrived_after_two_looks_is_not_sent_again(void)
+{
+        open_with_ticket(0);
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS);
+        fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_ABSENT, MENTIOND_ABSENT);
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        assert_int_equal(fake.calls[CALL_LOOK], 3);
         fake_close();
 }
 
@@ -1727,6 +1741,7 @@ int main(void)
                 world_test(ambiguous_reply_that_cannot_be_found_out_is_held),
                 world_test(ambiguous_reply_on_a_network_without_find_is_held),
                 world_test(reply_that_is_confirmed_nowhere_is_sent_three_times_and_held),
+                world_test(reply_that_arrived_after_two_looks_is_not_sent_again),
                 world_test(reply_taken_back_during_the_look_is_not_sent_again),
                 world_test(refused_credentials_stop_the_instance_and_keep_its_rows),
                 world_test(throttled_instance_pauses_as_a_whole_and_goes_on),

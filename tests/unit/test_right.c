@@ -312,7 +312,7 @@ static void answer_at_the_last_moment(const int *verdicts, int posts)
         brand->caps.length_max = 40;
         have(until("m1", USEC_PER_HOUR));
         fake.verdicts[CALL_POST] = verdicts;
-        fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_ABSENT, MENTIOND_ABSENT);
+        fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_ABSENT, MENTIOND_ABSENT, MENTIOND_ABSENT);
         fake.on_call = pass_a_day;
         fake_reply("5", "77", "{\"text\":\"One two three four. Five six seven eight.\"}", NULL);
         assert_true(reply_becomes("5", STATE_HELD));
