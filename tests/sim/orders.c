@@ -96,7 +96,8 @@ static void judge_removed(struct verdict *v, int ticket)
         }
         if (removed)
                 happened(REMOVED_OWN);
-        if (removed > count(ticket, COMMAND_DELETE))
+        /* Of a conversation whose ticket was deleted the command is in the next. */
+        if (removed > count(ticket, COMMAND_DELETE) && !desks.tickets[ticket].deleted)
                 broken(v, WRONG, word_of("ticket %d", ticket + 1), "%d replies of ticket %d were removed, and that was wanted of %d", removed, ticket + 1,
                        count(ticket, COMMAND_DELETE));
 }
