@@ -296,7 +296,7 @@ static int judge_exchange(struct mentiond_op *op, const struct mentiond_request 
         }
         silence = budget_learn(&op->instance->budget, r);
         if (silence)                     /* whatever the plugin makes of this reply */
-                budget_pause(&op->instance->budget, silence);
+                budget_silence(&op->instance->budget, silence);
         if (q->flags & MENTIOND_ANY_STATUS && !silence)
                 return MENTIOND_OK;
         verdict = verdict_of_status(r, repeatable);
@@ -384,6 +384,7 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
         };
         struct json_object *json = NULL;
         bool own = false;
+        int64_t silence;
         int verdict;
 
         answer(ret, &(struct mentiond_response) { .body = "" });
@@ -419,6 +420,12 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
         if (task_sleep_until(budget_take(&i->budget)) < 0) {
                 op->unsent = !op->wrote;
                 return mentiond_fail(op, MENTIOND_CANCELED, "the operation was ended while it waited for its turn");
+        }
+        silence = budget_silence_left(&i->budget);
+        if (silence) {                   /* another operation, or a request before this one, was told so */
+                op->throttled_usec = silence;
+                return mentiond_fail(op, MENTIOND_THROTTLED, "%s %.*s: not sent, for the server asked for silence", http.method,
+                                     (int) strcspn(q->path, "?#"), q->path);
         }
         crash_point(op->name, "request");
         op->wrote |= !is_repeatable(&http);

@@ -34,6 +34,23 @@ void budget_pause(struct budget *b, int64_t usec)
         b->pause_usec = MAX(b->pause_usec, mono_usec() + usec);
 }
 
+void budget_silence(struct budget *b, int64_t usec)
+{
+        b->silence_usec = MAX(b->silence_usec, mono_usec() + usec);
+        budget_pause(b, usec);
+}
+
+int64_t budget_silence_left(const struct budget *b)
+{
+        return MAX(b->silence_usec - mono_usec(), INT64_C(0));
+}
+
+void budget_resume(struct budget *b)
+{
+        b->pause_usec = b->silence_usec = 0;
+        b->failures = 0;
+}
+
 bool budget_is_paused(const struct budget *b)
 {
         return b->pause_usec > mono_usec();

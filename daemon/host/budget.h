@@ -9,6 +9,7 @@ struct budget {
         int64_t rate;                    /* requests a minute that the admin allows; 0: no limit of ours */
         int64_t next_usec;               /* mono: not before, by our rate */
         int64_t pause_usec;              /* mono: not before, because the network or its failures say so */
+        int64_t silence_usec;            /* mono: asked for by the server, and kept by operations that are under way too */
         int64_t limit, remaining;        /* as announced; limit 0: nothing was */
         int64_t reset_usec;              /* mono */
         unsigned failures;               /* in a row, of the other side as a whole */
@@ -26,6 +27,12 @@ int64_t budget_take(struct budget *b);
 int64_t budget_learn(struct budget *b, const struct http_reply *r);
 
 void budget_pause(struct budget *b, int64_t usec);
+
+/* A pause that the server asked for, and how much of it is left. */
+void budget_silence(struct budget *b, int64_t usec);
+int64_t budget_silence_left(const struct budget *b);
+/* Ends every pause: somebody wants it tried now. */
+void budget_resume(struct budget *b);
 bool budget_is_paused(const struct budget *b);
 
 /* Full jitter: uniform in (0, min(max, base * 2^failures)]. */

@@ -452,7 +452,7 @@ void instance_start(struct instance *i)
         if (i->state == INSTANCE_ENDING || i->state == INSTANCE_BENCHED)
                 return;
         if (!i->starting)
-                i->budget.pause_usec = i->budget.failures = 0;
+                budget_resume(&i->budget);
         begin(i);
 }
 
@@ -460,7 +460,7 @@ void instance_follow(struct instance *i, const struct instance *before)
 {
         i->stored = before->stored;
         if (i->base_url && before->base_url && http_same_origin(i->base_url, before->base_url))
-                i->budget.pause_usec = before->budget.pause_usec;
+                i->budget.pause_usec = before->budget.pause_usec, i->budget.silence_usec = before->budget.silence_usec;
 }
 
 int instance_read(struct instance *i)
@@ -512,7 +512,7 @@ void instance_refused(struct instance *i, const char *reason)
 void instance_end(struct instance *i)
 {
         loop_timer_clear(i->host->loop, &i->restart);
-        i->budget.pause_usec = 0;        /* what the network asks for from now on, its successor is told */
+        i->budget.pause_usec = i->budget.silence_usec = 0;       /* what the network asks for from now on, its successor is told */
         set_state(i, INSTANCE_ENDING, "");
         for (struct mentiond_op *op = i->ops; op; op = op->next)
                 if (op->report)          /* a person who asks can ask again */

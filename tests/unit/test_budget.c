@@ -191,6 +191,28 @@ static void pause_is_the_longest_that_was_asked_for(void **state)
         assert_false(budget_is_paused(&b));
 }
 
+static void silence_is_what_is_left_of_it_until_somebody_wants_a_try(void **state)
+{
+        struct budget b = { .failures = 3 };
+
+        (void) state;
+        budget_pause(&b, 10 * SEC);              /* of failures: what is under way goes on */
+        assert_int_equal(budget_silence_left(&b), 0);
+        budget_silence(&b, 20 * SEC);
+        budget_silence(&b, SEC);
+        assert_int_equal(budget_silence_left(&b), 20 * SEC);
+        assert_true(budget_is_paused(&b));
+        mono += 15 * SEC;
+        assert_int_equal(budget_silence_left(&b), 5 * SEC);
+        budget_resume(&b);
+        assert_int_equal(budget_silence_left(&b), 0);
+        assert_false(budget_is_paused(&b));
+        assert_int_equal(b.failures, 0);
+        budget_silence(&b, SEC);
+        mono += 2 * SEC;
+        assert_int_equal(budget_silence_left(&b), 0);
+}
+
 static void backoff_doubles_and_stays_within_its_bounds(void **state)
 {
         (void) state;
@@ -222,6 +244,7 @@ int main(void)
                 cmocka_unit_test(admins_rate_is_kept),
                 cmocka_unit_test(what_is_left_is_spread_over_the_time_until_the_reset),
                 cmocka_unit_test(pause_is_the_longest_that_was_asked_for),
+                cmocka_unit_test(silence_is_what_is_left_of_it_until_somebody_wants_a_try),
                 cmocka_unit_test(backoff_doubles_and_stays_within_its_bounds),
         };
 
