@@ -421,7 +421,7 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
                 op->unsent = !op->wrote;
                 return mentiond_fail(op, MENTIOND_CANCELED, "the operation was ended while it waited for its turn");
         }
-        silence = budget_silence_left(&i->budget);
+        silence = op->wrote ? 0 : budget_silence_left(&i->budget);       /* what became of what it wrote must be known */
         if (silence) {                   /* another operation, or a request before this one, was told so */
                 op->throttled_usec = silence;
                 return mentiond_fail(op, MENTIOND_THROTTLED, "%s %.*s: not sent, for the server asked for silence", http.method,

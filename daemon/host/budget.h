@@ -9,7 +9,7 @@ struct budget {
         int64_t rate;                    /* requests a minute that the admin allows; 0: no limit of ours */
         int64_t next_usec;               /* mono: not before, by our rate */
         int64_t pause_usec;              /* mono: not before, because the network or its failures say so */
-        int64_t silence_usec;            /* mono: asked for by the server, and kept by operations that are under way too */
+        int64_t silence_usec;            /* mono: asked for by the server; operations under way keep it too, until they write */
         int64_t limit, remaining;        /* as announced; limit 0: nothing was */
         int64_t reset_usec;              /* mono */
         unsigned failures;               /* in a row, of the other side as a whole */
