@@ -12,6 +12,7 @@
 #include "base/jsonguard.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "host/hook.h"
 
 #include <mentiond/json.h>
 
@@ -22,11 +23,6 @@
 #define JSON_DEPTH_MAX (JSONGUARD_DEPTH_MAX + 4) /* the parser counts otherwise */
 
 #define JSON_FACTOR 8                    /* what a parsed reply takes of its size: 5.5 to 8.9 with replies of Zammad */
-
-/* A cursor is a place in a list: networks have few lists, and say a place in few bytes. */
-#define CURSORS_MAX 1000                 /* set in one poll */
-#define CURSOR_KEY_MAX 1024
-#define CURSOR_VALUE_MAX 65536
 
 /* --- Results, log, time --- */
 
@@ -153,6 +149,11 @@ const char *mentiond_base64_encode(struct mentiond_op *op, const void *data, uin
         return arena_take(op_memory(op), text_base64_encode(data, size));
 }
 
+const char *mentiond_hmac(struct mentiond_op *op, uint32_t signature, const char *key, const void *data, uint64_t size)
+{
+        return arena_take(op_memory(op), hook_sign(signature, strempty(key), data, size));
+}
+
 const void *mentiond_base64_decode(struct mentiond_op *op, const char *text, uint64_t *ret_size)
 {
         size_t size = 0;
@@ -179,55 +180,6 @@ int mentiond_same_text(const char *a, const char *b)
 const char *mentiond_reveal(const struct mentiond_secret *secret)
 {
         return secret_value(secret);
-}
-
-/* --- Memory of the instance --- */
-
-const char *mentiond_cursor(struct mentiond_op *op, const char *key)
-{
-        char *value;
-
-        for (size_t i = 0; i < op->n_cursors; i++)
-                if (streq(op->cursors[i].key, key))
-                        return op->cursors[i].value;
-        value = store_cursor(op->instance->host->store, op->instance->stored.id, key);
-        return value ? arena_take(op_memory(op), value) : "";
-}
-
-void mentiond_set_cursor(struct mentiond_op *op, const char *key, const char *value)
-{
-        _cleanup_free_ char *stored = NULL;
-        struct store_cursor c;
-        bool same;
-
-        if (strlen(strempty(key)) > CURSOR_KEY_MAX || strlen(strempty(value)) > CURSOR_VALUE_MAX) {
-                (void) op_refuse(op, MENTIOND_BUG, "a cursor is longer than the host takes");
-                return;
-        }
-        c = (struct store_cursor) { arena_strdup(op->arena, key), arena_strdup(op->arena, value) };
-        stored = store_cursor(op->instance->host->store, op->instance->stored.id, key);
-        same = streq(strempty(stored), c.value); /* an idle instance does not write, also where it comes back to it over others */
-        for (size_t i = 0; i < op->n_cursors; i++)
-                if (streq(op->cursors[i].key, key)) {
-                        op->cursors[i] = same ? op->cursors[--op->n_cursors] : c;
-                        return;
-                }
-        if (same)
-                return;
-        if (op->n_cursors >= CURSORS_MAX) {
-                (void) op_refuse(op, MENTIOND_BUG, "more cursors than the host takes in one poll");
-                return;
-        }
-        op->cursors = xrealloc(op->cursors, (op->n_cursors + 1) * sizeof c);
-        op->cursors[op->n_cursors++] = c;
-}
-
-int64_t mentiond_horizon_usec(struct mentiond_op *op)
-{
-        /* A first poll has only to know what is there, so that a later one does not take it for new. */
-        if (!op->instance->stored.polled)
-                return op->seen_usec - HORIZON_OVERLAP_USEC;
-        return op->instance->stored.horizon_usec;
 }
 
 /* --- HTTP --- */

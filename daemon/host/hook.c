@@ -10,15 +10,16 @@
 #include "base/clock.h"
 #include "base/mac.h"
 
-static char *signature_of(enum mentiond_signature form, const char *secret, const void *data, size_t size)
+char *hook_sign(uint32_t form, const char *secret, const void *data, size_t size)
 {
+        bool sha1 = form == MENTIOND_HMAC_SHA1_HEX || form == MENTIOND_HMAC_SHA1_BASE64;
         uint8_t mac[MAC_MAX];
         size_t n;
 
         if (form == MENTIOND_PLAIN)
                 return xstrdup(secret);
-        n = mac_of(form == MENTIOND_HMAC_SHA1_HEX ? MAC_SHA1 : MAC_SHA256, secret, data, size, mac);
-        return form == MENTIOND_HMAC_SHA256_BASE64 ? mac_base64(mac, n) : mac_hex(mac, n);
+        n = mac_of(sha1 ? MAC_SHA1 : MAC_SHA256, secret, data, size, mac);
+        return form == MENTIOND_HMAC_SHA256_BASE64 || form == MENTIOND_HMAC_SHA1_BASE64 ? mac_base64(mac, n) : mac_hex(mac, n);
 }
 
 /* Malloced. */
@@ -43,7 +44,7 @@ static const char *check_timed(const char *secret, const char *given, const char
                 return "the signature is not of the form t=SECONDS,s=HEX";
         head = xasprintf("%.*s.", (int) digits, given + 2);
         whole = joined(head, digits + 1, body, size);
-        mac = signature_of(MENTIOND_HMAC_SHA256_HEX, secret, whole, digits + 1 + size);
+        mac = hook_sign(MENTIOND_HMAC_SHA256_HEX, secret, whole, digits + 1 + size);
         wanted = xasprintf("t=%.*s,s=%s", (int) digits, given + 2, mac);
         if (!mac_equal(wanted, given))
                 return "the signature is wrong";
@@ -66,7 +67,7 @@ const char *hook_check(const struct mentiond_hook *hook, const char *secret, hoo
                 return "the call is no JSON object";
         if (hook->signature == MENTIOND_HMAC_SHA256_TIMED)
                 return check_timed(secret, given, body, size);
-        signature = signature_of(hook->signature, secret, body, size);
+        signature = hook_sign(hook->signature, secret, body, size);
         wanted = xasprintf("%s%s", strempty(hook->prefix), signature);
         return mac_equal(wanted, given) ? NULL : "the signature is wrong";
 }
@@ -97,7 +98,7 @@ static char *answer_challenge(const char *secret, const char *challenge, enum me
 
         if (isempty(secret) || !is_challenge(challenge))
                 return NULL;
-        signature = signature_of(form, secret, challenge, strlen(challenge));
+        signature = hook_sign(form, secret, challenge, strlen(challenge));
         return xasprintf(format, signature, challenge);
 }
 

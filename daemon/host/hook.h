@@ -13,6 +13,9 @@
 /* Looks up a header, or a parameter of the query; NULL: there is none. */
 typedef const char *(*hook_value_fn)(const char *name, void *data);
 
+/* The signature of data under a secret, malloced: enum mentiond_signature, but for TIMED. */
+char *hook_sign(uint32_t form, const char *secret, const void *data, size_t size);
+
 /* NULL, or why it is refused: a constant, for the log and never for the caller. */
 const char *hook_check(const struct mentiond_hook *hook, const char *secret, hook_value_fn header, void *data,
                        const char *body, size_t size);

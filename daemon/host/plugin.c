@@ -70,7 +70,7 @@ static const char *take_hook(struct plugin *p)
         if (!hook)
                 return NULL;
         memcpy(&p->hook, hook, MIN((size_t) hook->struct_size, sizeof p->hook));
-        if (p->hook.signature < MENTIOND_HMAC_SHA1_HEX || p->hook.signature > MENTIOND_HMAC_SHA256_TIMED
+        if (p->hook.signature < MENTIOND_HMAC_SHA1_HEX || p->hook.signature > MENTIOND_HMAC_SHA1_BASE64
             || p->hook.handshake > MENTIOND_CHALLENGE_CODE || isempty(p->hook.header))
                 return "its hook has a signature or a handshake that this mentiond does not know, or no header";
         return NULL;

@@ -82,6 +82,32 @@ static int thread_of_mention(struct db *db, int64_t channel, const struct store_
         return thread_of_post(db, channel, i->parent, doubt, ret);
 }
 
+/* --- What an instance remembers --- */
+
+static int put_cursor(struct db *db, int64_t instance, const struct store_cursor *c)
+{
+        return db_run(db, "INSERT INTO cursor (instance, key, value) VALUES (?, ?, ?)"
+                          " ON CONFLICT (instance, key) DO UPDATE SET value = excluded.value",
+                      "iss", instance, c->key, c->value);
+}
+
+struct keep_args { int64_t instance; const struct store_cursor *cursor; };
+
+static int keep(struct db *db, void *args)
+{
+        const struct keep_args *a = args;
+
+        return put_cursor(db, a->instance, a->cursor);
+}
+
+int store_keep(struct store *s, int64_t instance, const struct store_cursor *c)
+{
+        struct keep_args a = { instance, c };
+        int r = store_write(s, keep, &a);
+
+        return MIN(r, 0);
+}
+
 /* --- One poll --- */
 
 /* In a store that was behind: until when what was written may have been dealt with by what it has forgotten; 0: nothing may. */
@@ -355,9 +381,7 @@ static int commit_poll(struct db *db, void *data)
                 p->n_new = (size_t) r;
         }
         for (size_t k = 0; k < p->n_cursors; k++) {
-                r = db_run(db, "INSERT INTO cursor (instance, key, value) VALUES (?, ?, ?)"
-                               " ON CONFLICT (instance, key) DO UPDATE SET value = excluded.value",
-                           "iss", p->source, p->cursors[k].key, p->cursors[k].value);
+                r = put_cursor(db, p->source, &p->cursors[k]);
                 if (r < 0)
                         return r;
         }

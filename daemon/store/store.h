@@ -174,6 +174,7 @@ int64_t store_row_of(struct store *s, int64_t source, const char *native_id);   
 char *store_root_of(struct store *s, int64_t channel, const char *native_id);     /* of a mention's or part's thread; malloced; NULL */
 bool store_is_part(struct store *s, int64_t channel, const char *native_id);
 char *store_cursor(struct store *s, int64_t instance, const char *key);         /* malloced; NULL if not set */
+int store_keep(struct store *s, int64_t instance, const struct store_cursor *c);/* sets one; waits */
 bool store_is_linked(struct store *s, int64_t helpdesk, const char *ticket);
 /* Whether an article was made after one that shows a mention of its ticket, as far as their numbers tell. */
 bool store_is_after_mention(struct store *s, int64_t helpdesk, const char *ticket, const char *article);

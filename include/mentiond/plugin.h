@@ -125,6 +125,7 @@ enum mentiond_signature {
         MENTIOND_HMAC_SHA256_BASE64 = 3,
         MENTIOND_PLAIN = 4,              /* not at all: the header is the secret */
         MENTIOND_HMAC_SHA256_TIMED = 5,  /* the header is "t=SECONDS,s=HEX", of "SECONDS.BODY"; old ones are refused */
+        MENTIOND_HMAC_SHA1_BASE64 = 6,
 };
 
 /* How it asks, by GET, whether we know the secret before it calls. */
@@ -283,6 +284,10 @@ MENTIOND_EXPORT const char *mentiond_capital(struct mentiond_op *op, const char 
 MENTIOND_EXPORT const char *mentiond_base64_encode(struct mentiond_op *op, const void *data, uint64_t size);
 MENTIOND_EXPORT const void *mentiond_base64_decode(struct mentiond_op *op, const char *text, uint64_t *ret_size);
 
+/* HMAC (RFC 2104) of data under a key: enum mentiond_signature but for the TIMED one.  For networks that have requests signed. */
+MENTIOND_EXPORT const char *mentiond_hmac(struct mentiond_op *op, uint32_t signature, const char *key, const void *data,
+                                          uint64_t size);
+
 enum mentiond_unit {
         MENTIOND_GRAPHEMES = 1,    /* user-perceived characters (UAX 29) */
         MENTIOND_CODE_POINTS = 2,
@@ -306,6 +311,11 @@ MENTIOND_EXPORT const char *mentiond_reveal(const struct mentiond_secret *secret
  * what it emitted last. */
 MENTIOND_EXPORT const char *mentiond_cursor(struct mentiond_op *op, const char *key);
 MENTIOND_EXPORT void mentiond_set_cursor(struct mentiond_op *op, const char *key, const char *value);
+
+/* The same of any operation, and at once: it has been committed when this returns OK.  For what a network says once, as a token
+ * that takes the place of the one that was used.  It is stored as it is, readable for who can read the store.  OK, or RETRY.
+ * Waits. */
+MENTIOND_EXPORT int mentiond_keep(struct mentiond_op *op, const char *key, const char *value);
 
 /* poll() only: everything that the other side showed up to this time, on its own clock, has been seen.
  * A poll that reads newest first may end at a page that is older than this and held nothing new.  It is the

@@ -399,6 +399,27 @@ static void cursor_is_seen_within_the_operation_and_kept_with_it(void)
         close_op();
 }
 
+static void what_is_kept_is_there_whatever_becomes_of_the_operation(void)
+{
+        uint64_t commits;
+        char *kept;
+
+        open_op();
+        mentiond_set_cursor(&op, "token", "of a poll that fails");
+        assert_int_equal(mentiond_keep(&op, "token", "second"), MENTIOND_OK);
+        assert_string_equal(mentiond_cursor(&op, "token"), "second");
+        assert_int_equal(op_commit(&op, false, NULL), 0);
+        kept = store_cursor(fake_host.store, brand->stored.id, "token");
+        assert_string_equal(kept, "second");
+        free(kept);
+        commits = store_commits(fake_host.store);
+        assert_int_equal(mentiond_keep(&op, "token", "second"), MENTIOND_OK);    /* as it was: nothing is written */
+        assert_int_equal(store_commits(fake_host.store), commits);
+        assert_int_equal(mentiond_keep(&op, "token", NULL), MENTIOND_OK);
+        assert_string_equal(mentiond_cursor(&op, "token"), "");
+        close_op();
+}
+
 static void very_long_poll_is_committed_on_its_way(void)
 {
         open_op();
@@ -786,6 +807,7 @@ int main(void)
                 world_test(horizon_of_a_first_poll_follows_what_was_emitted_so_far),
                 world_test(unfinished_poll_keeps_items_but_no_cursor),
                 world_test(cursor_is_seen_within_the_operation_and_kept_with_it),
+                world_test(what_is_kept_is_there_whatever_becomes_of_the_operation),
                 world_test(very_long_poll_is_committed_on_its_way),
                 world_test(ancestors_are_kept_in_order_and_bad_ones_left_out),
                 world_test(post_that_is_read_again_is_kept_with_clean_text_and_its_times),

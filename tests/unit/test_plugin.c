@@ -221,7 +221,7 @@ static void hook_must_be_one_that_can_be_checked(void **state)
         hook.header = "";
         assert_string_equal(register_it(&c.head), wrong);
         hook.header = "X-Signature";
-        hook.signature = MENTIOND_HMAC_SHA256_TIMED + 1;
+        hook.signature = MENTIOND_HMAC_SHA1_BASE64 + 1;
         assert_string_equal(register_it(&c.head), wrong);
         hook.signature = 0;
         assert_string_equal(register_it(&c.head), wrong);
