@@ -368,6 +368,8 @@ void posting_attempt(struct flow_instance *f, struct arena *a, const struct stor
         if (!look && row->absent && has_arrived(&g))
                 return;
         op_begin(&g.op, f->instance, look ? "find" : "post", OP_DEADLINE_USEC);
+        if (!look)                       /* what it asks before may take long */
+                g.op.until_usec = right_until_usec(&g.draft.mention, g.draft.aside);
         attempt(&g, look, frozen);
         op_end(&g.op);
 }

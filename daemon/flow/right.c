@@ -54,6 +54,13 @@ const char *right_line(struct arena *a, const struct store_right *r)
         }
 }
 
+int64_t right_until_usec(const struct store_row *mention, bool aside)
+{
+        const struct store_right *r = &mention->kept.right;
+
+        return !aside && r->right == MENTIOND_REPLY_UNTIL ? r->until_usec : 0;
+}
+
 int64_t right_left_usec(const struct store_row *mention, bool aside)
 {
         const struct store_right *r = &mention->kept.right;

@@ -17,6 +17,9 @@ const char *right_objection(struct arena *a, const struct instance *channel, con
 /* How long it still can; 0: it cannot; USEC_INFINITY: no end is known. */
 int64_t right_left_usec(const struct store_row *mention, bool aside);
 
+/* The same as a time, UTC; 0: no end is known. */
+int64_t right_until_usec(const struct store_row *mention, bool aside);
+
 /* In a task of a helpdesk that was polled: tells the agents of what can be answered for a short time only. */
 void right_watch(struct flow_instance *f, const struct mentiond_op *op);
 

@@ -379,6 +379,8 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
                 return mentiond_fail(op, MENTIOND_THROTTLED, "%s %.*s: not sent, for the server asked for silence", http.method,
                                      (int) strcspn(q->path, "?#"), q->path);
         }
+        if (op->until_usec && !streq(http.method, "GET") && utc_usec() >= op->until_usec)
+                return mentiond_fail(op, MENTIOND_RETRY, "what was asked before took so long that it is too late now");
         crash_point(op->name, "request");
         op->wrote |= !is_repeatable(&http);
         http_perform(i->host->http, &http, &reply);

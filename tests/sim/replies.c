@@ -322,8 +322,12 @@ static void judge_withdrawn(struct verdict *v, int k)
 bool is_sent_again(int k)
 {
         static const enum command_name releases[] = { COMMAND_SEND, COMMAND_DM, COMMAND_PUBLIC };
-        int64_t held = told_usec(k, "held");
+        _cleanup_free_ char *key = xasprintf("note:%d:held", agent_notes[k].article + 1);
+        int64_t held = INT64_MAX;
 
+        for (int i = desks.n_articles - 1; i >= 0; i--)
+                if (streq(desks.articles[i].key, key))   /* the first time: of others the key goes on */
+                        held = desks.articles[i].created;
         for (int i = 0; i < masto.n_statuses; i++)
                 if (people_note_in(masto_first_text(i)) == k && masto.statuses[i].sent < held)
                         for (size_t n = 0; n < ELEMENTSOF(releases); n++)

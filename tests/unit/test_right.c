@@ -347,6 +347,36 @@ static void window_that_ends_between_two_parts_is_seen(void)
         close_world();
 }
 
+static bool too_late;
+
+/* The plugin asks for something first, and that takes a day. */
+static void ask_for_a_day(enum fake_call call, struct mentiond_op *op)
+{
+        static const struct mentiond_request post = { .struct_size = sizeof post, .method = "POST", .path = "http://127.0.0.1:9/" };
+        struct mentiond_response answer = { .struct_size = sizeof answer };
+
+        if (call != CALL_POST)
+                return;
+        later_usec = USEC_PER_DAY;
+        assert_int_equal(mentiond_http(op, &post, &answer), MENTIOND_RETRY);
+        too_late = true;
+}
+
+static void window_that_ends_within_the_attempt_is_seen(void)
+{
+        open_world();
+        have(until("m1", USEC_PER_HOUR));
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_RETRY);
+        fake.on_call = ask_for_a_day;
+        too_late = false;
+        fake_reply("5", "77", "{\"text\":\"You are welcome.\"}", NULL);
+        assert_true(reply_becomes("5", STATE_HELD));
+        fake.on_call = NULL;
+        assert_true(too_late);
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        close_world();
+}
+
 static void hold_ends_before_the_window_does(void)
 {
         struct store_row row;
@@ -606,6 +636,7 @@ int main(void)
                 world_test(window_that_ends_before_the_next_try_is_seen),
                 world_test(window_that_ends_while_it_is_looked_for_is_seen),
                 world_test(window_that_ends_between_two_parts_is_seen),
+                world_test(window_that_ends_within_the_attempt_is_seen),
                 world_test(hold_ends_before_the_window_does),
                 world_test(agent_is_told_once_before_a_window_closes),
                 world_test(nobody_is_told_of_what_is_answered_or_too_late),
