@@ -24,14 +24,15 @@ int store_threads_of(struct store *s, int64_t helpdesk, const char *ticket, int6
         return r < 0 ? r : (int) n;
 }
 
-int store_replies(struct store *s, int64_t thread, int64_t before, const char *state, const char *or_state, int64_t *ids, size_t max)
+int store_replies(struct store *s, int64_t thread, int64_t command, const char *state, const char *or_state, int64_t *ids, size_t max)
 {
         struct stmt *st;
         size_t n = 0;
         int r;
 
-        r = db_query(store_reader(s), &st, "SELECT id FROM journal WHERE thread = ? AND kind = 'reply' AND id < ? AND (state = ? OR state = ?)"
-                                           " ORDER BY id DESC LIMIT ?", "iissi", thread, before, state, or_state ? or_state : state, (int64_t) max);
+        r = db_query(store_reader(s), &st, "SELECT id FROM journal WHERE thread = ?1 AND kind = 'reply' AND id < ?2 AND (state = ?3 OR state = ?4)"
+                                           " AND created_usec <= (SELECT created_usec FROM journal WHERE id = ?2)"
+                                           " ORDER BY id DESC LIMIT ?5", "iissi", thread, command, state, or_state ? or_state : state, (int64_t) max);
         if (r < 0)
                 return r;
         while ((r = db_step(st)) > 0)
@@ -60,7 +61,7 @@ int64_t store_last_filed(struct store *s, int64_t thread, int64_t before)
 {
         int64_t id;
 
-        return db_get_int(store_reader(s), &id, "SELECT id FROM journal WHERE thread = ? AND kind = 'mention' AND state = 'filed' AND id < ?"
+        return db_get_int(store_reader(s), &id, "SELECT id FROM journal WHERE thread = ?1 AND kind = 'mention' AND state = 'filed' AND id < ?"
                                                 " ORDER BY created_usec DESC, turn DESC LIMIT 1", "ii", thread, before) == 1 ? id : 0;
 }
 

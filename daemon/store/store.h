@@ -289,9 +289,9 @@ int store_move(struct store *s, const struct store_move *m);             /* wait
 
 int store_threads_of(struct store *s, int64_t helpdesk, const char *ticket, int64_t *ids, size_t max);   /* how many */
 
-/* Ids of a thread's replies that were taken in before that row and are in one of the states (the second may be NULL), newest
- * first; how many. */
-int store_replies(struct store *s, int64_t thread, int64_t before, const char *state, const char *or_state, int64_t *ids, size_t max);
+/* Ids of a thread's replies that were taken in, and written, before that command and are in one of the states (the second may be
+ * NULL), newest first; how many.  Of two tickets that were merged a command may be the older, though it was seen later. */
+int store_replies(struct store *s, int64_t thread, int64_t command, const char *state, const char *or_state, int64_t *ids, size_t max);
 int64_t store_last_filed(struct store *s, int64_t thread, int64_t before);       /* a mention; 0: there is none */
 
 struct store_order {

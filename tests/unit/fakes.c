@@ -376,7 +376,7 @@ void fake_reply(const char *id, const char *ticket, const char *payload, const c
 void fake_article(const char *id, const char *ticket, uint32_t kind, const char *text)
 {
         struct mentiond_article article = { .struct_size = sizeof article, .kind = kind, .ticket = ticket, .id = id, .agent = "Ada",
-                                            .html = "", .text = text };
+                                            .created_usec = fake.written_usec, .html = "", .text = text };
         int before = fake.calls[DESK_POLL];
 
         fake.article = &article;

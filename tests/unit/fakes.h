@@ -35,6 +35,7 @@ struct fake {
         char *filed_ticket, *filed_text, *filed_title, *filed_url, *note_subject, *note_text;
         char *notes;                             /* texts of all notes, one after the other */
         const struct mentiond_article *article;  /* that the helpdesk's poll emits */
+        int64_t written_usec;     /* when fake_article()'s was; 0: unknown */
         void (*on_call)(enum fake_call call, struct mentiond_op *op);   /* before it answers: emits, checks ... */
 };
 

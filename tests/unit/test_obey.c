@@ -241,6 +241,23 @@ static void stop_takes_back_what_waits(void)
         fake_close();
 }
 
+/* Of another ticket, that was merged into this one later. */
+static void stop_that_is_older_than_the_reply_leaves_it(void)
+{
+        open_with_ticket(0);
+        brand->options.hold_usec = USEC_PER_HOUR;
+        fake.written_usec = utc_usec();
+        write_reply("6", "answer");
+        fake.written_usec -= USEC_PER_SEC;
+        tell("5", "!stop");
+        is_answered("5", "Not done: there is no reply to take back.");
+        fake.written_usec += USEC_PER_SEC;       /* times are of whole seconds */
+        tell("7", "!stop");
+        assert_true(reply_becomes("6", STATE_WITHDRAWN));
+        is_answered("7", "you took it back with !stop");
+        fake_close();
+}
+
 static void stop_comes_too_late_for_what_is_posted(void)
 {
         open_with_ticket(0);
@@ -876,6 +893,7 @@ int main(void)
                 world_test(reply_of_too_many_parts_is_held),
                 world_test(template_is_pointed_out_from_the_third_person_on),
                 world_test(stop_takes_back_what_waits),
+                world_test(stop_that_is_older_than_the_reply_leaves_it),
                 world_test(stop_comes_too_late_for_what_is_posted),
                 world_test(what_was_written_for_one_is_not_made_public),
                 world_test(send_of_what_may_be_out_needs_that_the_agent_was_told),
