@@ -17,6 +17,7 @@ enum command_name {
         COMMAND_HIDE,
         COMMAND_EDIT,
         COMMAND_DELETE,
+        COMMAND_SPLIT,
         COMMAND_MAX,
 };
 

@@ -16,15 +16,25 @@
 #define EARLIER_SHOWN 5          /* of the author's other tickets; the helpdesk's history has them all */
 #define ARTICLE_MAX (256 * 1024) /* above any network's longest post, with its quotation */
 
+/* No network that we know has ids as long; two that differ only behind this must not meet. */
+static const char *shorten(struct arena *a, const char *key, const char *id)
+{
+        return strlen(key) <= KEY_MAX ? key : arena_printf(a, "%.*s~%016llx", KEY_MAX - 17, key, (unsigned long long) text_hash(id));
+}
+
 const char *compose_key(struct arena *a, const char *channel, const char *id)
 {
         _cleanup_free_ char *encoded = text_percent_encode(id);
-        char *key = arena_printf(a, "%s:%s", channel, encoded);
 
-        if (strlen(key) <= KEY_MAX)
-                return key;
-        /* No network that we know has ids as long; two that differ only behind this must not meet. */
-        return arena_printf(a, "%.*s~%016llx", KEY_MAX - 17, key, (unsigned long long) text_hash(id));
+        return shorten(a, arena_printf(a, "%s:%s", channel, encoded), id);
+}
+
+const char *compose_branch_key(struct arena *a, const char *channel, const char *first, const char *root)
+{
+        _cleanup_free_ char *encoded = text_percent_encode(first), *last = text_percent_encode(root);
+        const char *key = arena_printf(a, "%s:%s+%s", channel, encoded, last);
+
+        return shorten(a, key, key);
 }
 
 const char *compose_thread_key(struct arena *a, const char *channel, const char *first, const char *root)

@@ -54,6 +54,11 @@ static int know_author(struct filing *g)
         return r;
 }
 
+static bool is_root_of_branch(const struct filing *g)
+{
+        return g->thread.branch && streq(g->thread.root, g->row->native_id);
+}
+
 static int prepare(struct filing *g)
 {
         struct instance *i = g->f->instance;
@@ -73,8 +78,11 @@ static int prepare(struct filing *g)
                 instance_hold(g->channel);
         g->channel_name = g->channel ? g->channel->name : "channel";
         g->payload = payload_parse(g->op.page, g->row->payload);
-        g->thread_key = compose_thread_key(a, g->channel_name, store_network_root(i->host->store, a, &g->thread), g->thread.root);
-        g->key = is_note(g) ? g->row->native_id : compose_key(a, g->channel_name, g->row->native_id);
+        if (g->thread.branch)
+                g->thread_key = compose_branch_key(a, g->channel_name, store_network_root(i->host->store, a, &g->thread), g->thread.root);
+        else
+                g->thread_key = compose_thread_key(a, g->channel_name, store_first_root(i->host->store, a, &g->thread), g->thread.root);
+        g->key = is_note(g) ? g->row->native_id : is_root_of_branch(g) ? g->thread_key : compose_key(a, g->channel_name, g->row->native_id);
         g->customer = arena_printf(a, "%s:%s", network(g), mj_str(mj_get(g->payload, "author"), "handle"));
         g->title = is_note(g) ? arena_strdup(a, mj_str(g->payload, "subject")) : compose_title(a, g->payload);
         g->filed = (struct mentiond_filed) { .struct_size = sizeof g->filed };
@@ -118,7 +126,8 @@ static const char *with_ticket_before(struct filing *g, const char *text)
 
         if (!*t->ticket)
                 return text;
-        return arena_printf(g->op.arena, "%s\n\nGoes on from ticket %s%s%s", text, *t->number ? t->number : t->ticket, *t->url ? ", " : "", t->url);
+        return arena_printf(g->op.arena, "%s\n\n%s from ticket %s%s%s", text, g->thread.branch ? "Split" : "Goes on",
+                            *t->number ? t->number : t->ticket, *t->url ? ", " : "", t->url);
 }
 
 /* Whether it may be answered is said last, where the eye rests. */

@@ -221,12 +221,16 @@ static int place_one(struct flow_instance *f, int64_t id)
         _cleanup_free_ char *payload = NULL;
         struct json_object *json;
         struct store_row row;
+        const struct instance *desk;
         const char *parent;
         int verdict = MENTIOND_GONE, r;
 
         op_begin(&op, i, "fetch", OP_DEADLINE_USEC);
         if (store_load(i->host->store, op.arena, id, &row) <= 0)
                 return 0;
+        desk = host_find_id(i->host, row.target);
+        if (desk && doubt_awaits_links(desk))
+                return 0;                /* of branches that have tickets of their own they tell */
         json = payload_parse(op.arena, row.payload);
         parent = mj_str(json, "parent");
         if (i->plugin->channel.fetch)

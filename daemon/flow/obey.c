@@ -168,6 +168,9 @@ static void obey(struct order *o)
         case COMMAND_DELETE:
                 obey_on_network(o);
                 break;
+        case COMMAND_SPLIT:
+                obey_split(o);
+                break;
         default:
                 unknown(o);
         }

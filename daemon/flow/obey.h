@@ -43,4 +43,7 @@ extern const char obey_on_its_way[];     /* a sentence, and what comes of it */
 /* obey_posts.c: what is out. */
 void obey_on_network(struct order *o);
 
+/* obey_split.c: a branch of the conversation. */
+void obey_split(struct order *o);
+
 #endif

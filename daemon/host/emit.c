@@ -434,11 +434,11 @@ void mentiond_closed(struct mentiond_op *op, const char *ticket, int64_t closed_
         op->closed[op->n_closed++] = (struct op_closed) { arena_strdup(op->arena, ticket), MAX(closed_usec, (int64_t) 0) };
 }
 
-/* Keys are "CHANNEL:ROOT" as flow made them, the root percent-encoded; or "CHANNEL:FIRST>ROOT". */
+/* Keys are "CHANNEL:ROOT" as flow made them, the root percent-encoded; or "CHANNEL:FIRST>ROOT", or of a branch "CHANNEL:FIRST+ROOT". */
 void mentiond_link(struct mentiond_op *op, const struct mentiond_link *link)
 {
         struct mentiond_link l = COPY_SIZED(struct mentiond_link, link);
-        const char *colon = strchr(strempty(l.thread_key), ':'), *sign = colon ? strchr(colon, '>') : NULL;
+        const char *colon = strchr(strempty(l.thread_key), ':'), *sign = colon ? strpbrk(colon, ">+") : NULL;
         struct instance *channel;
         char *root, *first = NULL;
 
@@ -461,5 +461,6 @@ void mentiond_link(struct mentiond_op *op, const struct mentiond_link *link)
                 .number = arena_strdup(op->arena, l.number),
                 .url = arena_strdup(op->arena, l.url),
                 .first = first,
+                .branch = sign && *sign == '+',
         };
 }

@@ -75,6 +75,14 @@ int store_set_paused(struct store *s, int64_t instance, bool paused)
 /* 1, or 0 if only the network can tell. */
 static int thread_of_mention(struct db *db, int64_t channel, const struct store_item *i, bool doubt, int64_t *ret)
 {
+        int r = 0;
+
+        if (doubt)                       /* what it begins may be known by its ticket */
+                r = branch_of_root(db, channel, i->native_id, ret);
+        if (r == 0 && !isempty(i->root) && !isempty(i->parent))
+                r = branch_of_post(db, channel, i->parent, doubt, ret);
+        if (r != 0)
+                return r;
         if (!isempty(i->root))
                 return thread_of_root(db, channel, i->root, doubt, ret);
         if (isempty(i->parent))
@@ -208,7 +216,13 @@ static int insert_reply(struct db *db, struct store_poll *p, const struct store_
         db_reset(st);
         if (streq(i->kind, KIND_COMMAND) && streq(i->state, STATE_WAITING))
                 return insert_command(db, p->source, i->native_id, i->created_usec, is_doubtful(i, doubt_usec), i->payload);
-        if (n > 1 && streq(i->state, STATE_WAITING))
+        r = streq(i->state, STATE_WAITING) && !is_doubtful(i, doubt_usec) ? branch_came_after(db, thread, i->native_id) : 0;
+        if (r < 0)
+                return r;
+        if (r)
+                reason = "it was written before the newest post got a ticket of its own with \"!split\", and answers what is left in this"
+                         " ticket if it is sent as it is";
+        else if (n > 1 && streq(i->state, STATE_WAITING))
                 reason = "the ticket holds more than one conversation, and it is not clear which one this answers. Sent as it is, it"
                          " answers the one that began last";
         return insert_row(db, p, i, channel, thread, i->state, reason, doubt_usec);
@@ -246,12 +260,12 @@ static int release_shown(struct db *db, int64_t source)
         if (r <= 0)
                 return r;
         for (;; n++) {
-                _cleanup_free_ char *parent = NULL;
+                _cleanup_free_ char *parent = NULL, *native_id = NULL;
                 int64_t id, target, thread;
                 struct stmt *st;
                 bool doubt;
 
-                r = db_query(db, &st, "SELECT id, target, thread, parent, doubt FROM journal WHERE source = ? AND state = 'shown'"
+                r = db_query(db, &st, "SELECT id, target, thread, parent, doubt, native_id FROM journal WHERE source = ? AND state = 'shown'"
                                       " ORDER BY created_usec, place, id LIMIT 1", "i", source);
                 if (r >= 0)
                         r = db_step(st);
@@ -262,10 +276,11 @@ static int release_shown(struct db *db, int64_t source)
                 thread = db_int(st, 2);
                 parent = xstrdup(db_text(st, 3));
                 doubt = db_int(st, 4);
+                native_id = xstrdup(db_text(st, 5));
                 db_reset(st);
                 /* What it answers may have come after it.  By itself: a change of what refers to another table costs twice as much. */
                 if (!thread) {
-                        r = thread_of_mention(db, source, &(struct store_item) { .parent = parent }, doubt, &thread);
+                        r = thread_of_mention(db, source, &(struct store_item) { .native_id = native_id, .parent = parent }, doubt, &thread);
                         if (r > 0)
                                 r = db_run(db, "UPDATE journal SET thread = ? WHERE id = ?", "ii", thread, id);
                 }

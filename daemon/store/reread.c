@@ -52,7 +52,8 @@ bool store_is_unsure(struct store *s, int64_t thread)
         /* What is read again of one thread may be of another that goes on from it. */
         return db_get_int(store_reader(s), &found, "WITH RECURSIVE conversation (id) AS (SELECT ?"
                                                    " UNION SELECT t.next FROM conversation c JOIN thread t ON t.id = c.id WHERE t.next NOT NULL"
-                                                   " UNION SELECT t.before FROM conversation c JOIN thread t ON t.id = c.id WHERE t.before NOT NULL)"
+                                                   " UNION SELECT t.before FROM conversation c JOIN thread t ON t.id = c.id WHERE t.before NOT NULL"
+                                                   " UNION SELECT t.id FROM conversation c JOIN thread t ON t.before = c.id AND t.split IS NOT NULL)"
                                                    " SELECT 1 FROM conversation c JOIN journal j ON j.thread = c.id AND kind = 'reply' AND tried_usec > 0"
                                                    " AND (state IN ('sending', 'ambiguous', 'held', 'dead', 'posted')"
                                                    " OR (state = 'waiting' AND absent))"
@@ -86,10 +87,11 @@ struct reread_args {
         size_t n;
 };
 
-/* Somebody answered in the app. */
+/* Somebody answered in the app.  In which branch of the conversation only the network knows. */
 static int know_own(struct db *db, int64_t thread, const struct store_finding *f)
 {
-        int r = db_run(db, "INSERT INTO past (source, native_id, thread) SELECT channel, ?, id FROM thread WHERE id = ?"
+        int r = db_run(db, "INSERT INTO past (source, native_id, thread) SELECT channel, ?, CASE WHEN split IS NULL AND NOT EXISTS"
+                           " (SELECT 1 FROM thread b WHERE b.before = t.id AND b.split IS NOT NULL) THEN id END FROM thread t WHERE id = ?"
                            " ON CONFLICT DO NOTHING", "si", f->own, thread);
 
         return r < 0 ? r : db_run(db, "UPDATE journal SET alarm = NULL WHERE thread = ?1 AND kind = 'mention' AND alarm IS NOT NULL"

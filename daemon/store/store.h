@@ -123,6 +123,7 @@ struct store_link {
         int64_t channel;
         const char *root, *ticket, *number, *url;
         const char *first;               /* the root of the thread from which that one goes on, and all that did before it; or NULL */
+        bool branch;                     /* it does not go on, but is a branch of that conversation */
 };
 struct store_unread { int64_t thread; const char *ticket; };
 
@@ -211,9 +212,12 @@ struct store_thread {
         const char *ticket, *number, *url;
         int64_t linked_usec;
         int64_t before, next;            /* the thread that it goes on from, and in; 0: none */
+        bool branch;                     /* an agent split it off from the one before, which goes on without it */
 };
 int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thread *ret);
-const char *store_network_root(struct store *s, struct arena *a, const struct store_thread *t);  /* also of one that goes on from another */
+/* Of the conversation on the network; and of the thread with which it began, or began to be a branch. */
+const char *store_network_root(struct store *s, struct arena *a, const struct store_thread *t);
+const char *store_first_root(struct store *s, struct arena *a, const struct store_thread *t);
 
 /* What a reply answers: the newest mention of its thread that was in the ticket before it was written, or may have been (*ret_open:
  * it is on its way there, and that is not known yet); else the newest that is filed; 0 if there is none, or it may be one of the
@@ -306,6 +310,22 @@ struct store_order {
 /* Before a command changes what is on the network: the row that it is about, however often it is tried.  The result_id of the
  * command's own.  Waits. */
 int store_aim(struct store *s, int64_t command, int64_t at);
+
+/* The newest mention that the agent knew when he wrote the command becomes the first of a branch, which is a thread of its own: what
+ * was filed in the old ticket is filed anew in one of its own, and it is what the command is about. */
+enum store_split {
+        SPLIT_DONE = 1,
+        SPLIT_NOTHING,                   /* there is no mention */
+        SPLIT_FIRST,                     /* there is no other */
+        SPLIT_NEWER,                     /* another came meanwhile, and may answer it */
+        SPLIT_REPLY,                     /* a reply is to be sent, and may answer it */
+        SPLIT_FORGOTTEN,                 /* its text is not kept */
+        SPLIT_APART,                     /* what answers it has a thread already */
+};
+int store_split(struct store *s, int64_t command, int64_t thread, int64_t now_usec);     /* waits; one of these, or -errno */
+
+/* The newest branch of a thread: 1, and the command that made it, or ""; 0: there is none. */
+int store_last_branch(struct store *s, struct arena *a, int64_t thread, struct store_thread *ret, const char **ret_command);
 
 /* All of it, and the command is done and answered; or nothing, with -ESTALE, if a reply was not any more where it was said to be. */
 struct store_orders {

@@ -5,6 +5,8 @@
  * A conversation on the network is one thread, until its ticket is not opened again: then it goes on in another, whose root is its first
  * mention there.  Such a one is as any other: it has a lane, a ticket that knows its root, and replies that answer what is in it.
  *
+ * An agent may give a branch of it a ticket, and so a thread, of its own (branch.c): what answers a post in that belongs there.
+ *
  * A store that was behind does not know in which of them a mention is that it sees again: that begins in the first where it may be, and
  * goes on, thread by thread, until it is found.
  */
@@ -38,14 +40,21 @@ int thread_of_root(struct db *db, int64_t channel, const char *root, bool first,
         return 1;
 }
 
+/* A reply belongs to the ticket in which it was written; an answer to it, to what that reply answers. */
+#define PART_THREAD \
+        "SELECT ifnull((SELECT thread FROM journal WHERE source = ?1 AND native_id = q.parent)," \
+        " ifnull((SELECT thread FROM past WHERE source = ?1 AND native_id = q.parent), j.thread))" \
+        " FROM part p JOIN part q ON q.reply = p.reply AND q.number = 0 JOIN journal j ON j.id = p.reply WHERE p.channel = ?1 AND p.native_id = ?2"
+
 int thread_of_post(struct db *db, int64_t channel, const char *native_id, bool first, int64_t *ret)
 {
         int r;
 
-        r = db_get_int(db, ret, "SELECT j.thread FROM part p JOIN journal j ON j.id = p.reply"
-                                " WHERE p.channel = ? AND p.native_id = ?", "is", channel, native_id);
+        r = db_get_int(db, ret, PART_THREAD, "is", channel, native_id);
         if (r == 0)
                 r = db_get_int(db, ret, "SELECT thread FROM journal" IS_IT " UNION ALL SELECT thread FROM past" IS_IT, "is", channel, native_id);
+        if (r == 0)
+                r = branch_of_root(db, channel, native_id, ret);
         return r <= 0 || first ? r : follow(db, ret);
 }
 
@@ -137,7 +146,11 @@ int thread_link(struct db *db, int64_t helpdesk, const struct store_link *l)
         int r;
 
         r = thread_of_root(db, l->channel, l->root, true, &thread);
-        if (r > 0 && !isempty(l->first)) {
+        if (r > 0 && l->branch) {
+                r = thread_of_root(db, l->channel, l->first, true, &end);
+                if (r > 0)
+                        r = branch_link(db, helpdesk, end, thread);
+        } else if (r > 0 && !isempty(l->first)) {
                 r = thread_of_root(db, l->channel, l->first, false, &end);
                 if (r > 0)
                         r = join(db, end, thread);
@@ -148,6 +161,14 @@ int thread_link(struct db *db, int64_t helpdesk, const struct store_link *l)
                                       " ON CONFLICT (thread) DO UPDATE SET helpdesk = excluded.helpdesk, ticket = excluded.ticket,"
                                       " number = excluded.number, url = excluded.url",
                                   "iisssi", thread, helpdesk, l->ticket, l->number, l->url, utc_usec());
+}
+
+/* In the ticket are threads of other conversations, too, if it was merged. */
+static int branch_with(struct db *db, int64_t *thread, int64_t helpdesk, const char *ticket)
+{
+        return db_get_int(db, thread, "WITH RECURSIVE up (id, at) AS (SELECT thread, thread FROM link WHERE helpdesk = ?2 AND ticket = ?3"
+                                      " UNION SELECT up.id, t.before FROM up JOIN thread t ON t.id = up.at WHERE t.before NOT NULL)"
+                                      " SELECT id FROM up WHERE at = ?1 AND id != ?1 ORDER BY id DESC LIMIT 1", "iis", *thread, helpdesk, ticket);
 }
 
 int thread_with(struct db *db, int64_t *thread, int64_t helpdesk, const char *ticket)
@@ -164,26 +185,34 @@ int thread_with(struct db *db, int64_t *thread, int64_t helpdesk, const char *ti
                         return 1;
                 }
         }
-        return r;
+        return r < 0 ? r : branch_with(db, thread, helpdesk, ticket);
 }
 
 /* --- Roots --- */
 
+const char *store_first_root(struct store *s, struct arena *a, const struct store_thread *t)
+{
+        struct store_thread at = *t;
+
+        while (!at.branch && at.before && store_thread(s, a, at.before, &at) > 0)
+                ;
+        return at.root;
+}
+
 const char *store_network_root(struct store *s, struct arena *a, const struct store_thread *t)
 {
-        const char *root = t->root;
-        struct store_thread before;
+        struct store_thread at = *t;
 
-        for (int64_t id = t->before; id && store_thread(s, a, id, &before) > 0; id = before.before)
-                root = before.root;
-        return root;
+        while (at.before && store_thread(s, a, at.before, &at) > 0)
+                ;
+        return at.root;
 }
 
 char *store_root_of(struct store *s, int64_t channel, const char *native_id)
 {
         char *root = get_text(s, "SELECT t.root FROM journal j JOIN thread t ON t.id = j.thread" IS_IT
-                                 " UNION ALL SELECT t.root FROM past p JOIN thread t ON t.id = p.thread" IS_IT, channel, native_id);
+                                 " UNION ALL SELECT t.root FROM past p JOIN thread t ON t.id = p.thread" IS_IT
+                                 " UNION ALL SELECT root FROM thread WHERE channel = ?1 AND root = ?2 AND split IS NOT NULL", channel, native_id);
 
-        return root ? root : get_text(s, "SELECT t.root FROM part p JOIN journal j ON j.id = p.reply JOIN thread t ON t.id = j.thread"
-                                         " WHERE p.channel = ? AND p.native_id = ?", channel, native_id);
+        return root ? root : get_text(s, "SELECT root FROM thread WHERE id = (" PART_THREAD ")", channel, native_id);
 }

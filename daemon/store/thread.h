@@ -15,6 +15,18 @@
 int thread_of_root(struct db *db, int64_t channel, const char *root, bool first, int64_t *ret);
 int thread_of_post(struct db *db, int64_t channel, const char *native_id, bool first, int64_t *ret);
 
+/* The branch in which a post is that is known: 1, as above; 0: it is in none. */
+int branch_of_post(struct db *db, int64_t channel, const char *native_id, bool first, int64_t *ret);
+
+/* The branch that begins with this post: 1; 0: there is none. */
+int branch_of_root(struct db *db, int64_t channel, const char *root, int64_t *ret);
+
+/* 1: this article of the thread's ticket is older than a command that split a branch off. */
+int branch_came_after(struct db *db, int64_t thread, const char *article);
+
+/* Found in a helpdesk: what there is in the thread of it, and may be in that branch, is looked for there. */
+int branch_link(struct db *db, int64_t helpdesk, int64_t thread, int64_t branch);
+
 /* This mention's thread, and what waits for the target in it, goes on in the next, or in another. */
 int thread_go_on(struct db *db, int64_t id, int64_t target, int64_t was);
 

@@ -133,8 +133,8 @@ int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thre
         struct stmt *st;
         int r;
 
-        r = db_query(store_reader(s), &st, "SELECT t.id, t.channel, t.root, l.helpdesk, l.ticket, l.number, l.url, l.linked_usec, t.before, t.next"
-                                           " FROM thread t LEFT JOIN link l ON l.thread = t.id WHERE t.id = ?", "i", id);
+        r = db_query(store_reader(s), &st, "SELECT t.id, t.channel, t.root, l.helpdesk, l.ticket, l.number, l.url, l.linked_usec, t.before, t.next,"
+                                           " t.split IS NOT NULL FROM thread t LEFT JOIN link l ON l.thread = t.id WHERE t.id = ?", "i", id);
         if (r >= 0)
                 r = db_step(st);
         if (r <= 0)
@@ -150,6 +150,7 @@ int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thre
                 .linked_usec = db_int(st, 7),
                 .before = db_int(st, 8),
                 .next = db_int(st, 9),
+                .branch = db_int(st, 10),
         };
         db_reset(st);
         return 1;
