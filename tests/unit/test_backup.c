@@ -78,6 +78,15 @@ static void take_mention(const char *id, const char *root, const char *parent, i
                                    .created_usec = created, .ready_usec = 1, .payload = "{}" });
 }
 
+/* With what the payload says of it. */
+static void take_answer(const char *id, const char *parent, int64_t created)
+{
+        _cleanup_free_ char *payload = xasprintf("{\"parent\":\"%s\"}", parent);
+
+        take((struct store_item) { .kind = KIND_MENTION, .state = STATE_NEW, .native_id = id, .root = "", .parent = parent,
+                                   .created_usec = created, .ready_usec = 1, .payload = payload });
+}
+
 static void take_reply(const char *id, int64_t created, const char *reason)
 {
         take((struct store_item) { .kind = KIND_REPLY, .state = STATE_WAITING, .native_id = id, .ticket = "T", .reason = reason,
@@ -365,7 +374,8 @@ static void part_of_a_reply_that_was_found_is_known_from_then_on(void)
 /* "second" and "third" went on in tickets of their own, of which the store has forgotten. */
 static void forgotten_tickets(void)
 {
-        struct store_link links[] = { { brand, "r", "T", "1", "", NULL }, { brand, "second", "T2", "2", "", "r" }, { brand, "third", "T3", "3", "", "r" } };
+        struct store_link links[] = { { brand, "r", "T", "1", "", NULL, false }, { brand, "second", "T2", "2", "", "r", false },
+                                      { brand, "third", "T3", "3", "", "r", false } };
         struct store_poll p = { .source = desk, .links = links, .n_links = 3 };
 
         restored();
@@ -435,6 +445,70 @@ static void mention_that_is_found_in_a_later_ticket_is_of_that(void)
         end();
 }
 
+/* "split" got a ticket of its own, of which the store has forgotten; "before" was seen before the tickets were read, "after" after that. */
+static void forgotten_branch(void)
+{
+        struct store_link links[] = { { brand, "r", "T", "1", "", NULL, false }, { brand, "split", "B", "2", "", "r", true } };
+        struct store_poll p = { .source = desk, .links = links, .n_links = 2 };
+
+        restored();
+        take_answer("split", "linked", 6);
+        take_answer("before", "split", 7);
+        take_answer("sibling", "linked", 8);
+        assert_string_equal(thread_of("before").ticket, "T");
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        assert_int_equal(store_commit_poll(s, &p), 0);   /* it may be told again */
+        take_answer("after", "before", 9);
+}
+
+static void mentions_of_a_branch_are_looked_for_in_its_ticket(void)
+{
+        forgotten_branch();
+        assert_string_equal(thread_of("split").ticket, "B");
+        assert_true(thread_of("split").branch);
+        assert_string_equal(thread_of("before").ticket, "B");
+        assert_string_equal(thread_of("after").ticket, "B");
+        assert_string_equal(state_of("split"), STATE_AMBIGUOUS);
+        assert_string_equal(state_of("before"), STATE_AMBIGUOUS);
+        assert_string_equal(thread_of("linked").ticket, "T");
+        assert_string_equal(thread_of("sibling").ticket, "T");
+        assert_int_equal(thread_of("linked").next, 0);   /* it does not go on there */
+        assert_true(row_of(brand, "split").due_usec > 0);
+        assert_int_equal(row_of(brand, "before").due_usec, 0);
+        assert_true(row_of(brand, "sibling").due_usec > 0);
+        end();
+}
+
+static void mention_that_begins_a_branch_is_of_that_also_if_it_is_seen_later(void)
+{
+        struct store_link links[] = { { brand, "r", "T", "1", "", NULL, false }, { brand, "split", "B", "2", "", "r", true } };
+        struct store_poll p = { .source = desk, .links = links, .n_links = 2 };
+        _cleanup_free_ char *root = NULL;
+
+        restored();
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        root = store_root_of(s, brand, "split");
+        assert_string_equal(root, "split");
+        take_answer("below", "split", 7);
+        take_answer("split", "linked", 6);
+        assert_string_equal(thread_of("below").ticket, "B");
+        assert_string_equal(thread_of("split").ticket, "B");
+        end();
+}
+
+static void mention_that_is_found_in_the_ticket_of_a_branch_is_of_that(void)
+{
+        struct store_thread link = { .ticket = "B", .number = "2", .url = "" };
+
+        forgotten_branch();
+        link.helpdesk = desk;
+        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, brand, "sibling"), .state = STATE_FILED, .link = &link,
+                                    .found = true, .now_usec = 1 }), 0);
+        assert_string_equal(thread_of("sibling").ticket, "B");
+        assert_string_equal(thread_of("linked").ticket, "T");
+        end();
+}
+
 static void links_replace_what_was_known(void)
 {
         struct store_link links[2];
@@ -442,8 +516,8 @@ static void links_replace_what_was_known(void)
         struct store_thread t;
 
         restored();
-        links[0] = (struct store_link) { brand, "r", "merged-into", "2", "u", NULL };
-        links[1] = (struct store_link) { brand, "forgotten", "F", "3", "", NULL };
+        links[0] = (struct store_link) { brand, "r", "merged-into", "2", "u", NULL, false };
+        links[1] = (struct store_link) { brand, "forgotten", "F", "3", "", NULL, false };
         p.source = desk;
         assert_false(store_is_linked(s, desk, "F"));
         assert_int_equal(store_commit_poll(s, &p), 0);
@@ -527,6 +601,9 @@ int main(void)
                 world_test(part_of_a_reply_that_was_found_is_known_from_then_on),
                 world_test(mention_is_looked_for_in_one_ticket_of_its_conversation_after_the_other),
                 world_test(mention_that_is_found_in_a_later_ticket_is_of_that),
+                world_test(mentions_of_a_branch_are_looked_for_in_its_ticket),
+                world_test(mention_that_begins_a_branch_is_of_that_also_if_it_is_seen_later),
+                world_test(mention_that_is_found_in_the_ticket_of_a_branch_is_of_that),
                 world_test(links_replace_what_was_known),
                 world_test(rebuilt_store_asks_for_what_was_shown_since),
                 world_test(damaged_backup_is_not_restored_and_the_store_stays),

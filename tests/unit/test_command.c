@@ -20,7 +20,7 @@
 /* What agents write: each command as it can be written, with a text or without. */
 static const char *const commands[] = {
         "a note", "!stpo", "!stop", "!hold", "!send", "!dm", "!dm TEXT", "!public", "!public TEXT", "!close", "!close TEXT", "!like", "!repost",
-        "!hide", "!edit", "!edit TEXT", "!delete",
+        "!hide", "!edit", "!edit TEXT", "!delete", "!split",
 };
 
 static const struct {

@@ -54,6 +54,17 @@ static void key_names_channel_and_id(void **state)
         assert_string_equal(compose_key(a, "brand", "https://x/u*s r"), "brand:https%3A%2F%2Fx%2Fu%2As%20r");
 }
 
+static void key_of_a_branch_differs_from_those_of_its_root(void **state)
+{
+        const char *first = repeat("x", 150), *root = repeat("y", 150);
+
+        (void) state;
+        assert_string_equal(compose_branch_key(a, "brand", "a/1", "2+"), "brand:a%2F1+2%2B");
+        assert_int_equal(strlen(compose_branch_key(a, "brand", first, root)), 200);
+        assert_string_not_equal(compose_branch_key(a, "brand", first, root), compose_branch_key(a, "brand", first, repeat("y", 151)));
+        assert_string_not_equal(compose_branch_key(a, "brand", first, root), compose_thread_key(a, "brand", first, root));
+}
+
 static void key_of_a_thread_names_the_first_that_it_goes_on_from(void **state)
 {
         (void) state;
@@ -251,6 +262,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(key_names_channel_and_id, setup, teardown),
+                cmocka_unit_test_setup_teardown(key_of_a_branch_differs_from_those_of_its_root, setup, teardown),
                 cmocka_unit_test_setup_teardown(key_of_a_thread_names_the_first_that_it_goes_on_from, setup, teardown),
                 cmocka_unit_test_setup_teardown(key_of_a_long_id_is_cut_and_stays_its_own, setup, teardown),
                 cmocka_unit_test_setup_teardown(author_is_a_name_without_signs_that_a_helpdesk_takes_amiss, setup, teardown),

@@ -713,6 +713,12 @@ static void link_names_the_thread_from_which_its_own_goes_on(void)
         assert_int_equal(op.n_links, 1);
         assert_string_equal(op.links[0].first, "https://a/1");
         assert_string_equal(op.links[0].root, "2>");
+        assert_false(op.links[0].branch);
+        l.thread_key = "brand:1+3";
+        mentiond_link(&op, &l);
+        assert_string_equal(op.links[1].first, "1");
+        assert_string_equal(op.links[1].root, "3");
+        assert_true(op.links[1].branch);
         assert_int_equal(commit(), 0);
         assert_true(mentiond_is_linked(&op, "L"));
         close_op();

@@ -720,13 +720,262 @@ static void command_that_waits_follows_its_ticket(void)
         fake_close();
 }
 
+/* --- Branches --- */
+
+#define BRANCH "T-brand:m1+m2"
+
+static bool mention_becomes(const char *id, const char *state)
+{
+        return fake_becomes(brand->stored.id, id, state);
+}
+
+static void mention(const char *id, const char *root, const char *parent)
+{
+        fake_mention(id, root, parent);
+        flow_kick_all(&fake_flow);
+        assert_true(mention_becomes(id, STATE_FILED));
+}
+
+/* m2 answers m1 in ticket 77. */
+static void open_with_answer(void)
+{
+        fake_open(0);
+        fake_host.reread_for_usec = USEC_PER_DAY;
+        desk->options.retry_usec = USEC_PER_MSEC;
+        brand->caps.flags = ALL;
+        fake_filed("m1", "m1", "77");
+        mention("m2", "", "m1");
+        quiet();
+        strset(&fake.notes, "");
+        strset(&fake.said, "");
+}
+
+static void open_with_branch(void)
+{
+        open_with_answer();
+        tell("6", "!split");
+        is_answered("6", "The last post of @alice@example has a ticket of its own: N1, https://desk/1. What answers it");
+}
+
+static void goes_into(const char *id, const char *root, const char *parent, const char *ticket)
+{
+        mention(id, root, parent);
+        assert_string_equal(fake.filed_ticket, ticket);
+}
+
+static void newest_post_gets_a_ticket_that_names_the_old_one(void)
+{
+        open_with_branch();
+        said("file brand:m1+m2; ");
+        assert_string_equal(fake.filed_after, "77");
+        assert_non_null(strstr(fake.filed_text, "text of m2\n\n-- \nFrom: Alice (@alice@example)"));
+        assert_non_null(strstr(fake.filed_text, "\n\nSplit from ticket N1, https://desk/1"));
+        fake_close();
+}
+
+static void what_answers_a_branch_goes_into_its_ticket(void)
+{
+        open_with_branch();
+        goes_into("m3", "", "m2", BRANCH);
+        goes_into("m4", "", "m1", "77");
+        goes_into("m5", "m1", "m3", BRANCH);
+        goes_into("m6", "m1", "m4", "77");
+        goes_into("m7", "", "m5", BRANCH);
+        fake_close();
+}
+
+static void what_answers_a_reply_to_a_branch_goes_into_its_ticket(void)
+{
+        open_with_answer();
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        quiet();
+        tell("6", "!split");
+        is_answered("6", "has a ticket of its own");
+        goes_into("m3", "", "p1", BRANCH);
+        goes_into("m4", "m1", "p1", BRANCH);
+        /* It was written in the old one. */
+        tell("7", "!delete");
+        is_answered("7", "Your last reply is removed from the network.");
+        said("remove p1");
+        fake_close();
+}
+
+static void replies_answer_what_is_in_their_half(void)
+{
+        open_with_branch();
+        write_reply("7", "answer");
+        assert_true(reply_becomes("7", STATE_POSTED));
+        assert_string_equal(fake.parent, "m1");
+        fake_article("8", BRANCH, MENTIOND_ARTICLE_REPLY, "another answer");
+        assert_true(reply_becomes("8", STATE_POSTED));
+        assert_string_equal(fake.parent, "m2");
+        assert_string_equal(fake.root, "m1");
+        fake_close();
+}
+
+static void branch_of_a_branch_and_a_second_one_are_split(void)
+{
+        open_with_branch();
+        goes_into("m3", "", "m2", BRANCH);
+        fake_article("7", BRANCH, MENTIOND_ARTICLE_INTERNAL, "!split");
+        is_answered("7", "has a ticket of its own");
+        said("file brand:m1+m3; ");
+        goes_into("m4", "", "m3", "T-brand:m1+m3");
+        goes_into("m5", "", "m2", BRANCH);
+        goes_into("m6", "", "m1", "77");
+        tell("8", "!split");
+        is_answered("8", "has a ticket of its own");
+        said("file brand:m1+m6; ");
+        fake_close();
+}
+
+/* In the ticket of a branch that was closed for long. */
+static void branch_goes_on_in_a_ticket_of_its_own(void)
+{
+        open_with_branch();
+        fake.closed = true;
+        fake.verdicts[DESK_APPEND] = ONCE(MENTIOND_GONE);
+        mention("m3", "", "m2");
+        said("append brand:m3; file brand:m3; ");
+        goes_into("m4", "", "m2", "T-brand:m2>m3");
+        goes_into("m5", "", "m1", "77");
+        fake_close();
+}
+
+static void ticket_of_a_branch_that_may_have_been_made_is_looked_for_by_its_own_key(void)
+{
+        open_with_answer();
+        fake.verdicts[DESK_FILE] = ONCE(MENTIOND_AMBIGUOUS);
+        tell("6", "!split");
+        is_answered("6", "has a ticket of its own");
+        said("file brand:m1+m2; find brand:m1+m2; ");
+        assert_int_equal(fake.calls[DESK_FILE], 2);
+        goes_into("m3", "", "m2", BRANCH);
+        fake_close();
+}
+
+static void ticket_that_cannot_be_made_is_told(void)
+{
+        open_with_answer();
+        fake.verdicts[DESK_FILE] = ONCE(MENTIOND_REJECTED);
+        tell("6", "!split");
+        is_answered("6", "Not done: the ticket cannot be made: as told: rejected. An administrator tries it again with: mentionctl retry");
+        fake_close();
+}
+
+static void one_post_is_not_split(void)
+{
+        open_with_branch();
+        tell("7", "!split");
+        is_answered("7", "Not done: this ticket shows one post");
+        fake_article("8", BRANCH, MENTIOND_ARTICLE_INTERNAL, "!split");
+        is_answered("8", "Not done: this ticket shows one post");
+        assert_int_equal(fake.calls[DESK_FILE], 2);
+        fake_close();
+}
+
+static void split_is_refused_while_a_reply_is_open(void)
+{
+        open_with_answer();
+        brand->options.hold_usec = USEC_PER_HOUR;
+        write_reply("5", "answer");
+        tell("6", "!split");
+        is_answered("6", "Not done: a reply is held, or on its way");
+        tell("7", "!stop");
+        assert_true(reply_becomes("7", STATE_DONE));
+        tell("8", "!split");
+        is_answered("8", "has a ticket of its own");
+        fake_close();
+}
+
+static bool blocked;
+
+static void block(enum fake_call call, struct mentiond_op *op _unused_)
+{
+        while (call == DESK_APPEND && blocked)
+                (void) task_sleep_until(mono_usec() + USEC_PER_MSEC);
+}
+
+static void split_is_refused_while_another_post_comes(void)
+{
+        open_with_answer();
+        fake.verdicts[DESK_APPEND] = ONCE(MENTIOND_REJECTED);
+        fake_mention("m0", "m1", "");    /* what was refused does not come */
+        flow_kick_all(&fake_flow);
+        assert_true(mention_becomes("m0", STATE_DEAD));
+        blocked = true;
+        fake.on_call = block;
+        fake_mention("m3", "m1", "");
+        flow_kick_all(&fake_flow);
+        assert_true(mention_becomes("m3", STATE_FILING));
+        tell("6", "!split");
+        assert_true(reply_becomes("6", STATE_DONE));
+        blocked = false;
+        is_answered("6", "Not done: another post came meanwhile.");
+        fake_close();
+}
+
+static void split_is_refused_where_the_text_is_not_kept(void)
+{
+        fake_open(0);
+        fake_filed("m1", "m1", "77");
+        mention("m2", "", "m1");
+        tell("6", "!split");
+        is_answered("6", "Not done: the text of the newest post is not kept any more.");
+        fake_close();
+}
+
+/* It was written before the answer to the first was read, and there is a second post to split. */
+static void split_that_is_said_twice_is_done_once(void)
+{
+        open_with_answer();
+        mention("m3", "", "m1");
+        fake.verdicts[DESK_NOTE] = ONCE(MENTIOND_RETRY);
+        desk->options.retry_max_usec = USEC_PER_HOUR;
+        tell("6", "!split");
+        assert_true(reply_becomes("6", STATE_DONE));
+        desk->options.retry_usec = USEC_PER_HOUR;
+        tell("7", "!split");
+        assert_true(reply_becomes("7", STATE_DONE));
+        assert_int_equal(fake.calls[DESK_FILE], 2);
+        fake_close();
+}
+
+/* The number of its article says so. */
+static void reply_from_before_the_split_is_held(void)
+{
+        open_with_branch();
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_HELD));
+        quiet();
+        assert_non_null(strstr(fake.note_text, "it was written before the newest post got a ticket of its own"));
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        fake_close();
+}
+
+static void reply_that_was_refused_goes_with_what_it_answers(void)
+{
+        open_with_answer();
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_REJECTED);
+        fake.verdicts[DESK_REVIEW] = ONCE(MENTIOND_OK);
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_DEAD));
+        tell("6", "!split");
+        is_answered("6", "has a ticket of its own");
+        assert_int_equal(flow_retry(&fake_flow, fake_id(desk->stored.id, "5")), 0);
+        assert_true(reply_becomes("5", STATE_POSTED));
+        assert_string_equal(fake.parent, "m2");
+        fake_close();
+}
+
 static void mistyped_commands_are_answered_with_the_nearest(void)
 {
         open_with_ticket(0);
         tell("6", "!stpo");
         is_answered("6", "Did you mean \"!stop\"?");
         tell("7", "!abracadabra");
-        is_answered("7", "The commands are: !stop !hold !send !dm !public !close !like !repost !hide !edit !delete");
+        is_answered("7", "The commands are: !stop !hold !send !dm !public !close !like !repost !hide !edit !delete !split");
         assert_int_equal(fake.calls[CALL_POST], 0);
         fake_close();
 }
@@ -920,6 +1169,21 @@ int main(void)
                 world_test(command_that_is_tried_again_is_about_the_same_reply),
                 world_test(parts_are_deleted_last_first),
                 world_test(command_that_waits_follows_its_ticket),
+                world_test(newest_post_gets_a_ticket_that_names_the_old_one),
+                world_test(what_answers_a_branch_goes_into_its_ticket),
+                world_test(what_answers_a_reply_to_a_branch_goes_into_its_ticket),
+                world_test(replies_answer_what_is_in_their_half),
+                world_test(branch_of_a_branch_and_a_second_one_are_split),
+                world_test(branch_goes_on_in_a_ticket_of_its_own),
+                world_test(ticket_of_a_branch_that_may_have_been_made_is_looked_for_by_its_own_key),
+                world_test(ticket_that_cannot_be_made_is_told),
+                world_test(one_post_is_not_split),
+                world_test(split_is_refused_while_a_reply_is_open),
+                world_test(split_is_refused_while_another_post_comes),
+                world_test(split_is_refused_where_the_text_is_not_kept),
+                world_test(split_that_is_said_twice_is_done_once),
+                world_test(reply_from_before_the_split_is_held),
+                world_test(reply_that_was_refused_goes_with_what_it_answers),
                 world_test(mistyped_commands_are_answered_with_the_nearest),
                 world_test(other_internal_notes_are_none),
                 world_test(changes_and_removals_are_told_once),
