@@ -119,12 +119,17 @@ static void write_note(int ticket, bool public)
 
 /* --- Commands --- */
 
+static void write_in_branch(void *data)
+{
+        people_write_again(desk_follow((int) (intptr_t) data), true);
+}
+
 static enum command_name some_command(void)
 {
         static const struct { enum command_name name; int weight; } commands[] = {
                 { COMMAND_STOP, 18 }, { COMMAND_HOLD, 10 }, { COMMAND_SEND, 14 }, { COMMAND_DM, 20 }, { COMMAND_PUBLIC, 8 },
                 { COMMAND_CLOSE, 8 }, { COMMAND_LIKE, 5 }, { COMMAND_REPOST, 3 }, { COMMAND_HIDE, 2 }, { COMMAND_EDIT, 6 },
-                { COMMAND_DELETE, 6 }, { COMMAND_UNKNOWN, 6 },
+                { COMMAND_DELETE, 6 }, { COMMAND_SPLIT, 12 }, { COMMAND_UNKNOWN, 6 },
         };
         int64_t dice = 0;
         size_t i = 0;
@@ -153,6 +158,8 @@ static void command(int ticket)
         whole = xasprintf("!%s%s%s", word, *n.text ? " " : "", n.text);
         happened(COMMANDS + (enum happening) n.command - (enum happening) COMMAND_UNKNOWN);
         take_note(n, ticket, whole, rich, 0);
+        for (int i = 0; n.command == COMMAND_SPLIT && i < 3; i++)
+                sim_in(between(R_PEOPLE, USEC_PER_SEC, 20 * USEC_PER_MINUTE), write_in_branch, (void *) (intptr_t) ticket);
 }
 
 static void change_mind(int k);
@@ -244,7 +251,7 @@ void agents_merge(void)
 
 static void write_again(void *data)
 {
-        people_write_again(desk_follow((int) (intptr_t) data));
+        people_write_again(desk_follow((int) (intptr_t) data), false);
 }
 
 static void close_for_long(int ticket)

@@ -29,20 +29,37 @@ static bool is_due(int article, int64_t when)
                sim.now > MAX(when, calm) + 2 * (when - filed) + 25 * USEC_PER_MINUTE;
 }
 
+/* Where the agent reads of it: of a branch, in its own. */
+static int article_now(int status)
+{
+        int branch = branch_of(status);
+
+        return branch >= 0 ? branch : article_of(status, NULL, NULL);
+}
+
+static int told_of_post(int status, const char *words, const char *text)
+{
+        int article = article_of(status, NULL, NULL), branch = branch_of(status), told = -1;
+
+        if (article >= 0)
+                told = told_of(desk_follow(desks.articles[article].ticket), words, text);
+        return told < 0 && branch >= 0 ? told_of(desk_follow(desks.articles[branch].ticket), words, text) : told;
+}
+
 static void judge_change(struct verdict *v, int i)
 {
         const struct status *s = &masto.statuses[i];
-        int article = article_of(i, NULL, NULL), ticket = article < 0 ? -1 : desk_follow(desks.articles[article].ticket);
+        int article = article_now(i), ticket = article < 0 ? -1 : desk_follow(desks.articles[article].ticket);
         int64_t edited = s->edited - UTC_START;
 
         if (ticket < 0 || s->account == BRAND)
                 return;
-        if (s->n_versions && told_of(ticket, "has changed a post", s->text) >= 0)
+        if (s->n_versions && told_of_post(i, "has changed a post", s->text) >= 0)
                 happened(TOLD_EDITED);
         else if (s->n_versions && !s->deleted && !s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, edited) &&
                  !strstr(desks.articles[article].body, s->text))
                 broken(v, LOST, s->id, "mention %s was edited, and nobody told the agent", s->id);
-        if (s->deleted && told_of(ticket, "has deleted a post", s->text) >= 0)
+        if (s->deleted && told_of_post(i, "has deleted a post", s->text) >= 0)
                 happened(TOLD_DELETED);
         else if (s->deleted && !s->n_versions && !desks.tickets[ticket].in_merge && is_due(article, s->deleted_usec))
                 broken(v, LOST, s->id, "mention %s was deleted, and nobody told the agent", s->id);
@@ -75,11 +92,11 @@ static bool is_unsure(int ticket)
 static void judge_app_post(struct verdict *v, int i)
 {
         const struct status *s = &masto.statuses[i];
-        int article = s->parent < 0 ? -1 : article_of(s->parent, NULL, NULL), ticket = article < 0 ? -1 : desk_follow(desks.articles[article].ticket);
+        int article = s->parent < 0 ? -1 : article_now(s->parent), ticket = article < 0 ? -1 : desk_follow(desks.articles[article].ticket);
 
         if (ticket < 0)
                 return;
-        if (told_of(ticket, "answered outside of the helpdesk", s->text) >= 0)
+        if (told_of_post(s->parent, "answered outside of the helpdesk", s->text) >= 0)
                 happened(TOLD_APP);
         else if (!s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, s->created - UTC_START) && !is_unsure(ticket))
                 broken(v, LOST, s->id, "%s was written in the app, and nobody told the agent", s->id);

@@ -10,6 +10,7 @@ enum desk_user { NOBODY, AGENT, DAEMON, OTHER_AGENT };
 
 #define DESK_PASSWORD "api-pw"
 #define GOES_ON "\n\nGoes on from ticket "          /* in the first article of a ticket */
+#define SPLIT_FROM "\n\nSplit from ticket "         /* so, too */
 
 struct file { char *name, *content; };              /* content: base64 */
 struct article {

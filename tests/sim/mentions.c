@@ -5,6 +5,22 @@
  */
 #include "oracle.h"
 
+/* An agent has asked for it: it shows what another article shows, too. */
+static bool is_branch(int article)
+{
+        const struct article *a = &desks.articles[article];
+
+        return !a->agent && a->create_by == DAEMON && strstr(a->body, SPLIT_FROM);
+}
+
+int branch_of(int status)
+{
+        for (int i = 0; i < desks.n_articles; i++)
+                if (is_branch(i) && people_mention_in(desks.articles[i].body) == status)
+                        return i;
+        return -1;
+}
+
 int article_of(int status, int *ret_live, int *ret_all)
 {
         int found = -1, live = 0, all = 0;
@@ -12,7 +28,7 @@ int article_of(int status, int *ret_live, int *ret_all)
         for (int i = 0; i < desks.n_articles; i++) {
                 const struct article *a = &desks.articles[i];
 
-                if (a->agent || a->create_by != DAEMON || people_mention_in(a->body) != status)
+                if (a->agent || a->create_by != DAEMON || is_branch(i) || people_mention_in(a->body) != status)
                         continue;
                 all++;
                 /* In a ticket that was merged away nobody sees it, unless the article has opened that again. */
@@ -194,7 +210,33 @@ bool goes_on(int first, int second)
         return false;
 }
 
-/* One thread, one ticket, unless that was closed for long; one ticket, one thread. */
+/* With what begins its half of the conversation: the root, or the nearest post above it, or itself, that has been split off.  What came
+ * while that was done may be in either half; so may what answers a post that the brand wrote elsewhere, which is of no half. */
+static int half_of(int article, int status, const int *ticket_of)
+{
+        const struct status *s = &masto.statuses[status];
+        int64_t shown = s->notification < 0 ? 0 : masto.notifications[s->notification].first_shown;
+        bool sure = true;
+
+        if (is_branch(article))
+                return status;
+        for (int at = s->parent; at >= 0; at = masto.statuses[at].parent) {
+                int branch = branch_of(at);
+
+                sure = sure && !masto.statuses[at].deleted && (masto.statuses[at].account != BRAND || masto.statuses[at].by_api);
+                if (branch < 0)
+                        continue;
+                if (ticket_of[at] == desk_follow(desks.articles[article].ticket) + 1) {
+                        happened(SPLIT_GREW);
+                        return at;
+                }
+                if (sure && shown > desks.articles[branch].created)
+                        return at;
+        }
+        return s->root;
+}
+
+/* One thread, one ticket, unless that was closed for long, or a branch of it split off; one ticket, one thread. */
 static void judge_threads(struct verdict *v)
 {
         int *ticket_of = xcalloc((size_t) masto.n_statuses + 1, sizeof(int)), *root_of = xcalloc((size_t) desks.n_tickets + 1, sizeof(int));
@@ -204,20 +246,21 @@ static void judge_threads(struct verdict *v)
                 excused[masto.statuses[i].root] |= masto.statuses[i].chain_broken || masto.statuses[i].failed_fetches >= 5;
         for (int i = 0; i < desks.n_articles; i++) {
                 const struct article *a = &desks.articles[i];
-                int s = a->agent || a->create_by != DAEMON ? -1 : people_mention_in(a->body), t = desk_follow(a->ticket), root;
+                int s = a->agent || a->create_by != DAEMON ? -1 : people_mention_in(a->body), t = desk_follow(a->ticket), root, half;
 
                 if (s < 0 || desks.tickets[t].deleted)
                         continue;
                 root = masto.statuses[s].root;
                 if (excused[root])
                         continue;
-                if (ticket_of[root] && ticket_of[root] != t + 1 && !goes_on(ticket_of[root] - 1, t) && !desks.tickets[t].in_merge && !desks.tickets[ticket_of[root] - 1].in_merge) {
-                        broken(v, DOUBLED, masto.statuses[root].id, "thread %s has the tickets %d and %d", masto.statuses[root].id, ticket_of[root], t + 1);
+                half = half_of(i, s, ticket_of);
+                if (ticket_of[half] && ticket_of[half] != t + 1 && !goes_on(ticket_of[half] - 1, t) && !desks.tickets[t].in_merge && !desks.tickets[ticket_of[half] - 1].in_merge) {
+                        broken(v, DOUBLED, masto.statuses[root].id, "thread %s has the tickets %d and %d", masto.statuses[half].id, ticket_of[half], t + 1);
                         add_word(v, masto.statuses[s].id);
                         add_word(v, word_of("ticket %d", t + 1));
                         excused[root] = true;
                 }
-                ticket_of[root] = t + 1;
+                ticket_of[half] = t + 1;
                 if (root_of[t] && root_of[t] != root + 1 && !desks.tickets[t].in_merge)
                         broken(v, WRONG, masto.statuses[root].id, "ticket %d holds the threads %s and %s", t + 1,
                                masto.statuses[root].id, masto.statuses[root_of[t] - 1].id);

@@ -16,6 +16,9 @@ bool is_aside(const struct row *r);                  /* held or dead */
 /* The customer's article that shows a post, or -1; how many live ones there are, and how many there ever were. */
 int article_of(int status, int *ret_live, int *ret_all);
 
+/* So the one that shows it at the head of a branch that was split off */
+int branch_of(int status);
+
 /* Whether the second ticket was made because the first was closed for long, and says so. */
 bool goes_on(int first, int second);
 

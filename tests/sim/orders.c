@@ -106,12 +106,59 @@ static void judge_liked(struct verdict *v, int i)
 {
         const struct status *s = &masto.statuses[i];
         int article = article_of(i, NULL, NULL), ticket = article < 0 ? -1 : desk_follow(desks.articles[article].ticket);
+        int branch = branch_of(i), other = branch < 0 ? ticket : desk_follow(desks.articles[branch].ticket);
 
         if (!s->liked && !s->boosted)
                 return;
         happened(LIKED);
-        if (ticket >= 0 && ((s->liked && !count(ticket, COMMAND_LIKE)) || (s->boosted && !count(ticket, COMMAND_REPOST))))
+        if (ticket >= 0 && ((s->liked && !count(ticket, COMMAND_LIKE) && !count(other, COMMAND_LIKE)) ||
+                            (s->boosted && !count(ticket, COMMAND_REPOST) && !count(other, COMMAND_REPOST))))
                 broken(v, WRONG, s->id, "%s was liked or reposted, and nobody asked for that", s->id);
+}
+
+/* As many posts have a ticket of their own as agents were told, and no more than they wanted; and it is their own. */
+static void judge_split(struct verdict *v, int ticket)
+{
+        int branches = 0, told = 0;
+
+        for (int s = 0; s < masto.n_statuses; s++) {
+                int article = article_of(s, NULL, NULL);
+
+                branches += branch_of(s) >= 0 && article >= 0 && desk_follow(desks.articles[article].ticket) == ticket;
+        }
+        for (int k = 0; k < n_agent_notes; k++) {
+                int answer = agent_notes[k].command == COMMAND_SPLIT && ticket_of(k) == ticket ? note_about(agent_notes[k].article, "answer") : -1;
+
+                told += answer >= 0 && strstr(desks.articles[answer].body, "has a ticket of its own") != NULL;
+        }
+        if (branches > count(ticket, COMMAND_SPLIT) && !desks.tickets[ticket].deleted)
+                broken(v, WRONG, word_of("ticket %d", ticket + 1), "%d posts of ticket %d got tickets of their own, and that was wanted of %d", branches,
+                       ticket + 1, count(ticket, COMMAND_SPLIT));
+        if (told > branches && !desks.tickets[ticket].in_merge)
+                broken(v, LOST, word_of("ticket %d", ticket + 1), "%d posts of ticket %d are said to have tickets of their own, and %d have", told,
+                       ticket + 1, branches);
+}
+
+static void judge_branch(struct verdict *v, int s)
+{
+        int branch = branch_of(s), all;
+
+        if (branch < 0)
+                return;
+        happened(SPLIT_OFF);
+        (void) article_of(s, NULL, &all);
+        if (all == 0)
+                broken(v, LOST, masto.statuses[s].id, "mention %s is in the ticket of its branch alone", masto.statuses[s].id);
+        for (int i = 0; i < desks.n_articles; i++) {
+                const struct article *a = &desks.articles[i];
+                int other = a->agent || a->create_by != DAEMON ? -1 : people_mention_in(a->body);
+
+                if (i != branch && other == s && strstr(a->body, SPLIT_FROM))
+                        broken(v, DOUBLED, masto.statuses[s].id, "mention %s was split off twice", masto.statuses[s].id);
+                if (i < branch && other >= 0 && a->born_ticket == desks.articles[branch].born_ticket)
+                        broken(v, WRONG, masto.statuses[s].id, "mention %s was split off into ticket %d, which was there", masto.statuses[s].id,
+                               a->born_ticket + 1);
+        }
 }
 
 void judge_commands(struct verdict *v)
@@ -120,11 +167,14 @@ void judge_commands(struct verdict *v)
                 if (agent_notes[k].command && !note_is_said(&agent_notes[k]))
                         judge_command(v, k);
         for (int i = 0; i < masto.n_statuses; i++) {
+                judge_branch(v, i);
                 judge_liked(v, i);
                 if (masto.statuses[i].by_api && !masto.statuses[i].spam)
                         judge_own(v, i);
         }
         for (int t = 0; t < desks.n_tickets; t++)
-                if (desks.tickets[t].merged_into < 0)
+                if (desks.tickets[t].merged_into < 0) {
                         judge_removed(v, t);
+                        judge_split(v, t);
+                }
 }

@@ -130,9 +130,10 @@ static void follow_up(void)
         (void) say(masto.statuses[parent].network, account, parent, chance(R_PEOPLE, 850));
 }
 
-void people_write_again(int ticket)
+void people_write_again(int ticket, bool newest)
 {
-        for (int i = 0; i < desks.n_articles; i++) {
+        for (int n = 0; n < desks.n_articles; n++) {
+                int i = newest ? desks.n_articles - 1 - n : n;
                 const struct article *a = &desks.articles[i];
                 int status = a->agent || desk_follow(a->ticket) != ticket ? -1 : people_mention_in(a->body);
 

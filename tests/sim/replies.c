@@ -125,6 +125,8 @@ static bool is_justified(const struct agent_note *n, const char *reason)
                 return a->flipped || merged || !was_confirmed(a->ticket, a->created) || is_overtaken(n);
         if (strstr(reason, "more than one conversation"))
                 return merged;
+        if (strstr(reason, "before the newest post got a ticket of its own"))
+                return command_after((int) (n - agent_notes), COMMAND_SPLIT) >= 0;
         if (strstr(reason, "no filed post that it could answer"))
                 return !was_confirmed(a->ticket, a->created + 10 * USEC_PER_MINUTE) || merged || sim.plan.deletes || is_overtaken(n) ||
                        ((n->command || command_after((int) (n - agent_notes), COMMAND_PUBLIC) >= 0) &&
@@ -177,6 +179,20 @@ static bool is_said_in_public(const struct agent_note *n)
         return n->command == COMMAND_PUBLIC || n->command == COMMAND_CLOSE || command_after((int) (n - agent_notes), COMMAND_PUBLIC) >= 0;
 }
 
+/* Whether a post was of this ticket no more when a reply in it was sent: it begins a branch. */
+static bool was_split_off(int status, const struct agent_note *n)
+{
+        int branch = branch_of(status), ticket = desk_follow(desks.articles[n->article].ticket);
+
+        if (branch < 0 || desk_follow(desks.articles[branch].ticket) == ticket)
+                return false;
+        for (int k = 0; k < n_agent_notes; k++)
+                if (agent_notes[k].command == COMMAND_SPLIT && desk_follow(desks.articles[agent_notes[k].article].ticket) == ticket &&
+                    (agent_notes[k].article < n->article || has_note(n->article, "held")))
+                        return true;
+        return false;
+}
+
 static void judge_post(struct verdict *v, const struct agent_note *n, int i)
 {
         const struct status *s = &masto.statuses[i], *parent = s->parent >= 0 ? &masto.statuses[s->parent] : NULL;
@@ -194,7 +210,9 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
         if (note_is_aside(n) && s->visibility != 'd' &&
             !(has_note(n->article, "held") && command_after((int) (n - agent_notes), COMMAND_PUBLIC) >= 0))
                 broken(v, LEAKED, token, "reply %s (%s) is for the customer alone, and is not", s->id, token);
-        shown = article_of(s->parent, NULL, NULL);
+        shown = branch_of(s->parent);
+        if (shown < 0 || desk_follow(desks.articles[shown].ticket) != desk_follow(a->ticket))
+                shown = article_of(s->parent, NULL, NULL);
         if (!parent->names_brand || parent->account == BRAND)
                 broken(v, WRONG, token, "reply %s (%s) answers %s, which is no mention", s->id, token, parent->id);
         else if (shown >= 0 && desk_follow(desks.articles[shown].ticket) != desk_follow(a->ticket) &&
@@ -212,7 +230,7 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
                 int other = m->agent ? -1 : people_mention_in(m->body);
 
                 if (other > s->parent && !is_same_time(other, s->parent) && k > shown && m->ticket == a->ticket && m->confirmed && m->confirmed < a->created && !a->moved &&
-                    !m->moved && !desks.tickets[a->ticket].in_merge && masto.statuses[other].root == parent->root &&
+                    !m->moved && !was_split_off(other, n) && !desks.tickets[a->ticket].in_merge && masto.statuses[other].root == parent->root &&
                     (!is_said_in_public(n) || masto.statuses[other].visibility != 'd'))
                         broken(v, WRONG, token, "reply %s (%s) answers %s, but %s was there when it was written", s->id, token,
                                parent->id, masto.statuses[other].id);

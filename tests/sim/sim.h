@@ -28,7 +28,7 @@ enum happening {
         FORGOTTEN,
         COMMANDS, _COMMANDS_LAST = COMMANDS + (int) COMMAND_MAX - 2,   /* of each that an agent can write, from COMMAND_UNKNOWN on */
         WITHDRAWN_HIDDEN, WITHDRAWN_STOPPED, IN_PARTS, GUARDED, SAID_ASIDE, EDITED_OWN, REMOVED_OWN, LIKED, CLOSED_BY_COMMAND,
-        TOLD_EDITED, TOLD_DELETED, TOLD_APP, WENT_ON,
+        TOLD_EDITED, TOLD_DELETED, TOLD_APP, WENT_ON, SPLIT_OFF, SPLIT_GREW,
         IN_TIME, TOO_LATE, WINDOW_TOLD,
         _HAPPENINGS
 };
@@ -307,7 +307,7 @@ void agents_close_or_delete(void);
 
 char *people_text(char letter, int number);
 int people_app_post_in(const char *text);            /* the status that the brand wrote by itself whose text this is, or -1 */
-void people_write_again(int ticket);                 /* somebody answers a post that is in it */
+void people_write_again(int ticket, bool newest);    /* somebody answers a post that is in it, or its newest */
 int people_note_in(const char *text);                /* the note whose text this is, or -1 */
 int people_mention_in(const char *text);             /* the status whose text this is, or -1 */
 size_t people_words(const char *text);               /* bytes of what it says, before the token */

@@ -85,7 +85,7 @@ static const char *const names[_HAPPENINGS] = {
         [LEFT_NOTHING] = "an orderly end left no memory behind",
         [IDLE] = "memory stayed the same in idle hours",
         [FORGOTTEN] = "rows were forgotten",
-        [COMMANDS] = "a mistyped command", "!stop", "!hold", "!send", "!dm", "!public", "!close", "!like", "!repost", "!hide", "!edit", "!delete",
+        [COMMANDS] = "a mistyped command", "!stop", "!hold", "!send", "!dm", "!public", "!close", "!like", "!repost", "!hide", "!edit", "!delete", "!split",
         [WITHDRAWN_HIDDEN] = "a reply was taken back by hiding or deleting it",
         [WITHDRAWN_STOPPED] = "a reply was taken back by !stop",
         [IN_PARTS] = "a reply was posted in parts",
@@ -102,6 +102,8 @@ static const char *const names[_HAPPENINGS] = {
         [WINDOW_TOLD] = "the agent was told that the time runs out",
         [TOLD_APP] = "the agent was told of an answer in the app",
         [WENT_ON] = "a conversation went on in a new ticket",
+        [SPLIT_OFF] = "a branch got a ticket of its own",
+        [SPLIT_GREW] = "a post came into the ticket of a branch",
 };
 
 void happened(enum happening what)
