@@ -1,8 +1,11 @@
 """What an agent tells mentiond by internal notes, and what he is told before and after a reply goes out: with a real Znuny and a
-real snac2."""
+real snac2, and with a fake Zammad."""
 import pytest
 
-from mentiond_e2e.wait import until
+from mentiond_e2e.daemon import mentiond
+from mentiond_e2e.wait import SLOW, until
+
+LONG = 60                        # seconds, for what begins with a look at all that there is
 
 ASIDE = "private"                # as snac shows what it was told is direct
 PIXEL = ("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
@@ -181,3 +184,94 @@ def test_a_conversation_that_went_aside_is_closed_in_public(up, znuny):
     assert up.daemon.ctl("status")["owed"] == 0
     assert "closed" in until("the closing", lambda: znuny.notes(ticket, subject="!close"))[0]["Body"]
     assert "closed" in znuny.ticket(ticket)["State"]
+
+
+# --- Branches ---
+
+def branch(b, znuny):
+    """The word of a conversation, its first post and its ticket, and a post that answers it, that was given a ticket of its own."""
+    word, post, ticket = b.conversation()
+    second = b.mention(f"{word}b And mine?", reply_to=post)
+    znuny.customer_of(ticket, f"{word}b")
+    b.daemon.wait_quiet()
+    answer = command(b, ticket, "!split")
+    [new] = [t for t in znuny.tickets(f"{word}b") if t != ticket]
+    assert f"has a ticket of its own: {znuny.ticket(new)['TicketNumber']}, " in answer and f"TicketID={new}" in answer
+    return word, post, ticket, second, new
+
+
+def test_split_gives_the_newest_post_and_what_answers_it_a_ticket_of_its_own(up, znuny):
+    word, post, ticket, second, new = branch(up, znuny)
+    [article] = znuny.customers(new)
+    assert f"{word}b And mine?" in article["Body"] and f"Split from ticket {znuny.ticket(ticket)['TicketNumber']}, " in article["Body"]
+    up.mention(f"{word}c Here, too", reply_to=second)
+    up.mention(f"{word}d Hello?", reply_to=post)
+    znuny.customer_of(new, f"{word}c")
+    znuny.customer_of(ticket, f"{word}d")
+    # What is said in either answers what stands in it, and what answers that belongs there.
+    znuny.write(new, f"{word}r Tomorrow")
+    znuny.note_of(new, "Reply posted")
+    [reply] = up.brand.posts(f"{word}r")
+    up.mention(f"{word}e Thank you", reply_to=reply["id"])
+    znuny.customer_of(new, f"{word}e")
+    znuny.write(ticket, f"{word}s Yours is lost")
+    znuny.note_of(ticket, "Reply posted")
+    up.daemon.wait_quiet()
+    assert [len(znuny.customers(t)) for t in (ticket, new)] == [3, 3]
+    assert sorted(znuny.tickets(word)) == sorted([ticket, new])
+    assert len(up.brand.posts(f"{word}r")) == len(up.brand.posts(f"{word}s")) == 1
+
+
+def test_split_by_mistake_is_answered(held, znuny):
+    word, post, ticket = held.conversation()
+    assert "this ticket shows one post" in command(held, ticket, "!split")
+    held.mention(f"{word}b And mine?", reply_to=post)
+    znuny.customer_of(ticket, f"{word}b")
+    written(held, ticket, f"Soon {word}r")
+    assert "a reply is held, or on its way" in command(held, ticket, "!split")
+    held.daemon.wait_row(kind="reply", state="waiting")
+    assert znuny.tickets(word) == [ticket]
+
+
+@pytest.mark.weight(20)
+@pytest.mark.timeout(300 * SLOW)
+@pytest.mark.parametrize("lost", ["restored", "rebuilt"])
+def test_a_store_that_has_forgotten_a_branch_finds_its_ticket(bridge, znuny, directory, lost):
+    bridge.daemon.config["channel"] = {bridge.brand.name: bridge.channel}    # threads are known by it
+    b = bridge.start()
+    b.daemon.ctl("backup", directory / "backup.db")
+    word, post, ticket, second, new = branch(b, znuny)
+    third = b.mention(f"{word}c Here, too", reply_to=second)
+    znuny.customer_of(new, f"{word}c")
+    b.daemon.wait_quiet()
+    b.daemon.stop()
+    status, said = mentiond("-c", b.daemon.file, *(["--restore", directory / "backup.db"] if lost == "restored" else ["--rebuild", "3"]))
+    assert status == 0, said
+    b.daemon.start(wait=False)
+    b.mention(f"{word}d Hello?", reply_to=third)
+    b.mention(f"{word}e Hello?", reply_to=post)
+    znuny.customer_of(new, f"{word}d", LONG)
+    znuny.customer_of(ticket, f"{word}e", LONG)
+    b.daemon.wait_quiet(LONG)
+    assert [len(znuny.customers(t)) for t in (ticket, new)] == [3, 3]
+    assert sorted(znuny.tickets(word)) == sorted([ticket, new])
+
+
+def test_in_zammad_split_makes_a_ticket_that_is_linked_to_the_old_one(desk):
+    z = desk.start().zammad
+    word, post, ticket = desk.conversation()
+    second = desk.mention(f"{word}b And mine?", parent=post)
+    desk.customer_of(ticket, f"{word}b")
+    desk.daemon.wait_quiet()
+    z.write(ticket, "!split", public=False)
+    answer = desk.note_of(ticket, "!split")
+    [new] = [t for t in z.tickets.values() if t is not ticket]
+    assert f"has a ticket of its own: {new.number}, {desk.desk_server.base}/#ticket/zoom/{new.id}" in answer.body
+    assert z.pairs == [(new.id, ticket.id)]
+    assert f"Split from ticket {ticket.number}, " in desk.customer_of(new, f"{word}b").body
+    desk.mention(f"{word}c Here, too", parent=second)
+    desk.mention(f"{word}d Hello?", parent=post)
+    desk.customer_of(new, f"{word}c")
+    desk.customer_of(ticket, f"{word}d")
+    desk.daemon.wait_quiet()
+    assert [len(desk.customers(t)) for t in (ticket, new)] == [3, 2]

@@ -129,7 +129,7 @@ static enum command_name some_command(void)
         static const struct { enum command_name name; int weight; } commands[] = {
                 { COMMAND_STOP, 18 }, { COMMAND_HOLD, 10 }, { COMMAND_SEND, 14 }, { COMMAND_DM, 20 }, { COMMAND_PUBLIC, 8 },
                 { COMMAND_CLOSE, 8 }, { COMMAND_LIKE, 5 }, { COMMAND_REPOST, 3 }, { COMMAND_HIDE, 2 }, { COMMAND_EDIT, 6 },
-                { COMMAND_DELETE, 6 }, { COMMAND_SPLIT, 12 }, { COMMAND_UNKNOWN, 6 },
+                { COMMAND_DELETE, 6 }, { COMMAND_SPLIT, 3 }, { COMMAND_UNKNOWN, 6 },
         };
         int64_t dice = 0;
         size_t i = 0;
@@ -147,9 +147,9 @@ static bool takes_text(enum command_name name)
         return name == COMMAND_DM || name == COMMAND_PUBLIC || name == COMMAND_CLOSE || name == COMMAND_EDIT;
 }
 
-static void command(int ticket)
+static void command(int ticket, enum command_name name)
 {
-        struct agent_note n = { .internal = true, .group = n_agent_notes, .command = some_command() };
+        struct agent_note n = { .internal = true, .group = n_agent_notes, .command = name };
         const char *word = n.command == COMMAND_UNKNOWN ? "sned" : command_word(n.command);
         bool rich = chance(R_PEOPLE, 300);
         _cleanup_free_ char *whole = NULL;
@@ -174,7 +174,21 @@ static void command_later(void *data)
         int ticket = desk_follow((int) (intptr_t) data);
 
         if (!desks.tickets[ticket].deleted)
-                command(ticket);
+                command(ticket, some_command());
+}
+
+/* Where there is something to split. */
+static int some_branched_ticket(void)
+{
+        for (int tries = 0; tries < 10; tries++) {
+                int t = some_ticket(false), posts = 0;
+
+                for (int i = 0; i < desks.n_articles && t >= 0; i++)
+                        posts += desks.articles[i].ticket == t && !desks.articles[i].agent && desks.articles[i].shown_usec <= sim.now;
+                if (posts > 1)
+                        return t;
+        }
+        return -1;
 }
 
 static void close_for_long(int ticket);
@@ -190,7 +204,13 @@ void agents_answer(void)
                 return;
         }
         if (sim.plan.commands && !desks.tickets[t].foreign && chance(R_PEOPLE, 150)) {
-                command(t);
+                command(t, some_command());
+                return;
+        }
+        if (sim.plan.commands && chance(R_PEOPLE, 150)) {
+                t = some_branched_ticket();
+                if (t >= 0)
+                        command(t, COMMAND_SPLIT);
                 return;
         }
         write_note(t, chance(R_PEOPLE, 750));
