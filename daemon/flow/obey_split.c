@@ -67,7 +67,7 @@ static void tell(struct order *o, int64_t id)
                 obey_answer(o, arena_printf(o->a, "The last post of %s has a ticket of its own: %s. What answers it comes there, and what you write here"
                                                   " answers what was said before it.", mention.kept.handle, name_of(o, &t)));
         else if (streq(mention.state, STATE_HELD) || streq(mention.state, STATE_DEAD) || streq(mention.state, STATE_DROPPED))
-                obey_refuse(o, arena_printf(o->a, "the ticket cannot be made: %s. An administrator tries it again with: mentionctl retry %lld",
+                obey_refuse(o, arena_printf(o->a, "the new ticket could not be made: %s. An administrator tries it again with: mentionctl retry %lld",
                                             mention.reason, (long long) id));
         else
                 obey_later(o, 0, "for a day the ticket could not be made. mentiond goes on trying by itself.");

@@ -122,6 +122,11 @@ static const struct {
         "thread = ?2 AND kind = 'reply' AND state = 'dead' AND NOT EXISTS (SELECT 1 FROM part WHERE reply = c.id)" \
         " AND EXISTS (SELECT 1 FROM journal m WHERE m.id = ?3 AND m.turn < c.id AND " KNOWS ")"
 
+/* From then on that cannot be seen in its thread. */
+#define WAS_ANSWERED \
+        "EXISTS (SELECT 1 FROM journal r JOIN part p ON p.reply = r.id AND p.number = 0 WHERE r.thread = ?4 AND r.kind = 'reply'" \
+        " AND r.state = 'posted' AND p.parent = journal.native_id)"
+
 static int split_off(struct db *db, const struct split_args *a, int64_t mention)
 {
         int64_t branch;
@@ -135,8 +140,9 @@ static int split_off(struct db *db, const struct split_args *a, int64_t mention)
         r = db_run(db, "UPDATE journal AS c SET thread = ?1 WHERE " WAS_REFUSED, "iii", branch, a->thread, mention);
         if (r >= 0)
                 r = db_run(db, "UPDATE journal SET thread = ?, state = 'new', ready_usec = ?2, due_usec = ?2, attempt = 0, absent = 0, tried_usec = 0,"
-                               " tried_after = NULL, doubt = 0, reason = NULL, result_id = NULL, result_url = NULL, card_usec = NULL WHERE id = ?3",
-                           "iii", branch, a->now_usec, mention);
+                               " tried_after = NULL, doubt = 0, reason = NULL, result_id = NULL, result_url = NULL, card_usec = NULL,"
+                               " alarm = CASE WHEN NOT " WAS_ANSWERED " THEN alarm END WHERE id = ?3",
+                           "iiii", branch, a->now_usec, mention, a->thread);
         if (r >= 0)
                 r = db_run(db, "UPDATE journal SET result_id = ? WHERE id = ?", "ii", mention, a->command);
         return r < 0 ? r : SPLIT_DONE;

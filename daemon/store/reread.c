@@ -104,6 +104,9 @@ static int set_right(struct db *db, int64_t id, const struct store_right *now)
                           " alarm = CASE WHEN ?3 != 0 THEN 0 END WHERE id = ?1", "iiis", id, now->right, now->until_usec, now->reason);
 }
 
+/* Of a mention that is to be filed anew, for it was split off meanwhile, the text is needed. */
+#define DROP_TEXT "DELETE FROM body WHERE id = ?1 AND EXISTS (SELECT 1 FROM journal WHERE id = ?1 AND state = 'filed')"
+
 static int reread(struct db *db, void *data)
 {
         const struct reread_args *a = data;
@@ -119,7 +122,7 @@ static int reread(struct db *db, void *data)
                         r = set_right(db, f->post, f->right);
                 else if (f->post)
                         r = f->payload ? db_run(db, "UPDATE body SET payload = ? WHERE id = ?", "si", f->payload, f->post)
-                                       : drop_body(db, f->post, false);
+                                       : db_run(db, DROP_TEXT, "i", f->post);
                 if (r >= 0)
                         r = add_note(db, f->post, a->thread, f->note_key, f->note_payload, a->now_usec);
         }

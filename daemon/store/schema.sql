@@ -39,7 +39,7 @@ CREATE TABLE thread (
         reread_usec INTEGER,                       -- when its posts are to be read again; NULL: not any more
         before    INTEGER REFERENCES thread,       -- on the network a part of that one, with a ticket of its own; root: its first mention
         next      INTEGER REFERENCES thread,       -- where it goes on, as its ticket is not opened again
-        split     TEXT,                            -- a branch of the one before: the agent's command that made it, or '' if that is forgotten
+        split     TEXT,                            -- a branch of the one before: the command that made it; '': that is forgotten
         UNIQUE (channel, root)
 );
 CREATE INDEX thread_branch ON thread (before) WHERE split IS NOT NULL;

@@ -36,7 +36,7 @@ struct mentiond_filing {
         const char *url;         /* permalink of the post */
         int64_t created_usec;
         const struct mentiond_attachment *attachments;
-        const char *after;       /* of a new ticket: the one that it goes on from, to be linked to it, which the text says; "" for none */
+        const char *after;       /* of a new ticket: the one from which it goes on, or was split, to be linked to it, which the text says; "" for none */
         int64_t reopen_since_usec;       /* append(): a ticket that was closed before then is not opened again; 0: any is */
 };
 

@@ -204,15 +204,14 @@ def test_split_gives_the_newest_post_and_what_answers_it_a_ticket_of_its_own(up,
     word, post, ticket, second, new = branch(up, znuny)
     [article] = znuny.customers(new)
     assert f"{word}b And mine?" in article["Body"] and f"Split from ticket {znuny.ticket(ticket)['TicketNumber']}, " in article["Body"]
-    up.mention(f"{word}c Here, too", reply_to=second)
+    third = up.mention(f"{word}c Here, too", reply_to=second)
     up.mention(f"{word}d Hello?", reply_to=post)
     znuny.customer_of(new, f"{word}c")
     znuny.customer_of(ticket, f"{word}d")
     # What is said in either answers what stands in it, and what answers that belongs there.
     znuny.write(new, f"{word}r Tomorrow")
     znuny.note_of(new, "Reply posted")
-    [reply] = up.brand.posts(f"{word}r")
-    up.mention(f"{word}e Thank you", reply_to=reply["id"])
+    up.mention(f"{word}e Thank you", reply_to=up.alice.answer_of(third, f"{word}r"))
     znuny.customer_of(new, f"{word}e")
     znuny.write(ticket, f"{word}s Yours is lost")
     znuny.note_of(ticket, "Reply posted")

@@ -210,9 +210,10 @@ bool goes_on(int first, int second)
         return false;
 }
 
-/* With what begins its half of the conversation: the root, or the nearest post above it, or itself, that has been split off.  What came
- * while that was done may be in either half; so may what answers a post that the brand wrote elsewhere, which is of no half. */
-static int half_of(int article, int status, const int *ticket_of)
+/* With what begins its half of the conversation: the root, or a post that was split off, itself or above it; of what it answers the
+ * nearest that was filed tells it.  What came while that was done may be in either half; so may what answers a post that the brand wrote
+ * by itself. */
+static int half_of(int article, int status, const int *ticket_of, const int *halves)
 {
         const struct status *s = &masto.statuses[status];
         int64_t shown = s->notification < 0 ? 0 : masto.notifications[s->notification].first_shown;
@@ -220,18 +221,19 @@ static int half_of(int article, int status, const int *ticket_of)
 
         if (is_branch(article))
                 return status;
+        for (int at = s->parent; at >= 0; at = masto.statuses[at].parent)
+                if (branch_of(at) >= 0 && ticket_of[at] == desk_follow(desks.articles[article].ticket) + 1) {
+                        happened(SPLIT_GREW);
+                        return at;
+                }
         for (int at = s->parent; at >= 0; at = masto.statuses[at].parent) {
                 int branch = branch_of(at);
 
                 sure = sure && !masto.statuses[at].deleted && (masto.statuses[at].account != BRAND || masto.statuses[at].by_api);
-                if (branch < 0)
-                        continue;
-                if (ticket_of[at] == desk_follow(desks.articles[article].ticket) + 1) {
-                        happened(SPLIT_GREW);
+                if (sure && branch >= 0 && shown > desks.articles[branch].created)
                         return at;
-                }
-                if (sure && shown > desks.articles[branch].created)
-                        return at;
+                if (sure && branch < 0 && halves[at])
+                        return halves[at] - 1;
         }
         return s->root;
 }
@@ -240,6 +242,7 @@ static int half_of(int article, int status, const int *ticket_of)
 static void judge_threads(struct verdict *v)
 {
         int *ticket_of = xcalloc((size_t) masto.n_statuses + 1, sizeof(int)), *root_of = xcalloc((size_t) desks.n_tickets + 1, sizeof(int));
+        int *halves = xcalloc((size_t) masto.n_statuses + 1, sizeof(int));
         bool *excused = xcalloc((size_t) masto.n_statuses + 1, sizeof(bool));
 
         for (int i = 0; i < masto.n_statuses; i++)
@@ -253,7 +256,8 @@ static void judge_threads(struct verdict *v)
                 root = masto.statuses[s].root;
                 if (excused[root])
                         continue;
-                half = half_of(i, s, ticket_of);
+                half = half_of(i, s, ticket_of, halves);
+                halves[s] = half + 1;
                 if (ticket_of[half] && ticket_of[half] != t + 1 && !goes_on(ticket_of[half] - 1, t) && !desks.tickets[t].in_merge && !desks.tickets[ticket_of[half] - 1].in_merge) {
                         broken(v, DOUBLED, masto.statuses[root].id, "thread %s has the tickets %d and %d", masto.statuses[half].id, ticket_of[half], t + 1);
                         add_word(v, masto.statuses[s].id);
@@ -267,6 +271,7 @@ static void judge_threads(struct verdict *v)
                 root_of[t] = root + 1;
         }
         free(ticket_of);
+        free(halves);
         free(root_of);
         free(excused);
 }

@@ -119,7 +119,7 @@ static void judge_liked(struct verdict *v, int i)
 /* As many posts have a ticket of their own as agents were told, and no more than they wanted; and it is their own. */
 static void judge_split(struct verdict *v, int ticket)
 {
-        int branches = 0, told = 0;
+        int branches = 0, told = 0, later = 0;
 
         for (int s = 0; s < masto.n_statuses; s++) {
                 int article = article_of(s, NULL, NULL);
@@ -130,10 +130,14 @@ static void judge_split(struct verdict *v, int ticket)
                 int answer = agent_notes[k].command == COMMAND_SPLIT && ticket_of(k) == ticket ? note_about(agent_notes[k].article, "answer") : -1;
 
                 told += answer >= 0 && strstr(desks.articles[answer].body, "has a ticket of its own") != NULL;
+                later += answer >= 0 && strstr(desks.articles[answer].body, "not be made") != NULL;
         }
         if (branches > count(ticket, COMMAND_SPLIT) && !desks.tickets[ticket].deleted)
                 broken(v, WRONG, word_of("ticket %d", ticket + 1), "%d posts of ticket %d got tickets of their own, and that was wanted of %d", branches,
                        ticket + 1, count(ticket, COMMAND_SPLIT));
+        if (branches > told + later && !desks.tickets[ticket].in_merge && !desks.tickets[ticket].deleted)
+                broken(v, LOST, word_of("ticket %d", ticket + 1), "%d posts of ticket %d got tickets of their own, and of %d the agent was told", branches,
+                       ticket + 1, told);
         if (told > branches && !desks.tickets[ticket].in_merge)
                 broken(v, LOST, word_of("ticket %d", ticket + 1), "%d posts of ticket %d are said to have tickets of their own, and %d have", told,
                        ticket + 1, branches);

@@ -860,7 +860,7 @@ static void ticket_that_cannot_be_made_is_told(void)
         open_with_answer();
         fake.verdicts[DESK_FILE] = ONCE(MENTIOND_REJECTED);
         tell("6", "!split");
-        is_answered("6", "Not done: the ticket cannot be made: as told: rejected. An administrator tries it again with: mentionctl retry");
+        is_answered("6", "Not done: the new ticket could not be made: as told: rejected. An administrator tries it again with: mentionctl retry");
         fake_close();
 }
 
