@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 
+#include <mentiond/json.h>
+
 #include <errno.h>
 
 /* Where 429 comes without any hint: Mastodon's windows are 5 minutes, GoToSocial's too (facts: neither
@@ -123,11 +125,67 @@ static bool distance_of(const char *text, int64_t *ret_usec)
         return true;
 }
 
+/* --- What Meta says: how much of a limit is used up, in percent, and in how many minutes there is something left again ---
+ *
+ *     X-App-Usage: {"call_count":28,"total_time":25,"total_cputime":25}
+ *     X-Business-Use-Case-Usage: {"ID":[{"type":"pages","call_count":100,..., "estimated_time_to_regain_access":19}], ...}
+ */
+
+#define USAGE_DEPTH_MAX 4
+#define USAGE_SPREAD_USEC USEC_PER_MINUTE        /* it falls by itself as hours go by: what is left is spread over so much */
+
+struct usage {
+        int64_t percent, minutes;                /* the most that is said of any; percent -1: nothing is */
+};
+
+static void take_usage(struct json_object *o, unsigned depth, struct usage *u)
+{
+        static const char *const shares[] = { "call_count", "total_cputime", "total_time" };
+
+        if (depth == USAGE_DEPTH_MAX)
+                return;
+        for (size_t i = 0; i < mj_len(o); i++)
+                take_usage(mj_at(o, i), depth + 1, u);
+        if (!json_object_is_type(o, json_type_object))
+                return;
+        for (size_t i = 0; i < ELEMENTSOF(shares); i++)
+                u->percent = MAX(u->percent, mj_int(o, shares[i], -1));
+        u->minutes = MAX(u->minutes, mj_int(o, "estimated_time_to_regain_access", 0));
+        json_object_object_foreach(o, name, member) {
+                (void) name;
+                take_usage(member, depth + 1, u);
+        }
+}
+
+static void learn_usage(const struct http_reply *r, const char *name, struct usage *u)
+{
+        _cleanup_free_ char *text = http_header(r, name);
+        struct json_object *o = text ? json_tokener_parse(text) : NULL;
+
+        take_usage(o, 0, u);
+        (void) json_object_put(o);
+}
+
+/* What a reply that came well says of other limits is no reason for silence. */
+static int64_t budget_learn_usage(struct budget *b, const struct http_reply *r)
+{
+        struct usage u = { .percent = -1 };
+
+        learn_usage(r, "X-App-Usage", &u);
+        learn_usage(r, "X-Business-Use-Case-Usage", &u);
+        if (u.percent >= 0) {
+                b->limit = 100;
+                b->remaining = 100 - MIN(u.percent, INT64_C(100));
+                b->reset_usec = mono_usec() + USAGE_SPREAD_USEC;
+        }
+        return r->status < 400 || u.minutes <= 0 ? 0 : MIN(u.minutes, PAUSE_MAX_USEC / USEC_PER_MINUTE) * USEC_PER_MINUTE;
+}
+
 int64_t budget_learn(struct budget *b, const struct http_reply *r)
 {
         _cleanup_free_ char *limit = first_header(r, limit_headers), *remaining = first_header(r, remaining_headers);
         _cleanup_free_ char *reset = first_header(r, reset_headers), *after = http_header(r, "Retry-After");
-        int64_t usec, n;
+        int64_t usec, n, regain = budget_learn_usage(b, r);
 
         if (number_of(limit, &n))
                 b->limit = n;
@@ -135,6 +193,8 @@ int64_t budget_learn(struct budget *b, const struct http_reply *r)
                 b->remaining = n;
         if (distance_of(reset, &usec))
                 b->reset_usec = mono_usec() + usec;
+        if (regain)
+                return regain;
         if (r->status != 429 && !(r->status == 503 && after))
                 return 0;
         if (distance_of(after, &usec))

@@ -129,6 +129,57 @@ static void refusal_without_a_hint_is_a_minute(void **state)
         assert_int_equal(learn(&b, 429, "X-RateLimit-Reset: 2026-11-22T02:00:00Z\r\n"), 60 * SEC);
 }
 
+#define BUSINESS "X-Business-Use-Case-Usage: {\"1067\":[{\"type\":\"pages\",\"call_count\":%d,\"total_cputime\":25,\"total_time\":30," \
+        "\"estimated_time_to_regain_access\":%d},{\"type\":\"messenger\",\"call_count\":1,\"total_cputime\":1,\"total_time\":1}]}\r\n"
+
+static void what_meta_says_is_used_up_is_spread_before_the_wall(void **state)
+{
+        _cleanup_free_ char *little = xasprintf(BUSINESS, 28, 0), *much = xasprintf(BUSINESS, 95, 0);
+        struct budget b = { .limit = 0 };
+
+        (void) state;
+        assert_int_equal(learn(&b, 200, little), 0);
+        assert_int_equal(b.limit, 100);
+        assert_int_equal(b.remaining, 70);               /* of the three shares the largest counts */
+        assert_int_equal(budget_take(&b), mono);
+        assert_int_equal(learn(&b, 200, much), 0);
+        assert_int_equal(b.remaining, 5);
+        assert_true(budget_is_short(&b));
+        assert_int_equal(budget_take(&b), mono + 10 * SEC);
+        assert_int_equal(learn(&b, 200, "X-App-Usage: {\"call_count\":10,\"total_time\":99,\"total_cputime\":3}\r\n"), 0);
+        assert_int_equal(b.remaining, 1);
+        assert_int_equal(learn(&b, 200, "X-App-Usage: {\"call_count\":250}\r\n"), 0);
+        assert_int_equal(b.remaining, 0);
+        mono += 100 * SEC;
+        assert_false(budget_is_short(&b));
+}
+
+static void meta_is_left_alone_for_as_many_minutes_as_it_says(void **state)
+{
+        _cleanup_free_ char *over = xasprintf(BUSINESS, 100, 19), *endless = xasprintf(BUSINESS, 100, 2000000000), *back = xasprintf(BUSINESS, 100, -5);
+        struct budget b = { .limit = 0 };
+
+        (void) state;
+        assert_int_equal(learn(&b, 403, over), 19 * USEC_PER_MINUTE);
+        assert_int_equal(learn(&b, 400, endless), 6 * USEC_PER_HOUR);
+        assert_int_equal(learn(&b, 400, back), 0);
+        assert_int_equal(learn(&b, 200, over), 0);       /* another limit: this request was served */
+}
+
+static void what_is_no_usage_is_passed_over(void **state)
+{
+        static const char *const odd[] = { "", "{", "null", "17", "[]", "{\"1\":[{\"call_count\":\"much\"}]}", "{\"1\":{\"2\":{\"3\":{\"4\":{\"call_count\":99}}}}}" };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(odd); i++) {
+                _cleanup_free_ char *headers = xasprintf("X-Business-Use-Case-Usage: %s\r\n", odd[i]);
+                struct budget b = { .limit = 0 };
+
+                assert_int_equal(learn(&b, 400, headers), 0);
+                assert_int_equal(b.limit, 0);
+        }
+}
+
 static void without_limits_a_request_goes_at_once(void **state)
 {
         struct budget b = { .limit = 0 };
@@ -240,6 +291,9 @@ int main(void)
                 cmocka_unit_test(limit_and_remaining_are_read_under_both_names),
                 cmocka_unit_test(silence_is_what_the_server_asks_for),
                 cmocka_unit_test(refusal_without_a_hint_is_a_minute),
+                cmocka_unit_test(what_meta_says_is_used_up_is_spread_before_the_wall),
+                cmocka_unit_test(meta_is_left_alone_for_as_many_minutes_as_it_says),
+                cmocka_unit_test(what_is_no_usage_is_passed_over),
                 cmocka_unit_test(without_limits_a_request_goes_at_once),
                 cmocka_unit_test(admins_rate_is_kept),
                 cmocka_unit_test(what_is_left_is_spread_over_the_time_until_the_reset),
