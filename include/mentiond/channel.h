@@ -85,6 +85,8 @@ struct mentiond_mention {
         uint32_t reserved;
         int64_t reply_until_usec;/* of MENTIOND_REPLY_UNTIL, by the network's clock */
         const char *reply_reason;/* one sentence for the agent: why not, or why only until then */
+        const struct mentiond_mention *about;  /* what it stands below without being its answer: the account's own post, what
+                                  * is reviewed.  Quoted for the agent; its author's handle or name, text and url count. */
 };
 
 /* A file that goes out with a post. */
