@@ -120,10 +120,10 @@ struct mentiond_mention *facebook_mention(struct mentiond_op *op, struct json_ob
 
 /* --- Polling --- */
 
-static void see(struct facebook_list *l, int64_t usec)
+static void emit(struct facebook_list *l, const struct mentiond_mention *m)
 {
-        if (usec && usec < l->oldest_usec)
-                l->oldest_usec = usec;
+        facebook_pass(l, m->created_usec);
+        l->fresh |= mentiond_emit(l->op, m);
 }
 
 /* Below a post of the Page each comment begins a conversation of its own, or belongs to that of the comment that it answers.  A visitor's
@@ -135,14 +135,14 @@ static int take_comment(struct facebook_list *l, struct json_object *item)
         const char *above = mj_str(parent, "id"), *top = mj_str(mj_get(parent, "parent"), "id"), *post = mj_str(l->below, "id");
         bool at_home = facebook_is_own(l->op, l->below);
 
-        see(l, m->created_usec);
+        facebook_pass(l, m->created_usec);
         if (l->tagged && !facebook_is_own(l->op, parent))
                 return MENTIOND_OK;
         m->parent = *above ? above : at_home ? "" : post;
         m->root = !at_home ? post : *top ? top : *above ? above : m->id;
         if (at_home)
                 m->about = facebook_mention(l->op, *above ? parent : l->below, MENTIOND_COMMENT);
-        l->fresh |= mentiond_emit(l->op, m);
+        emit(l, m);
         return MENTIOND_OK;
 }
 
@@ -152,8 +152,7 @@ static int take_post(struct facebook_list *l, struct json_object *item)
         struct mentiond_mention *m = facebook_mention(l->op, item, MENTIOND_MENTION);
         struct facebook_list comments = { .op = l->op, .f = l->f, .take = take_comment, .below = item, .tagged = l->tagged };
 
-        see(l, m->created_usec);
-        l->fresh |= mentiond_emit(l->op, m);
+        emit(l, m);
         if (!mj_get(item, "comments") || !facebook_is_post(m->id))
                 return MENTIOND_OK;
         comments.path = mentiond_format(l->op, "%s/" FACEBOOK_STREAM COMMENT_FIELDS, m->id);
@@ -165,13 +164,12 @@ static int take_message(struct facebook_list *l, struct json_object *item)
 {
         struct mentiond_mention *m = facebook_mention(l->op, item, MENTIOND_MESSAGE);
 
-        see(l, m->created_usec);
         m->root = mj_str(l->below, "id");
         m->url = mj_str(l->below, "link");
         m->reply_right = MENTIOND_REPLY_UNTIL;
         m->reply_until_usec = m->created_usec + (l->f->human_agent ? 7 : 1) * DAY_USEC;
         m->reply_reason = l->f->human_agent ? "Messenger lets a Page answer for 7 days" : "Messenger lets a Page answer for 24 hours";
-        l->fresh |= mentiond_emit(l->op, m);
+        emit(l, m);
         return MENTIOND_OK;
 }
 
@@ -179,37 +177,29 @@ static int take_conversation(struct facebook_list *l, struct json_object *item)
 {
         struct facebook_list messages = { .op = l->op, .f = l->f, .take = take_message, .below = item };
 
-        see(l, mentiond_parse_time(mj_str(item, "updated_time")));
+        facebook_pass(l, mentiond_parse_time(mj_str(item, "updated_time")));
         messages.path = mentiond_format(l->op, "%s/messages?limit=100&fields=" MESSAGE_FIELDS, mentiond_escape(l->op, mj_str(item, "id")));
         int r = mj_get(item, "messages") ? facebook_read(&messages, mj_get(item, "messages")) : MENTIOND_OK;
         l->fresh |= messages.fresh;
         return r;
 }
 
-/* It can be answered where it is a story.  Else it has no id but that of whom it is by: each person has one. */
+/* Where Facebook does not say what story it is, it has no id but that of its author: each person has one. */
 static int take_review(struct facebook_list *l, struct json_object *item)
 {
-        bool liked = strcmp(mj_str(item, "recommendation_type"), "negative") != 0;
-        struct mentiond_mention *m = facebook_mention(l->op, item, MENTIOND_REVIEW);
-        struct mentiond_author *author = mentiond_alloc(l->op, sizeof(*author));
-        struct json_object *by = mj_get(item, "reviewer");
+        bool bad = strcmp(mj_str(item, "recommendation_type"), "negative") == 0;
+        const char *story = mj_str(mj_get(item, "open_graph_story"), "id"), *by = mj_str(mj_get(item, "reviewer"), "id");
+        struct mentiond_mention *m;
 
-        m->id = mj_str(mj_get(item, "open_graph_story"), "id");
-        if (!facebook_is_post(m->id)) {
-                m->id = mentiond_format(l->op, "review-%s-%s", mj_str(by, "id"), mj_str(item, "created_time"));
+        mj_put_str(item, "id", *story ? story : mentiond_format(l->op, "review-%s", by));
+        MJ_PUT(item, "from", json_object_get(mj_get(item, "reviewer")));
+        m = facebook_mention(l->op, item, MENTIOND_REVIEW);
+        m->text = mentiond_format(l->op, "%s\n\n%s", bad ? "Does not recommend the Page" : "Recommends the Page", mj_str(item, "review_text"));
+        if (!*story) {
                 m->reply_right = MENTIOND_REPLY_NEVER;
                 m->reply_reason = "Facebook does not say where: do it on the Page";
         }
-        m->root = m->id;
-        m->text = mentiond_format(l->op, "%s\n\n%s", liked ? "Recommends the Page" : "Does not recommend the Page", mj_str(item, "review_text"));
-        *author = *m->author;
-        if (*mj_str(by, "id")) {
-                author->id = author->handle = mj_str(by, "id");
-                author->name = mj_str(by, "name");
-        }
-        m->author = author;
-        see(l, m->created_usec);
-        l->fresh |= mentiond_emit(l->op, m);
+        emit(l, m);
         return MENTIOND_OK;
 }
 

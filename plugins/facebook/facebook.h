@@ -32,7 +32,7 @@ struct facebook_list {
         bool tagged;                     /* that is somebody else's, and only names the Page */
         void *sought;
 
-        int64_t oldest_usec;             /* of what was taken; set by take() */
+        int64_t oldest_usec;             /* of what was passed */
         bool fresh;                      /* there was something new on this page */
 };
 
@@ -43,6 +43,9 @@ int facebook_get(struct mentiond_op *op, const struct facebook *f, const char *p
 
 /* Page by page, and on while there is something new; first: the first page, if that is there already. */
 int facebook_read(struct facebook_list *l, struct json_object *first);
+
+/* take() has come so far down. */
+void facebook_pass(struct facebook_list *l, int64_t usec);
 
 bool facebook_is_own(struct mentiond_op *op, struct json_object *item);
 

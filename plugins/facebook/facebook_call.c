@@ -87,6 +87,12 @@ int facebook_get(struct mentiond_op *op, const struct facebook *f, const char *p
         return facebook_call(op, f, "GET", 0, NULL, path, ret);
 }
 
+void facebook_pass(struct facebook_list *l, int64_t usec)
+{
+        if (usec && usec < l->oldest_usec)
+                l->oldest_usec = usec;
+}
+
 /* paging.next is an address with the token in it: it is not used. */
 int facebook_read(struct facebook_list *l, struct json_object *first)
 {
@@ -105,7 +111,8 @@ int facebook_read(struct facebook_list *l, struct json_object *first)
                         return mentiond_fail(l->op, MENTIOND_RETRY, "Facebook shows a list without items");
                 l->fresh = false;
                 for (size_t i = 0; i < mj_len(mj_get(page, "data")); i++) {
-                        int r = l->take(l, mj_at(mj_get(page, "data"), i));
+                        struct json_object *item = mj_at(mj_get(page, "data"), i);
+                        int r = json_object_is_type(item, json_type_object) ? l->take(l, item) : MENTIOND_OK;
                         if (r != MENTIOND_OK)
                                 return r;
                 }

@@ -74,8 +74,7 @@ static int take_own(struct facebook_list *l, struct json_object *item)
         int64_t usec = mentiond_parse_time(mj_str(item, "created_time"));
         const char *id = mj_str(item, "id");
 
-        if (usec && usec < l->oldest_usec)
-                l->oldest_usec = usec;
+        facebook_pass(l, usec);
         if (!*id || *s->found->id || usec < s->part->tried_usec - CLOCK_USEC || !facebook_is_own(l->op, item) || mentiond_is_posted(l->op, id))
                 return MENTIOND_OK;
         if (mentiond_same_text(mj_str(item, "message"), s->part->text))

@@ -638,7 +638,7 @@ def test_doctor_says_what_is_missing_and_what_to_do(shop):
     shop.rules.append(refused(10, status=403, when=lambda q: "conversations" in q.path))
     r = doctor.run(shop.daemon, "doctor", "brand")
     assert "nothing can be answered" in r.line("wrong", "right pages_manage_engagement")
-    assert "it ends in 2 days" in r.line("wrong", "access to data") and "pages_read_user_content" in r.line("wrong", "comments")
+    assert "it ends in 2 days" in r.line("wrong", "access to data") and "pages_read_user_content" in r.line("wrong", "names")
     assert "lacks a right" in r.line("wrong", "messages") and r.line("unclear", "hooks")
 
 

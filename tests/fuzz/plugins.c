@@ -4,6 +4,7 @@
 #include "fuzz.h"
 #include "host/plugin.h"
 
+const struct mentiond_plugin *facebook_plugin_init(void);
 const struct mentiond_plugin *mastodon_plugin_init(void);
 const struct mentiond_plugin *otrs_plugin_init(void);
 const struct mentiond_plugin *zammad_plugin_init(void);
@@ -13,6 +14,7 @@ void fuzz_plugins(void)
         _cleanup_free_ char *wrong = NULL;
         struct plugin *p;
 
+        MUST(plugin_register(facebook_plugin_init(), &p, &wrong) == 0);
         MUST(plugin_register(mastodon_plugin_init(), &p, &wrong) == 0);
         MUST(plugin_register(otrs_plugin_init(), &p, &wrong) == 0);
         MUST(plugin_register(zammad_plugin_init(), &p, &wrong) == 0);

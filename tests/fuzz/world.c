@@ -23,7 +23,7 @@ struct flow world_flow;
 struct instance *desk, *brand;
 struct db *world_db;
 const char *world_queue = "Social";
-const char *const *world_desk;
+const char *const *world_desk, *const *world_brand;
 
 static uint64_t chance;
 static bool talks;
@@ -166,7 +166,7 @@ void world_begin(struct input *in)
         world_host.idle = on_idle;
         fill_store();
         desk = make(MENTIOND_HELPDESK, "desk", world_desk ? world_desk : desk_settings);
-        brand = make(MENTIOND_CHANNEL, "brand", brand_settings);
+        brand = make(MENTIOND_CHANNEL, "brand", world_brand ? world_brand : brand_settings);
         brand->helpdesk_id = desk->stored.id;
         strset(&brand->self_id, "1");
         strset(&brand->self_handle, "@brand@social.example");
