@@ -174,6 +174,7 @@ static int64_t budget_learn_usage(struct budget *b, const struct http_reply *r)
         learn_usage(r, "X-App-Usage", &u);
         learn_usage(r, "X-Business-Use-Case-Usage", &u);
         if (u.percent >= 0) {
+                b->percent = true;
                 b->limit = 100;
                 b->remaining = 100 - MIN(u.percent, INT64_C(100));
                 b->reset_usec = mono_usec() + USAGE_SPREAD_USEC;
@@ -187,8 +188,10 @@ int64_t budget_learn(struct budget *b, const struct http_reply *r)
         _cleanup_free_ char *reset = first_header(r, reset_headers), *after = http_header(r, "Retry-After");
         int64_t usec, n, regain = budget_learn_usage(b, r);
 
-        if (number_of(limit, &n))
+        if (number_of(limit, &n)) {
                 b->limit = n;
+                b->percent = false;
+        }
         if (number_of(remaining, &n))
                 b->remaining = n;
         if (distance_of(reset, &usec))

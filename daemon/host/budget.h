@@ -12,6 +12,7 @@ struct budget {
         int64_t silence_usec;            /* mono: asked for by the server; operations under way keep it too, until they write */
         int64_t limit, remaining;        /* as announced; limit 0: nothing was */
         int64_t reset_usec;              /* mono */
+        bool percent;                    /* limit and remaining are in percent, not requests */
         unsigned failures;               /* in a row, of the other side as a whole */
         int64_t failed_usec;             /* mono: when they last led to a pause */
 };

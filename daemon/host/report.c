@@ -192,8 +192,8 @@ static void look_at_replies(struct report *r, const struct instance *i)
         else
                 report_add(r, MENTIOND_FINE, "clock", "within %lld s of this machine's", apart + 1);
         if (i->budget.limit)
-                report_add(r, i->budget.remaining > 0 ? MENTIOND_FINE : MENTIOND_WRONG, "rate limit", "%lld of %lld requests are left%s",
-                           (long long) i->budget.remaining, (long long) i->budget.limit,
+                report_add(r, i->budget.remaining > 0 ? MENTIOND_FINE : MENTIOND_WRONG, "rate limit", "%lld of %lld %s are left%s",
+                           (long long) i->budget.remaining, (long long) i->budget.limit, i->budget.percent ? "percent" : "requests",
                            i->budget.remaining > 0 ? "" : ": see what else uses the account, or set the option rate");
 }
 

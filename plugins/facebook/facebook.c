@@ -163,9 +163,10 @@ static int take_post(struct facebook_list *l, struct json_object *item)
 static int take_message(struct facebook_list *l, struct json_object *item)
 {
         struct mentiond_mention *m = facebook_mention(l->op, item, MENTIOND_MESSAGE);
+        const char *link = mj_str(l->below, "link");
 
         m->root = mj_str(l->below, "id");
-        m->url = mj_str(l->below, "link");
+        m->url = *link == '/' ? mentiond_format(l->op, "https://www.facebook.com%s", link) : link;
         m->reply_right = MENTIOND_REPLY_UNTIL;
         m->reply_until_usec = m->created_usec + (l->f->human_agent ? 7 : 1) * DAY_USEC;
         m->reply_reason = l->f->human_agent ? "Messenger lets a Page answer for 7 days" : "Messenger lets a Page answer for 24 hours";
@@ -220,10 +221,11 @@ static int poll(struct mentiond_op *op, void *state)
         struct facebook *f = state;
         int64_t steady_usec = mentiond_steady_usec(op);
         bool sweep = !f->swept_usec || steady_usec - f->swept_usec >= SWEEP_USEC;
+        int64_t until_usec = sweep ? mentiond_now_usec(op) - f->posts_for_usec : INT64_MAX;
 
-        int r = read_all(op, f, "feed?limit=25&fields=" POST_FIELDS, take_post, sweep ? mentiond_now_usec(op) - f->posts_for_usec : INT64_MAX);
+        int r = read_all(op, f, "feed?limit=25&fields=" POST_FIELDS, take_post, until_usec);
         if (r == MENTIOND_OK)
-                r = read_all(op, f, "tagged?limit=25&fields=" POST_FIELDS, take_post, 0);
+                r = read_all(op, f, "tagged?limit=25&fields=" POST_FIELDS, take_post, until_usec);
         if (r == MENTIOND_OK && f->messages)
                 r = read_all(op, f, "conversations?platform=messenger&limit=25&fields=id,link,updated_time,messages.limit(5){" MESSAGE_FIELDS "}",
                              take_conversation, 0);

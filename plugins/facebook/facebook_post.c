@@ -103,7 +103,7 @@ int facebook_find(struct mentiond_op *op, void *state, const struct mentiond_pos
                 }
                 l.path = mentiond_format(op, "%s/messages?limit=100&fields=id,message,from,created_time", mentiond_escape(op, talk));
         } else {
-                l.path = mentiond_format(op, "%s/" FACEBOOK_STREAM FACEBOOK_OWN_FIELDS, talk);
+                l.path = mentiond_format(op, "%s/" FACEBOOK_STREAM FACEBOOK_OWN_FIELDS, mentiond_escape(op, talk));
         }
         if (r == MENTIOND_OK && *talk)
                 r = facebook_read(&l, NULL);

@@ -223,6 +223,7 @@ def test_messages_are_read_and_can_be_answered_for_a_day(page):
     items = page.polled()
     assert set(items) == {first.id, second.id} and {i["root"] for i in items.values()} == {first.above.id}
     assert items[second.id]["payload"]["visibility"] == DIRECT
+    assert items[second.id]["payload"]["url"] == f"https://www.facebook.com/{PAGE}/inbox/{second.above.id}/?section=messages"
 
 
 def test_messages_are_not_asked_for_where_they_are_not_wanted(directory):
@@ -626,7 +627,9 @@ def test_a_hook_and_the_poll_of_the_same_comment_make_one_mention(quiet):
 
 def test_doctor_finds_all_in_order(shop):
     shop.net.comment("alice", "How much?", shop.own)
+    shop.net.usage = {"X-App-Usage": '{"call_count":28,"total_time":25,"total_cputime":25}'}
     r = doctor.run(shop.daemon, "doctor", "brand")
+    assert "72 of 100 percent are left" in r.line("ok", "rate limit")
     assert r.wrong() == [] and r.line("ok", "Page", "The Shop") and r.line("ok", "right pages_messaging") and r.line("ok", "hooks")
 
 

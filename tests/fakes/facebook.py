@@ -167,6 +167,8 @@ class Facebook(Model):
             return self.time(x.created)
         if name == "updated_time":
             return self.time(max(m.created for m in x.messages) if x.kind == "conversation" else x.created)
+        if name == "link" and x.kind == "conversation":
+            return f"/{PAGE}/inbox/{x.id}/?section=messages"
         if name in ("permalink_url", "link"):
             return f"https://www.facebook.com/{getattr(x, 'id', '')}"
         if name == "parent":
