@@ -1,5 +1,6 @@
 """Facebook: the plugin by single operations, and a daemon between the fake Graph API and a fake Zammad."""
 import hashlib
+import http.client
 import json
 import pathlib
 import re
@@ -8,6 +9,7 @@ import pytest
 
 from fakes import openapi
 from fakes.facebook import DAY, PAGE, Error
+from fakes.server import Answer
 from mentiond_e2e import doctor
 from mentiond_e2e.call import CAN_DIRECT, CAN_EDIT, CAN_HIDE, CAN_LIKE, CAN_REMOVE, DIRECT, HIDE, LIKE, REPOST, UNLISTED
 from mentiond_e2e.graph import Shop, Single
@@ -210,7 +212,6 @@ def test_a_list_that_goes_round_ends_the_poll(page):
 @pytest.mark.parametrize("body", ["[]", "{}", "{\"data\":7}", "null", "x", "{\"data\":[null,7,[],{}]}", "{\"data\":[{\"id\":7,\"from\":[],\"comments\":[],\"created_time\":{}}]}",
                                   "{\"data\":[{\"id\":\"1_2\",\"comments\":{\"data\":[{\"id\":\"../x\",\"parent\":\"3\"}]}}]}"])
 def test_odd_answers_break_nothing(page, body):
-    from fakes.server import Answer
     page.rules.append(lambda q: Answer(200, text=body, content_type="application/json"))
     assert page.call("poll")["verdict"] in ("ok", "retry")
 
@@ -244,6 +245,17 @@ def test_reviews_are_read_where_they_are_wanted(directory):
         [other] = [i for id, i in items.items() if id != good.id]
         assert "Does not recommend the Page\n\nToo late" == other["payload"]["text"] and bad.text in other["payload"]["text"]
         assert page.call("post", text="Thanks", parent=good.id, root=good.id, visibility=UNLISTED)["verdict"] == "ok"
+    finally:
+        page.close()
+
+
+def test_odd_reviews_break_nothing(directory):
+    page = Single(directory, reviews=True)
+    try:
+        odd = [7, [], "x", None, {}, {"reviewer": 7, "open_graph_story": []}, {"open_graph_story": {"id": "../x"}}]
+        page.rules.append(lambda q: Answer(200, {"data": odd}) if q.path.endswith("/ratings") else None)
+        assert set(page.polled()) == {"review-", "../x"}
+        assert page.call("post", text="Thanks", parent="../x", root="../x", visibility=UNLISTED)["verdict"] == "rejected"
     finally:
         page.close()
 
@@ -602,7 +614,6 @@ def test_a_hook_and_the_poll_of_the_same_comment_make_one_mention(quiet):
     quiet.channel.update(poll_every="1h", hook_secret=quiet.daemon.secret("hook", secret), hook_token=quiet.daemon.secret("hook-token", "verify-0123456789"))
     own = quiet.net.post()
     quiet.start()
-    import http.client
 
     def ask(method, path, body=None, **headers):
         c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
