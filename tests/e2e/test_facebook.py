@@ -666,5 +666,7 @@ def test_no_line_of_the_log_holds_what_is_secret(shop):
     shop.talk(lambda text: shop.net.comment("alice", text, shop.own))
     shop.rules.append(lambda q: Error(100, f"bad {shop.net.token} {q.target}").answer())
     shop.daemon.wait_log("poll failed")
+    shop.rules[:] = [lambda q: Answer(502, text=f"<h1>{q.target}</h1>", content_type="text/html")]
+    shop.daemon.wait_log("answered 502")
     log = shop.daemon.log()
     assert not re.search("access_token|appsecret_proof", log) and shop.net.proof not in log and pathlib.Path(shop.daemon.file).exists()
