@@ -80,6 +80,7 @@ int desk_add_article(int ticket, bool agent, bool visible, const char *from, con
                 .create_by = user, .change_by = user, .note = -1,
         };
 
+        a.branch = user == DAEMON && !agent && strstr(body, SPLIT_FROM);
         if (user == DAEMON && !agent && strstr(body, GOES_ON))
                 happened(WENT_ON);
         desks.articles = xrealloc(desks.articles, (size_t) (desks.n_articles + 1) * sizeof a);

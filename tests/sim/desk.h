@@ -17,6 +17,7 @@ struct article {
         int ticket;                      /* where it is now */
         int born_ticket;
         bool agent, visible, born_visible, flipped, moved, hidden_later;         /* agent: not the customer's */
+        bool branch;                     /* an agent has asked for it: it shows what another shows, too */
         bool gone;                       /* its author has taken it back */
         bool elsewhere;                  /* an agent said it to somebody, but not here: a call, a mail */
         char *from, *subject, *body, *key;       /* key "": none */

@@ -5,18 +5,10 @@
  */
 #include "oracle.h"
 
-/* An agent has asked for it: it shows what another article shows, too. */
-static bool is_branch(int article)
-{
-        const struct article *a = &desks.articles[article];
-
-        return !a->agent && a->create_by == DAEMON && strstr(a->body, SPLIT_FROM);
-}
-
 int branch_of(int status)
 {
         for (int i = 0; i < desks.n_articles; i++)
-                if (is_branch(i) && people_mention_in(desks.articles[i].body) == status)
+                if (desks.articles[i].branch && people_mention_in(desks.articles[i].body) == status)
                         return i;
         return -1;
 }
@@ -28,7 +20,7 @@ int article_of(int status, int *ret_live, int *ret_all)
         for (int i = 0; i < desks.n_articles; i++) {
                 const struct article *a = &desks.articles[i];
 
-                if (a->agent || a->create_by != DAEMON || is_branch(i) || people_mention_in(a->body) != status)
+                if (a->agent || a->create_by != DAEMON || a->branch || people_mention_in(a->body) != status)
                         continue;
                 all++;
                 /* In a ticket that was merged away nobody sees it, unless the article has opened that again. */
@@ -219,7 +211,7 @@ static int half_of(int article, int status, const int *ticket_of, const int *hal
         int64_t shown = s->notification < 0 ? 0 : masto.notifications[s->notification].first_shown;
         bool sure = true;
 
-        if (is_branch(article))
+        if (desks.articles[article].branch)
                 return status;
         for (int at = s->parent; at >= 0; at = masto.statuses[at].parent)
                 if (branch_of(at) >= 0 && ticket_of[at] == desk_follow(desks.articles[article].ticket) + 1) {

@@ -121,10 +121,10 @@ static void judge_split(struct verdict *v, int ticket)
 {
         int branches = 0, told = 0, later = 0;
 
-        for (int s = 0; s < masto.n_statuses; s++) {
-                int article = article_of(s, NULL, NULL);
+        for (int i = 0; i < desks.n_articles; i++) {
+                int article = desks.articles[i].branch ? article_of(people_mention_in(desks.articles[i].body), NULL, NULL) : -1;
 
-                branches += branch_of(s) >= 0 && article >= 0 && desk_follow(desks.articles[article].ticket) == ticket;
+                branches += article >= 0 && desk_follow(desks.articles[article].ticket) == ticket;
         }
         for (int k = 0; k < n_agent_notes; k++) {
                 int answer = agent_notes[k].command == COMMAND_SPLIT && ticket_of(k) == ticket ? note_about(agent_notes[k].article, "answer") : -1;
@@ -138,7 +138,7 @@ static void judge_split(struct verdict *v, int ticket)
         if (branches > told + later && !desks.tickets[ticket].in_merge && !desks.tickets[ticket].deleted)
                 broken(v, LOST, word_of("ticket %d", ticket + 1), "%d posts of ticket %d got tickets of their own, and of %d the agent was told", branches,
                        ticket + 1, told);
-        if (told > branches && !desks.tickets[ticket].in_merge)
+        if (told > branches && !desks.tickets[ticket].in_merge && !desks.tickets[ticket].deleted)
                 broken(v, LOST, word_of("ticket %d", ticket + 1), "%d posts of ticket %d are said to have tickets of their own, and %d have", told,
                        ticket + 1, branches);
 }
@@ -157,7 +157,7 @@ static void judge_branch(struct verdict *v, int s)
                 const struct article *a = &desks.articles[i];
                 int other = a->agent || a->create_by != DAEMON ? -1 : people_mention_in(a->body);
 
-                if (i != branch && other == s && strstr(a->body, SPLIT_FROM))
+                if (i != branch && other == s && a->branch)
                         broken(v, DOUBLED, masto.statuses[s].id, "mention %s was split off twice", masto.statuses[s].id);
                 if (i < branch && other >= 0 && a->born_ticket == desks.articles[branch].born_ticket)
                         broken(v, WRONG, masto.statuses[s].id, "mention %s was split off into ticket %d, which was there", masto.statuses[s].id,
