@@ -126,7 +126,7 @@ static const char *with_ticket_before(struct filing *g, const char *text)
 
         if (!*t->ticket)
                 return text;
-        return arena_printf(g->op.arena, "%s\n\n%s from ticket %s%s%s", text, g->thread.branch ? "Split" : "Goes on",
+        return arena_printf(g->op.arena, "%s\n\n%s from ticket %s%s%s", text, is_root_of_branch(g) ? "Split" : "Goes on",
                             *t->number ? t->number : t->ticket, *t->url ? ", " : "", t->url);
 }
 

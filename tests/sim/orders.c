@@ -127,9 +127,12 @@ static void judge_split(struct verdict *v, int ticket)
                 branches += article >= 0 && desk_follow(desks.articles[article].ticket) == ticket;
         }
         for (int k = 0; k < n_agent_notes; k++) {
-                int answer = agent_notes[k].command == COMMAND_SPLIT && ticket_of(k) == ticket ? note_about(agent_notes[k].article, "answer") : -1;
+                bool splits = agent_notes[k].command == COMMAND_SPLIT && ticket_of(k) == ticket;
+                int answer = splits ? note_about(agent_notes[k].article, "answer") : -1;
 
-                told += answer >= 0 && strstr(desks.articles[answer].body, "has a ticket of its own") != NULL;
+                /* What the helpdesk did not finish is there, and does not say whose it is. */
+                told += answer < 0 ? splits && has_note(agent_notes[k].article, "answer")
+                                   : strstr(desks.articles[answer].body, "has a ticket of its own") != NULL;
                 later += answer >= 0 && strstr(desks.articles[answer].body, "not be made") != NULL;
         }
         if (branches > count(ticket, COMMAND_SPLIT) && !desks.tickets[ticket].deleted)
