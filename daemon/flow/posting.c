@@ -336,6 +336,10 @@ void posting_attempt(struct flow_instance *f, struct arena *a, const struct stor
                 (streq(row->halt, STATE_HELD) ? step_hold : step_withdraw)(f, row, tell_halt(s, a, row, row->halt));
                 return;
         }
+        if (!look && !f->instance->plugin->channel.post) {
+                step_withdraw(f, row, PAYLOAD_ONLY_WATCHED);
+                return;
+        }
         g.payload = payload_parse(a, row->payload);
         ready = store_thread(s, a, row->thread, &g.thread) > 0;
         if (look && !frozen && ready) {

@@ -159,6 +159,15 @@ static bool good_right(struct mentiond_op *op, const struct mentiond_mention *m)
         return true;
 }
 
+/* Of a channel that only watches. */
+static void limit_right(const struct mentiond_op *op, struct mentiond_mention *m)
+{
+        if (op->instance->plugin->channel.post || m->reply_right != MENTIOND_MAY_REPLY)
+                return;
+        m->reply_right = MENTIOND_REPLY_NEVER;
+        m->reply_reason = PAYLOAD_ONLY_WATCHED;
+}
+
 static struct op_ancestor ancestor_of(struct mentiond_op *op, const struct mentiond_mention *m, const struct mentiond_author *author)
 {
         return (struct op_ancestor) {
@@ -185,6 +194,7 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
                 author = COPY_SIZED(struct mentiond_author, m.author);
         if (!may_emit(op) || !good_mention(op, &m, &author) || !good_right(op, &m))
                 return 0;
+        limit_right(op, &m);
         seen = m.seen_usec ? m.seen_usec : m.created_usec;
         op->seen_usec = MAX(op->seen_usec, seen);
         if (streq(author.id, i->self_id) || is_emitted(op, m.id))
@@ -260,6 +270,7 @@ void mentiond_emit_again(struct mentiond_op *op, const struct mentiond_mention *
         }
         if (!good_right(op, &m))
                 return;
+        limit_right(op, &m);
         again = add_again(op, m.id);
         if (!again)
                 return;

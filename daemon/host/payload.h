@@ -28,6 +28,9 @@ struct payload_quote {
 };
 char *payload_with_quotes(const char *payload, const struct payload_quote *quotes, size_t n, size_t left_out);
 
+/* Why nothing is posted by a channel without post(): for the agent. */
+#define PAYLOAD_ONLY_WATCHED "nothing can be posted there"
+
 /* Whether it may be answered. */
 struct store_right payload_right(struct arena *a, const struct mentiond_mention *m);
 

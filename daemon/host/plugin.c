@@ -43,8 +43,8 @@ static const char *judge(const struct mentiond_plugin *head)
 static const char *judge_callbacks(const struct plugin *p)
 {
         if (p->head.kind == MENTIOND_CHANNEL) {
-                if (!p->channel.start || !p->channel.poll || !p->channel.post)
-                        return "a channel needs start, poll and post";
+                if (!p->channel.start || !p->channel.poll)
+                        return "a channel needs start and poll";
         } else if (!p->helpdesk.start || !p->helpdesk.file || !p->helpdesk.append || !p->helpdesk.find
                    || !p->helpdesk.note || !p->helpdesk.poll) {
                 return "a helpdesk needs start, file, append, find, note and poll";

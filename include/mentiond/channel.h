@@ -185,7 +185,8 @@ struct mentiond_channel {
          * root first.  Needed where poll() cannot tell the root. */
         int (*fetch)(struct mentiond_op *op, void *state, const char *id);
 
-        /* Posts one part.  Must not say OK unless the network confirmed it. */
+        /* Posts one part.  Must not say OK unless the network confirmed it.  Optional: without it the channel only watches.  Its
+         * mentions are filed as ones that cannot be answered, and what agents write is not posted, which they are told. */
         int (*post)(struct mentiond_op *op, void *state, const struct mentiond_post *post,
                     struct mentiond_posted *ret);
 

@@ -302,6 +302,7 @@ void fake_open(unsigned flags)
         /* The writer's thread can be had once on a loop. */
         assert_int_equal(store_open(world_loop, world_directory, flags & FAKE_AGAIN ? STORE_INLINE : 0, &fake_host.store, &error), 0);
         channel.find = flags & FAKE_NO_FIND ? NULL : channel_find;
+        channel.post = flags & FAKE_NO_POST ? NULL : channel_post;
         channel.fetch = flags & FAKE_NO_FETCH ? NULL : channel_fetch;
         helpdesk.review = flags & FAKE_NO_REVIEW ? NULL : desk_review;
         plugin_forget_all();

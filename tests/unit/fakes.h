@@ -50,6 +50,7 @@ enum fake_flags {
         FAKE_IDLE = 1 << 2,                              /* nothing is begun */
         FAKE_AGAIN = 1 << 3,                             /* a second life within one test */
         FAKE_NO_REVIEW = 1 << 4,                         /* the helpdesk does not have it */
+        FAKE_NO_POST = 1 << 5,                           /* the channel only watches */
 };
 void fake_open(unsigned flags);          /* both are running and have polled once; then the counts begin */
 void fake_close(void);

@@ -200,12 +200,22 @@ static void missing_callbacks_are_told(void **state)
         };
 
         (void) state;
-        c.post = NULL;
-        assert_string_equal(register_it(&c.head), "a channel needs start, poll and post");
+        c.start = NULL;
+        assert_string_equal(register_it(&c.head), "a channel needs start and poll");
         c = good();
         c.head.struct_size = offsetof(struct mentiond_channel, poll);
-        assert_string_equal(register_it(&c.head), "a channel needs start, poll and post");
+        assert_string_equal(register_it(&c.head), "a channel needs start and poll");
         assert_string_equal(register_it(&h.head), "a helpdesk needs start, file, append, find, note and poll");
+}
+
+static void channel_without_post_only_watches(void **state)
+{
+        struct mentiond_channel c = good();
+
+        (void) state;
+        c.post = NULL;
+        assert_string_equal(register_it(&c.head), "");
+        assert_null(plugin->channel.post);
 }
 
 static void hook_must_be_one_that_can_be_checked(void **state)
@@ -330,6 +340,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(sizes_that_cannot_be_right_are_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(bad_kinds_and_names_are_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(missing_callbacks_are_told, setup, teardown),
+                cmocka_unit_test_setup_teardown(channel_without_post_only_watches, setup, teardown),
                 cmocka_unit_test_setup_teardown(hook_must_be_one_that_can_be_checked, setup, teardown),
                 cmocka_unit_test_setup_teardown(options_outside_of_the_state_are_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(plugin_is_loaded_from_its_file_once, setup, teardown),

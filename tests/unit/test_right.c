@@ -43,14 +43,19 @@ static void quiet(void)
         }
 }
 
-static void open_world(void)
+static void open_world_with(unsigned flags)
 {
         static const struct clock_source source = { utc, mono, draw };
 
         later_usec = 0;
         clock_set_source(&source);
-        fake_open(0);
+        fake_open(flags);
         brand->caps.flags = MENTIOND_CAN_DIRECT;
+}
+
+static void open_world(void)
+{
+        open_world_with(0);
 }
 
 static void close_world(void)
@@ -292,6 +297,25 @@ static void answer_what_cannot_be(uint32_t right, const char *words)
 static void post_that_cannot_be_answered_is_not(void)
 {
         answer_what_cannot_be(MENTIOND_REPLY_NEVER, "the post that it answers cannot be answered: so it is.\nThat is the network's rule");
+}
+
+static void channel_without_post_says_so_and_keeps_nothing_waiting(void)
+{
+        open_world_with(FAKE_NO_POST);
+        have((struct mentiond_mention) { .id = "m1" });
+        assert_true(article_ends("\n\nIt cannot be answered: nothing can be posted there."));
+        have((struct mentiond_mention) { .id = "m2", .reply_right = MENTIOND_REPLY_NEVER, .reply_reason = "it is a feed" });
+        assert_true(article_ends("\n\nIt cannot be answered: it is a feed."));
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_WITHDRAWN));
+        told("mentiond will not post your reply: nothing can be posted there.");
+        tell("6", "!send");
+        told("Not done: there is no reply to send.");
+        fake_article("7", "77", MENTIOND_ARTICLE_INTERNAL, "!dm between us");
+        assert_true(reply_becomes("7", STATE_WITHDRAWN));
+        fake_article("8", "77", MENTIOND_ARTICLE_INTERNAL, "!close so it ends");
+        assert_true(reply_becomes("8", STATE_WITHDRAWN));
+        close_world();
 }
 
 static void only_who_calls_the_account_is_answered(void)
@@ -631,6 +655,7 @@ int main(void)
                 world_test(reply_after_its_window_is_held_whatever_the_agent_says),
                 world_test(direct_message_after_its_window_is_held_with_dm_too),
                 world_test(post_that_cannot_be_answered_is_not),
+                world_test(channel_without_post_says_so_and_keeps_nothing_waiting),
                 world_test(only_who_calls_the_account_is_answered),
                 world_test(window_that_ends_while_the_helpdesk_is_asked_is_seen),
                 world_test(window_that_ends_before_the_next_try_is_seen),
