@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "host/hook.h"
+#include "io/head.h"
 
 #include <mentiond/json.h>
 
@@ -75,7 +76,7 @@ int64_t mentiond_parse_time(const char *text)
 {
         int64_t usec;
 
-        return !isempty(text) && text_parse_time(text, &usec) == 0 ? usec : 0;
+        return !isempty(text) && text_parse_time(text, &usec) == 0 ? usec : http_parse_date(text);
 }
 
 /* --- Memory and text --- */
@@ -339,7 +340,7 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
         int64_t silence;
         int verdict;
 
-        answer(ret, &(struct mentiond_response) { .body = "" });
+        answer(ret, &(struct mentiond_response) { .body = "", .head = "" });
         verdict = op_admit(op);
         if (verdict != MENTIOND_OK)
                 return verdict;
@@ -403,8 +404,16 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
                 .body = arena_take(op->page, buffer_take(&reply.body)),
                 .body_size = size,
                 .json = json,
+                .head = arena_take(op->page, buffer_take(&reply.headers)),
         });
         return verdict;
+}
+
+const char *mentiond_header(struct mentiond_op *op, const struct mentiond_response *response, const char *name)
+{
+        char *value = head_find(strempty(response->head), name);
+
+        return value ? arena_take(op_memory(op), value) : "";
 }
 
 void mentiond_set_form(struct mentiond_op *op, struct mentiond_request *request, const struct mentiond_field *fields, uint32_t n)

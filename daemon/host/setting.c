@@ -230,7 +230,7 @@ static char *fill_one(const struct mentiond_option *o, void *state, const char *
 
                 if (http_check_url(url) < 0)
                         return xasprintf("\"%s\" is no http or https URL", value);
-                for (size_t n = strlen(url); n && url[n - 1] == '/'; n--)
+                for (size_t n = strlen(url); n && url[n - 1] == '/' && !(o->flags & MENTIOND_WHOLE_URL); n--)
                         url[n - 1] = '\0';
                 strset(field, url);
                 return NULL;

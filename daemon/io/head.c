@@ -38,7 +38,7 @@ static char *field_value(const char *line, size_t size, const char *name)
 static bool contradicts_length(const struct buffer *fields, const char *line, size_t size)
 {
         _cleanup_free_ char *length = field_value(line, size, "Content-Length");
-        _cleanup_free_ char *before = head_find(fields, "Content-Length");
+        _cleanup_free_ char *before = head_find(buffer_str(fields), "Content-Length");
 
         return !*length || length[strspn(length, "0123456789")] || strlen(length) > LENGTH_DIGITS_MAX ||
                (before && !streq(before, length));
@@ -86,9 +86,9 @@ int head_take(struct head *h, struct buffer *fields, const char *line, size_t si
         return h->broken ? -EPROTO : 0;
 }
 
-char *head_find(const struct buffer *fields, const char *name)
+char *head_find(const char *fields, const char *name)
 {
-        for (const char *line = buffer_str(fields), *end; (end = strstr(line, "\r\n")); line = end + 2)
+        for (const char *line = fields, *end; (end = strstr(line, "\r\n")); line = end + 2)
                 if (field_is(line, (size_t) (end - line), name))
                         return field_value(line, (size_t) (end - line), name);
         return NULL;

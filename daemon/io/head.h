@@ -16,8 +16,8 @@ struct head {
  * reply's in the end, as "Name: value\r\n".  0; or -EPROTO if a rule is broken. */
 int head_take(struct head *h, struct buffer *fields, const char *line, size_t size);
 
-/* The first field of this name, malloced without the blanks around it, or NULL. */
-char *head_find(const struct buffer *fields, const char *name);
+/* Of lines as head_take() keeps them the first field of this name, malloced without the blanks around it, or NULL. */
+char *head_find(const char *fields, const char *name);
 
 /* NULL; or why "Name: value" is not a field that a caller may send: malformed, or it says how the message is
  * framed or whom it is for. */

@@ -70,7 +70,7 @@ DEFINE_CLEANUP(struct http *, http_free)
 /* Waits.  *ret is always filled in.  What q points to must live until it returns. */
 void http_perform(struct http *h, const struct http_request *q, struct http_reply *ret);
 
-/* A date as HTTP writes it, "Sun, 22 Nov 2026 10:00:00 GMT", in microseconds; 0 if it is none. */
+/* A date as HTTP, mail and RSS write it, "Sun, 22 Nov 2026 10:00:00 GMT" or another zone, in microseconds; 0 if it is none. */
 int64_t http_parse_date(const char *text);
 
 /* The value of a header, malloced, or NULL.  Name without regard to case; the first one counts. */

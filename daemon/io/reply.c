@@ -7,8 +7,8 @@
 #include "io/head.h"
 #include "io/url.h"
 
+#include <curl/curl.h>
 #include <strings.h>
-#include <time.h>
 
 void http_reply_done(struct http_reply *r)
 {
@@ -19,14 +19,12 @@ void http_reply_done(struct http_reply *r)
 
 char *http_header(const struct http_reply *r, const char *name)
 {
-        return head_find(&r->headers, name);
+        return head_find(buffer_str(&r->headers), name);
 }
 
 int64_t http_parse_date(const char *text)
 {
-        struct tm tm = { .tm_year = 0 };
-
-        return text && strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm) ? (int64_t) timegm(&tm) * USEC_PER_SEC : 0;
+        return text ? MAX((int64_t) curl_getdate(text, NULL), INT64_C(0)) * USEC_PER_SEC : 0;
 }
 
 bool http_same_origin(const char *a, const char *b)

@@ -67,7 +67,7 @@ enum mentiond_verdict {
 enum mentiond_option_type {
         MENTIOND_STRING = 1,     /* const char *                                          */
         MENTIOND_SECRET = 2,     /* const struct mentiond_secret *                        */
-        MENTIOND_URL = 3,        /* const char *, http or https, without a trailing slash  */
+        MENTIOND_URL = 3,        /* const char *, http or https, without a slash at its end */
         MENTIOND_BOOL = 4,       /* uint32_t, 0 or 1                                      */
         MENTIOND_INT = 5,        /* int64_t                                               */
         MENTIOND_DURATION = 6,   /* int64_t microseconds; "30s", "5m", "2h", "7d"          */
@@ -78,6 +78,7 @@ enum mentiond_option_flags {
         MENTIOND_REQUIRED = 1u << 0,
         MENTIOND_BASE_URL = 1u << 1,  /* of a URL: requests for a path go here */
         MENTIOND_BEARER = 1u << 2,    /* of a secret: sent as bearer token to the base URL's origin only */
+        MENTIOND_WHOLE_URL = 1u << 3, /* of a URL: kept as it is written, a slash at its end too */
 };
 
 /* One row of a plugin's option table.  The host checks the configuration against it, fills the plugin's
@@ -178,6 +179,7 @@ struct mentiond_response {
         const char *body;                /* NUL-terminated behind body_size bytes */
         uint64_t body_size;
         struct json_object *json;        /* the body parsed, or NULL if it is not JSON, or too much */
+        const char *head;                /* its headers, for mentiond_header() */
 };
 
 /* Sends one request and waits for the whole reply.  Never sends it twice.  Redirects are not followed, a
@@ -189,6 +191,9 @@ struct mentiond_response {
  * is filled in whatever is returned, so that a plugin can refine the verdict.  Waits. */
 MENTIOND_EXPORT int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request,
                                   struct mentiond_response *ret);
+
+/* The value of a header of the reply, "" if it has none: the first of this name, without regard to case. */
+MENTIOND_EXPORT const char *mentiond_header(struct mentiond_op *op, const struct mentiond_response *response, const char *name);
 
 /* A field of a form, or a file where it has a type. */
 struct mentiond_field {
@@ -234,7 +239,8 @@ MENTIOND_EXPORT int64_t mentiond_steady_usec(struct mentiond_op *op);
 /* Waits.  OK, or CANCELED. */
 MENTIOND_EXPORT int mentiond_sleep(struct mentiond_op *op, int64_t usec);
 
-/* RFC 3339 or "YYYY-MM-DD HH:MM:SS" (taken as UTC) to microseconds; 0 if it is neither. */
+/* RFC 3339, "YYYY-MM-DD HH:MM:SS" (taken as UTC), or a date as in HTTP, mail and RSS, "Sun, 22 Nov 2026 10:00:00 +0100", to
+ * microseconds; 0 if it is none of them. */
 MENTIOND_EXPORT int64_t mentiond_parse_time(const char *text);
 
 /* --- Doctor and provisioning ------------------------------------------------------------------------- */

@@ -35,7 +35,7 @@ static void check_fields(const struct buffer *fields)
         static const char *const names[] = { "Content-Length", "Content-Type", "Retry-After", "X" };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                _cleanup_free_ char *value = head_find(fields, names[i]);
+                _cleanup_free_ char *value = head_find(buffer_str(fields), names[i]);
 
                 MUST(!value || !*value || (!strchr(" \t", value[0]) && !strchr(" \t", value[strlen(value) - 1])));
         }

@@ -488,6 +488,23 @@ static void request_that_the_kernel_did_not_take_is_unsent(void)
 
 /* --- Replies that are whole, and that are not --- */
 
+static void dates_are_read_in_all_the_forms_in_which_servers_write_them(void)
+{
+        static const struct {
+                const char *text;
+                int64_t sec;
+        } cases[] = {
+                { "Tue, 10 Jun 2003 04:00:00 GMT", 1055217600 }, { "Sunday, 06-Nov-94 08:49:37 GMT", 784111777 },
+                { "Sun Nov  6 08:49:37 1994", 784111777 }, { "10 Jun 2003 04:00 +0200", 1055210400 },
+                { "Tue, 10 Jun 03 04:00:00 EST", 1055235600 }, { "10 Jun 2003", 1055203200 }, { "soon", 0 }, { "", 0 }, { NULL, 0 },
+                { "Thu, 99 Jun 2003 04:00:00 GMT", 0 }, { "Mon, 01 Jan 1900 00:00:00 GMT", 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                if (http_parse_date(cases[i].text) != cases[i].sec * USEC_PER_SEC)
+                        fail_msg("%s: %lld", cases[i].text, (long long) http_parse_date(cases[i].text));
+}
+
 static void whole_replies_are_read(void)
 {
         _cleanup_http_reply_ struct http_reply r;
@@ -1064,6 +1081,7 @@ int main(void)
                 TEST(slow_resolver_does_not_hold_up_the_loop),
                 TEST(connection_that_never_opens_is_unsent),
                 TEST(request_that_the_kernel_did_not_take_is_unsent),
+                TEST(dates_are_read_in_all_the_forms_in_which_servers_write_them),
                 TEST(whole_replies_are_read),
                 TEST(large_replies_are_read_whole),
                 TEST(trailer_is_not_taken_for_the_header),

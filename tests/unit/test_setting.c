@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 struct state {
-        char *text, *given, *url;
+        char *text, *given, *url, *page;
         struct mentiond_secret *secret;
         int64_t number, bounded, span, size;
         uint32_t flag, other_flag;
@@ -24,6 +24,7 @@ static const struct mentiond_option rows[] = {
         MENTIOND_OPTION(struct state, size, "size", MENTIOND_SIZE, .default_value = "10K"),
         MENTIOND_OPTION(struct state, flag, "flag", MENTIOND_BOOL, .default_value = "true"),
         MENTIOND_OPTION(struct state, other_flag, "other_flag", MENTIOND_BOOL),
+        MENTIOND_OPTION(struct state, page, "page", MENTIOND_URL, .flags = MENTIOND_WHOLE_URL),
         { .name = "list", .type = OPTION_LIST },
         { .name = NULL },
 };
@@ -85,11 +86,12 @@ static void defaults_count_where_nothing_is_set(void **unused)
 static void each_type_is_read(void **unused)
 {
         (void) unused;
-        assert_string_equal(FILL("text=a b", "given=", "server=https://x.example/api//", "number=-9223372036854775808", "bounded=5",
+        assert_string_equal(FILL("text=a b", "given=", "server=https://x.example/api//", "page=https://x.example/feed/", "number=-9223372036854775808", "bounded=5",
                                  "span=1m 30s", "size=3M", "flag=false", "other_flag=true"), "");
         assert_string_equal(state.text, "a b");
         assert_string_equal(state.given, "");
         assert_string_equal(state.url, "https://x.example/api");
+        assert_string_equal(state.page, "https://x.example/feed/");
         assert_true(state.number == INT64_MIN);
         assert_int_equal(state.bounded, 5);
         assert_int_equal(state.span, 90 * USEC_PER_SEC);
