@@ -274,7 +274,7 @@ static int call_channel(struct mentiond_op *op, const char *call, struct json_ob
                         ids[i] = json_object_get_string(mj_at(list, i));
                 return c->reread(op, state, ids, (uint32_t) mj_len(list));
         }
-        if (!streq(call, "post") && !(streq(call, "find") && c->find))
+        if (!(streq(call, "post") && c->post) && !(streq(call, "find") && c->find))
                 return mentiond_fail(op, MENTIOND_BUG, "there is no %s", call);
         r = streq(call, "post") ? c->post(op, state, &post, &posted) : c->find(op, state, &post, &posted);
         mj_put_str(o, "id", posted.id);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Channel "feed": RSS 2.0, RSS 1.0 and Atom, which can only be watched.  Manual: mentiond-feed(5).
+ *
+ * It is the example for who writes a channel, and so says more than other files do.  What a plugin has to decide is here: what a
+ * network's items are called, who wrote them, and what its answers mean.  Journal, repeats, retries and tickets are the host's.
+ */
+#include "feed.h"
+
+#include <mentiond/json.h>
+
+#include <string.h>
+
+#define ID_MAX 900                       /* bytes; the host takes 1024 */
+#define FUTURE_USEC (INT64_C(24) * 3600 * 1000000)       /* what is dated later than that is dated wrongly */
+
+/* One for each channel of this plugin: allocated by the host, and filled from the options. */
+struct feed {
+        const char *url;
+        int64_t size_max;
+};
+
+static const struct mentiond_option options[] = {
+        MENTIOND_OPTION(struct feed, url, "url", MENTIOND_URL,
+                        .help = "Address of the feed itself", .flags = MENTIOND_REQUIRED | MENTIOND_WHOLE_URL),
+        MENTIOND_OPTION(struct feed, size_max, "size_max", MENTIOND_SIZE,
+                        .help = "A feed that is larger is not read", .default_value = "8M", .min = 1024, .max = 64 * 1024 * 1024),
+        { .name = NULL },
+};
+
+/* OK without *ret: the feed is as it was.  A request that failed has a verdict and a reason already.  GONE and the like are
+ * about one item, but here it is all of them: a person looks, and meanwhile it is tried again. */
+static int get(struct mentiond_op *op, const struct feed *f, const char *const *headers, struct mentiond_response *response,
+               struct feed_xml **ret)
+{
+        struct mentiond_request request = {
+                .struct_size = sizeof request, .path = f->url, .headers = headers, .max_reply = (uint64_t) f->size_max,
+        };
+        int r = mentiond_http(op, &request, response);   /* waits, and meanwhile the daemon does other things */
+
+        if (response->status == 304 && *headers)
+                return MENTIOND_OK;
+        if (response->status >= 300 && response->status < 400)
+                return mentiond_fail(op, MENTIOND_BLOCKED, "the feed has moved to %s: write that as url if it is right",
+                                     mentiond_header(op, response, "Location"));
+        if (r == MENTIOND_AUTH || r == MENTIOND_REJECTED || r == MENTIOND_GONE)
+                return MENTIOND_BLOCKED;
+        return r == MENTIOND_OK ? feed_parse(op, f->url, response, ret) : r;
+}
+
+/* Called first.  There is nobody to log in as; but that there is a feed can be proved. */
+static int start(struct mentiond_op *op, void *state)
+{
+        struct mentiond_response response = { .struct_size = sizeof response };
+        const struct feed *f = state;
+        const char *host = strstr(f->url, "://") + 3, *const none[] = { NULL };
+        struct feed_xml *xml = NULL;
+        int r = get(op, f, none, &response, &xml);
+
+        if (xml)
+                feed_free(xml);
+        mentiond_set_self(op, f->url, mentiond_format(op, "%.*s", (int) strcspn(host, "/?#"), host));
+        return r;
+}
+
+/* --- What names an item.  The journal knows an id for ever: it must be the same each time, whatever else changes --- */
+
+struct item {
+        const char *guid, *link, *title;
+};
+
+static const char *hash_of(struct mentiond_op *op, const char *text)
+{
+        return mentiond_hmac(op, MENTIOND_HMAC_SHA256_HEX, "feed", text, strlen(text));
+}
+
+/* As the host takes it: not too long, and without blanks. */
+static const char *fit(struct mentiond_op *op, const char *name)
+{
+        size_t n = 0;
+
+        while (n <= ID_MAX && (unsigned char) name[n] > ' ' && name[n] != 0x7f)
+                n++;
+        return name[n] ? hash_of(op, name) : name;
+}
+
+static const char *cursor_of(struct mentiond_op *op, const char *name)
+{
+        return mentiond_format(op, "repeated %s", fit(op, name));
+}
+
+static int names(struct mentiond_op *op, const char *name)
+{
+        return *name && !*mentiond_cursor(op, cursor_of(op, name));
+}
+
+static const char *name_of(struct mentiond_op *op, const struct item *i)
+{
+        return names(op, i->guid) ? i->guid : names(op, i->link) ? i->link : "";
+}
+
+/* Some feeds have one guid, or one link, for all items.  What two items have names neither any more: the next best does. */
+static void learn(struct mentiond_op *op, const struct item *items, int n)
+{
+        struct json_object *seen = mentiond_json_object(op);
+
+        for (int k = 0; k < n; k++) {
+                const char *name = name_of(op, &items[k]), *what = mentiond_format(op, "%s\n%s", items[k].link, items[k].title);
+
+                if (*name && !mj_get(seen, name))
+                        mj_put_str(seen, name, what);
+                else if (*name && strcmp(mj_str(seen, name), what) != 0)
+                        mentiond_set_cursor(op, cursor_of(op, name), "1");
+                if (k % 32 == 31)
+                        (void) mentiond_sleep(op, 0);    /* who works for long lets others have their turn */
+        }
+}
+
+/* --- Emitting --- */
+
+static void emit(struct mentiond_op *op, struct feed_xml *xml, int k, const struct item *i, int64_t now_usec)
+{
+        const char *name = feed_text(op, xml, k, "author|dc:creator|atom:author/atom:name", "../atom:author/atom:name");
+        const char *site = mentiond_self_handle(op), *handle = *name ? mentiond_format(op, "%s at %s", name, site) : site;
+        const char *body = feed_html(op, xml, k, "content:encoded|atom:content", "description|rss:description|atom:summary");
+        int64_t usec = mentiond_parse_time(feed_text(op, xml, k, "pubDate|dc:date|atom:published", "atom:updated"));
+        struct mentiond_author author = {
+                .struct_size = sizeof author, .followers = -1, .id = fit(op, handle), .handle = handle, .name = name,
+        };
+        struct mentiond_mention mention = {
+                .struct_size = sizeof mention, .author = &author, .kind = MENTIOND_MENTION, .visibility = MENTIOND_PUBLIC,
+                .url = i->link, .html = mentiond_format(op, "<p>%s</p>%s", i->title, body),
+                .created_usec = usec <= now_usec + FUTURE_USEC ? usec : 0,
+                .seen_usec = now_usec,   /* what is new may be dated long ago */
+        };
+
+        mention.id = *name_of(op, i) ? fit(op, name_of(op, i)) : hash_of(op, mention.html);
+        (void) mentiond_emit(op, &mention);      /* that it was there before the journal finds out */
+}
+
+static void emit_all(struct mentiond_op *op, struct feed_xml *xml, int64_t now_usec)
+{
+        int n = feed_items(xml);
+        struct item *items = mentiond_alloc(op, (uint64_t) (n + 1) * sizeof *items);     /* freed with the operation */
+
+        for (int k = 0; k < n; k++) {
+                items[k].guid = feed_text(op, xml, k, "guid|atom:id|@rdf:about", NULL);
+                items[k].link = feed_link(op, xml, k, "link|rss:link", "atom:link[not(@rel) or @rel='alternate']/@href");
+                items[k].title = feed_html(op, xml, k, "title|rss:title|atom:title", NULL);
+                if (!*items[k].link)
+                        items[k].link = feed_link(op, xml, k, "guid[starts-with(., 'http') and not(@isPermaLink='false')]", NULL);
+                if (k % 32 == 31)
+                        (void) mentiond_sleep(op, 0);
+        }
+        learn(op, items, n);                     /* guids */
+        learn(op, items, n);                     /* links, where guids do not name */
+        for (int k = 0; k < n; k++)
+                emit(op, xml, k, &items[k], now_usec);
+}
+
+/* What was emitted and the cursors are kept together, if this ends with OK; otherwise all of it is read again. */
+static int poll(struct mentiond_op *op, void *state)
+{
+        static const char *const known[][2] = { { "ETag", "If-None-Match" }, { "Last-Modified", "If-Modified-Since" } };
+        struct mentiond_response response = { .struct_size = sizeof response };
+        const struct feed *f = state;
+        const char *headers[3] = { NULL };
+        struct feed_xml *xml = NULL;
+        int64_t date_usec;
+        int r;
+
+        /* What was said of another address is of no use. */
+        for (size_t k = 0, n = 0; k < 2 && strcmp(mentiond_cursor(op, "url"), f->url) == 0; k++)
+                if (*mentiond_cursor(op, known[k][0]))
+                        headers[n++] = mentiond_format(op, "%s: %s", known[k][1], mentiond_cursor(op, known[k][0]));
+        r = get(op, f, headers, &response, &xml);
+        if (r != MENTIOND_OK || !xml)
+                return r;
+        /* By the network's clock, which may not be ours. */
+        date_usec = mentiond_parse_time(mentiond_header(op, &response, "Date"));
+        emit_all(op, xml, date_usec ? date_usec : mentiond_now_usec(op));
+        feed_free(xml);
+        mentiond_set_cursor(op, "url", f->url);
+        for (size_t k = 0; k < 2; k++)
+                mentiond_set_cursor(op, known[k][0], mentiond_header(op, &response, known[k][0]));
+        return MENTIOND_OK;
+}
+
+static const struct mentiond_channel feed = {
+        .head = {
+                MENTIOND_PLUGIN_HEAD(MENTIOND_CHANNEL, struct mentiond_channel),
+                .state_size = sizeof(struct feed),
+                .name = "feed",
+                .version = "1.0",
+                .summary = "What RSS and Atom feeds show, to be watched",
+                .options = options,
+        },
+        .start = start,
+        .poll = poll,
+};
+MENTIOND_CHANNEL_PLUGIN(feed)
