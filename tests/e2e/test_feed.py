@@ -127,6 +127,14 @@ def test_a_guid_or_link_that_several_items_have_names_none_of_them_ever_after(re
     assert reader.ids() == []
 
 
+def test_items_that_share_guid_and_link_are_told_apart_at_once(reader):
+    for n in range(3):
+        reader.site.publish(f"Incident {n}", guid="status", link="/status")
+    ids = reader.ids()
+    assert len(set(ids)) == 3 and all(len(id) == 64 for id in ids)
+    assert reader.ids() == []
+
+
 def test_what_is_shown_twice_or_in_another_order_or_not_any_more_is_not_new(reader):
     for n in range(2, 6):
         reader.site.publish(f"Item {n}")
@@ -283,6 +291,16 @@ def test_a_new_item_becomes_one_ticket_that_says_that_it_cannot_be_answered_ther
     assert body.startswith(f"About {word}\n") and "The brand is named." in body and f"Post: {news.net_server.base}/posts/2" in body
     assert f"From: Jane Doe (Jane Doe at {news.site_host()})" in body
     assert body.endswith("\n\nIt cannot be answered: nothing can be posted there.") and not news.tickets(old)
+
+
+def test_what_is_new_is_filed_whatever_its_date(news):
+    news.published()
+    news.start()
+    for date in (1000000000, "", "Sun, 22 Nov 2099 10:00:00 GMT"):
+        word = news.published(date=date)
+        t = news.filed_once(word)
+        assert ("Written: 2001-09-09" in news.customer_of(t, word).body) == (date == 1000000000)
+        assert "Written: 2099" not in news.customer_of(t, word).body
 
 
 def test_what_an_agent_answers_is_not_posted_and_he_is_told(news):

@@ -19,7 +19,7 @@ extern struct db *world_db;              /* the store's contents, for looking */
 
 extern const char *world_queue;          /* of the desk; "": none */
 extern const char *const *world_desk;    /* its settings; NULL: an otrs with that queue */
-extern const char *const *world_brand;   /* the same; NULL: a mastodon */
+extern const char *const *world_brand;   /* those of the channel; NULL: a mastodon */
 
 /* The world as it is before each input: a journal with a few rows (world.c), both instances made and running, but not
  * attached.  The rest of the input is what the servers answer (http.c). */
