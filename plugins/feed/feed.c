@@ -63,6 +63,12 @@ static int start(struct mentiond_op *op, void *state)
         return r;
 }
 
+/* Who works for long lets others have their turn, and learns whether it is to end: then it is not OK. */
+static int breathe(struct mentiond_op *op, int k)
+{
+        return k % 32 == 31 ? mentiond_sleep(op, 0) : MENTIOND_OK;
+}
+
 /* --- What names an item.  The journal knows an id for ever: it must be the same each time, whatever else changes --- */
 
 struct item {
@@ -100,27 +106,28 @@ static const char *name_of(struct mentiond_op *op, const struct item *i)
 }
 
 /* Some feeds have one guid, or one link, for all items.  What two items have names neither any more: the next best does. */
-static void learn(struct mentiond_op *op, const struct item *items, int n)
+static int learn(struct mentiond_op *op, const struct item *items, int n)
 {
         struct json_object *seen = mentiond_json_object(op);
+        int r = MENTIOND_OK;
 
-        for (int k = 0; k < n; k++) {
+        for (int k = 0; k < n && r == MENTIOND_OK; k++) {
                 const char *name = name_of(op, &items[k]), *what = mentiond_format(op, "%s\n%s", items[k].link, items[k].title);
 
                 if (*name && !mj_get(seen, name))
                         mj_put_str(seen, name, what);
                 else if (*name && strcmp(mj_str(seen, name), what) != 0)
                         mentiond_set_cursor(op, cursor_of(op, name), "1");
-                if (k % 32 == 31)
-                        (void) mentiond_sleep(op, 0);    /* who works for long lets others have their turn */
+                r = breathe(op, k);
         }
+        return r;
 }
 
 /* --- Emitting --- */
 
-static void emit(struct mentiond_op *op, struct feed_xml *xml, int k, const struct item *i, int64_t now_usec)
+static void emit(struct mentiond_op *op, struct feed_xml *xml, int k, const struct item *i, const char *team, int64_t now_usec)
 {
-        const char *name = feed_text(op, xml, k, "author|dc:creator|atom:author/atom:name", "../atom:author/atom:name");
+        const char *own = feed_text(op, xml, k, "author|dc:creator|atom:author/atom:name", NULL), *name = *own ? own : team;
         const char *site = mentiond_self_handle(op), *handle = *name ? mentiond_format(op, "%s at %s", name, site) : site;
         const char *body = feed_html(op, xml, k, "content:encoded|atom:content", "description|rss:description|atom:summary");
         int64_t usec = mentiond_parse_time(feed_text(op, xml, k, "pubDate|dc:date|atom:published", "atom:updated"));
@@ -138,24 +145,29 @@ static void emit(struct mentiond_op *op, struct feed_xml *xml, int k, const stru
         (void) mentiond_emit(op, &mention);      /* that it was there before the journal finds out */
 }
 
-static void emit_all(struct mentiond_op *op, struct feed_xml *xml, int64_t now_usec)
+static int emit_all(struct mentiond_op *op, struct feed_xml *xml, int64_t now_usec)
 {
-        int n = feed_items(xml);
+        const char *team = feed_text(op, xml, FEED_ITSELF, "atom:author/atom:name", NULL);
+        int n = feed_items(xml), r = MENTIOND_OK;
         struct item *items = mentiond_alloc(op, (uint64_t) (n + 1) * sizeof *items);     /* freed with the operation */
 
-        for (int k = 0; k < n; k++) {
+        for (int k = 0; k < n && r == MENTIOND_OK; k++) {
                 items[k].guid = feed_text(op, xml, k, "guid|atom:id|@rdf:about", NULL);
                 items[k].link = feed_link(op, xml, k, "link|rss:link", "atom:link[not(@rel) or @rel='alternate']/@href");
                 items[k].title = feed_html(op, xml, k, "title|rss:title|atom:title", NULL);
                 if (!*items[k].link)
                         items[k].link = feed_link(op, xml, k, "guid[starts-with(., 'http') and not(@isPermaLink='false')]", NULL);
-                if (k % 32 == 31)
-                        (void) mentiond_sleep(op, 0);
+                r = breathe(op, k);
         }
-        learn(op, items, n);                     /* guids */
-        learn(op, items, n);                     /* links, where guids do not name */
-        for (int k = 0; k < n; k++)
-                emit(op, xml, k, &items[k], now_usec);
+        if (r == MENTIOND_OK)
+                r = learn(op, items, n);         /* guids */
+        if (r == MENTIOND_OK)
+                r = learn(op, items, n);         /* links, where guids do not name */
+        for (int k = 0; k < n && r == MENTIOND_OK; k++) {
+                emit(op, xml, k, &items[k], team, now_usec);
+                r = breathe(op, k);
+        }
+        return r;
 }
 
 /* What was emitted and the cursors are kept together, if this ends with OK; otherwise all of it is read again. */
@@ -178,12 +190,12 @@ static int poll(struct mentiond_op *op, void *state)
                 return r;
         /* By the network's clock, which may not be ours. */
         date_usec = mentiond_parse_time(mentiond_header(op, &response, "Date"));
-        emit_all(op, xml, date_usec ? date_usec : mentiond_now_usec(op));
+        r = emit_all(op, xml, date_usec ? date_usec : mentiond_now_usec(op));
         feed_free(xml);
         mentiond_set_cursor(op, "url", f->url);
-        for (size_t k = 0; k < 2; k++)
+        for (size_t k = 0; k < 2; k++)           /* kept with OK only */
                 mentiond_set_cursor(op, known[k][0], mentiond_header(op, &response, known[k][0]));
-        return MENTIOND_OK;
+        return r;
 }
 
 static const struct mentiond_channel feed = {

@@ -15,8 +15,10 @@ void feed_free(struct feed_xml *x);
 
 int feed_items(const struct feed_xml *x);
 
-/* Of the item-th: what stands at the first place of an XPath, or else of the other one; or "".  As plain text, as HTML, as an
- * address of the Web. */
+#define FEED_ITSELF -1
+
+/* Of the item-th, or of the whole: what stands at the first place of an XPath, or else of the other one; or "".  As plain text,
+ * as HTML, as an address of the Web. */
 const char *feed_text(struct mentiond_op *op, struct feed_xml *x, int item, const char *path, const char *or_path);
 const char *feed_html(struct mentiond_op *op, struct feed_xml *x, int item, const char *path, const char *or_path);
 const char *feed_link(struct mentiond_op *op, struct feed_xml *x, int item, const char *path, const char *or_path);

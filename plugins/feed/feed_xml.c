@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define CHUNK (256 * 1024)               /* keeps the parser busy for some milliseconds; a plugin may take 50 at a time */
+#define CHUNK (64 * 1024)                /* keeps the parser busy for some milliseconds; a plugin may take 50 at a time */
 
 struct feed_xml {
         xmlDoc *doc;
@@ -73,6 +73,7 @@ static struct feed_xml *look_into(struct mentiond_op *op, xmlDoc *doc)
         };
         struct feed_xml *x = mentiond_alloc(op, sizeof *x);
 
+        (void) xmlXPathOrderDocElems(doc);       /* else each comparison of two items counts those between them */
         x->doc = doc;
         x->paths = xmlXPathNewContext(doc);
         for (size_t k = 0; k < sizeof spaces / sizeof *spaces; k++)
@@ -111,7 +112,7 @@ int feed_parse(struct mentiond_op *op, const char *url, const struct mentiond_re
 
 static xmlNode *item_at(const struct feed_xml *x, int item)
 {
-        return x->items->nodesetval->nodeTab[item];
+        return item == FEED_ITSELF ? xmlDocGetRootElement(x->doc) : x->items->nodesetval->nodeTab[item];
 }
 
 static xmlNode *first(struct feed_xml *x, int item, const char *path)

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from fakes.feed import Feed
+from fakes.feed import Feed, Item
 from fakes.server import Server
 from mentiond_e2e import call
 from mentiond_e2e.call import Plugin
@@ -350,3 +350,11 @@ def test_another_address_is_asked_without_what_the_first_one_had_said(news):
     until("polls", lambda: len([q for q in news.site.asked[asked:] if q.target.endswith("?all")]) > 2)
     first = [q for q in news.site.asked[asked:] if q.target.endswith("?all")]
     assert [bool(q.headers["If-None-Match"]) for q in first[:3]] == [False, False, True] and not news.tickets(word)
+
+
+def test_a_feed_of_thousands_of_items_does_not_keep_the_daemon_from_ending(news):
+    news.site.items = [Item(n, f"Item {n}") for n in range(20000)]
+    news.site.window = 20000
+    news.start(wait=False)
+    until("it to be read", lambda: len(news.site.asked) > 1)
+    news.daemon.stop()
