@@ -43,7 +43,7 @@ static int get(struct mentiond_op *op, const struct feed *f, const char *const *
         if (response->status >= 300 && response->status < 400)
                 return mentiond_fail(op, MENTIOND_BLOCKED, "the feed has moved to %s: write that as url if it is right",
                                      mentiond_header(op, response, "Location"));
-        if (r == MENTIOND_AUTH || r == MENTIOND_REJECTED || r == MENTIOND_GONE)
+        if (r == MENTIOND_REJECTED || r == MENTIOND_GONE)
                 return MENTIOND_BLOCKED;
         return r == MENTIOND_OK ? feed_parse(op, f->url, response, ret) : r;
 }

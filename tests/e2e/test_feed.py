@@ -243,8 +243,8 @@ def test_a_feed_that_has_moved_is_for_a_person_and_not_followed(reader, status):
     assert reader.new() == []
 
 
-@pytest.mark.parametrize("status, verdict", [(401, "blocked"), (403, "blocked"), (404, "blocked"), (410, "blocked"), (500, "retry"), (429, "throttled")])
-def test_a_feed_that_is_refused_is_tried_again(reader, status, verdict):
+@pytest.mark.parametrize("status, verdict", [(401, "auth"), (403, "blocked"), (404, "blocked"), (410, "blocked"), (500, "retry"), (429, "throttled")])
+def test_a_feed_that_is_refused_is_judged_as_a_whole(reader, status, verdict):
     reader.site.status = status
     said, reason = reader.refused()
     assert said == verdict and str(status) in reason
