@@ -1,4 +1,4 @@
-"""One plugin, whose operations are called one by one: tests/plugins/call.c."""
+"""One plugin, whose operations are called one by one: mentiond-check --call."""
 import json
 import os
 import subprocess
@@ -11,19 +11,19 @@ CAN_DIRECT, CAN_EDIT, CAN_REMOVE, CAN_LIKE, CAN_REPOST, CAN_HIDE = (1 << n for n
 
 
 def why_not():
-    if not (BUILD / "tests/plugins/mentiond-call").exists():
-        return f"{BUILD.resolve()}/tests/plugins/mentiond-call is not built (make check TESTS=)"
+    if not (BUILD / "daemon/mentiond-check").exists():
+        return f"{BUILD.resolve()}/daemon/mentiond-check is not built (make)"
     return None
 
 
 class Plugin:
-    """kind: channel or helpdesk.  Ends with its block."""
+    """Ends with its block."""
 
-    def __init__(self, kind, directory, **settings):
-        real = BUILD / "tests/plugins/.libs/mentiond-call"
+    def __init__(self, _kind, directory, *, plugin, **settings):
+        real = BUILD / "daemon/.libs/mentiond-check"
         self.log = open(directory / "call.log", "w+")
         self.process = subprocess.Popen(
-            [*WRAPPER, real if real.exists() else BUILD / "tests/plugins/mentiond-call", BUILD / "plugins/.libs", kind,
+            [*WRAPPER, real if real.exists() else BUILD / "daemon/mentiond-check", "-p", BUILD / "plugins/.libs", "--call", plugin,
              *(f"{name}={str(v).lower() if isinstance(v, bool) else v}" for name, v in settings.items())],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=os.environ)
 
