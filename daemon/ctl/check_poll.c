@@ -10,9 +10,9 @@
 #include <stdio.h>
 
 #define POLLS 60                         /* behind which the memory is looked at, each time */
-#define WINDOWS 5
+#define WINDOWS 3
 #define LEAK_MIN 8                       /* bytes a poll: malloc() counts no less */
-#define ODD_MAX 400                      /* values that are replaced, each by all odd ones, at most */
+#define ODD_CALLS 800                    /* of one operation at most; of larger answers each odd value stands in other places */
 
 static unsigned kill_at;                 /* request of the poll; behind the last: when the poll has returned */
 
@@ -69,7 +69,7 @@ static size_t memory_after_polls(void)
         return mallinfo2().uordblks;
 }
 
-/* Caches grow now and then; what is lost with each poll grows each time. */
+/* Caches grow now and then; what is lost with each poll grows each time.  malloc() counts exactly, see count_exactly(). */
 static void check_memory(void)
 {
         const char *name = "a poll keeps no memory";
@@ -233,7 +233,7 @@ static void check_odd(const char *called)
 {
         static const char *const odds[] = {
                 "null", "-1", "9223372036854775807", "[]", "{}", "\"\"", "[[{\"id\": {}}]]",
-                "\"<script>\\u202e\\u0000\\ud800 /../x?injected=1&y= HTTP/1.1\\r\\nInjected: 1\\r\\n\"",
+                "\"/../x?injected=1\"", "\"x\\r\\nInjected: 1\\r\\n\"", "\"<script>\\u202e\\u0000\\ud800\"",
         };
         _cleanup_free_ char *name = xasprintf("%s() bears any value in an answer", called), *wrong = NULL;
 
@@ -241,11 +241,11 @@ static void check_odd(const char *called)
                 skip(name, "the folder has no answer for it: %s-WHAT.http", called);
                 return;
         }
-        for (size_t i = 0; i < ELEMENTSOF(odds) && !wrong; i++) {
+        for (size_t i = 0, step = 1; i < ELEMENTSOF(odds) && !wrong; i++) {
                 if (!instance_begin("odd"))
                         return;
-                for (size_t at = 0; at < ODD_MAX && call_with_odd(called, at, odds[i], &wrong) && !wrong; at++)
-                        ;
+                for (size_t at = i % step; call_with_odd(called, at, odds[i], &wrong) && !wrong; at += step)
+                        step = MAX(step, (server.n_values * ELEMENTSOF(odds) + ODD_CALLS - 1) / ODD_CALLS);
         }
         result(name, strempty(wrong));
 }

@@ -35,11 +35,8 @@ struct server {
         unsigned n_requests, n_writes;   /* since server_play(); n_writes: of methods that change something */
         unsigned n_silent;               /* that wait for an answer */
         char *unknown;                   /* the first request that the folder has no answer for, or NULL */
-        char *injected;                  /* the first that holds what INJECTED is for, or NULL */
+        char *injected;                  /* the first that has a header "Injected", or injected=1 in its path, or NULL */
 };
-
-/* A value with this in it must not become a part of a path that was not escaped, or of the head of a request. */
-#define INJECTED "/../x?injected=1&y= HTTP/1.1\r\nInjected: 1"
 
 /* A socket that listens on a port of its own, and the URL of that, malloced. */
 int server_listen(int *ret_fd, char **ret_url);
