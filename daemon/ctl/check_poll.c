@@ -237,7 +237,7 @@ static void check_odd(const char *called)
         };
         _cleanup_free_ char *name = xasprintf("%s() bears any value in an answer", called), *wrong = NULL;
 
-        if (!answers_has(&answers, called)) {
+        if (!streq(called, "start") && !answers_has(&answers, called)) {
                 skip(name, "the folder has no answer for it: %s-WHAT.http", called);
                 return;
         }
