@@ -41,7 +41,6 @@ static void run_group(const char *state, const char *name, void (*fn)(void))
 static void tell_findings(void)
 {
         result("no secret comes into the log, a reason or what is emitted", board->leak);
-        result("no callback keeps the daemon for over 50 ms", board->slow);
         if (*board->injected)
                 fail("what comes from outside is escaped in paths and headers", "%s: mentiond_escape()", board->injected);
         else
@@ -63,6 +62,7 @@ static void check_all(const char *state)
         run_group(state, "writing", check_writing);
         run_group(state, "others", check_others);
         run_group(state, "faults", check_faults);
+        run_group(state, "blocking", check_blocking);
         run_group(state, "hostile", check_hostile);
         run_group(state, "stop", check_stop);
         tell_findings();

@@ -12,6 +12,7 @@
 
 #define BOARD_IDS 200                    /* items of a poll that are looked at */
 #define BOARD_REQUESTS 40                /* of an operation that fail one after the other */
+#define BLOCKING_USEC (50 * USEC_PER_MSEC)
 
 struct board {
         unsigned n, n_failed;            /* lines so far */
@@ -23,7 +24,7 @@ struct board {
         char ids[BOARD_IDS][300];
         char made[300];                  /* by post() or file(): its id, or the ticket */
         char lost[600];                  /* what a poll lost that came behind one that was killed */
-        char leak[600], unknown[800], injected[800], slow[300];  /* the first of each, or "" */
+        char leak[600], unknown[800], injected[800];  /* the first of each, or "" */
 };
 
 extern struct board *board;
@@ -62,6 +63,7 @@ struct call {
         struct mentiond_op op;
         struct json_object *arguments, *said;
         int verdict;
+        int64_t ran_usec;                /* the longest without a call that waits */
         bool had_written;                /* before the last request had its answer, another request had written something */
 };
 void call_begin(struct call *c, const char *name);       /* with the folder's arguments; the server plays this name's answers */
@@ -87,6 +89,7 @@ void check_hostile(void);
 void check_writing(void);
 void check_others(void);
 void check_faults(void);
+void check_blocking(void);
 void check_stop(void);
 
 #endif

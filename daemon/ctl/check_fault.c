@@ -9,6 +9,7 @@
 
 #define SILENCE_USEC (50 * USEC_PER_MSEC)        /* until a request gives up that no answer comes to, if the machine is not busy */
 #define SILENCE_MAX_USEC (30 * USEC_PER_SEC)
+#define BLOCKING_TRIES 10
 
 static const struct meeting {
         const char *what, *name;
@@ -89,12 +90,13 @@ static void on_request(struct server *s)
                 instance->options.timeout_usec = silence_usec;
 }
 
-static const char *judge_silence(const struct call *c, const struct meeting *m, unsigned at)
+/* Of a 429: that it is heard. */
+static const char *judge_pause(const struct call *c, const struct meeting *m, unsigned at)
 {
         if (m->status == 429 && !c->op.wrote && server.n_requests > at)
                 return "and it went on asking: end the operation with THROTTLED";
-        if (c->verdict == MENTIOND_THROTTLED && c->op.throttled_usec <= 0)
-                return "and nobody knows for how long: the host did not find it in 429-WHAT.http";
+        if (c->verdict == MENTIOND_THROTTLED && c->op.throttled_usec <= 0 && !answers_has(&answers, "429"))
+                return "and nobody knows for how long, as the host did not make this request";
         return "";
 }
 
@@ -121,7 +123,7 @@ static bool meet(const char *called, const struct meeting *m, unsigned at, const
                 return false;
         why = judge(&c, m, called, right);
         if (!*why)
-                why = judge_silence(&c, m, at);
+                why = judge_pause(&c, m, at);
         if (*why)
                 tell(wrong, &c, m, at, why);
         return true;
@@ -160,11 +162,43 @@ static void meet_all(const char *called)
         }
 }
 
-void check_faults(void)
+static const char *const *all_calls(void)
 {
         static const char *const channel[] = { "start", "poll", "fetch", "reread", "post", "find", "edit", "remove", "react", "doctor", NULL };
         static const char *const helpdesk[] = { "start", "poll", "links", "review", "file", "append", "find", "note", "close", "doctor", NULL };
 
-        for (const char *const *called = plugin->head.kind == MENTIOND_CHANNEL ? channel : helpdesk; *called; called++)
+        return plugin->head.kind == MENTIOND_CHANNEL ? channel : helpdesk;
+}
+
+void check_faults(void)
+{
+        for (const char *const *called = all_calls(); *called; called++)
                 meet_all(*called);
+}
+
+/* Who blocks does so each time; a busy machine does not. */
+static bool is_blocking(const char *called)
+{
+        for (unsigned i = 0; i < BLOCKING_TRIES; i++) {
+                _cleanup_call_ struct call c = { .said = NULL };
+
+                if (!instance_begin("blocking"))
+                        return false;
+                call_begin(&c, called);
+                if (c.ran_usec < BLOCKING_USEC)
+                        return false;
+        }
+        return true;
+}
+
+void check_blocking(void)
+{
+        const char *name = "no callback keeps the daemon for over 50 ms";
+
+        for (const char *const *called = all_calls(); *called; called++)
+                if ((streq(*called, "start") || answers_has(&answers, *called)) && is_blocking(*called)) {
+                        fail(name, "%s() does each time: wait with host functions only, and do less between them", *called);
+                        return;
+                }
+        pass(name);
 }

@@ -106,9 +106,9 @@ static void judge_caps(struct buffer *b)
         const struct mentiond_caps *caps = &instance->caps;
         const bool there[] = { c->edit, c->remove, c->react };
 
-        if (isempty(instance->self_id) || isempty(instance->self_handle))
-                add(b, "call mentiond_set_self() with the account's id and handle: without it its own posts come back as mentions");
-        if (!caps->struct_size)
+        if (isempty(instance->self_id))
+                add(b, "call mentiond_set_self(): without the account's id its own posts come back as mentions");
+        if (!caps->struct_size && answers_has(&answers, "post"))
                 add(b, "call mentiond_set_caps(), so that replies are split where the network wants it");
         if (caps->length_max && (caps->length_unit < MENTIOND_GRAPHEMES || caps->length_unit > MENTIOND_X_WEIGHTED))
                 add(b, "caps: length_unit %u is none of enum mentiond_unit", caps->length_unit);

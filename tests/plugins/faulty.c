@@ -36,6 +36,8 @@ static int start(struct mentiond_op *op, void *state)
 
         if (r != MENTIOND_OK)
                 return r;
+        if (has(f, "lazy") && *mentiond_self(op))
+                return mentiond_fail(op, MENTIOND_RETRY, "once is enough");
         if (!has(f, "nobody"))
                 mentiond_set_self(op, mj_str(me, "id"), mj_str(me, "handle"));
         mentiond_set_caps(op, &(struct mentiond_caps) {
@@ -57,6 +59,8 @@ static void emit(struct mentiond_op *op, const struct faulty *f, struct json_obj
                 .text = mj_str(post, "text"), .created_usec = mentiond_parse_time(mj_str(post, "time")),
         };
 
+        if (has(f, "fragile") && !*json_object_get_string(mj_get(post, "text")))       /* NULL where that is null */
+                return;
         if (has(f, "again"))
                 mention.id = mentiond_format(op, "%s-%lld", mention.id, (long long) mentiond_steady_usec(op));
         (void) mentiond_emit(op, &mention);
@@ -72,6 +76,9 @@ static int misbehave(struct mentiond_op *op, const struct faulty *f)
                 abort();
         if (has(f, "exit"))
                 exit(0);
+        if (has(f, "hang"))
+                for (volatile int on = 1; on; )
+                        ;
         if (has(f, "leak"))
                 memset(malloc(64), 1, 64);
         if (has(f, "block"))
