@@ -37,54 +37,6 @@ static bool wrote;                       /* it, when the request before this one
 static bool inside;                      /* the plugin's code may run */
 static int64_t longest_usec;             /* that it ran for without a call that waits */
 
-/* --- Lines of TAP --- */
-
-static void say(bool good, const char *name, const char *why)
-{
-        printf("%s %u - %s\n", good ? "ok" : "not ok", ++board->n, name);
-        board->n_failed += !good;
-        while (why && *why) {
-                size_t n = strcspn(why, "\n");
-
-                printf("# %.*s\n", (int) n, why);
-                why += n + (why[n] == '\n');
-        }
-        (void) fflush(stdout);
-}
-
-void pass(const char *name)
-{
-        say(true, name, NULL);
-}
-
-void fail(const char *name, const char *why, ...)
-{
-        _cleanup_free_ char *text = NULL;
-        va_list ap;
-
-        va_start(ap, why);
-        text = xvasprintf(why, ap);
-        va_end(ap);
-        say(false, name, text);
-}
-
-void skip(const char *name, const char *why, ...)
-{
-        _cleanup_free_ char *text = NULL, *all = NULL;
-        va_list ap;
-
-        va_start(ap, why);
-        text = xvasprintf(why, ap);
-        va_end(ap);
-        all = xasprintf("%s # SKIP %s", name, text);
-        say(true, all, NULL);
-}
-
-void result(const char *name, const char *wrong)
-{
-        say(!*wrong, name, wrong);
-}
-
 /* --- What is looked at all the time --- */
 
 static void look_for_secrets(const char *where, const char *text)
@@ -438,9 +390,9 @@ void process_check(const char *journal, void (*fn)(void))
         if (r == SIGALRM)
                 fail("it comes back", "%s did not return: wait with host functions only, and end each loop", board->doing);
         else if (r > 0)
-                fail("it does not crash", "the process got signal %d (%s) in %s", r, strsignal(r), board->doing);
+                fail("it neither crashes nor ends the process", "the process got signal %d (%s) in %s", r, strsignal(r), board->doing);
         else if (r < 0)
-                fail("it does not end the process", "it was ended in %s", board->doing);
+                fail("it neither crashes nor ends the process", "it was ended in %s", board->doing);
 }
 
 void process_forget(void)
