@@ -74,6 +74,8 @@ static struct json_object *instance_object(const struct call *c, const struct in
                 mj_put_int(o, "rate_limit", i->budget.limit);
                 mj_put_int(o, "rate_remaining", i->budget.remaining);
         }
+        if (i->spent_month)
+                MJ_PUT(o, "spent_dollars", json_object_new_double((double) i->spent_micros / 1e6));
         if (budget_is_paused(&i->budget))
                 mj_put_int(o, "waits_ms", (i->budget.pause_usec - mono_usec()) / USEC_PER_MSEC);
         json_object_object_add(o, "journal", json_object_new_object());

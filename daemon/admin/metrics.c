@@ -193,10 +193,17 @@ static bool rate_left(const struct instance *i, double *ret)
         return i->budget.limit > 0;
 }
 
+static bool spent(const struct instance *i, double *ret)
+{
+        *ret = (double) i->spent_micros / 1e6;
+        return i->spent_month > 0;
+}
+
 static void write_instances(const struct host *h, struct buffer *b)
 {
         write_states(h, b);
         write_values(h, b, "mentiond_last_good_poll_timestamp_seconds", "When a poll last ended well, since 1970.", last_poll);
+        write_values(h, b, "mentiond_spent_dollars", "What the network's requests of this month have cost, by its published prices.", spent);
         write_values(h, b, "mentiond_tasks", "Tasks that work for the instance now.", in_flight);
         write_values(h, b, "mentiond_pause_seconds", "How long it makes no requests yet, because the other side or its failures say so.",
                      pause_left);

@@ -54,6 +54,12 @@ static uint64_t length_max(const struct instance *i)
         return (uint64_t) (i->options.length_max && (!max || i->options.length_max < max) ? i->options.length_max : max);
 }
 
+/* What a text must begin with; "" where the network names whom it answers. */
+static const char *handle_of(const struct draft *d)
+{
+        return d->f->instance->caps.flags & MENTIOND_NAMES_ITSELF ? "" : d->mention.kept.handle;
+}
+
 static enum text_unit unit_of(const struct instance *i)
 {
         return i->caps.length_unit ? i->caps.length_unit : TEXT_GRAPHEMES;
@@ -69,7 +75,7 @@ static void cut(struct draft *d)
                 .url_length = (uint64_t) MAX(i->caps.url_length, INT64_C(0)),
                 .handle_is_local = i->caps.handle_is_local,
                 .overhead = text_length(d->mention.kept.warning, unit_of(i)),
-                .handle = d->mention.kept.handle,
+                .handle = handle_of(d),
                 .numbered = i->options.numbered,
                 .parts_max = (uint64_t) i->options.parts_max,
         };
@@ -81,7 +87,7 @@ static void say_nothing(struct draft *d)
 {
         const char **one = arena_alloc(d->a, sizeof *one);
 
-        *one = compose_reply(d->a, "", d->mention.kept.handle);
+        *one = compose_reply(d->a, "", handle_of(d));
         d->posts = one;
         d->n = 1;
 }

@@ -215,7 +215,7 @@ static int verdict_of_status(const struct http_reply *r, bool repeatable)
 /* What the server says of a failure, if it says it in a known way. */
 static const char *words_of(struct json_object *json)
 {
-        static const char *const members[] = { "error_description", "message", "error", "faultstring" };
+        static const char *const members[] = { "error_description", "message", "detail", "error", "faultstring" };     /* detail: RFC 9457 */
 
         for (size_t i = 0; i < ELEMENTSOF(members); i++)
                 if (*mj_str(json, members[i]))
@@ -248,7 +248,8 @@ static int judge_exchange(struct mentiond_op *op, const struct mentiond_request 
                 return mentiond_fail(op, MENTIOND_CANCELED, "%s", r->error);
         }
         silence = budget_learn(&op->instance->budget, r);
-        if (silence)                     /* whatever the plugin makes of this reply */
+        op->apart = q->flags & MENTIOND_APART;
+        if (silence && !op->apart)       /* whatever the plugin makes of this reply */
                 budget_silence(&op->instance->budget, silence);
         if (q->flags & MENTIOND_ANY_STATUS && !silence)
                 return MENTIOND_OK;

@@ -186,6 +186,7 @@ int64_t budget_learn(struct budget *b, const struct http_reply *r)
 {
         _cleanup_free_ char *limit = first_header(r, limit_headers), *remaining = first_header(r, remaining_headers);
         _cleanup_free_ char *reset = first_header(r, reset_headers), *after = http_header(r, "Retry-After");
+        _cleanup_free_ char *apart = http_header(r, "X-Rate-Limit-Reset");       /* of one request alone: nothing is spread by it */
         int64_t usec, n, regain = budget_learn_usage(b, r);
 
         if (number_of(limit, &n)) {
@@ -200,7 +201,7 @@ int64_t budget_learn(struct budget *b, const struct http_reply *r)
                 return regain;
         if (r->status != 429 && !(r->status == 503 && after))
                 return 0;
-        if (distance_of(after, &usec))
+        if (distance_of(after, &usec) || distance_of(apart, &usec))
                 return MAX(usec, USEC_PER_SEC);
         if (reset && b->reset_usec > mono_usec())
                 return MAX(b->reset_usec - mono_usec(), USEC_PER_SEC);

@@ -291,6 +291,9 @@ void instance_free(struct instance *i)
         free(i->self_id);
         free(i->self_handle);
         free(i->upload_types);
+        if (i->unkept)
+                explicit_bzero(i->unkept, strlen(i->unkept));
+        free(i->unkept);
         free(i->name);
         free(i);
 }

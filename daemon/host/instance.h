@@ -59,6 +59,10 @@ struct instance {
         char *self_id, *self_handle;
         struct mentiond_caps caps;
         char *upload_types;              /* of the caps; NULL: none were set */
+        int64_t spent_micros;            /* in spent_month, as year * 12 + month; 0: nothing is known */
+        int64_t spent_month;
+        struct mentiond_op *renewing;    /* the one that asks for an access token; the others wait for it */
+        char *unkept;                    /* tokens that the store did not take */
 
         uint64_t aside[32];              /* what was put aside, as hashes: polls see it again and again */
         unsigned n_aside;

@@ -48,6 +48,8 @@ void op_end(struct mentiond_op *op)
         *op->previous = op->next;
         if (op->next)
                 op->next->previous = op->previous;
+        if (op->instance->renewing == op)        /* it was cut off */
+                op->instance->renewing = NULL;
         free(op->items);
         free(op->hashes);
         arena_free(op->items_arena);
@@ -227,7 +229,8 @@ int op_judge(struct mentiond_op *op, int verdict)
         case MENTIOND_THROTTLED:
                 if (!op->throttled_usec)
                         op->throttled_usec = USEC_PER_MINUTE;
-                budget_pause(&i->budget, op->throttled_usec + random_below(op->throttled_usec / 10));
+                if (!op->apart)
+                        budget_pause(&i->budget, op->throttled_usec + random_below(op->throttled_usec / 10));
                 strset(&i->reason, op->reason);
                 break;
         case MENTIOND_AUTH:

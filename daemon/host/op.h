@@ -45,6 +45,7 @@ struct mentiond_op {
         int64_t throttled_usec;          /* how long the network wants silence; 0: it did not say */
         int64_t until_usec;              /* UTC: nothing that changes something leaves later than that; 0: no end */
         unsigned status;                 /* of the last answer; 0: there was none */
+        bool apart;                      /* what was asked last the network counts apart: no silence concerns others */
         bool wrote;                      /* a request that may change something was made */
         bool unsent;                     /* it was ended before there was any */
 

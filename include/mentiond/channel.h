@@ -105,7 +105,7 @@ struct mentiond_post {
         uint32_t struct_size;
         uint32_t visibility;     /* no wider than this */
         const char *key;         /* idempotency key: the same in each attempt at this part */
-        const char *text;        /* whole, as it is to appear, the handle of who is answered included */
+        const char *text;        /* whole, as it is to appear, the handle of who is answered included unless the network names it */
         const char *parent;      /* id of the post to answer */
         const char *root;
         const char *warning;     /* that of the post answered */
@@ -145,6 +145,7 @@ enum mentiond_cap_flags {
         MENTIOND_CAN_LIKE = 1u << 3,
         MENTIOND_CAN_REPOST = 1u << 4,
         MENTIOND_CAN_HIDE = 1u << 5,
+        MENTIOND_NAMES_ITSELF = 1u << 6, /* the network names whom a post answers: no text begins with the handle */
 };
 
 /* What the account can do. */

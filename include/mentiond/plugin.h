@@ -157,6 +157,8 @@ enum mentiond_request_flags {
         MENTIOND_ANY_STATUS = 1u << 1,  /* a reply of any status is OK: the plugin judges it itself */
         MENTIOND_OPTIONAL = 1u << 2,    /* can be left out: THROTTLED at once, and not sent, where it would have to
                                          * wait for the server's limits */
+        MENTIOND_APART = 1u << 3,       /* the server counts it apart from what polls ask: where it wants no more of it
+                                         * (429), this operation alone waits */
 };
 
 struct mentiond_request {
@@ -322,6 +324,26 @@ MENTIOND_EXPORT void mentiond_set_cursor(struct mentiond_op *op, const char *key
  * that takes the place of the one that was used.  It is stored as it is, readable for who can read the store.  OK, or RETRY.
  * Waits. */
 MENTIOND_EXPORT int mentiond_keep(struct mentiond_op *op, const char *key, const char *value);
+
+/* What a request has cost, in millionths of a dollar, where the network takes money.  It is added to the sum of this month
+ * (UTC), which is remembered, and shown to the administrator; returns the sum.  0 only asks.  Waits. */
+MENTIOND_EXPORT int64_t mentiond_spend(struct mentiond_op *op, int64_t micros);
+
+/* How access tokens are had from a refresh token (OAuth 2.0, RFC 6749 section 6). */
+struct mentiond_oauth {
+        uint32_t struct_size;
+        uint32_t reserved;
+        const char *path;                /* where tokens are given, as in struct mentiond_request */
+        const char *client_id;
+        const struct mentiond_secret *client_secret;     /* goes as Basic; NULL: a public client has none */
+        const struct mentiond_secret *refresh_token;     /* the first: as the administrator configured it */
+        const char *refused;             /* an access token that the network does not take any more; NULL: none */
+};
+
+/* An access token that is good for a minute at least.  Both tokens are remembered, the new refresh token before the access
+ * token that came with it is used; the configured one counts again once it is another.  Of several operations at the same
+ * time one asks.  AUTH where the refresh token is refused.  Waits. */
+MENTIOND_EXPORT int mentiond_oauth(struct mentiond_op *op, const struct mentiond_oauth *oauth, const char **ret_token);
 
 /* poll() only: everything that the other side showed up to this time, on its own clock, has been seen.
  * A poll that reads newest first may end at a page that is older than this and held nothing new.  It is the
