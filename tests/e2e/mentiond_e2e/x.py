@@ -1,0 +1,94 @@
+"""A fake X: by single operations of the plugin, and with a daemon and a fake Zammad.  Each request is held against the vendor's
+contract, where there is one (MENTIOND_SHARED)."""
+import os
+import pathlib
+import re
+
+import pytest
+
+from .call import Plugin, why_not
+from .desk import TIMES, Desk
+
+from fakes.contract import Contract
+from fakes.server import Server
+from fakes.x import X
+
+SHARED = pathlib.Path(os.environ.get("MENTIOND_SHARED", "/nowhere")) / "contracts/x"
+
+
+def contract():
+    return Contract(SHARED / "openapi.json") if (SHARED / "openapi.json").exists() else None
+
+
+class Net:
+    """A fake, its requests, and the plugin that speaks with it.  oauth: 1 or 2."""
+
+    def __init__(self, directory, oauth=1, **settings):
+        if why_not():
+            pytest.skip(why_not())
+        self.server = Server(X(contract()))
+        self.model, self.asked, self.rules = self.server.model, [], []
+        self.model.base, self.model.hook = self.server.base, self.on_request
+        self.plugin = Plugin("channel", directory, plugin="x", api=self.server.base, media_private=True, **keys(self.model, oauth, secret_in(directory)), **settings)
+        self.call, self.do = self.plugin.call, self.plugin.do
+        self.caps = self.do("start")
+        self.asked.clear()
+
+    def on_request(self, q):
+        self.asked.append(q)
+        return next((answer for method, path, answer in self.rules if q.method == method and re.search(path, q.path)), None)
+
+    def log(self):
+        """What was asked since the last time, as "METHOD path"."""
+        said = [f"{q.method} {q.path.removeprefix('/2/')}" for q in self.asked]
+        self.asked.clear()
+        return said
+
+    def answer(self, parent, text, **arguments):
+        return self.call("post", text=text, **{"visibility": 2, "key": "mentiond-1", "parent": parent.versions[0], "root": parent.root.versions[0], **arguments})
+
+    def find(self, parent, text, **arguments):
+        arguments = {"tried_usec": int((self.model.clock() - 60) * 1e6), **arguments}
+        return self.call("find", text=text, parent=parent.versions[0], root=parent.root.versions[0], key="mentiond-1", **arguments)
+
+    def poll(self):
+        return self.do("poll")["items"]
+
+    def sent(self):
+        return [p for p in self.model.posts if p.by_api]
+
+    def close(self):
+        self.plugin.__exit__()
+        self.server.down()
+        assert self.model.violations == []
+
+
+def secret_in(directory):
+    def secret(name, text):
+        (directory / name).write_text(text)
+        return f"file:{directory / name}"
+    return secret
+
+
+def keys(model, oauth, secret):
+    if oauth == 2:
+        client = {"client_secret": secret("client-secret", model.client[1])} if model.client[1] else {}
+        return {"client_id": model.client[0], "refresh_token": secret("refresh-token", model.refresh), **client}
+    return {"consumer_key": model.consumer[0], "consumer_secret": secret("consumer-secret", model.consumer[1]),
+            "access_token": secret("access-token", model.token[0]), "access_token_secret": secret("access-token-secret", model.token[1])}
+
+
+class XDesk(Desk):
+    """A world with a fake X in the place of Mastodon, not started yet."""
+
+    def __init__(self, directory, oauth=2):
+        super().__init__(directory)
+        self.net = self.net_server.model = X(contract())
+        self.net.base = self.net_server.base
+        self.channel.clear()
+        self.channel.update(TIMES, plugin="x", api=self.net_server.base, helpdesk="desk", hold="0s", media_private=True,
+                            **keys(self.net, oauth, self.daemon.secret))
+
+    def close(self):
+        super().close()
+        assert self.net.violations == []
