@@ -191,7 +191,7 @@ static const char *root_of(struct flow_instance *f, struct mentiond_op *op, cons
                 if (root)
                         return arena_take(op->arena, root);
         }
-        return op->n_ancestors ? op->ancestors[0].id : parent;
+        return op->root ? op->root : op->n_ancestors ? op->ancestors[0].id : parent;
 }
 
 static int call_fetch(struct instance *i, struct mentiond_op *op, const char *id)
@@ -233,6 +233,7 @@ static int place_one(struct flow_instance *f, int64_t id)
                 return 0;                /* of branches that have tickets of their own they tell */
         json = payload_parse(op.arena, row.payload);
         parent = mj_str(json, "parent");
+        op.asked = row.native_id;
         if (i->plugin->channel.fetch)
                 verdict = op_judge(&op, call_fetch(i, &op, row.native_id));
         if (verdict != MENTIOND_OK && verdict != MENTIOND_GONE && verdict != MENTIOND_REJECTED && verdict != MENTIOND_BUG) {

@@ -195,6 +195,8 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
         if (!may_emit(op) || !good_mention(op, &m, &author) || !good_right(op, &m))
                 return 0;
         limit_right(op, &m);
+        if (op->asked && streq(op->asked, m.id) && !isempty(m.root))
+                op->root = arena_strdup(op->arena, m.root);
         seen = m.seen_usec ? m.seen_usec : m.created_usec;
         op->seen_usec = MAX(op->seen_usec, seen);
         if (streq(author.id, i->self_id) || is_emitted(op, m.id))

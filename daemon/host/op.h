@@ -78,7 +78,8 @@ struct mentiond_op {
         size_t begin_max, n_begun;       /* as in struct store_poll, of the commit at the poll's end */
         int64_t *begun;
 
-        /* What fetch() emits: the ancestors, root first, and the post. */
+        /* What fetch() emits: the ancestors, root first, and the post: which was asked for, and what it says of its root. */
+        const char *asked, *root;
         struct op_ancestor *ancestors;
         size_t n_ancestors;
 

@@ -183,7 +183,8 @@ struct mentiond_channel {
         int (*poll)(struct mentiond_op *op, void *state);
 
         /* Optional.  Reads one post again: emits it, and before it its ancestors by mentiond_emit_ancestor(),
-         * root first.  Needed where poll() cannot tell the root. */
+         * root first.  Needed where poll() cannot tell the root: where the journal knows none of the ancestors it is what the
+         * post says, else the first ancestor. */
         int (*fetch)(struct mentiond_op *op, void *state, const char *id);
 
         /* Posts one part.  Must not say OK unless the network confirmed it.  Optional: without it the channel only watches.  Its

@@ -76,7 +76,7 @@ def test_the_fake_signs_as_the_standard_and_x_print_it():
 
 class Asked:
     def __init__(self, method, path, query=(), json=None):
-        self.method, self.path, self.query, self.json, self.body = method, path, dict(query), json, json and b"{}"
+        self.method, self.path, self.query, self.json, self.body = method, path, dict(query), json, b"" if json is None else b"{}"
         self.lists, self.content_type = {n: [v] for n, v in self.query.items()}, "application/json"
 
 
@@ -151,9 +151,9 @@ def test_both_names_of_things_are_understood(net, names):
     polled(net)
     root = net.model.post("alice", "@brand broken")
     ours = net.model.post("brand", "which one?", root, named=["alice"])
-    p = net.model.post("alice", "the red one " + "and " * 80, ours, named=["brand"])
+    p = net.model.post("alice", "the red one " + "with " * 80, ours, named=["brand"])
     items = {i["id"]: i for i in net.poll()}
-    assert (items[p.id]["root"], items[p.id]["parent"], items[p.id]["payload"]["text"].count("and ")) == (root.id, ours.id, 79 + 1)
+    assert (items[p.id]["root"], items[p.id]["parent"], items[p.id]["payload"]["text"].count("with")) == (root.id, ours.id, 80)
     net.model.edit(p, "the blue one")
     again = net.do("reread", ids=[p.versions[0]])["again"]
     assert [(a["id"], a["text"]) for a in again] == [(p.versions[0], "@brand the blue one")]
@@ -202,7 +202,17 @@ def test_what_stands_above_a_mention_is_told(net):
     assert item["root"] == "" and item["parent"] == middle.id
     said = net.do("fetch", id=p.id)
     assert [(a["id"], a["text"], a["handle"]) for a in said["ancestors"]] == [(middle.id, "mine broke, too", "@carol")]
-    assert [i["root"] for i in said["items"] if i["id"] == p.id] == [root.id]
+
+
+def test_conversations_into_which_it_is_called_are_one_ticket_that_tells_what_it_is_about(up):
+    word = up.word()
+    root = up.net.post("bob", "these lamps are bad")
+    middle = up.net.post("carol", f"mine broke {word}q, too", root)
+    up.net.post("alice", f"{word} ask @brand", middle)
+    ticket = up.ticket_of(word)
+    assert f"mine broke {word}q, too" in up.customers(ticket)[0].body
+    up.net.post("bob", f"{word}b yes, @brand?", root)
+    up.customer_of(ticket, f"{word}b")
 
 
 def test_a_post_that_is_gone_is_told_as_gone_though_x_says_200(net):
@@ -532,7 +542,10 @@ def test_a_limit_of_posts_stops_the_answers_and_not_the_mentions(up):
     up.net.hook = lambda q: up.net.limited(3) if q.method == "POST" and q.path == "/2/tweets" else None
     up.zammad.write(ticket, f"Answer {word}r")
     up.note_of(ticket, "Reply delayed")
-    up.conversation()
+    other = up.word()
+    up.mention(f"{other} and mine?")
+    up.ticket_of(other)
+    assert not up.posts(f"{word}r")
     up.net.hook = None
     up.answered_once(ticket, post, f"{word}r")
 
@@ -560,7 +573,7 @@ def test_above_the_ceiling_mentions_wait_and_answers_go_out(xdesk):
     xdesk.mention(f"{late} too late?")
     xdesk.zammad.write(ticket, f"Answer {word}r")
     xdesk.answered_once(ticket, post, f"{word}r")
-    report = doctor.run(xdesk.daemon, "brand")
+    report = doctor.run(xdesk.daemon, "doctor", "brand")
     assert "raise the option ceiling" in report.line("money")
     assert not xdesk.tickets(late)
     xdesk.daemon.stop()          # what was spent is remembered
@@ -572,18 +585,9 @@ def test_above_the_ceiling_mentions_wait_and_answers_go_out(xdesk):
     xdesk.filed_once(late)
 
 
-def test_an_edit_and_a_deletion_are_told_in_the_ticket(xdesk):
-    xdesk.start()
-    word, post, ticket = xdesk.conversation()
-    other = xdesk.conversation()
-    xdesk.net.edit(post, f"@brand {word} it was my mistake")
-    xdesk.net.delete(other[1])
-    until("to be told", lambda: xdesk.notes(ticket, "Post changed") and xdesk.notes(other[2], "Post deleted"), 60)
-
-
 def test_the_doctor_tells_whose_the_keys_are_and_what_was_spent(up):
     up.conversation()
-    report = doctor.run(up.daemon, "brand")
+    report = doctor.run(up.daemon, "doctor", "brand")
     assert "@brand" in report.line("keys") and "OAuth 2.0" in report.line("keys") and re.search(r"0\.0\d dollars", report.line("money"))
 
 

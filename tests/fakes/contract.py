@@ -66,7 +66,7 @@ class Contract:
             body = q.json if form is None else {n: v if isinstance(v, str) else "" for n, v in form.items()}
             found += [f"body: {w}" for w in self.wrong_with(body, schema)]
             found += [f"body: there is no member {n}" for n in set(body) - self.members(schema)]
-        elif self.followed(operation.get("requestBody", {})).get("required"):
+        elif any(self.followed(b["schema"]).get("required") for b in bodies.values()):
             found.append("the body is missing")
         return [f"{q.method} {q.path}: {w}" for w in found]
 
