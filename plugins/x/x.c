@@ -169,58 +169,34 @@ static int fetch(struct mentiond_op *op, void *state, const char *id)
         return MENTIOND_OK;
 }
 
-/* The version that was asked for, or whatever X shows in its place. */
-static struct json_object *version_of(struct json_object *posts, const char *id, const char *first)
-{
-        struct json_object *post = x_among(posts, "id", id);
-
-        for (size_t i = 0; !post && i < mj_len(posts); i++)
-                if (strcmp(x_version(mj_at(posts, i), 0), first) == 0)
-                        post = mj_at(posts, i);
-        return post;
-}
-
-/* Of a post that was edited the last version is asked for then. */
+/* Of a post that was edited X shows the version that was asked for, and beside it the others. */
 static int reread(struct mentiond_op *op, void *state, const char *const *ids, uint32_t n)
 {
-        const char *asked[LOOKUP_MAX];
+        struct json_object *answer = NULL, *includes, *post, *error;
+        const char *list = "";
         struct x *x = state;
 
-        n = n < LOOKUP_MAX ? n : LOOKUP_MAX;
-        memcpy(asked, ids, n * sizeof(asked[0]));
-        for (int pass = 0; pass < 2; pass++) {
-                struct json_object *answer = NULL;
-                const char *list = "";
+        for (uint32_t i = 0; i < n && i < LOOKUP_MAX; i++)
+                list = mentiond_format(op, "%s%s%s", list, i ? "%2C" : "", mentiond_escape(op, ids[i]));
+        if (x_may_spend(op, x) != MENTIOND_OK)
+                return MENTIOND_OK;      /* another time */
+        int r = x_get(op, x, MENTIOND_OPTIONAL, &answer, mentiond_format(op, "/2/tweets?ids=%s", list), X_EXPANDED "%2Cedit_history_tweet_ids");
+        if (r != MENTIOND_OK)
+                return r == MENTIOND_THROTTLED ? MENTIOND_OK : r;
+        includes = mj_get(answer, "includes");
+        (void) mentiond_spend(op, X_READ * (int64_t) (mj_len(mj_get(answer, "data")) + mj_len(x_member(includes, X_POSTS))));
+        for (size_t i = 0; (post = mj_at(mj_get(answer, "data"), i)); i++) {
+                struct json_object *last = x_among(x_member(includes, X_POSTS), "id", x_version(post, -1));
+                struct mentiond_mention *mention = x_mention(op, x, last ? last : post, includes);
 
-                for (uint32_t i = 0; i < n; i++)
-                        list = *asked[i] ? mentiond_format(op, "%s%s%s", list, *list ? "%2C" : "", mentiond_escape(op, asked[i])) : list;
-                if (!*list || x_may_spend(op, x) != MENTIOND_OK)
-                        return MENTIOND_OK;
-                int r = x_get(op, x, MENTIOND_OPTIONAL, &answer, mentiond_format(op, "/2/tweets?ids=%s", list), X_EXPANDED);
-                if (r != MENTIOND_OK)
-                        return r == MENTIOND_THROTTLED ? MENTIOND_OK : r;        /* another time */
-                (void) mentiond_spend(op, X_READ * (int64_t) mj_len(mj_get(answer, "data")));
-                for (uint32_t i = 0; i < n; i++) {
-                        const char *id = asked[i], *last;
-                        struct json_object *post = *id ? version_of(mj_get(answer, "data"), id, ids[i]) : NULL;
-                        struct json_object *error = *id ? x_among(mj_get(answer, "errors"), "resource_id", id) : NULL;
-
-                        asked[i] = "";
-                        if (!post) {
-                                if (strstr(mj_str(error, "type"), "resource-not-found"))
-                                        mentiond_emit_gone(op, ids[i]);
-                                continue;
-                        }
-                        last = x_version(post, -1);
-                        if (pass == 0 && strcmp(last, mj_str(post, "id")) != 0) {
-                                asked[i] = last;
-                                continue;
-                        }
-                        struct mentiond_mention *mention = x_mention(op, x, post, mj_get(answer, "includes"));
-                        mention->id = ids[i];
-                        mentiond_emit_again(op, mention);
-                }
+                mention->id = x_version(post, 0);
+                mentiond_emit_again(op, mention);
         }
+        for (size_t i = 0; (error = mj_at(mj_get(answer, "errors"), i)); i++)
+                if (strstr(mj_str(error, "type"), "resource-not-found") && strcmp(mj_str(error, "resource_type"), "user") != 0)
+                        for (uint32_t k = 0; k < n; k++)
+                                if (strcmp(mj_str(error, "resource_id"), ids[k]) == 0)
+                                        mentiond_emit_gone(op, ids[k]);
         return MENTIOND_OK;
 }
 

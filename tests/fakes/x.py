@@ -156,7 +156,8 @@ class X(Model):
                                    "type": NOT_FOUND, "detail": "Could not find user."})
                 else:
                     users[p.author] = {k: v for k, v in self.users[p.author].items() if k in ("id", "username", "name") or k in q.query.get("user.fields", "")}
-        includes = {"users": list(users.values()), "tweets": [self.shown(p, fields) for p in above],
+        versions = [self.shown(p, fields, v) for p, _ in posts for v in p.versions] if "edit_history_tweet_ids" in more else []
+        includes = {"users": list(users.values()), "tweets": [*versions, *(self.shown(p, fields) for p in above)],
                     "media": [{"media_key": k, "type": "photo", **self.media.get(k, {})} for p, _ in posts for k in p.media]}
         if self.names == "post":
             includes["posts"] = includes.pop("tweets")
