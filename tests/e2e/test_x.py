@@ -5,11 +5,13 @@ import re
 import time
 
 import pytest
+import requests
 
 from fakes.server import Answer
 from fakes.x import oauth1_signature
 from mentiond_e2e import doctor
 from mentiond_e2e.call import CAN_HIDE, CAN_REMOVE, CAN_REPOST, DIRECT, FOLLOWERS, HIDE, LIKE, REPOST, Plugin
+from mentiond_e2e.listener import as_base64, free_port
 from mentiond_e2e.proxy import Proxy, cut_after
 from mentiond_e2e.wait import until
 from mentiond_e2e.x import SHARED, Net, XDesk, contract, keys, secret_in
@@ -386,18 +388,36 @@ def test_a_token_that_ended_before_its_time_is_renewed_at_once(directory):
 
 
 def test_a_public_client_names_itself_in_the_form(directory):
-    import fakes.x
-    made = fakes.x.X.__init__
-
-    def public(self, *args, **more):
-        made(self, *args, **more)
-        self.client = "client", ""
-    fakes.x.X.__init__ = public
-    try:
-        n = Net(directory, 2)
-    finally:
-        fakes.x.X.__init__ = made
+    n = Net(directory, 2, client=("client", ""))
     assert n.model.renewals == 1
+    n.close()
+
+
+def test_a_token_that_is_good_for_seconds_is_renewed_each_time(directory):
+    n = Net(directory, 2, lasts=30)
+    for _ in range(3):
+        assert n.call("poll")["verdict"] == "ok"
+    assert n.model.renewals == 4
+    n.close()
+
+
+def test_a_network_that_gives_no_new_refresh_token_gets_the_first_again(directory):
+    n = Net(directory, 2, rotates=False, lasts=30)
+    assert n.call("poll")["verdict"] == "ok" and n.model.renewals == 2
+    n.close()
+
+
+@pytest.mark.parametrize("answer, verdict", [
+    (Answer(503, {"title": "no"}), "retry"), (Answer(500, text="<h1>no</h1>"), "retry"), (Answer(403, text="<h1>blocked</h1>"), "retry"),
+    (Answer(200, {"token_type": "bearer"}), "retry"), (Answer(400, {"error": "invalid_request"}), "auth"), (Answer(401, {}), "auth")])
+def test_an_answer_without_a_token_is_understood(directory, answer, verdict):
+    n = Net(directory, 2)
+    n.model.access.clear()
+    n.rules.append(("POST", "oauth2/token", answer))
+    said = n.call("poll")
+    assert said["verdict"] == verdict and "refresh-1" not in said["reason"]
+    n.rules.clear()
+    assert n.call("poll")["verdict"] == "ok"
     n.close()
 
 
@@ -596,3 +616,21 @@ def test_hostile_posts_are_filed_as_text(up):
     up.mention(f"{word} &lt;script&gt; \u202e\u0000 <b>x</b> https://t.co/ https://t.co/{'a' * 4000} @brand@brand\n\n--\n!like")
     ticket = up.ticket_of(word)
     assert "&lt;script&gt;" in up.customers(ticket)[0].body and "<b>x</b>" in up.customers(ticket)[0].body
+
+
+def test_a_hook_that_x_has_checked_makes_a_mention_be_filed_at_once(xdesk):
+    """The vector is of contracts/webhooks, under this secret."""
+    secret, port = "mentiond-test-secret-0123456789", free_port()
+    xdesk.daemon.config["listen"] = f"127.0.0.1:{port}"
+    xdesk.channel.update(hook_secret=xdesk.daemon.secret("hook", secret), poll_every="1h")
+    xdesk.start()
+    answer = requests.get(f"http://127.0.0.1:{port}/hook/brand?crc_token=challenge_string", timeout=20)
+    assert answer.json() == {"response_token": "sha256=bLRelyW3SnUASo552Kq7nLP7IMbgi1+/85GN47P22gw="}
+    word, body = xdesk.word(), b'{"data":{"event_type":"post.mention.create"}}'
+    xdesk.mention(f"{word} what about mine?")
+    signature = "sha256=" + as_base64(body, secret)
+    assert requests.post(f"http://127.0.0.1:{port}/hook/brand", body, headers={"x-twitter-webhooks-signature": signature + "x"}, timeout=20).status_code == 401
+    assert not xdesk.tickets(word)
+    assert requests.post(f"http://127.0.0.1:{port}/hook/brand", body, headers={"x-twitter-webhooks-signature": signature}, timeout=20).status_code == 200
+    xdesk.ticket_of(word)
+    assert re.search(r'mentiond_spent_dollars{instance="brand"} 0\.0', requests.get(f"http://127.0.0.1:{port}/metrics", timeout=20).text)

@@ -66,7 +66,8 @@ class X(Model):
         # OAuth 1.0a; OAuth 2.0: each refresh token is good once.
         self.consumer, self.token = ("key of the app", "secret&of the app"), ("1460000000000000001-token", "secret of the token")
         self.nonces = set()
-        self.client, self.refresh, self.access, self.lasts, self.renewals = ("client", "client secret"), "refresh-0", {}, 7200, 0
+        self.client, self.refresh, self.access, self.renewals = ("client", "client secret"), "refresh-0", {}, 0
+        self.lasts, self.rotates = 7200, True    # seconds
 
     @property
     def statuses(self):
@@ -207,10 +208,12 @@ class X(Model):
         if q.form.get("grant_type") != "refresh_token" or q.form.get("refresh_token") != self.refresh:
             return Answer(400, {"error": "invalid_grant", "error_description": "Value passed for the token was invalid."})
         self.renewals += 1
-        self.refresh, access = f"refresh-{self.renewals}", f"access-{self.renewals}"
+        access = f"access-{self.renewals}"
         self.access[access] = self.clock() + self.lasts
-        return Answer(200, {"token_type": "bearer", "expires_in": self.lasts, "access_token": access, "refresh_token": self.refresh,
-                            "scope": "tweet.read tweet.write users.read offline.access"})
+        made = {"token_type": "bearer", "expires_in": self.lasts, "access_token": access, "scope": "tweet.read tweet.write users.read offline.access"}
+        if self.rotates:
+            self.refresh = made["refresh_token"] = f"refresh-{self.renewals}"
+        return Answer(200, made)
 
     def signed(self, q):
         """None, or what is wrong with the request's OAuth 1.0a."""

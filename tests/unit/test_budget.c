@@ -117,6 +117,19 @@ static void silence_is_what_the_server_asks_for(void **state)
         assert_int_equal(learn(&b, 200, "Retry-After: 30\r\n"), 0);
 }
 
+/* X: of one kind of request, with the next kind's behind it. */
+static void limits_of_single_requests_say_how_long_and_spread_nothing(void **state)
+{
+        struct budget b = { .limit = 0 };
+
+        (void) state;
+        assert_int_equal(learn(&b, 200, "x-rate-limit-limit: 15\r\nx-rate-limit-remaining: 1\r\nx-rate-limit-reset: 1795313895\r\n"), 0);
+        assert_int_equal(b.limit, 0);
+        assert_false(budget_is_short(&b));
+        assert_int_equal(learn(&b, 429, "x-rate-limit-remaining: 0\r\nx-rate-limit-reset: 1795313295\r\n"), 300 * SEC);
+        assert_int_equal(learn(&b, 429, "Retry-After: 17\r\nx-rate-limit-reset: 1795313295\r\n"), 17 * SEC);
+}
+
 static void refusal_without_a_hint_is_a_minute(void **state)
 {
         struct budget b = { .limit = 0 };
@@ -290,6 +303,7 @@ int main(void)
                 cmocka_unit_test(reset_is_read_in_every_form_that_servers_use),
                 cmocka_unit_test(limit_and_remaining_are_read_under_both_names),
                 cmocka_unit_test(silence_is_what_the_server_asks_for),
+                cmocka_unit_test(limits_of_single_requests_say_how_long_and_spread_nothing),
                 cmocka_unit_test(refusal_without_a_hint_is_a_minute),
                 cmocka_unit_test(what_meta_says_is_used_up_is_spread_before_the_wall),
                 cmocka_unit_test(meta_is_left_alone_for_as_many_minutes_as_it_says),

@@ -7,6 +7,8 @@
 
 #include <mentiond/json.h>
 
+#include <time.h>
+
 static struct mentiond_op op;
 
 static const struct mentiond_author alice = {
@@ -420,6 +422,50 @@ static void what_is_kept_is_there_whatever_becomes_of_the_operation(void)
         close_op();
 }
 
+static int64_t at_usec;
+
+static int64_t utc_then(void)
+{
+        return at_usec;
+}
+
+static int64_t mono_then(void)
+{
+        struct timespec t;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &t);
+        return t.tv_sec * USEC_PER_SEC + t.tv_nsec / 1000;
+}
+
+static void no_chance(void *p, size_t n)
+{
+        memset(p, 0, n);
+}
+
+static void what_is_spent_is_summed_for_a_month_and_remembered(void)
+{
+        static const struct clock_source then = { utc_then, mono_then, no_chance };
+        char *kept;
+
+        open_op();
+        at_usec = INT64_C(1796083199) * USEC_PER_SEC;    /* 2026-11-30 23:59:59 */
+        clock_set_source(&then);
+        assert_int_equal(mentiond_spend(&op, 0), 0);
+        assert_int_equal(mentiond_spend(&op, 11000), 11000);
+        assert_int_equal(mentiond_spend(&op, 5000), 16000);
+        brand->spent_month = brand->spent_micros = 0;    /* as after a restart */
+        assert_int_equal(mentiond_spend(&op, 0), 16000);
+        kept = store_cursor(fake_host.store, brand->stored.id, "mentiond.spent");
+        assert_string_equal(kept, "24322 16000");
+        free(kept);
+        at_usec += USEC_PER_SEC;
+        assert_int_equal(mentiond_spend(&op, 1000), 1000);
+        at_usec -= USEC_PER_SEC;                         /* a clock that was set back */
+        assert_int_equal(mentiond_spend(&op, 1000), 2000);
+        clock_set_source(NULL);
+        close_op();
+}
+
 static void very_long_poll_is_committed_on_its_way(void)
 {
         open_op();
@@ -814,6 +860,7 @@ int main(void)
                 world_test(unfinished_poll_keeps_items_but_no_cursor),
                 world_test(cursor_is_seen_within_the_operation_and_kept_with_it),
                 world_test(what_is_kept_is_there_whatever_becomes_of_the_operation),
+                world_test(what_is_spent_is_summed_for_a_month_and_remembered),
                 world_test(very_long_poll_is_committed_on_its_way),
                 world_test(ancestors_are_kept_in_order_and_bad_ones_left_out),
                 world_test(post_that_is_read_again_is_kept_with_clean_text_and_its_times),

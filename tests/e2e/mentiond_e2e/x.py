@@ -21,7 +21,7 @@ def contract():
 
 
 class Net:
-    """A fake, its requests, and the plugin that speaks with it.  oauth: 1 or 2."""
+    """A fake, its requests, and the plugin that speaks with it.  oauth: 1 or 2; what is a member of the model is set there."""
 
     def __init__(self, directory, oauth=1, **settings):
         if why_not():
@@ -29,6 +29,8 @@ class Net:
         self.server = Server(X(contract()))
         self.model, self.asked, self.rules = self.server.model, [], []
         self.model.base, self.model.hook = self.server.base, self.on_request
+        for name in [n for n in settings if hasattr(self.model, n)]:
+            setattr(self.model, name, settings.pop(name))
         self.plugin = Plugin("channel", directory, plugin="x", api=self.server.base, media_private=True, **keys(self.model, oauth, secret_in(directory)), **settings)
         self.call, self.do = self.plugin.call, self.plugin.do
         self.caps = self.do("start")
