@@ -17,7 +17,7 @@ static const char *without_names(const char *text)
 }
 
 /* X names the author of what is answered; those who are named there as well it must not. */
-static struct json_object *others_of(struct mentiond_op *op, struct json_object *post)
+static void exclude_others(struct mentiond_op *op, struct json_object *post, struct json_object *reply)
 {
         struct json_object *named = mj_get(mj_get(post, "entities"), "mentions"), *others = json_object_new_array();
 
@@ -27,7 +27,10 @@ static struct json_object *others_of(struct mentiond_op *op, struct json_object 
                 if (*id && strcmp(id, mj_str(post, "author_id")) != 0 && strcmp(id, mentiond_self(op)) != 0)
                         (void) json_object_array_add(others, json_object_new_string(id));
         }
-        return others;
+        if (mj_len(others))
+                MJ_PUT(reply, "exclude_reply_user_ids", others);
+        else
+                (void) json_object_put(others);
 }
 
 static int refused(struct mentiond_op *op, struct x *x, const struct mentiond_post *part, struct mentiond_posted *ret, const char *detail)
@@ -74,11 +77,7 @@ int x_post(struct mentiond_op *op, void *state, const struct mentiond_post *part
         mj_put_str(body, "text", *part->text ? part->text : NULL);
         mj_put_str(reply, "in_reply_to_tweet_id", x_version(above, -1));
         mj_put_bool(reply, "auto_populate_reply_metadata", 1);
-        struct json_object *others = others_of(op, above);
-        if (mj_len(others))
-                MJ_PUT(reply, "exclude_reply_user_ids", others);
-        else
-                (void) json_object_put(others);
+        exclude_others(op, above, reply);
         r = x_call(op, x, &q, &response);
         if (r == MENTIOND_REJECTED && response.status == 403)
                 return refused(op, x, part, ret, mj_str(response.json, "detail"));
@@ -134,41 +133,37 @@ int x_find(struct mentiond_op *op, void *state, const struct mentiond_post *part
         return mentiond_fail(op, MENTIOND_UNKNOWN, "the account has posted too much since then to look for it");
 }
 
-int x_remove(struct mentiond_op *op, void *state, const char *id)
+/* done: what X answers with true. */
+static int change(struct mentiond_op *op, struct x *x, const char *method, const char *path, struct json_object *json, const char *done, int64_t price)
 {
-        struct mentiond_request q = {
-                .flags = MENTIOND_REPEATABLE | MENTIOND_APART, .method = "DELETE", .path = mentiond_format(op, "/2/tweets/%s", mentiond_escape(op, id)),
-        };
+        struct mentiond_request q = { .flags = MENTIOND_REPEATABLE | MENTIOND_APART, .method = method, .path = path, .json = json };
         struct mentiond_response response;
-        int r = x_call(op, state, &q, &response);
+        int r = x_call(op, x, &q, &response);
 
         if (r == MENTIOND_OK)
-                (void) mentiond_spend(op, X_DELETE);
-        if (r == MENTIOND_OK && !mj_true(mj_get(response.json, "data"), "deleted"))
-                return mentiond_fail(op, MENTIOND_REJECTED, "X did not remove it (%s)", mj_str(mj_at(mj_get(response.json, "errors"), 0), "detail"));
+                (void) mentiond_spend(op, price);
+        if (r == MENTIOND_OK && !mj_true(mj_get(response.json, "data"), done))
+                return mentiond_fail(op, MENTIOND_REJECTED, "X did not do it (%s)", mj_str(mj_at(mj_get(response.json, "errors"), 0), "detail"));
+        return r;
+}
+
+int x_remove(struct mentiond_op *op, void *state, const char *id)
+{
+        int r = change(op, state, "DELETE", mentiond_format(op, "/2/tweets/%s", mentiond_escape(op, id)), NULL, "deleted", X_DELETE);
+
         return r == MENTIOND_GONE ? MENTIOND_OK : r;
 }
 
 int x_react(struct mentiond_op *op, void *state, uint32_t reaction, const char *id)
 {
-        bool hide = reaction == MENTIOND_HIDE;
-        struct mentiond_request q = {
-                .flags = MENTIOND_REPEATABLE | MENTIOND_APART, .method = hide ? "PUT" : "POST", .json = mentiond_json_object(op),
-                .path = hide ? mentiond_format(op, "/2/tweets/%s/hidden", mentiond_escape(op, id))
-                        : mentiond_format(op, "/2/users/%s/retweets", mentiond_escape(op, mentiond_self(op))),
-        };
-        struct mentiond_response response;
+        struct json_object *body = mentiond_json_object(op);
 
         if (reaction == MENTIOND_LIKE)
                 return mentiond_fail(op, MENTIOND_REJECTED, "X has taken likes from applications: somebody can like it in X itself");
-        if (hide)
-                mj_put_bool(q.json, "hidden", 1);
-        else
-                mj_put_str(q.json, "tweet_id", id);
-        int r = x_call(op, state, &q, &response);
-        if (r == MENTIOND_OK && !hide)
-                (void) mentiond_spend(op, X_REPOST);
-        if (r == MENTIOND_OK && !mj_true(mj_get(response.json, "data"), hide ? "hidden" : "retweeted"))
-                return mentiond_fail(op, MENTIOND_REJECTED, "X did not do it (%s)", mj_str(mj_at(mj_get(response.json, "errors"), 0), "detail"));
-        return r;
+        if (reaction == MENTIOND_HIDE) {
+                mj_put_bool(body, "hidden", 1);
+                return change(op, state, "PUT", mentiond_format(op, "/2/tweets/%s/hidden", mentiond_escape(op, id)), body, "hidden", 0);
+        }
+        mj_put_str(body, "tweet_id", id);
+        return change(op, state, "POST", mentiond_format(op, "/2/users/%s/retweets", mentiond_escape(op, mentiond_self(op))), body, "retweeted", X_REPOST);
 }

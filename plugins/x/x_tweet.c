@@ -59,9 +59,10 @@ static struct json_object *entities(struct json_object *post, const char *kind)
         return mj_get(mj_get(*mj_str(note, "text") ? note : post, "entities"), kind);
 }
 
+/* What a post quotes may be the account's: X knows. */
 bool x_is_summoned(struct mentiond_op *op, struct json_object *post)
 {
-        return x_among(mj_get(mj_get(post, "entities"), "mentions"), "id", mentiond_self(op)) || x_among(entities(post, "mentions"), "id", mentiond_self(op));
+        return *x_reference(post, "quoted") || x_among(mj_get(mj_get(post, "entities"), "mentions"), "id", mentiond_self(op)) || x_among(entities(post, "mentions"), "id", mentiond_self(op));
 }
 
 /* What stands for what begins there, and its size; NULL for the character itself. */

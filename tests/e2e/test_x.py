@@ -255,6 +255,11 @@ def test_who_did_not_call_is_not_answered_and_x_is_not_asked(net):
     assert said["verdict"] == "rejected" and "names or quotes the account" in said["reason"] and "POST tweets" not in net.log()
 
 
+def test_who_quotes_the_account_has_called_it(net):
+    p = net.model.post("alice", "these lamps are bad", quoted=net.model.post("brand", "our new lamp"))
+    assert net.answer(p, "sorry")["verdict"] == "ok"
+
+
 def test_with_a_contract_for_it_everybody_is_answered_and_xs_refusal_is_told(directory):
     n = Net(directory, unsummoned=True)
     p = n.model.post("alice", "these lamps are bad")

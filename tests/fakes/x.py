@@ -52,6 +52,7 @@ class X(Model):
     def __init__(self, contract=None, clock=time.time):
         super().__init__()
         self.contract, self.clock, self.violations = contract, clock, []
+        self.prism = None                # asked the same: what it says is wrong
         self.base = ""
         self.users = {}
         for n, name in enumerate(("brand", "alice", "carol", "bob")):
@@ -265,6 +266,8 @@ class X(Model):
         if q.method == "POST" and q.path == "/2/oauth2/token":
             return self.token_of(q)
         form = form_of(q) if q.content_type == "multipart/form-data" else None
+        if self.prism:
+            self.violations += self.prism(q)
         if self.contract:
             texts = form and {n: v[0] if v[1] else v[0].decode() for n, v in form.items()}
             self.violations += self.contract.problems(q, texts)

@@ -1,10 +1,12 @@
 """A fake X: by single operations of the plugin, and with a daemon and a fake Zammad.  Each request is held against the vendor's
 contract, where there is one (MENTIOND_SHARED)."""
+import json
 import os
 import pathlib
 import re
 
 import pytest
+import requests
 
 from .call import Plugin, why_not
 from .desk import TIMES, Desk
@@ -20,6 +22,19 @@ def contract():
     return Contract(SHARED / "openapi.json") if (SHARED / "openapi.json").exists() else None
 
 
+def prism():
+    """Another judge of requests (check-x), by MENTIOND_PRISM, its address."""
+    if "MENTIOND_PRISM" not in os.environ:
+        return None
+
+    def ask(q):
+        headers = {"Authorization": "Bearer any", "Content-Type": q.headers.get("Content-Type", "")}     # signatures are the fake's to judge
+        answer = requests.request(q.method, os.environ["MENTIOND_PRISM"] + q.target, data=q.body, headers=headers, timeout=60)
+        wrong = [v for v in json.loads(answer.headers.get("sl-violations", "[]")) if v["location"][0] == "request"]      # and not its own answer
+        return [f"Prism answers {q.method} {q.target} with {answer.status_code}: {answer.text[:500]} {wrong}"] if wrong or answer.status_code >= 400 else []
+    return ask
+
+
 class Net:
     """A fake, its requests, and the plugin that speaks with it.  oauth: 1 or 2; what is a member of the model is set there."""
 
@@ -28,7 +43,7 @@ class Net:
             pytest.skip(why_not())
         self.server = Server(X(contract()))
         self.model, self.asked, self.rules = self.server.model, [], []
-        self.model.base, self.model.hook = self.server.base, self.on_request
+        self.model.base, self.model.hook, self.model.prism = self.server.base, self.on_request, prism()
         for name in [n for n in settings if hasattr(self.model, n)]:
             setattr(self.model, name, settings.pop(name))
         self.plugin = Plugin("channel", directory, plugin="x", api=self.server.base, media_private=True, **keys(self.model, oauth, secret_in(directory)), **settings)
@@ -62,7 +77,7 @@ class Net:
     def close(self):
         self.plugin.__exit__()
         self.server.down()
-        assert self.model.violations == []
+        assert not self.model.violations, "\n".join(self.model.violations)
 
 
 def secret_in(directory):
@@ -86,11 +101,11 @@ class XDesk(Desk):
     def __init__(self, directory, oauth=2):
         super().__init__(directory)
         self.net = self.net_server.model = X(contract())
-        self.net.base = self.net_server.base
+        self.net.base, self.net.prism = self.net_server.base, prism()
         self.channel.clear()
         self.channel.update(TIMES, plugin="x", api=self.net_server.base, helpdesk="desk", hold="0s", media_private=True,
                             **keys(self.net, oauth, self.daemon.secret))
 
     def close(self):
         super().close()
-        assert self.net.violations == []
+        assert not self.net.violations, "\n".join(self.net.violations)
