@@ -14,7 +14,6 @@ struct x {
         const struct mentiond_secret *consumer_secret, *access_token, *access_token_secret, *client_secret, *refresh_token;
         int64_t length, ceiling;
         uint32_t unsummoned;
-        unsigned n_signed;
 };
 
 /* What X takes for what, in millionths of a dollar (docs.x.com, 2026-08).  Who reads his own mentions pays less. */

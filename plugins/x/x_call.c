@@ -16,7 +16,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* What is in the path is encoded as the signature wants it. */
-static const char *sign(struct mentiond_op *op, struct x *x, const struct mentiond_request *q)
+static const char *sign(struct mentiond_op *op, const struct x *x, const struct mentiond_request *q)
 {
         const char *parameters[PARAMETERS_MAX], *all = "", *header = "Authorization: OAuth ", *secret = mentiond_reveal(x->consumer_secret);
         const char *key = mentiond_format(op, "%s&%s", mentiond_escape(op, secret), mentiond_escape(op, mentiond_reveal(x->access_token_secret)));
@@ -24,7 +24,7 @@ static const char *sign(struct mentiond_op *op, struct x *x, const struct mentio
         char *query = mentiond_format(op, "%s", q->path + size + (q->path[size] == '?')), *rest = NULL;
         int64_t now = mentiond_now_usec(op);
 
-        const char *once = mentiond_format(op, "%lld %u %s", (long long) now, x->n_signed++, q->path);
+        const char *once = mentiond_format(op, "%lld %s", (long long) now, q->path);
         parameters[n++] = mentiond_format(op, "oauth_consumer_key=%s", mentiond_escape(op, x->consumer_key));
         parameters[n++] = mentiond_format(op, "oauth_nonce=%s", mentiond_hmac(op, MENTIOND_HMAC_SHA1_HEX, key, once, strlen(once)));
         parameters[n++] = "oauth_signature_method=HMAC-SHA1";

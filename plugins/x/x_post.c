@@ -46,7 +46,7 @@ static int refused(struct mentiond_op *op, struct x *x, const struct mentiond_po
         int r = x_find(op, x, part, ret);
         if (r == MENTIOND_ABSENT && !part->tried_usec)
                 return mentiond_fail(op, MENTIOND_REJECTED, "X does not take the same text twice: say it in other words");
-        return r == MENTIOND_ABSENT ? mentiond_fail(op, MENTIOND_AMBIGUOUS, "X says that it has this text already, and does not show it") : r;
+        return r == MENTIOND_OK ? r : mentiond_fail(op, MENTIOND_AMBIGUOUS, "X says that it has this text already, and does not show it");
 }
 
 int x_post(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret)

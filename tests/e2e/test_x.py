@@ -278,6 +278,8 @@ def test_the_same_text_twice_is_a_lost_answer_or_is_refused(net):
     assert (said["verdict"], said["id"]) == ("ok", net.sent()[0].id)
     net.model.late = True
     assert net.answer(p, "we are sorry", tried_usec=int(time.time() * 1e6))["verdict"] == "ambiguous"
+    net.rules.append(("GET", "users/.*/tweets", Answer(200, text="<h1>not now</h1>")))
+    assert net.answer(p, "we are sorry", tried_usec=int(time.time() * 1e6))["verdict"] == "ambiguous"
 
 
 def test_a_post_that_may_be_out_is_looked_for(net):
@@ -573,6 +575,25 @@ def test_a_limit_of_posts_stops_the_answers_and_not_the_mentions(up):
     assert not up.posts(f"{word}r")
     up.net.hook = None
     up.answered_once(ticket, post, f"{word}r")
+
+
+def test_a_long_silence_for_posts_is_none_for_mentions(up):
+    word, post, ticket = up.conversation()
+    up.net.hook = lambda q: up.net.limited(3600) if q.method == "POST" and q.path == "/2/tweets" else None
+    up.zammad.write(ticket, f"Answer {word}r")
+    up.note_of(ticket, "Reply delayed")
+    other = up.word()
+    up.mention(f"{other} and mine?")
+    up.ticket_of(other)
+
+
+def test_the_same_answer_twice_is_posted_once_and_the_agent_is_told(up):
+    word, post, ticket = up.conversation()
+    up.zammad.write(ticket, f"Answer {word}r")
+    up.answered_once(ticket, post, f"{word}r")
+    up.zammad.write(ticket, f"Answer {word}r")
+    assert "in other words" in up.note_of(ticket, "Reply not posted").body
+    assert len(up.posts(f"{word}r")) == 1
 
 
 def test_an_account_without_credits_waits_and_goes_on(up):
