@@ -32,6 +32,7 @@ struct posting {
         struct store_part part;          /* the next to be posted */
         struct store_part *parts;        /* all, where they are not frozen yet */
         bool open;                       /* which post it answers is known better soon */
+        int64_t tried_usec;              /* when the first attempt at this part began */
         struct mentiond_review review;
 };
 
@@ -89,7 +90,7 @@ static int act(struct posting *g, bool look, struct mentiond_posted *ret)
                 .root = store_network_root(g->f->instance->host->store, g->arena, &g->thread),
                 .warning = d->mention.kept.warning,
                 .language = d->mention.kept.language,
-                .tried_usec = g->row->tried_usec,
+                .tried_usec = g->tried_usec,
                 .only = d->visibility == MENTIOND_DIRECT ? d->mention.kept.handle : "",
                 .uploads = d->uploads,
                 .n_uploads = g->part.number == 0 ? d->n_uploads : 0,
@@ -157,7 +158,8 @@ static void attempt(struct posting *g, bool look, bool frozen)
         int r;
 
         if (!look) {
-                r = store_begin(f->instance->host->store, g->row->id, STATE_SENDING, utc_usec(), frozen ? NULL : g->parts);
+                g->tried_usec = g->tried_usec ? g->tried_usec : utc_usec();
+                r = store_begin(f->instance->host->store, g->row->id, STATE_SENDING, g->tried_usec, frozen ? NULL : g->parts);
                 if (r == -ESTALE)
                         return;
                 if (r < 0) {
@@ -328,7 +330,7 @@ static bool waits(struct posting *g, bool ready)
 
 void posting_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row)
 {
-        struct posting g = { .f = f, .row = row, .arena = a };
+        struct posting g = { .f = f, .row = row, .arena = a, .tried_usec = row->tried_usec };
         struct store *s = f->instance->host->store;
         bool look = streq(row->state, STATE_AMBIGUOUS), frozen = store_part(s, a, row->id, STORE_NEXT_PART, &g.part) > 0, ready;
 

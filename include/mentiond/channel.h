@@ -110,7 +110,7 @@ struct mentiond_post {
         const char *root;
         const char *warning;     /* that of the post answered */
         const char *language;
-        int64_t tried_usec;      /* find(): when the first attempt began; it cannot be older than that */
+        int64_t tried_usec;      /* when the first attempt at this part began, the same in each: it cannot be older than that */
         const char *only;        /* of a DIRECT one: the handle of the one person who may be named in it and see it */
         const struct mentiond_upload *uploads;  /* n_uploads of them; of find(): without data */
         uint32_t n_uploads;

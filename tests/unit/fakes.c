@@ -66,6 +66,7 @@ static void keep(const struct mentiond_post *post)
         strset(&fake.text, post->text);
         strset(&fake.parent, post->parent);
         strset(&fake.root, post->root);
+        fake.tried_usec = post->tried_usec;
         fake.visibility = post->visibility;
         fake.n_uploads = post->n_uploads;
 }

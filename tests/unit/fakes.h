@@ -27,6 +27,7 @@ struct fake {
         const char *ticket;                      /* of file(); "" : "T" and the thread's key */
         const char *posted;                      /* the id that post() and find() give; NULL: "p1", "p2" ... */
         char *key, *text, *parent, *root;               /* of the last post */
+        int64_t tried_usec;
         uint32_t visibility, n_uploads;
         struct mentiond_review review;           /* standing 0: as it was */
         bool closed;                             /* an append() that is GONE finds its ticket closed for too long */

@@ -525,13 +525,18 @@ static void ambiguous_reply_that_is_found_is_not_posted_again(void)
 static void ambiguous_reply_absent_twice_is_sent_again_with_the_same_key_and_text(void)
 {
         _cleanup_free_ char *key = NULL, *text = NULL, *parent = NULL;
+        int64_t tried_usec;
 
         open_with_ticket(0);
         brand->options.settle_usec = 30 * USEC_PER_MSEC;
         fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS);
         fake.verdicts[CALL_LOOK] = ONCE(ABSENT_3);
         fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(world_wait(&fake.calls[CALL_POST], 1));
+        tried_usec = fake.tried_usec;
+        assert_true(tried_usec);
         assert_true(world_wait(&fake.calls[CALL_LOOK], 1));
+        assert_int_equal(fake.tried_usec, tried_usec);
         key = xstrdup(fake.key);
         text = xstrdup(fake.text);
         parent = xstrdup(fake.parent);
@@ -541,6 +546,7 @@ static void ambiguous_reply_absent_twice_is_sent_again_with_the_same_key_and_tex
         assert_int_equal(fake.calls[CALL_POST], 2);
         assert_int_equal(fake.calls[CALL_LOOK], 3);
         assert_string_equal(fake.key, key);
+        assert_int_equal(fake.tried_usec, tried_usec);
         assert_string_equal(fake.text, text);
         assert_string_equal(fake.parent, parent);
         fake_close();
