@@ -140,6 +140,7 @@ static void tell_start(struct json_object *o, const struct instance *instance)
         mj_put_int(o, "length_max", c->length_max);
         mj_put_int(o, "url_length", c->url_length);
         mj_put_int(o, "handle_is_local", c->handle_is_local);
+        mj_put_int(o, "bytes_max", c->bytes_max);
         mj_put_int(o, "flags", c->flags);
         mj_put_int(o, "uploads_max", c->uploads_max);
         mj_put_int(o, "description_max", c->description_max);

@@ -57,7 +57,7 @@ static uint64_t length_max(const struct instance *i)
 /* What a text must begin with; "" where the network names whom it answers. */
 static const char *handle_of(const struct draft *d)
 {
-        return d->f->instance->caps.flags & MENTIOND_NAMES_ITSELF ? "" : d->mention.kept.handle;
+        return d->f->instance->caps.flags & MENTIOND_TELLS_AUTHOR ? "" : d->mention.kept.handle;
 }
 
 static enum text_unit unit_of(const struct instance *i)
@@ -72,6 +72,7 @@ static void cut(struct draft *d)
         d->rules = (struct parts_rules) {
                 .unit = unit_of(i),
                 .max = length_max(i),
+                .bytes_max = (uint64_t) MAX(i->caps.bytes_max, INT64_C(0)),
                 .url_length = (uint64_t) MAX(i->caps.url_length, INT64_C(0)),
                 .handle_is_local = i->caps.handle_is_local,
                 .overhead = text_length(d->mention.kept.warning, unit_of(i)),

@@ -149,6 +149,8 @@ static uint64_t measure(struct scan *s, size_t from, size_t to)
         s->text[to] = '\0';
         n = text_weighted_length(s->text + from, s->r->unit, s->r->url_length, s->r->handle_is_local);
         s->text[to] = kept;
+        if (s->r->bytes_max > 0)         /* whichever takes more of a part's room */
+                n = MAX(n, ((to - from) * s->r->max + s->r->bytes_max - 1) / s->r->bytes_max);
         return n;
 }
 
@@ -271,7 +273,7 @@ uint64_t parts_length(const struct parts_rules *r, const char *part)
 
 static bool fits(const struct parts_rules *r, const char *part)
 {
-        return r->max == 0 || parts_length(r, part) <= r->max;
+        return r->max == 0 || (parts_length(r, part) <= r->max && (r->bytes_max == 0 || strlen(part) <= r->bytes_max));
 }
 
 static const char *too_long(struct arena *a, const struct scan *s, size_t piece)

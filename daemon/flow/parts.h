@@ -9,6 +9,7 @@
 struct parts_rules {
         enum text_unit unit;
         uint64_t max;            /* of one part; 0: unbounded */
+        uint64_t bytes_max;      /* the same in bytes, where a network counts both; 0: unbounded */
         uint64_t url_length;     /* what a URL counts as; 0: as it is */
         bool handle_is_local;    /* of @user@domain only @user counts */
         bool numbered;           /* " (1/3)" at the end of each part, if there are several */

@@ -145,7 +145,7 @@ enum mentiond_cap_flags {
         MENTIOND_CAN_LIKE = 1u << 3,
         MENTIOND_CAN_REPOST = 1u << 4,
         MENTIOND_CAN_HIDE = 1u << 5,
-        MENTIOND_NAMES_ITSELF = 1u << 6, /* the network names whom a post answers: no text begins with the handle */
+        MENTIOND_TELLS_AUTHOR = 1u << 6, /* who is answered learns it without being named: no text begins with his handle */
 };
 
 /* What the account can do. */
@@ -160,6 +160,7 @@ struct mentiond_caps {
         uint32_t description_max;/* code points of an alternative text; 0: unbounded */
         uint64_t upload_size_max;/* bytes of one; 0: unbounded */
         const char *upload_types;/* "image/png image/jpeg"; NULL or "": any */
+        int64_t bytes_max;       /* of one post, besides length_max; 0: unbounded */
 };
 
 /* A channel.  state is the plugin's own, as declared by state_size and filled from the options.  Callbacks

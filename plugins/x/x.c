@@ -71,7 +71,7 @@ static int start(struct mentiond_op *op, void *state)
                 .length_unit = MENTIOND_X_WEIGHTED,
                 .length_max = x->length,
                 .url_length = 23,
-                .flags = MENTIOND_CAN_REMOVE | MENTIOND_CAN_REPOST | MENTIOND_CAN_HIDE | MENTIOND_NAMES_ITSELF,
+                .flags = MENTIOND_CAN_REMOVE | MENTIOND_CAN_REPOST | MENTIOND_CAN_HIDE | MENTIOND_TELLS_AUTHOR,
                 .uploads_max = 4,
                 .description_max = 1000,
                 .upload_size_max = 5 * 1024 * 1024,

@@ -359,6 +359,17 @@ static void reply_is_posted_to_the_author_and_the_agent_is_told(void)
         fake_close();
 }
 
+static void reply_names_nobody_where_the_network_tells_its_author(void)
+{
+        open_with_ticket(0);
+        brand->caps.flags |= MENTIOND_TELLS_AUTHOR;
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        assert_string_equal(fake.text, "answer");
+        brand->caps.flags = 0;
+        fake_close();
+}
+
 static void answers_of_a_direct_mention_stay_direct(void)
 {
         struct store_item item = {
@@ -1728,6 +1739,7 @@ int main(void)
                 world_test(first_mention_of_a_thread_has_nowhere_else_to_go),
                 world_test(refused_mention_is_kept_dead_and_a_person_can_retry_it),
                 world_test(reply_is_posted_to_the_author_and_the_agent_is_told),
+                world_test(reply_names_nobody_where_the_network_tells_its_author),
                 world_test(answers_of_a_direct_mention_stay_direct),
                 world_test(replies_of_a_conversation_are_posted_in_order),
                 world_test(reply_is_held_back_before_it_is_posted),

@@ -214,6 +214,20 @@ static void each_part_names_who_is_answered(void **state)
         check(&(struct part_case) { "one two six", 15, { "@ann@a.example one (1/3)", "@ann@a.example two (2/3)", "@ann@a.example six (3/3)" } }, &numbered);
 }
 
+/* Bluesky: 300 characters, and 3000 bytes. */
+static void bytes_count_besides_the_characters(void **state)
+{
+        static const struct parts_rules r = { .unit = TEXT_GRAPHEMES, .handle = "", .bytes_max = 40 };
+        static const struct parts_rules numbered = { .unit = TEXT_GRAPHEMES, .handle = "@ann", .bytes_max = 60, .numbered = true };
+        (void) state;
+
+        check(&(struct part_case) { "one two three four", 20, { "one two three four" } }, &r);
+        check(&(struct part_case) { FAMILY FAMILY " " FAMILY, 20, { FAMILY FAMILY, FAMILY } }, &r);
+        check(&(struct part_case) { "e" ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE,
+                                    20, { NULL } }, &r);
+        check(&(struct part_case) { FAMILY " " FAMILY " " FAMILY, 30, { "@ann " FAMILY " " FAMILY " (1/2)", "@ann " FAMILY " (2/2)" } }, &numbered);
+}
+
 static void reasons_say_what_is_in_the_way(void **state)
 {
         struct parts_rules r = { .unit = TEXT_GRAPHEMES, .max = 20, .handle = "", .parts_max = 2, .numbered = true };
@@ -274,6 +288,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(each_unit_and_discount_counts, setup, teardown),
                 cmocka_unit_test_setup_teardown(parts_are_numbered_and_the_numbers_count, setup, teardown),
                 cmocka_unit_test_setup_teardown(each_part_names_who_is_answered, setup, teardown),
+                cmocka_unit_test_setup_teardown(bytes_count_besides_the_characters, setup, teardown),
                 cmocka_unit_test_setup_teardown(reasons_say_what_is_in_the_way, setup, teardown),
                 cmocka_unit_test_setup_teardown(nothing_is_lost_whatever_the_length, setup, teardown),
         };
