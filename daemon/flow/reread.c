@@ -167,6 +167,10 @@ static int read_again(struct reading *g)
         for (size_t n = 0; n < op.n_again; n++)
                 see(g, &op.again[n]);
         crash_point(i->plugin->name, "reread");
+        /* Mentions that no poll was shown are filed when the next has ended. */
+        r = op.emit_error ? op.emit_error : op.n_items ? op_commit(&op, false, NULL) : 0;
+        if (r < 0)
+                return r;
         r = store_reread(i->host->store, g->thread, next_usec(g), g->findings, g->n_findings, steady_usec());
         if (r >= 0 && g->n_findings)
                 log_event(LOG_INFO, "a conversation has changed", F("instance", i->name), FI("thread", g->thread), FI("changes",

@@ -224,6 +224,11 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
         return !old && !again;
 }
 
+int mentiond_knows(struct mentiond_op *op, const char *id)
+{
+        return is_known(op, strempty(id));
+}
+
 void mentiond_emit_ancestor(struct mentiond_op *op, const struct mentiond_mention *mention)
 {
         struct mentiond_mention m = COPY_SIZED(struct mentiond_mention, mention);

@@ -217,15 +217,18 @@ struct mentiond_channel {
 
         /* Optional.  Reads posts of one thread again, n of them, the newest first: for each of these ids mentiond_emit_again() or
          * mentiond_emit_gone(), unless it could not be found out.  What else it sees in the thread it may emit again, too,
-         * above all what the account wrote there itself. */
+         * above all what the account wrote there itself; and mentiond_emit() what is for the account, and poll() was not shown. */
         int (*reread)(struct mentiond_op *op, void *state, const char *const *ids, uint32_t n);
 };
 
-/* poll() and fetch() only.  Returns 1 if the journal did not know the item, else 0.  The account's own posts
+/* poll(), fetch() and reread() only.  Returns 1 if the journal did not know the item, else 0.  The account's own posts
  * and what was there before the channel's start are not new.  An item that breaks the rules (no id, no
  * author, over the limits of mentiond-plugin(7)) is set aside with a line in the log and counts as known. */
 MENTIOND_EXPORT int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention);
 MENTIOND_EXPORT void mentiond_emit_ancestor(struct mentiond_op *op, const struct mentiond_mention *ancestor);
+
+/* 1 if the journal has this mention, or it was emitted before: for what a request would have to be made about. */
+MENTIOND_EXPORT int mentiond_knows(struct mentiond_op *op, const char *id);
 
 /* reread() only: a post as it is now.  The host sees whether it was edited, and whether the account wrote it outside the
  * helpdesk, and whether it may be answered now where it could not.  Only its body, its author, its times and the right to

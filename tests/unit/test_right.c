@@ -544,7 +544,7 @@ static void ticket_that_was_closed_before_does_not_count(void)
 
 /* --- What has changed since --- */
 
-static struct mentiond_mention again;
+static struct mentiond_mention again, lost;
 static const char *app_post;
 
 static void emit_again(enum fake_call call, struct mentiond_op *op)
@@ -556,6 +556,8 @@ static void emit_again(enum fake_call call, struct mentiond_op *op)
         if (call != CALL_REREAD)
                 return;
         mentiond_emit_again(op, &again);
+        if (lost.id)
+                (void) mentiond_emit(op, &lost);
         if (app_post)
                 mentiond_emit_again(op, &own);
 }
@@ -621,6 +623,22 @@ static void answer_in_the_app_is_one(void)
         close_world();
 }
 
+static void mention_that_a_thread_shows_and_no_poll_did_is_filed(void)
+{
+        open_world();
+        fake_host.reread_for_usec = USEC_PER_DAY;
+        have((struct mentiond_mention) { .id = "m1", .text = "hello" });
+        lost = shown;
+        lost.id = "m2";
+        lost.parent = "m1";
+        read_again((struct mentiond_mention) { .id = "m1", .text = "hello" });
+        lost.id = NULL;
+        flow_poll_now(brand);
+        assert_true(fake_becomes(brand->stored.id, "m2", STATE_FILED));
+        assert_string_equal(fake_row(brand->stored.id, "m2").result_id, fake_row(brand->stored.id, "m1").result_id);
+        close_world();
+}
+
 /* --- How it is looked up --- */
 
 static void windows_are_looked_up_by_their_ends(void)
@@ -673,6 +691,7 @@ int main(void)
                 world_test(right_is_learned_anew),
                 world_test(window_that_is_learned_is_watched),
                 world_test(answer_in_the_app_is_one),
+                world_test(mention_that_a_thread_shows_and_no_poll_did_is_filed),
                 world_test(windows_are_looked_up_by_their_ends),
         };
 
