@@ -247,7 +247,8 @@ class Bluesky(Model):
         rkey = q.json.get("rkey") or self.new_tid()
         if f"at://{did}/{q.json['collection']}/{rkey}" in self.records:
             raise Refused(500, "InternalServerError", "Internal Server Error")
-        return self.write(did, q.json["collection"], rkey, self.member(q.json, "record"))
+        made = self.write(did, q.json["collection"], rkey, self.member(q.json, "record"))
+        return {k: v for k, v in made.items() if k != "validationStatus" or q.json.get("validate") is None}
 
     def do_putRecord(self, q):
         did = self.repo_of(q)

@@ -18,6 +18,7 @@ OUT = {
                              r"|5000|text/plain|external|gallery|150 kB|content-type|no body|bad characters|unknown DID|year 0001|tags|65 graph|image of"
                              r"|malformed cid|bad body|langs \[\]|cursor|swapCommit|HEAD|applyWrites|6 MB|Accept-Labelers|identity|missing collection",
     "postgates, quotes of them": r"postgate|V2|getQuotes|violating|quote posts",
+    "counts of what was left out": r"page 8|limit=100 page",
     "who looks is not recorded": r"as bob|as both|query-string",
 }
 METHODS = ("createSession refreshSession getSession createRecord putRecord deleteRecord getRecord listRecords uploadBlob resolveHandle"
