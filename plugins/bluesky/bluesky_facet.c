@@ -33,8 +33,12 @@ static bool is_start(const char *text, const char *at)
 /* Without the marks of the sentence around it; a bracket belongs to a link in which it was opened. */
 static size_t trim(const char *s, size_t n)
 {
-        while (n > 0 && strchr(".,;:!?'\")]}", s[n - 1]) && !(s[n - 1] == ')' && memchr(s, '(', n)))
-                n--;
+        int open = 0;
+
+        for (size_t i = 0; i < n; i++)
+                open += (s[i] == '(') - (s[i] == ')');
+        for (; n > 0 && strchr(".,;:!?'\")]}", s[n - 1]) && !(s[n - 1] == ')' && open >= 0); n--)
+                open += s[n - 1] == ')';
         return n;
 }
 

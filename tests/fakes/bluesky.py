@@ -65,6 +65,7 @@ class Bluesky(Model):
         self.notified = []               # (did, uri, reason, time by which it is listed)
         self.blobs = {}
         self.access, self.refresh = {}, {}       # token -> did; refresh: token -> [did, next pair, works]
+        self.own = set()                 # access tokens of accounts' own passwords
         self.sessions, self.refreshes = 0, 0     # that were begun, that were renewed
         self.inactive, self.taken_down, self.hidden, self.lost = set(), set(), set(), set()
         self.lags = False                # the app does not follow: what is written now is not indexed
@@ -77,14 +78,15 @@ class Bluesky(Model):
         return next(d for d, h in self.handles.items() if h == handle)
 
     def expire(self):
-        """All access tokens."""
+        """The access tokens of app passwords."""
         with self.lock:
-            self.access.clear()
+            self.access = {t: d for t, d in self.access.items() if t in self.own}
 
     def revoke(self):
+        """Their sessions."""
         with self.lock:
-            self.access.clear()
-            self.refresh.clear()
+            self.expire()
+            self.refresh = {t: e for t, e in self.refresh.items() if e[2] == "access"}
 
     def asked(self, method):
         with self.lock:
@@ -133,6 +135,7 @@ class Bluesky(Model):
         self.n += 1
         access, refresh = jwt(scope, self.n), jwt("refresh", self.n)
         self.access[access] = did
+        self.own |= {access} if scope == "access" else set()
         self.refresh[refresh] = [did, None, scope]
         return {"accessJwt": access, "refreshJwt": refresh, **self.me(did)}
 
@@ -202,7 +205,7 @@ class Bluesky(Model):
             no('Missing required key "text" at $.record')
         if len(record["text"].encode(errors="replace")) > 3000:
             no("string too big (maximum 3000)")
-        if len(re.sub("[\u0300-\u036f\u200d\ufe0f]", "", record["text"])) > 300 and len(record["text"]) < 600:
+        if len(re.sub("\u200d.|[\u0300-\u036f\ufe0f]", "", record["text"])) > 300:
             no("grapheme too big (maximum 300)")
         if len(record.get("langs") or []) > 3 or any(not re.fullmatch("[a-z]{2,3}(-[A-Za-z0-9]+)*", lang) for lang in record.get("langs") or []):
             no("langs")

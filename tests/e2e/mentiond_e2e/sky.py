@@ -250,4 +250,7 @@ class Sky(Desk):
         return answer
 
     def shown(self):
-        return json.dumps(self.brand.notified(), indent=1)
+        try:
+            return json.dumps(self.brand.notified(), indent=1)
+        except AssertionError as e:
+            return repr(e)
