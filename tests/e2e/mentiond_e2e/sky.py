@@ -1,4 +1,5 @@
 """A test's own small world with Bluesky as the network: the fake, or the real servers where $MENTIOND_BLUESKY says that they are."""
+import gzip
 import json
 import os
 import pathlib
@@ -23,7 +24,7 @@ from .servers import folder, free_ports
 from .wait import SLOW, until
 
 APP_PASSWORD = "xxxx-xxxx-xxxx-xxxx"
-PUT, NOTIFICATIONS, THREAD, CREATE_SESSION = "repo.putRecord", "listNotifications", "getPostThread", "createSession"
+PUT, NOTIFICATIONS, CREATE_SESSION = "repo.putRecord", "listNotifications", "createSession"
 
 
 class Post:
@@ -188,6 +189,9 @@ class Real:
         """The server says of itself where it is."""
         def change(reply):
             status, headers, body = reply
+            if ("content-encoding", "gzip") in [(k.lower(), v) for k, v in headers]:
+                body = gzip.decompress(body)
+                headers = [(k, v) for k, v in headers if k.lower() != "content-encoding"]
             return status, headers, body.replace(f"http://localhost:{self.port + 3}".encode(), proxy.url.encode())
         proxy.rule("POST", r"\.(create|refresh)Session", (True, change), times=None)
 
@@ -227,9 +231,6 @@ class Sky(Desk):
         finally:
             self.net_proxy.down()
             self.network.end()
-
-    def asked(self, pattern):
-        return self.net_proxy.seen("(GET|POST)".split("|")[0], pattern) + self.net_proxy.seen("POST", pattern)
 
     def mention(self, text, author=None, parent=None, **record):
         return (author or self.alice).post(f"@{self.brand.handle} {text}", parent, naming=[self.brand], **record)
