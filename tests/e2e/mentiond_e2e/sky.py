@@ -1,5 +1,4 @@
 """A test's own small world with Bluesky as the network: the fake, or the real servers where $MENTIOND_BLUESKY says that they are."""
-import gzip
 import json
 import os
 import pathlib
@@ -19,7 +18,7 @@ from fakes.server import Server
 
 from . import http
 from .desk import TIMES, Desk
-from .proxy import Proxy
+from .proxy import Proxy, Request
 from .servers import folder, free_ports
 from .wait import SLOW, until
 
@@ -189,11 +188,12 @@ class Real:
         """The server says of itself where it is."""
         def change(reply):
             status, headers, body = reply
-            if ("content-encoding", "gzip") in [(k.lower(), v) for k, v in headers]:
-                body = gzip.decompress(body)
-                headers = [(k, v) for k, v in headers if k.lower() != "content-encoding"]
             return status, headers, body.replace(f"http://localhost:{self.port + 3}".encode(), proxy.url.encode())
-        proxy.rule("POST", r"\.(create|refresh)Session", (True, change), times=None)
+
+        def plainly(request):
+            headers = {k: v for k, v in request.headers.items() if k.lower() != "accept-encoding"}
+            return Request(request.method, request.path, headers, request.body), change
+        proxy.rule("POST", r"\.(create|refresh)Session", plainly, times=None)
 
     def pause(self):
         http.request("POST", f"http://127.0.0.1:{self.port + 1}/pause")
