@@ -189,6 +189,7 @@ static void tell_items(struct json_object *o, struct mentiond_op *op)
                 mj_put_str(one, "url", again->url);
                 mj_put_int(one, "created_usec", again->created_usec);
                 mj_put_int(one, "edited_usec", again->edited_usec);
+                mj_put_int(one, "right", again->right.right);
         }
         list = list_in(o, "links");
         for (size_t i = 0; i < op->n_links; i++) {

@@ -403,12 +403,13 @@ def test_pictures_of_a_mention_are_shown_with_their_descriptions(plugin, sky):
 
 # --- Polls ---
 
-def test_mentions_that_are_dated_back_are_not_lost(up):
-    up.conversation()
-    word = up.word()
-    up.mention(f"{word} late", createdAt=iso(time.time() - 3 * 3600))
-    up.ticket_of(word)
-    assert not up.tickets("nothing")
+def test_mentions_that_are_dated_back_are_not_lost(sky):
+    sky.mention("old")
+    until("the app to tell", lambda: sky.brand.notified())
+    sky.start()
+    word = sky.word()
+    sky.mention(f"{word} late", createdAt=iso(time.time() - 3 * 3600))
+    sky.ticket_of(word, 5)
 
 
 def test_what_was_there_before_is_old(sky):
@@ -510,9 +511,13 @@ def test_answers_of_which_nobody_was_told_are_found_in_the_thread(plugin, sky):
 def test_a_right_to_answer_that_has_changed_is_seen(plugin, sky):
     m = sky.mention("hello")
     emitted(plugin, m.id)
+    def right():
+        return plugin.do("reread", ids=[m.id])["again"][0]["right"]
+    until("it to be open", lambda: right() == call.MAY_REPLY)
     gate = sky.alice.gate(m, allow=[])
-    until("a gate", lambda: plugin.do("reread", ids=[m.id])["again"][0].get("right") == 2 or "right" not in plugin.do("reread", ids=[m.id])["again"][0])
+    until("the gate", lambda: right() == call.REPLY_NEVER)
     sky.alice.delete(gate)
+    until("it to be open again", lambda: right() == call.MAY_REPLY)
 
 
 # --- Doctor ---
