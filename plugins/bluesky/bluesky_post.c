@@ -79,7 +79,7 @@ static int upload(struct mentiond_op *op, struct bluesky *b, const struct mentio
                 if (r == MENTIOND_OK && !mj_get(answer, "blob"))
                         return mentiond_fail(op, MENTIOND_RETRY, "the server took the file %s without naming it", u->name);
                 if (r != MENTIOND_OK)
-                        return r == MENTIOND_AMBIGUOUS ? MENTIOND_RETRY : r;
+                        return r;
                 image = json_object_new_object();
                 mj_put_str(image, "alt", u->description);
                 MJ_PUT(image, "image", json_object_get(mj_get(answer, "blob")));

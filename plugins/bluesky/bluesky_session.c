@@ -166,8 +166,8 @@ int bluesky_call(struct mentiond_op *op, struct bluesky *b, struct mentiond_requ
                         r = judge(op, mentiond_http(op, request, &response), &response, &stale);
                         *ret = response.json;
                         if (r == MENTIOND_OK && !response.json)
-                                return mentiond_fail(op, request->method ? MENTIOND_AMBIGUOUS : MENTIOND_RETRY, "%s: the server answered with "
-                                                     "something that is not JSON", path);
+                                return mentiond_fail(op, request->method && !(request->flags & MENTIOND_REPEATABLE) ? MENTIOND_AMBIGUOUS
+                                                     : MENTIOND_RETRY, "%s: the server answered with something that is not JSON", path);
                         if (!stale || again)
                                 return r;
                 }
