@@ -88,5 +88,5 @@ int bluesky_reread(struct mentiond_op *op, void *state, const char *const *ids, 
                 r = read_thread(op, state, root ? mj_str(root, "uri") : ids[0], seen);
         if (r == MENTIOND_OK && newest && !mj_get(seen, ids[0]))         /* further down than one request shows */
                 r = read_thread(op, state, ids[0], seen);
-        return r == MENTIOND_THROTTLED ? MENTIOND_OK : r;        /* the rest another time */
+        return r == MENTIOND_THROTTLED || r == MENTIOND_GONE ? MENTIOND_OK : r;        /* the rest another time */
 }
