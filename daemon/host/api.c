@@ -35,6 +35,7 @@ int mentiond_fail(struct mentiond_op *op, int verdict, const char *format, ...)
         va_start(ap, format);
         text = xvasprintf(format, ap);
         va_end(ap);
+        text = op_hide_secrets(op, TAKE_PTR(text));
         op->reason = arena_take(op->arena, log_escape(text, REASON_MAX));
         return verdict;
 }
@@ -52,6 +53,7 @@ void mentiond_log(struct mentiond_op *op, int level, const char *format, ...)
         va_start(ap, format);
         text = xvasprintf(format, ap);
         va_end(ap);
+        text = op_hide_secrets(op, TAKE_PTR(text));
         if (op_may_log(op))
                 log_event(level, text, F("instance", op->instance->name), F("operation", op->name));
 }
@@ -267,6 +269,16 @@ static int judge_exchange(struct mentiond_op *op, const struct mentiond_request 
         return verdict;
 }
 
+/* The first only: what came from outside and stands behind it brings no other. */
+static const char *with_secret(struct mentiond_op *op, const char *path)
+{
+        const struct instance *i = op->instance;
+        const char *mark = i->in_path_name ? arena_printf(op->page, "{%s}", i->in_path_name) : NULL;
+        const char *at = mark ? strstr(path, mark) : NULL;
+
+        return at ? arena_printf(op->page, "%.*s%s%s", (int) (at - path), path, secret_value(i->in_path), at + strlen(mark)) : path;
+}
+
 static char *address_of(struct mentiond_op *op, const char *path, bool *ret_own)
 {
         const char *base = op->instance->base_url;
@@ -275,7 +287,7 @@ static char *address_of(struct mentiond_op *op, const char *path, bool *ret_own)
                 if (!base)
                         return NULL;
                 *ret_own = true;
-                return arena_printf(op->page, "%s%s", base, path);
+                return arena_printf(op->page, "%s%s", base, with_secret(op, path));
         }
         *ret_own = base && http_same_origin(base, path);
         return arena_strdup(op->page, path);

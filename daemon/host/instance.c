@@ -113,6 +113,10 @@ static void find_base(struct instance *i)
                         i->base_url = *(char **) field;
                 if (o->flags & MENTIOND_BEARER && o->type == MENTIOND_SECRET)
                         i->bearer = *(struct mentiond_secret **) field;
+                if (o->flags & MENTIOND_IN_PATH && o->type == MENTIOND_SECRET) {
+                        i->in_path = *(struct mentiond_secret **) field;
+                        i->in_path_name = o->name;
+                }
         }
 }
 

@@ -50,7 +50,8 @@ struct instance {
         struct guard_patterns *guard;    /* of a channel */
 
         const char *base_url;            /* within plugin_state */
-        const struct mentiond_secret *bearer;
+        const struct mentiond_secret *bearer, *in_path;
+        const char *in_path_name;        /* of its option; NULL: there is none */
 
         enum instance_state state;
         char *reason;                    /* why it is not running, or what its last failure was */

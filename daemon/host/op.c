@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/counter.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #define PAUSE_AFTER 3                    /* failures in a row before the whole instance waits, not the item alone */
 
@@ -141,6 +142,35 @@ bool op_may_log(struct mentiond_op *op)
         if (i->n_logs++ == LOGS_A_MINUTE)
                 log_event(LOG_WARNING, "a plugin logs too much: what follows in this minute is left out", F("instance", i->name));
         return i->n_logs <= LOGS_A_MINUTE;
+}
+
+/* --- Secrets --- */
+
+#define HIDDEN_MIN 6             /* bytes; a shorter one may stand anywhere by chance, and hardly is one */
+
+static char *hide(char *text, const char *secret)
+{
+        for (const char *at; strlen(secret) >= HIDDEN_MIN && (at = strstr(text, secret)); ) {
+                char *rest = xasprintf("%.*s***%s", (int) (at - text), text, at + strlen(secret));
+
+                free(text);
+                text = rest;
+        }
+        return text;
+}
+
+char *op_hide_secrets(const struct mentiond_op *op, char *text)
+{
+        const struct instance *i = op->instance;
+        const struct mentiond_option *o;
+
+        for (size_t n = 0; (o = options_at(&i->plugin->options, n)); n++) {
+                const char *secret = o->type == MENTIOND_SECRET ? secret_value(*(struct mentiond_secret **) ((char *) i->plugin_state + o->offset)) : "";
+                _cleanup_free_ char *encoded = text_percent_encode(secret);
+
+                text = hide(hide(text, secret), encoded);
+        }
+        return text;
 }
 
 /* --- What was emitted --- */

@@ -117,6 +117,10 @@ struct arena *op_memory(struct mentiond_op *op); /* for the plugin; does not ret
 size_t op_memory_size(const struct mentiond_op *op);
 bool op_may_log(struct mentiond_op *op);         /* or the instance has logged enough for this minute */
 
+/* Text without what is secret in the instance's options: servers repeat what they were asked.  Takes the text, returns one of
+ * malloc(3). */
+char *op_hide_secrets(const struct mentiond_op *op, char *text);
+
 /* Commits what was emitted so far; done: the poll ended OK.  0 or -errno.  Waits. */
 int op_commit(struct mentiond_op *op, bool done, size_t *ret_new);
 

@@ -90,6 +90,7 @@ void mentiond_report(struct mentiond_op *op, uint32_t finding, const char *what,
         va_start(ap, format);
         text = xvasprintf(format, ap);
         va_end(ap);
+        text = op_hide_secrets(op, TAKE_PTR(text));
         op->report->n++;
         add(op->report, finding, what, text);
 }

@@ -79,6 +79,7 @@ enum mentiond_option_flags {
         MENTIOND_BASE_URL = 1u << 1,  /* of a URL: requests for a path go here */
         MENTIOND_BEARER = 1u << 2,    /* of a secret: sent as bearer token to the base URL's origin only */
         MENTIOND_WHOLE_URL = 1u << 3, /* of a URL: kept as it is written, a slash at its end too */
+        MENTIOND_IN_PATH = 1u << 4,   /* of a secret: stands where a path below the base URL has "{NAME}", by the option's name */
 };
 
 /* One row of a plugin's option table.  The host checks the configuration against it, fills the plugin's
