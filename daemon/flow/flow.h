@@ -33,6 +33,7 @@ struct flow_instance {
         struct loop_defer pump;
         bool polling, placing, rereading;
         bool hinted;                     /* while it was polling */
+        bool poll_again;                 /* the last one asked for the next at once */
         int64_t poll_begun_usec, poll_ended_usec;        /* mono, of the last one */
         int64_t poll_after_usec;         /* mono: not before, for it failed */
         unsigned poll_failures, place_failures;

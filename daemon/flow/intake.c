@@ -26,6 +26,8 @@
  * the last one took. */
 #define HINT_DISTANCE_USEC (250 * USEC_PER_MSEC)
 
+#define AGAIN_USEC (100 * USEC_PER_MSEC)         /* before a poll that follows at once: also where a server makes nobody wait */
+
 /* --- Polls --- */
 
 static int call_poll(struct instance *i, struct mentiond_op *op)
@@ -82,6 +84,7 @@ static void poll_once(struct flow_instance *f)
         if (verdict == MENTIOND_OK) {
                 f->poll_failures = 0;
                 i->last_poll_usec = utc_usec();
+                f->poll_again = op.poll_again;
                 if (n_new)
                         log_event(LOG_INFO, "polled", F("instance", i->name), FI("new", (int64_t) n_new));
         } else if (i->state == INSTANCE_RUNNING) {
@@ -122,8 +125,9 @@ static void poll_done(void *data)
         f->poll_after_usec = f->poll_failures ? now + backoff_usec(i->options.retry_usec, i->options.retry_max_usec,
                                                                    MIN(f->poll_failures, 32u)) : now;
         if (i->state == INSTANCE_RUNNING) {
-                loop_timer_set(i->host->loop, &f->poll_timer,
-                               MAX(MAX(now + i->options.poll_every_usec, f->poll_after_usec), i->budget.pause_usec));
+                int64_t next_usec = now + (f->poll_again ? MIN(AGAIN_USEC, i->options.poll_every_usec) : i->options.poll_every_usec);
+
+                loop_timer_set(i->host->loop, &f->poll_timer, MAX(MAX(next_usec, f->poll_after_usec), i->budget.pause_usec));
                 if (f->hinted)
                         flow_hint(i);
         }
@@ -151,7 +155,7 @@ void intake_poll(struct flow_instance *f)
         if (f->polling)
                 return;
         f->polling = true;
-        f->hinted = false;
+        f->hinted = f->poll_again = false;
         f->poll_begun_usec = mono_usec();
         loop_timer_clear(f->instance->host->loop, &f->poll_timer);
         instance_task(f->instance, poll_task, poll_done, f);

@@ -395,9 +395,13 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
         }
         if (op->until_usec && !streq(http.method, "GET") && utc_usec() >= op->until_usec)
                 return mentiond_fail(op, MENTIOND_RETRY, "what was asked before took so long that it is too late now");
+        if (q->flags & MENTIOND_LONG_POLL && i->state == INSTANCE_ENDING)
+                return mentiond_fail(op, MENTIOND_CANCELED, "the instance ends");
         crash_point(op->name, "request");
         op->wrote |= !is_repeatable(&http);
+        op->idle = q->flags & MENTIOND_LONG_POLL;
         http_perform(i->host->http, &http, &reply);
+        op->idle = false;
         crash_point(op->name, "response");
         counter_add("requests", i->name, "", 1);
         if (op->report)
@@ -445,6 +449,11 @@ void mentiond_set_form(struct mentiond_op *op, struct mentiond_request *request,
         request->body_size = body.size;
         request->body = arena_take(op->page, buffer_take(&body));
         request->content_type = arena_printf(op->page, "multipart/form-data; boundary=%s", boundary);
+}
+
+int64_t mentiond_timeout_usec(struct mentiond_op *op)
+{
+        return op->instance->options.timeout_usec;
 }
 
 static int json_exchange(struct mentiond_op *op, const struct mentiond_request *q, struct json_object **ret)

@@ -522,7 +522,7 @@ void instance_end(struct instance *i)
         i->budget.pause_usec = i->budget.silence_usec = 0;       /* what the network asks for from now on, its successor is told */
         set_state(i, INSTANCE_ENDING, "");
         for (struct mentiond_op *op = i->ops; op; op = op->next)
-                if (op->report)          /* a person who asks can ask again */
+                if (op->report || op->idle)      /* a person who asks can ask again */
                         task_cancel(op->task);
         check_idle(i);
 }

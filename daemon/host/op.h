@@ -48,6 +48,8 @@ struct mentiond_op {
         bool apart;                      /* what was asked last the network counts apart: no silence concerns others */
         bool wrote;                      /* a request that may change something was made */
         bool unsent;                     /* it was ended before there was any */
+        bool idle;                       /* it waits for the other side to have something new */
+        bool poll_again;                 /* of a poll: the next is wanted at once */
 
         /* The plugin's limits. */
         bool inside;                     /* its code runs */

@@ -77,6 +77,11 @@ int mentiond_keep(struct mentiond_op *op, const char *key, const char *value)
         return MENTIOND_OK;
 }
 
+void mentiond_poll_again(struct mentiond_op *op)
+{
+        op->poll_again = true;
+}
+
 int64_t mentiond_horizon_usec(struct mentiond_op *op)
 {
         /* A first poll has only to know what is there, so that a later one does not take it for new. */

@@ -160,6 +160,8 @@ enum mentiond_request_flags {
                                          * wait for the server's limits */
         MENTIOND_APART = 1u << 3,       /* the server counts it apart from what polls ask: where it wants no more of it
                                          * (429), this operation alone waits */
+        MENTIOND_LONG_POLL = 1u << 4,   /* the server answers when it has something new: the operation is ended at once where the
+                                         * instance is to end */
 };
 
 struct mentiond_request {
@@ -197,6 +199,9 @@ MENTIOND_EXPORT int mentiond_http(struct mentiond_op *op, const struct mentiond_
 
 /* The value of a header of the reply, "" if it has none: the first of this name, without regard to case. */
 MENTIOND_EXPORT const char *mentiond_header(struct mentiond_op *op, const struct mentiond_response *response, const char *name);
+
+/* How long one request may take, as the instance is configured: a long poll has to ask for less. */
+MENTIOND_EXPORT int64_t mentiond_timeout_usec(struct mentiond_op *op);
 
 /* A field of a form, or a file where it has a type. */
 struct mentiond_field {
@@ -345,6 +350,10 @@ struct mentiond_oauth {
  * token that came with it is used; the configured one counts again once it is another.  Of several operations at the same
  * time one asks.  AUTH where the refresh token is refused.  Waits. */
 MENTIOND_EXPORT int mentiond_oauth(struct mentiond_op *op, const struct mentiond_oauth *oauth, const char **ret_token);
+
+/* poll() only: if it ends OK the next follows at once, not after poll_every.  There is more, that only a commit gives leave to
+ * ask for; or the other side itself waits until there is. */
+MENTIOND_EXPORT void mentiond_poll_again(struct mentiond_op *op);
 
 /* poll() only: everything that the other side showed up to this time, on its own clock, has been seen.
  * A poll that reads newest first may end at a page that is older than this and held nothing new.  It is the
