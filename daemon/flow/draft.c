@@ -65,12 +65,6 @@ static enum text_unit unit_of(const struct instance *i)
         return i->caps.length_unit ? i->caps.length_unit : TEXT_GRAPHEMES;
 }
 
-/* Whom a post has to begin with. */
-static const char *addressed(const struct draft *d)
-{
-        return d->f->instance->caps.flags & MENTIOND_SHOWS_ANSWERED ? "" : d->mention.kept.handle;
-}
-
 static void cut(struct draft *d)
 {
         const struct instance *i = d->f->instance;

@@ -217,12 +217,18 @@ static int verdict_of_status(const struct http_reply *r, bool repeatable)
 /* What the server says of a failure, if it says it in a known way. */
 static const char *words_of(struct json_object *json)
 {
-        static const char *const members[] = { "error_description", "message", "detail", "error", "faultstring" };     /* detail: RFC 9457 */
+        static const char *const members[] = { "error_description", "message", "detail", "error", "faultstring", "description" };  /* detail: RFC 9457 */
 
         for (size_t i = 0; i < ELEMENTSOF(members); i++)
                 if (*mj_str(json, members[i]))
                         return mj_str(json, members[i]);
         return "";
+}
+
+/* How many seconds of silence it asks for in the body; 0: it does not say. */
+static int64_t silence_in(struct json_object *json)
+{
+        return mj_int(mj_get(json, "parameters"), "retry_after", 0);     /* Telegram */
 }
 
 static bool is_repeatable(const struct http_request *http)
@@ -249,7 +255,7 @@ static int judge_exchange(struct mentiond_op *op, const struct mentiond_request 
         case HTTP_CANCELED:
                 return mentiond_fail(op, MENTIOND_CANCELED, "%s", r->error);
         }
-        silence = budget_learn(&op->instance->budget, r);
+        silence = budget_learn(&op->instance->budget, r, silence_in(json));
         op->apart = q->flags & MENTIOND_APART;
         if (silence && !op->apart)       /* whatever the plugin makes of this reply */
                 budget_silence(&op->instance->budget, silence);

@@ -182,7 +182,7 @@ static int64_t budget_learn_usage(struct budget *b, const struct http_reply *r)
         return r->status < 400 || u.minutes <= 0 ? 0 : MIN(u.minutes, PAUSE_MAX_USEC / USEC_PER_MINUTE) * USEC_PER_MINUTE;
 }
 
-int64_t budget_learn(struct budget *b, const struct http_reply *r)
+int64_t budget_learn(struct budget *b, const struct http_reply *r, int64_t said_seconds)
 {
         _cleanup_free_ char *limit = first_header(r, limit_headers), *remaining = first_header(r, remaining_headers);
         _cleanup_free_ char *reset = first_header(r, reset_headers), *after = http_header(r, "Retry-After");
@@ -203,6 +203,8 @@ int64_t budget_learn(struct budget *b, const struct http_reply *r)
                 return 0;
         if (distance_of(after, &usec) || distance_of(apart, &usec))
                 return MAX(usec, USEC_PER_SEC);
+        if (said_seconds > 0)
+                return MIN(said_seconds, PAUSE_MAX_USEC / USEC_PER_SEC) * USEC_PER_SEC;
         if (reset && b->reset_usec > mono_usec())
                 return MAX(b->reset_usec - mono_usec(), USEC_PER_SEC);
         return PAUSE_DEFAULT_USEC;

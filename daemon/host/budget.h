@@ -23,9 +23,9 @@ bool budget_is_short(const struct budget *b);
 /* When the next request may go (mono_usec), and counts it. */
 int64_t budget_take(struct budget *b);
 
-/* Learns from a reply's headers.  Returns for how long the network wants silence after this reply (429, 503 with
- * Retry-After, or what Meta says with an error), or 0. */
-int64_t budget_learn(struct budget *b, const struct http_reply *r);
+/* Learns from a reply's headers, and from the seconds of silence that its body asks for, if any.  Returns for how long the
+ * network wants silence after this reply (429, 503 with Retry-After, or what Meta says with an error), or 0. */
+int64_t budget_learn(struct budget *b, const struct http_reply *r, int64_t said_seconds);
 
 void budget_pause(struct budget *b, int64_t usec);
 

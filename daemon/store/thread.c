@@ -176,6 +176,9 @@ int thread_with(struct db *db, int64_t *thread, int64_t helpdesk, const char *ti
         int64_t next = *thread, found;
         int r;
 
+        r = db_get_int(db, &found, "SELECT 1 FROM link WHERE thread = ? AND helpdesk = ? AND ticket = ?", "iis", *thread, helpdesk, ticket);
+        if (r != 0)
+                return MIN(r, 0);        /* tickets of both may have been merged */
         while ((r = db_get_int(db, &next, "SELECT next FROM thread WHERE id = ?", "i", next)) > 0) {
                 r = db_get_int(db, &found, "SELECT 1 FROM link WHERE thread = ? AND helpdesk = ? AND ticket = ?", "iis", next, helpdesk, ticket);
                 if (r < 0)

@@ -34,15 +34,20 @@ static void chance(void *p, size_t n)
 static const struct clock_source still = { utc_now, mono_now, chance };
 
 /* Learns from headers given as lines; the silence that is wanted. */
-static int64_t learn(struct budget *b, unsigned status, const char *headers)
+static int64_t learn_said(struct budget *b, unsigned status, const char *headers, int64_t said_seconds)
 {
         struct http_reply r = { .fate = HTTP_REPLIED, .status = status, .headers = BUFFER_INIT(4096) };
         int64_t silence;
 
         assert_int_equal(buffer_append_str(&r.headers, headers), 0);
-        silence = budget_learn(b, &r);
+        silence = budget_learn(b, &r, said_seconds);
         http_reply_done(&r);
         return silence;
+}
+
+static int64_t learn(struct budget *b, unsigned status, const char *headers)
+{
+        return learn_said(b, status, headers, 0);
 }
 
 static void reset_is_read_in_every_form_that_servers_use(void **state)
@@ -115,6 +120,10 @@ static void silence_is_what_the_server_asks_for(void **state)
         assert_int_equal(learn(&b, 503, "Retry-After: 30\r\n"), 30 * SEC);
         assert_int_equal(learn(&b, 503, ""), 0);                                 /* a failure, not a limit */
         assert_int_equal(learn(&b, 200, "Retry-After: 30\r\n"), 0);
+        assert_int_equal(learn_said(&b, 429, "", 34), 34 * SEC);                 /* in its body */
+        assert_int_equal(learn_said(&b, 429, "Retry-After: 17\r\n", 34), 17 * SEC);
+        assert_int_equal(learn_said(&b, 429, "", INT64_MAX), 6 * USEC_PER_HOUR);
+        assert_int_equal(learn_said(&b, 200, "", 34), 0);
 }
 
 /* X: of one kind of request, with the next kind's behind it. */
