@@ -26,6 +26,7 @@ void forget_sometimes(struct flow_instance *f);      /* when the daemon is awake
 
 /* reread.c */
 #define FLOW_REREAD_FIRST_USEC (5 * USEC_PER_MINUTE)     /* after a mention was filed */
+int reread_told(struct flow_instance *f, const struct mentiond_op *op);  /* takes what a poll told of known posts, before its cursors; 0 or -errno */
 void reread_sometimes(struct flow_instance *f);      /* when the channel was polled: starts to read again what is due */
 
 /* filing.c, posting.c: one attempt at a row, in a task. */

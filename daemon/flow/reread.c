@@ -178,6 +178,45 @@ static int read_again(struct reading *g)
         return r;
 }
 
+/* --- What a poll tells --- */
+
+#define IN_FILING_USEC (10 * USEC_PER_SEC)       /* how long a change waits for the attempt to file what it changes */
+#define LOOK_USEC (100 * USEC_PER_MSEC)
+
+/* As it stands when no attempt at it is under way: what that has sent would not be known.  1, or 0 if it is not kept. */
+static int find_post(struct reading *g, const char *id)
+{
+        struct instance *i = g->f->instance;
+        int64_t until = mono_usec() + IN_FILING_USEC;
+        int r;
+
+        while ((r = store_kept_post(i->host->store, g->a, i->stored.id, id, &g->posts[0], &g->thread)) > 0 &&
+               streq(g->posts[0].state, STATE_FILING) && mono_usec() < until && task_sleep_until(mono_usec() + LOOK_USEC) == 0)
+                ;
+        return r;
+}
+
+int reread_told(struct flow_instance *f, const struct mentiond_op *op)
+{
+        for (size_t n = 0; n < op->n_again; n++) {
+                _cleanup_(arena_freep) struct arena *a = arena_new();
+                struct reading *g = arena_alloc(a, sizeof *g);
+                int r;
+
+                *g = (struct reading) { .f = f, .a = a };
+                r = find_post(g, op->again[n].id);
+                if (r > 0 && !(op->again[n].gone && !streq(g->posts[0].state, STATE_FILED))) {
+                        compare(g, &g->posts[0], &op->again[n]);
+                        r = g->n_findings ? store_reread(f->instance->host->store, g->thread, -1, g->findings, g->n_findings, steady_usec()) : 0;
+                }
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* --- What is asked for --- */
+
 static void reread_task(void *data)
 {
         struct flow_instance *f = data;

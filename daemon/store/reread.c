@@ -21,27 +21,51 @@ int store_reread_due(struct store *s, int64_t channel, int64_t now_usec, int64_t
         return r < 0 ? r : (int) n;
 }
 
+#define KEPT "SELECT j.id, j.native_id, j.seen_usec, b.payload, j.reply_right, j.until_usec, j.right_reason, j.state, j.thread" \
+             " FROM journal j JOIN body b ON b.id = j.id"
+
+static struct store_kept_post kept_post(struct arena *a, struct stmt *st)
+{
+        return (struct store_kept_post) {
+                .id = db_int(st, 0),
+                .native_id = arena_strdup(a, db_text(st, 1)),
+                .seen_usec = db_int(st, 2),
+                .payload = arena_strdup(a, db_text(st, 3)),
+                .right = { db_int(st, 4), db_int(st, 5), arena_strdup(a, db_text(st, 6)) },
+                .state = arena_strdup(a, db_text(st, 7)),
+        };
+}
+
+int store_kept_post(struct store *s, struct arena *a, int64_t channel, const char *native_id, struct store_kept_post *ret, int64_t *ret_thread)
+{
+        struct stmt *st;
+        int r;
+
+        r = db_query(store_reader(s), &st, KEPT " WHERE j.source = ? AND j.kind = 'mention' AND j.native_id = ?", "is", channel, native_id);
+        if (r < 0)
+                return r;
+        r = db_step(st);
+        if (r <= 0)
+                return r;
+        *ret = kept_post(a, st);
+        *ret_thread = db_int(st, 8);
+        db_reset(st);
+        return 1;
+}
+
 int store_reread_posts(struct store *s, struct arena *a, int64_t thread, struct store_kept_post *ret, size_t max)
 {
         struct stmt *st;
         size_t n = 0;
         int r;
 
-        r = db_query(store_reader(s), &st, "SELECT j.id, j.native_id, j.seen_usec, b.payload, j.reply_right, j.until_usec,"
-                                           " j.right_reason FROM journal j JOIN body b ON b.id = j.id"
-                                           " WHERE j.thread = ? AND j.kind = 'mention' AND j.state = 'filed'"
+        r = db_query(store_reader(s), &st, KEPT " WHERE j.thread = ? AND j.kind = 'mention' AND j.state = 'filed'"
                                            " ORDER BY j.created_usec DESC, j.turn DESC LIMIT ?", "ii", thread, (int64_t) max);
         if (r < 0)
                 return r;
         while ((r = db_step(st)) > 0)
                 if (n < max)
-                        ret[n++] = (struct store_kept_post) {
-                                .id = db_int(st, 0),
-                                .native_id = arena_strdup(a, db_text(st, 1)),
-                                .seen_usec = db_int(st, 2),
-                                .payload = arena_strdup(a, db_text(st, 3)),
-                                .right = { db_int(st, 4), db_int(st, 5), arena_strdup(a, db_text(st, 6)) },
-                        };
+                        ret[n++] = kept_post(a, st);
         return r < 0 ? r : (int) n;
 }
 
@@ -112,7 +136,7 @@ static int reread(struct db *db, void *data)
         const struct reread_args *a = data;
         int r;
 
-        r = db_run(db, "UPDATE thread SET reread_usec = NULLIF(?, 0) WHERE id = ?", "ii", a->next_usec, a->thread);
+        r = a->next_usec < 0 ? 0 : db_run(db, "UPDATE thread SET reread_usec = NULLIF(?, 0) WHERE id = ?", "ii", a->next_usec, a->thread);
         for (size_t n = 0; n < a->n && r >= 0; n++) {
                 const struct store_finding *f = &a->findings[n];
 

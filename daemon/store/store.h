@@ -350,9 +350,12 @@ int store_reread_due(struct store *s, int64_t channel, int64_t now_usec, int64_t
 
 struct store_kept_post {
         int64_t id, seen_usec;
-        const char *native_id, *payload;
+        const char *native_id, *state, *payload;
         struct store_right right;
 };
+/* One mention of a channel of which the text is kept; 1, or 0 if there is none.  *ret_thread: 0 if it is not known yet. */
+int store_kept_post(struct store *s, struct arena *a, int64_t channel, const char *native_id, struct store_kept_post *ret, int64_t *ret_thread);
+
 /* Filed mentions of a thread of which the text is kept, newest first; how many. */
 int store_reread_posts(struct store *s, struct arena *a, int64_t thread, struct store_kept_post *ret, size_t max);
 
@@ -370,7 +373,7 @@ struct store_finding {
         const char *payload;             /* as it is now; NULL: it is gone */
         const char *note_key, *note_payload;
 };
-/* A thread was read again, and next_usec is when it will be the next time, 0 for never. */
+/* A thread was read again, and next_usec is when it will be the next time, 0 for never; negative: as it was. */
 int store_reread(struct store *s, int64_t thread, int64_t next_usec, const struct store_finding *findings, size_t n, int64_t now_usec);   /* waits */
 
 /* --- Windows: filed mentions that may be answered until a time, and are not yet

@@ -230,12 +230,12 @@ MENTIOND_EXPORT void mentiond_emit_ancestor(struct mentiond_op *op, const struct
 /* 1 if the journal has this mention, or it was emitted before: for what a request would have to be made about. */
 MENTIOND_EXPORT int mentiond_knows(struct mentiond_op *op, const char *id);
 
-/* reread() only: a post as it is now.  The host sees whether it was edited, and whether the account wrote it outside the
- * helpdesk, and whether it may be answered now where it could not.  Only its body, its author, its times and the right to
- * answer it are looked at. */
+/* reread(), and poll() where that is how the network tells changes: a post as it is now.  The host sees whether it was edited, and
+ * whether the account wrote it outside the helpdesk, and whether it may be answered now where it could not.  Only its body, its
+ * author, its times and the right to answer it are looked at. */
 MENTIOND_EXPORT void mentiond_emit_again(struct mentiond_op *op, const struct mentiond_mention *mention);
 
-/* reread() only: the network says that this post is no more. */
+/* The same: the network says that this post is no more. */
 MENTIOND_EXPORT void mentiond_emit_gone(struct mentiond_op *op, const char *id);
 
 /* start() only. */
