@@ -87,6 +87,8 @@ struct mentiond_mention {
         const char *reply_reason;/* one sentence for the agent: why not, or why only until then */
         const struct mentiond_mention *about;  /* what it stands below without being its answer: the account's own post, what
                                   * is reviewed.  Quoted for the agent; its author's handle or name, text and url count. */
+        const struct mentiond_mention *answers;  /* the post that it answers, where the network shows that along; NULL.  Quoted in
+                                                  * the ticket where the journal does not know it */
 };
 
 /* A file that goes out with a post. */
