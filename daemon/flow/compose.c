@@ -169,7 +169,7 @@ static void add_media(struct buffer *b, struct json_object *media)
                 struct json_object *one = mj_at(media, i);
 
                 (void) buffer_printf(b, "%s\n%s: %s", i ? "" : "\n", *mj_str(one, "type") ? mj_str(one, "type") : "Media",
-                                     mj_str(one, "url"));
+                                     *mj_str(one, "url") ? mj_str(one, "url") : "has no address of its own");
                 if (*mj_str(one, "description"))
                         (void) buffer_printf(b, "\n  (%s)", mj_str(one, "description"));
         }

@@ -45,8 +45,6 @@ static const char *fetch(struct mentiond_op *op, const struct instance *channel,
         _cleanup_free_ char *type = NULL;
         size_t size;
 
-        if (left <= 0)
-                return "the files before it took too long";
         http_perform(op->instance->host->http, &(struct http_request) {
                 .method = "GET",
                 .url = url,
@@ -76,7 +74,45 @@ static const char *fetch(struct mentiond_op *op, const struct instance *channel,
         return NULL;
 }
 
-void media_fetch(struct mentiond_op *op, const struct instance *channel, struct json_object *mention,
+static int call_download(struct mentiond_op *op, const char *id, size_t max, struct mentiond_file *ret)
+{
+        const struct instance *i = op->instance;
+
+        return OP_CALL(op, i->plugin->channel.download(op, i->plugin_state, id, max, ret));
+}
+
+/* The same of one that only the channel itself can get. */
+static const char *download(struct mentiond_op *op, struct instance *channel, struct json_object *media, size_t max, struct mentiond_attachment *ret)
+{
+        struct mentiond_file file = { .struct_size = sizeof file };
+        const char *type = mj_str(media, "type"), *why = NULL;
+        struct mentiond_op own;
+        int verdict;
+
+        if (!good_type(type))
+                return arena_printf(op->arena, "it is of type \"%.80s\"", type);
+        if (!channel->plugin->channel.download || channel->state != INSTANCE_RUNNING)
+                return "the channel does not run";
+        op_begin(&own, channel, "download", FILE_USEC);
+        verdict = op_judge(&own, call_download(&own, mj_str(media, "id"), max, &file));
+        if (verdict != MENTIOND_OK)
+                why = arena_strdup(op->arena, own.reason);
+        else if (file.size > max || !file.size)
+                why = file.size ? "it is too large" : "it is empty";
+        else
+                *ret = (struct mentiond_attachment) {
+                        .struct_size = sizeof *ret,
+                        .name = arena_strdup(op->arena, strempty(file.name)),
+                        .type = arena_strdup(op->arena, type),
+                        .data = memcpy(arena_alloc(op->arena, file.size), file.data, file.size),
+                        .size = file.size,
+                };
+        op_end(&own);
+        task_set_deadline(op->task, op->begun_usec + OP_DEADLINE_USEC);
+        return why;
+}
+
+void media_fetch(struct mentiond_op *op, struct instance *channel, struct json_object *mention,
                  struct mentiond_attachment **ret, uint32_t *ret_n, const char **ret_failed)
 {
         struct json_object *list = mj_get(mention, "media");
@@ -87,16 +123,18 @@ void media_fetch(struct mentiond_op *op, const struct instance *channel, struct 
         uint32_t n = 0;
 
         for (size_t i = 0; max && i < mj_len(list); i++) {
-                const char *url = mj_str(mj_at(list, i), "url"), *why;
+                struct json_object *media = mj_at(list, i);
+                const char *url = mj_str(media, "url"), *why;
 
-                if (!*url)
+                if (!*url && !*mj_str(media, "id"))
                         continue;
-                why = fetch(op, channel, url, MIN(max, left), end_usec, &made[n]);
+                why = mono_usec() >= end_usec ? "the files before it took too long"
+                      : *url ? fetch(op, channel, url, MIN(max, left), end_usec, &made[n]) : download(op, channel, media, MIN(max, left), &made[n]);
                 if (why) {
-                        failed = arena_printf(op->arena, "%s\nNot attached: %s (%s)", failed, url, why);
+                        failed = arena_printf(op->arena, "%s\nNot attached: %s (%s)", failed, *url ? url : mj_str(media, "type"), why);
                         continue;
                 }
-                made[n].name = file_name(op->arena, url, i + 1);
+                made[n].name = file_name(op->arena, *url ? url : made[n].name, i + 1);
                 left -= made[n++].size;
         }
         *ret = made;

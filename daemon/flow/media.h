@@ -9,7 +9,7 @@
 
 /* Fetches what the mention's media list names, within the channel's media_max and media_private.  Everything lives as
  * long as the operation.  *ret_failed gets a line for each that did not come, or "".  Waits. */
-void media_fetch(struct mentiond_op *op, const struct instance *channel, struct json_object *mention,
+void media_fetch(struct mentiond_op *op, struct instance *channel, struct json_object *mention,
                  struct mentiond_attachment **ret, uint32_t *ret_n, const char **ret_failed);
 
 #endif

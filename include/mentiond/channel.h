@@ -49,6 +49,16 @@ struct mentiond_media {
         const char *url;
         const char *type;        /* "image/png"; or "image" and the like if that is all the network says */
         const char *description; /* alternative text */
+        const char *id;          /* where the file has no address that others may know: download() gets it by this */
+};
+
+/* What a file of a mention holds. */
+struct mentiond_file {
+        uint32_t struct_size;
+        uint32_t reserved;
+        const char *name;        /* "" if the network has none for it */
+        const void *data;
+        uint64_t size;
 };
 
 /* Whether the account may answer a post where it stands.  What is said to the author alone is bound by it only if the
@@ -221,6 +231,10 @@ struct mentiond_channel {
          * mentiond_emit_gone(), unless it could not be found out.  What else it sees in the thread it may emit again, too,
          * above all what the account wrote there itself; and mentiond_emit() what is for the account, and poll() was not shown. */
         int (*reread)(struct mentiond_op *op, void *state, const char *const *ids, uint32_t n);
+
+        /* Optional.  Gets a file of a mention that has an id and no url, of at most max bytes.  Called when the ticket is made: it
+         * has 20 seconds, and what fails is told in the ticket. */
+        int (*download)(struct mentiond_op *op, void *state, const char *id, uint64_t max, struct mentiond_file *ret);
 };
 
 /* poll(), fetch() and reread() only.  Returns 1 if the journal did not know the item, else 0.  The account's own posts
