@@ -145,7 +145,7 @@ static const char *text_of(struct mentiond_op *op, struct json_object *message)
 static const struct mentiond_author *author_of(struct mentiond_op *op, struct json_object *message)
 {
         struct json_object *from = mj_get(message, mj_get(message, "sender_chat") ? "sender_chat" : "from");
-        const char *id = mj_str(from, "id"), *user = mj_str(from, "username"), *title = mj_str(from, "title");
+        const char *id = mj_str(from, "id"), *user = mj_str(from, "username"), *title = mj_str(from, "title"), *last = mj_str(from, "last_name");
         struct mentiond_author *author = mentiond_alloc(op, sizeof(*author));
 
         *author = (struct mentiond_author) {
@@ -153,7 +153,7 @@ static const struct mentiond_author *author_of(struct mentiond_op *op, struct js
                 .flags = mj_true(from, "is_bot") ? MENTIOND_BOT : 0,
                 .id = id,
                 .handle = mentiond_format(op, *user ? "@%s" : *id ? "user %s" : "", *user ? user : id),
-                .name = *title ? title : mentiond_format(op, "%s %s", mj_str(from, "first_name"), mj_str(from, "last_name")),
+                .name = *title ? title : mentiond_format(op, "%s%s%s", mj_str(from, "first_name"), *last ? " " : "", last),
                 .url = *user ? mentiond_format(op, "https://t.me/%s", mentiond_escape(op, user)) : "",
                 .followers = -1,
         };
