@@ -58,13 +58,11 @@ static int commit(struct mentiond_op *op, bool done, size_t *ret_new)
         return r;
 }
 
-/* What was told of known posts may be about those that came with it, and is told again unless the cursors move. */
+/* What is told of known posts is recorded first: it is told again until the cursors have moved. */
 static int take_in(struct flow_instance *f, struct mentiond_op *op, bool done, size_t *ret_new)
 {
-        int r = op->n_again && op->n_items ? commit(op, false, NULL) : 0;
+        int r = op->emit_error ? op->emit_error : reread_told(f, op);
 
-        if (r >= 0)
-                r = reread_told(f, op);
         return r < 0 ? r : commit(op, done, ret_new);
 }
 
@@ -83,7 +81,7 @@ static void poll_once(struct flow_instance *f)
         obey_owed(f, &op);
         crash_point(i->plugin->name, "polled");
         if (verdict == MENTIOND_OK || i->stored.polled)
-                r = op.emit_error ? op.emit_error : take_in(f, &op, verdict == MENTIOND_OK, &n_new);
+                r = take_in(f, &op, verdict == MENTIOND_OK, &n_new);
         crash_point(i->plugin->name, "taken");
         if (r < 0)
                 verdict = mentiond_fail(&op, MENTIOND_RETRY, "what was polled cannot be stored: %s", strerror(-r));

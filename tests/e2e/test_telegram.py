@@ -203,6 +203,17 @@ def test_what_waits_before_the_first_start_is_not_filed_and_what_comes_then_is(r
     assert len(before) == 130 and len(room.zammad.tickets) == 1 and len(room.customers(ticket)) == 1
 
 
+def test_once_it_has_run_all_is_filed_even_if_nothing_had_been_there(up):
+    up.daemon.stop()
+    word = up.word()
+    for n in range(3):
+        up.net.say(ALICE, f"{word}n{n}")
+    up.daemon.start()
+    ticket = up.ticket_of(f"{word}n2")
+    up.daemon.wait_quiet()
+    assert len(up.customers(ticket, word)) == 3
+
+
 def test_messages_of_a_time_when_nobody_ran_are_filed_once_in_pages_that_follow_at_once(up):
     up.tell()
     up.daemon.stop()
@@ -523,13 +534,14 @@ def test_lengths_are_counted_as_telegram_does(up):
     assert all(4096 >= units(p["text"]) > 1000 for p in up.net.sent) and len(up.net.sent) == 2
 
 
-def test_agents_edit_delete_and_like(up):
+def test_agents_edit_delete_and_like(room):
+    net, up = room.proxy_net(), room.start()
     word, m, ticket = up.tell()
     up.zammad.write(ticket, f"It left {word}r")
     answer = up.answered_once(ticket, f"{word}r")
-    for _ in range(2):               # the second time there is nothing to change
-        up.zammad.write(ticket, f"!edit It leaves tomorrow {word}r", public=False)
-        up.daemon.wait_quiet()
+    net.rule("POST", "/editMessageText$", proxy.cut_after())     # and then there is nothing to change
+    up.zammad.write(ticket, f"!edit It leaves tomorrow {word}r", public=False)
+    assert "Not done" not in up.note_of(ticket, "!edit").body and len(net.seen("POST", "/editMessageText$")) == 2
     until("the edit", lambda: up.net.messages[answer["chat"]["id"], answer["message_id"]]["text"] == f"It leaves tomorrow {word}r")
     up.zammad.write(ticket, "!like", public=False)
     until("the like", lambda: up.net.liked.get((ALICE["id"], m["message_id"])) == [{"type": "emoji", "emoji": "\U0001f44d"}])
