@@ -152,7 +152,7 @@ static const struct mentiond_author *author_of(struct mentiond_op *op, struct js
                 .struct_size = sizeof(*author),
                 .flags = mj_true(from, "is_bot") ? MENTIOND_BOT : 0,
                 .id = id,
-                .handle = mentiond_format(op, *user ? "@%s" : *id ? "user %s" : "", *user ? user : id),
+                .handle = *id ? mentiond_format(op, *user ? "@%s" : "user %s", *user ? user : id) : "",
                 .name = *title ? title : mentiond_format(op, "%s%s%s", mj_str(from, "first_name"), *last ? " " : "", last),
                 .url = *user ? mentiond_format(op, "https://t.me/%s", mentiond_escape(op, user)) : "",
                 .followers = -1,
@@ -322,15 +322,19 @@ static int reread(struct mentiond_op *op, void *state, const char *const *ids, u
 static int download(struct mentiond_op *op, void *state, const char *id, uint64_t max, struct mentiond_file *ret)
 {
         struct mentiond_response response = { .struct_size = sizeof(response) };
+        struct mentiond_request q = { .struct_size = sizeof(q), .max_reply = max };
         struct json_object *file = NULL;
         int r = ask(op, mentiond_format(op, "getFile?file_id=%s", mentiond_escape(op, id)), &file);
+        const char *path = mj_str(file, "file_path");
 
         (void) state;
         if (r != MENTIOND_OK)
                 return r;
-        r = mentiond_http(op, &(struct mentiond_request) { .struct_size = sizeof(struct mentiond_request), .max_reply = max,
-                          .path = mentiond_format(op, "/file/bot{token}/%s", mj_str(file, "file_path")) }, &response);
-        *ret = (struct mentiond_file) { .struct_size = ret->struct_size, .name = mj_str(file, "file_path"), .data = response.body, .size = response.body_size };
+        if (!*path || path[strspn(path, LETTERS "-./")] || strstr(path, ".."))
+                return mentiond_fail(op, MENTIOND_REJECTED, "the server does not say where it is");
+        q.path = mentiond_format(op, "/file/bot{token}/%s", path);
+        r = mentiond_http(op, &q, &response);
+        *ret = (struct mentiond_file) { .struct_size = ret->struct_size, .name = path, .data = response.body, .size = response.body_size };
         return r;
 }
 

@@ -110,6 +110,7 @@ static void open_world(void)
         log_set_sink(on_log, NULL);
         log_set_level(LOG_DEBUG);
         (void) setenv("FUZZ_SECRET", WORLD_SECRET, 1);
+        (void) setenv("FUZZ_TOKEN", "5550001:" WORLD_SECRET "-of-thirty-letters-or-more", 1);
         fuzz_plugins();
         MUST(loop_new(&world_loop) == 0);
         world_host.loop = world_loop;

@@ -18,6 +18,7 @@ extern struct instance *desk, *brand;
 extern struct db *world_db;              /* the store's contents, for looking */
 
 extern const char *world_queue;          /* of the desk; "": none */
+extern const char *const *world_brand;   /* the channel's settings; NULL: a mastodon */
 extern const char *const *world_desk;    /* its settings; NULL: an otrs with that queue */
 extern const char *const *world_brand;   /* those of the channel; NULL: a mastodon */
 
