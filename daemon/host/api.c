@@ -9,11 +9,11 @@
 #include "base/counter.h"
 #include "base/crash.h"
 #include "base/form.h"
-#include "base/jsonguard.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "host/hook.h"
 #include "io/head.h"
+#include "host/parse.h"
 
 #include <mentiond/json.h>
 
@@ -21,9 +21,8 @@
 #include <errno.h>
 
 #define REASON_MAX 500                   /* bytes of a server's own words that go into logs and notes */
-#define JSON_DEPTH_MAX (JSONGUARD_DEPTH_MAX + 4) /* the parser counts otherwise */
 
-#define JSON_FACTOR 8                    /* what a parsed reply takes of its size: 5.5 to 8.9 with replies of Zammad */
+#define SILENCE_MAX_USEC USEC_PER_DAY    /* that a plugin may ask for */
 
 /* --- Results, log, time --- */
 
@@ -38,6 +37,12 @@ int mentiond_fail(struct mentiond_op *op, int verdict, const char *format, ...)
         text = op_hide_secrets(op, TAKE_PTR(text));
         op->reason = arena_take(op->arena, log_escape(text, REASON_MAX));
         return verdict;
+}
+
+int mentiond_throttled(struct mentiond_op *op, int64_t usec)
+{
+        op->throttled_usec = MIN(MAX(usec, USEC_PER_SEC), SILENCE_MAX_USEC);
+        return MENTIOND_THROTTLED;
 }
 
 const char *mentiond_reason(struct mentiond_op *op)
@@ -299,33 +304,6 @@ static char *address_of(struct mentiond_op *op, const char *path, bool *ret_own)
         return arena_strdup(op->page, path);
 }
 
-static struct json_object *parse_json(const struct buffer *body)
-{
-        _cleanup_free_ char *mended = NULL;
-        const char *text = buffer_str(body);
-        size_t size = body->size, end;
-        struct json_tokener *tok;
-        struct json_object *json;
-
-        if (!jsonguard(text, size, &mended, &size))
-                return NULL;
-        if (mended)
-                text = mended;
-        tok = json_tokener_new_ex(JSON_DEPTH_MAX);
-        json = json_tokener_parse_ex(tok, text, (int) size);
-        if (json_tokener_get_error(tok) == json_tokener_continue)
-                json = json_tokener_parse_ex(tok, "", 1);        /* a bare number ends only at a NUL */
-        end = json_tokener_get_parse_end(tok);
-        while (end < size && strchr(" \t\r\n", text[end]))
-                end++;
-        if (json_tokener_get_error(tok) != json_tokener_success || end < size) {
-                (void) json_object_put(json);
-                json = NULL;
-        }
-        json_tokener_free(tok);
-        return json;
-}
-
 static void answer(struct mentiond_response *ret, const struct mentiond_response *full)
 {
         size_t size = MIN((size_t) ret->struct_size, sizeof *full);
@@ -414,7 +392,7 @@ int mentiond_http(struct mentiond_op *op, const struct mentiond_request *request
                 report_hear(op->report, &reply);
 
         if (reply.fate == HTTP_REPLIED && reply.body.size)
-                json = parse_json(&reply.body);
+                json = parse_json(buffer_str(&reply.body), reply.body.size, NULL, NULL);
         if (json) {
                 arena_charge(op->page, JSON_FACTOR * reply.body.size);
                 (void) arena_own(op->page, json, put_json);

@@ -6,6 +6,7 @@
 #include "host/instance.h"
 #include "host/bench.h"
 #include "host/op.h"
+#include "host/program.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -283,6 +284,7 @@ bool instance_equal(const struct instance *a, const struct instance *b)
 void instance_free(struct instance *i)
 {
         loop_timer_clear(i->host->loop, &i->restart);
+        program_free(i->program);
         options_free(own_options(i), &i->options);
         options_free(&i->plugin->options, i->plugin_state);
         guard_patterns_free(i->guard);
@@ -300,6 +302,18 @@ void instance_free(struct instance *i)
         free(i->unkept);
         free(i->name);
         free(i);
+}
+
+bool instance_may_log(struct instance *i)
+{
+        int64_t minute = mono_usec() / USEC_PER_MINUTE;
+
+        if (i->log_minute != minute)
+                i->n_logs = 0;
+        i->log_minute = minute;
+        if (i->n_logs++ == LOGS_A_MINUTE)
+                log_event(LOG_WARNING, "a plugin logs too much: what follows in this minute is left out", F("instance", i->name));
+        return i->n_logs <= LOGS_A_MINUTE;
 }
 
 /* --- Tasks --- */
@@ -324,7 +338,14 @@ static void stop_task(void *data)
                 (void) OP_CALL(&op, (i->plugin->helpdesk.stop(&op, i->plugin_state), MENTIOND_OK));
 }
 
-/* Behind the last task of an ending instance comes stop(), and behind that nobody. */
+static void end_program(void *data)
+{
+        struct instance *i = data;
+
+        program_end(i->program);
+}
+
+/* Behind the last task of an ending instance comes stop(), then the end of its program, and behind that nobody. */
 static void check_idle(struct instance *i)
 {
         if (i->state != INSTANCE_ENDING || i->n_tasks)
@@ -332,6 +353,8 @@ static void check_idle(struct instance *i)
         if (i->started && !i->stopped && (instance_is_channel(i) ? !!i->plugin->channel.stop : !!i->plugin->helpdesk.stop)) {
                 i->stopped = true;
                 instance_task(i, stop_task, NULL, i);
+        } else if (program_runs(i->program)) {
+                instance_task(i, end_program, NULL, i);
         } else if (i->host->idle) {
                 i->host->idle(i);
         }

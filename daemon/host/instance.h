@@ -34,6 +34,7 @@ struct instance_options {
 
 struct host;
 struct mentiond_op;
+struct program;
 
 struct instance {
         struct instance *next;
@@ -77,6 +78,8 @@ struct instance {
         int64_t log_minute;              /* of the steady clock, that n_logs is about */
         unsigned n_logs;
 
+        struct program *program;         /* NULL: its plugin has none run */
+
         void *flow;                      /* what flow keeps for it */
 };
 
@@ -115,6 +118,8 @@ void instance_cancel(struct instance *i);        /* what is in flight is cancele
 
 /* For one that runs: its credentials were refused. */
 void instance_refused(struct instance *i, const char *reason);
+
+bool instance_may_log(struct instance *i);       /* or it has logged enough for this minute */
 
 /* A task that works for the instance, which outlives it.  done(data) runs after it. */
 void instance_task(struct instance *i, task_fn fn, task_fn done, void *data);

@@ -3,6 +3,7 @@
  * Operations.  Owns the memory of each until it ends.  Called by flow around each call into a plugin.
  */
 #include "host/op.h"
+#include "host/program.h"
 
 #include "base/clock.h"
 #include "base/counter.h"
@@ -46,6 +47,7 @@ void op_begin(struct mentiond_op *op, struct instance *i, const char *name, int6
 void op_end(struct mentiond_op *op)
 {
         task_set_deadline(op->task, USEC_INFINITY);
+        program_leave(op);
         *op->previous = op->next;
         if (op->next)
                 op->next->previous = op->previous;
@@ -133,15 +135,7 @@ struct arena *op_memory(struct mentiond_op *op)
 
 bool op_may_log(struct mentiond_op *op)
 {
-        struct instance *i = op->instance;
-        int64_t minute = mono_usec() / USEC_PER_MINUTE;
-
-        if (i->log_minute != minute)
-                i->n_logs = 0;
-        i->log_minute = minute;
-        if (i->n_logs++ == LOGS_A_MINUTE)
-                log_event(LOG_WARNING, "a plugin logs too much: what follows in this minute is left out", F("instance", i->name));
-        return i->n_logs <= LOGS_A_MINUTE;
+        return instance_may_log(op->instance);
 }
 
 /* --- Secrets --- */

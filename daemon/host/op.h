@@ -31,6 +31,8 @@ struct op_closed {
         int64_t usec;
 };
 
+struct question;
+
 struct mentiond_op {
         struct instance *instance;
         struct mentiond_op *next, **previous;    /* among the instance's */
@@ -50,6 +52,7 @@ struct mentiond_op {
         bool unsent;                     /* it was ended before there was any */
         bool idle;                       /* it waits for the other side to have something new */
         bool poll_again;                 /* of a poll: the next is wanted at once */
+        struct question *question;       /* that the instance's program has not answered yet */
 
         /* The plugin's limits. */
         bool inside;                     /* its code runs */

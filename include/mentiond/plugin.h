@@ -226,11 +226,50 @@ MENTIOND_EXPORT int mentiond_get_json(struct mentiond_op *op, struct json_object
 MENTIOND_EXPORT int mentiond_post_json(struct mentiond_op *op, struct json_object **ret,
                                        struct json_object *body, const char *path, ...) MENTIOND_PRINTF(4, 5);
 
+/* --- A program of its own ---------------------------------------------------------------------------- */
+
+/* A program that an instance has run, and asks by lines of JSON: one for each instance, which lives as long as that, and no
+ * longer than the daemon. */
+struct mentiond_program {
+        uint32_t struct_size;
+        uint32_t parallel;               /* questions that it is asked at the same time; 0: 1, and the others wait */
+        const char *const *arguments;    /* NULL-terminated; the first is the program, by its whole path */
+        const char *const *environment;  /* besides PATH and LANG, NULL-terminated: "NAME=value", or "NAME" for what the daemon's
+                                          * own environment has; may be NULL */
+        const char *directory;           /* where it runs; "/" when NULL */
+        uint64_t memory_max;             /* bytes that each process of it may have; 0: no limit */
+        int64_t cpu_max_usec;            /* CPU time that each process of it may take; 0: no limit */
+        const char *id;                  /* a constant: the member of each line with the number of the question that it is about;
+                                          * "id" when NULL */
+};
+
+/* Sees to it that the instance's program runs: OK, and 1 in *ret_new if it was begun by this call, and so must be told first
+ * who it is; or RETRY, while it waits to be begun again after it has ended.  To be called in each operation before it is asked.
+ * What it writes to its standard error is logged. */
+MENTIOND_EXPORT int mentiond_child_run(struct mentiond_op *op, const struct mentiond_program *program, uint32_t *ret_new);
+
+/* Writes a line, and waits for the next line about the same question.  If that has a member "call", it is no answer yet: it
+ * wants something, and the next call of this function gives it that, and waits on; any other line is the answer.  An
+ * operation asks one question at a time.
+ *
+ * OK with *ret; RETRY if the program ended before it could have read the question; AMBIGUOUS (RETRY with
+ * MENTIOND_REPEATABLE) if it ended later; CANCELED, or AMBIGUOUS, if the operation is ended.  The program is ended when it
+ * says nothing for the instance's `timeout` while it owes an answer, or writes what is no JSON, or about no question that it
+ * was asked.  line is not consumed, but gets the number.  Waits. */
+MENTIOND_EXPORT int mentiond_child_ask(struct mentiond_op *op, struct json_object *line, uint32_t flags, struct json_object **ret);
+
+/* Ends the program once it has answered what it was asked: its input is closed, then its process group gets SIGTERM, then
+ * SIGKILL.  The host does so itself when the instance ends.  Waits. */
+MENTIOND_EXPORT void mentiond_child_end(struct mentiond_op *op);
+
 /* --- Results, log, time ----------------------------------------------------------------------------- */
 
 /* Says why the operation ends with this verdict: one sentence for a person.  Returns verdict. */
 MENTIOND_EXPORT int mentiond_fail(struct mentiond_op *op, int verdict, const char *format, ...)
         MENTIOND_PRINTF(3, 4);
+
+/* The network wants silence for so long, which no header of a reply has told the host.  Returns MENTIOND_THROTTLED. */
+MENTIOND_EXPORT int mentiond_throttled(struct mentiond_op *op, int64_t usec);
 
 /* What was said last, by mentiond_fail() or a host function that failed; "" if nothing was. */
 MENTIOND_EXPORT const char *mentiond_reason(struct mentiond_op *op);
