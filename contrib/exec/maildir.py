@@ -30,7 +30,8 @@ def mention(file):
         "kind": "message", "visibility": "direct", "id": str(mail["Message-ID"] or f"<{file.name}>").strip(),
         "parent": answers[-1] if answers else None, "root": answers[0] if answers else None,
         "html" if body and body.get_content_subtype() == "html" else "text": body.get_content() if body else "",
-        "warning": mail["Subject"] and str(mail["Subject"]), "created_usec": int(file.stat().st_mtime * 1e6),
+        "warning": mail["Subject"] and str(mail["Subject"]),
+        "created_usec": int(file.stat().st_mtime * 1e6), "seen_usec": int(file.stat().st_ctime * 1e6),
         "author": {"id": address.lower(), "handle": address, "name": name},
     }
 
@@ -42,7 +43,7 @@ def start(question):
 
 
 def poll(question):
-    files = [f for folder in ("new", "cur") for f in (INBOX / folder).iterdir() if f.is_file()]
+    files = [f for folder in ("new", "cur") for f in (INBOX / folder).iterdir() if f.stat().st_ctime * 1e6 >= question["horizon_usec"]]
     return {"verdict": "ok", "mentions": [mention(f) for f in sorted(files, key=lambda f: f.stat().st_mtime, reverse=True)]}
 
 

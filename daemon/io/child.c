@@ -53,7 +53,8 @@ struct child {
         struct loop_timer end_timer;
         struct loop_defer tell;          /* lines, and the end */
         bool exited, ended;
-        char *fate;
+        const char *why;                 /* we gave it up; NULL: we did not */
+        char *fate;                      /* NULL until it has ended */
 };
 
 /* --- Pipes --- */
@@ -102,12 +103,12 @@ void child_end(struct child *c, bool politely)
                 on_end_timer(&c->end_timer);
 }
 
-/* Ends a child with which nothing can be done any more; how it ends now is our doing. */
-static void give_up(struct child *c, const char *fate)
+/* Nothing can be done any more with a child that, say, closed its output.  Mostly it does so by ending, and says more then. */
+static void give_up(struct child *c, const char *why)
 {
-        if (!c->exited && !c->fate)
-                c->fate = xstrdup(fate);
-        child_end(c, false);
+        if (!c->why)
+                c->why = why;
+        child_end(c, true);
 }
 
 static char *fate_of(struct child *c, int status)
@@ -116,6 +117,8 @@ static char *fate_of(struct child *c, int status)
 
         if (read(c->failure, &error, sizeof error) == sizeof error)
                 return xasprintf("cannot be executed: %s", strerror(error));
+        if (c->why && c->end_step > 1)
+                return xasprintf("%s", c->why);
         if (WIFSIGNALED(status))
                 return xasprintf("was killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
         return xasprintf("ended with status %d", WEXITSTATUS(status));
@@ -128,6 +131,13 @@ static void on_out(int fd, uint32_t events, void *data);
 static bool has_line(const struct child *c)
 {
         return c->lines.data && memchr(c->lines.data + c->scanned, '\n', c->lines.size - c->scanned);
+}
+
+static void refuse_line(struct child *c)
+{
+        forget(&c->out);
+        c->why = "wrote a line that is too long";
+        c->listener->line(c->data, NULL, 0);
 }
 
 static void drop_told(struct child *c)
@@ -149,7 +159,10 @@ static void tell_lines(struct child *c)
                 }
                 *end = '\0';
                 c->lines_at = c->scanned = (size_t) (end + 1 - c->lines.data);
-                c->listener->line(c->data, end - begin > CHILD_LINE_MAX ? NULL : begin, (size_t) (end - begin));
+                if (end - begin > CHILD_LINE_MAX)
+                        refuse_line(c);
+                else
+                        c->listener->line(c->data, begin, (size_t) (end - begin));
         }
         c->telling = false;
         if (!has_line(c))
@@ -165,8 +178,7 @@ static bool read_lines(struct child *c)
         drop_told(c);
         if (n > 0 && (buffer_append(&c->lines, piece, (size_t) n) < 0
                       || (c->lines.size > CHILD_LINE_MAX + READ_SIZE && !c->held && !has_line(c)))) {
-                forget(&c->out);
-                c->listener->line(c->data, NULL, 0);
+                refuse_line(c);
                 return false;
         }
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
@@ -259,14 +271,14 @@ static void on_exit_of(int fd _unused_, uint32_t events _unused_, void *data)
         pid = waitpid(c->pid, &status, WNOHANG);
         if (pid == 0)
                 return;
-        if (pid < 0 && !c->fate)         /* who started us does not care for children, and neither does the kernel then */
-                c->fate = xstrdup("ended");
         c->exited = true;
+        if (pid > 0)
+                c->fate = fate_of(c, status);
+        else                             /* who started us does not care for children, and neither does the kernel then */
+                c->fate = xstrdup("ended");
         loop_timer_clear(c->loop, &c->end_timer);
         forget(&c->process);
         forget(&c->in);
-        if (!c->fate)
-                c->fate = fate_of(c, status);
         for (int i = 0; i < LAST_READS && read_errors(c); i++)
                 ;
         tell_error(c);

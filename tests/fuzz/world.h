@@ -20,7 +20,6 @@ extern struct db *world_db;              /* the store's contents, for looking */
 extern const char *world_queue;          /* of the desk; "": none */
 extern const char *const *world_brand;   /* the channel's settings; NULL: a mastodon */
 extern const char *const *world_desk;    /* its settings; NULL: an otrs with that queue */
-extern const char *const *world_brand;   /* those of the channel; NULL: a mastodon */
 
 /* The world as it is before each input: a journal with a few rows (world.c), both instances made and running, but not
  * attached.  The rest of the input is what the servers answer (http.c). */
@@ -42,6 +41,13 @@ void world_pass(int64_t usec);           /* the loop runs for so long, or until 
 extern int64_t world_now;                /* the monotonic clock */
 extern int64_t world_until;              /* loop_run() returns then */
 size_t world_timers(const struct loop *l);
+
+/* --- child.c --- */
+
+void child_says(struct input *in);       /* all that is left of the input */
+void child_forget(void);
+
+extern void (*world_on_child)(const char *line);         /* called with each line that a program is told */
 
 /* --- http.c --- */
 

@@ -1,0 +1,364 @@
+"""The plugin exec: its two examples, and a child that breaks every rule; a fake Zammad is the helpdesk."""
+import json
+import pathlib
+import re
+import time
+
+import pytest
+
+from mentiond_e2e import doctor
+from mentiond_e2e.desk import TIMES
+from mentiond_e2e.wait import SLOW, until
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SECRET = "not-for-the-environment"
+
+
+def is_alive(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+class Room:
+    """A mentiond with one channel, the folder of its child, and a helpdesk.  Not started yet."""
+
+    def __init__(self, desk, folder, program, *arguments):
+        self.desk, self.daemon, self.folder = desk, desk.daemon, folder
+        folder.mkdir(exist_ok=True)
+        self.n = 0
+        self.channel = desk.daemon.config["channel"]["brand"] = dict(
+            TIMES, plugin="exec", program=program, arguments=" ".join(map(str, arguments)), helpdesk="desk", hold="0s",
+            secret=desk.daemon.secret("secret", SECRET))
+
+    def start(self):
+        self.daemon.start()
+        return self
+
+    def pids(self):
+        return [int(p) for p in re.findall(r"the child was begun .*pid=(\d+)", self.daemon.log())]
+
+    def ends(self):
+        return re.findall(r"the child has ended .*?reason=(\".*?\"|\S+)", self.daemon.log())
+
+    # The child's network, where that is naughty_child.py.
+
+    def mention(self, parent=None, **more):
+        """Returns its word and id."""
+        self.n += 1
+        word, id = self.desk.word(), str(self.n)
+        line = {"kind": "mention", "visibility": "public", "id": id, "parent": parent, "root": parent or id, "text": f"{word} hello",
+                "created_usec": int(time.time() * 1e6), "author": {"id": "a", "handle": "@alice"}, **more}
+        with open(self.folder / "in", "a") as f:
+            f.write(json.dumps(line) + "\n")
+        return word, id
+
+    def conversation(self):
+        word, id = self.mention()
+        ticket = self.desk.ticket_of(word)
+        self.daemon.wait_quiet()
+        return word, id, ticket
+
+    def posts(self, word):
+        file = self.folder / "out"
+        return [p for p in map(json.loads, file.read_text().splitlines()) if word in p["text"]] if file.exists() else []
+
+    def mischief(self, what):
+        (self.folder / "mischief.new").write_text(what)
+        (self.folder / "mischief.new").rename(self.folder / "mischief")
+
+    def wait_mischief(self):
+        until("the mischief", lambda: not (self.folder / "mischief").exists())
+
+    def about(self):
+        return json.loads((self.folder / "about").read_text())
+
+
+@pytest.fixture
+def room(desk, directory):
+    return Room(desk, directory / "net", ROOT / "tests/plugins/naughty_child.py", directory / "net")
+
+
+@pytest.fixture
+def up(room):
+    return room.start()
+
+
+# --- The life of a child ---
+
+def test_a_child_has_a_clean_environment_a_group_of_its_own_and_limits(room, monkeypatch):
+    room.daemon.env.update(NAMED="named", HIDDEN="hidden", LANG="C.UTF-8")
+    room.channel.update(environment="NAMED MISSING", memory_max="300M", cpu_max="1h", directory="/usr")
+    room.start()
+    a = room.about()
+    assert set(a["environment"]) - {"LC_CTYPE"} == {"PATH", "LANG", "NAMED"} and a["environment"]["NAMED"] == "named"
+    assert a["group"] == a["pid"] == room.pids()[0] and a["directory"] == "/usr"
+    assert a["data"] == 300 << 20 and a["cpu"] == 3600 and a["core"] == 0
+    assert a["blocked"] == [] and len(a["files"]) == 4           # the fourth is the listing itself
+    assert "NoNewPrivs:\t1" in a["status"] and re.search(r"SigIgn:\t0*1000$|SigIgn:\t01000000$|SigIgn:\t[0]+$|SigIgn:", a["status"])
+    assert (room.folder / "secret").read_text() == SECRET and SECRET not in str(a["environment"])
+
+
+def test_a_child_ends_with_the_daemon(up):
+    pid = up.pids()[0]
+    assert is_alive(pid)
+    up.daemon.stop()
+    assert not is_alive(pid) and "reason=\"was ended\"" in up.daemon.log()
+
+
+def test_a_child_dies_with_a_daemon_that_is_killed(up):
+    pid = up.pids()[0]
+    up.daemon.kill()
+    until("the child to be dead", lambda: not is_alive(pid))
+
+
+def test_a_child_that_does_not_end_and_its_children_are_killed(up):
+    up.mischief("poll deaf")
+    up.wait_mischief()
+    up.mischief("poll forks")
+    grandchild = int(until("a grandchild", lambda: (up.folder / "forked").exists() and (up.folder / "forked").read_text()))
+    pid = up.pids()[0]
+    until("a poll after that", lambda: not (up.folder / "mischief").exists())
+    assert is_alive(pid) and is_alive(grandchild)
+    up.daemon.stop()
+    assert not is_alive(pid)
+    until("the grandchild to be dead", lambda: not is_alive(grandchild))
+
+
+def test_a_changed_configuration_has_another_child_run(up):
+    first = up.pids()[0]
+    up.channel["environment"] = "HOME"
+    assert up.daemon.reload()
+    until("another child", lambda: len(up.pids()) == 2 and up.about()["pid"] == up.pids()[1])
+    assert not is_alive(first)
+    word, _, ticket = up.conversation()
+
+
+def test_a_resumed_channel_has_a_child_begun_anew(up):
+    up.daemon.ctl("pause", "brand")
+    up.daemon.ctl("resume", "brand")
+    until("another child", lambda: len(up.pids()) == 2)
+    up.daemon.wait_running()
+    assert not is_alive(up.pids()[0]) and is_alive(up.pids()[1])
+
+
+def test_a_program_that_cannot_be_executed_is_named_and_tried_again(room):
+    program = room.folder / "program"
+    room.channel["program"] = program
+    room.daemon.start(wait=False)
+    room.daemon.wait_log(r"the child cannot be executed: No such file or directory")
+    program.symlink_to(ROOT / "tests/plugins/naughty_child.py")
+    room.daemon.wait_running()
+
+
+def test_doctor_looks_at_the_child_and_asks_one_that_knows_more(room):
+    room.channel["arguments"] += " post,find,doctor"
+    room.start()
+    said = doctor.run(room.daemon, "doctor", "brand")
+    assert said.line("child", "naughty_child.py runs") and said.line("weather", "it rains")
+
+
+# --- A child that breaks the rules ---
+
+# After it was written, and the child is gone or talks nonsense, nobody knows whether it was posted: it is looked for.
+POST_BEFORE = ["end_before", "hang_before"]
+POST_AFTER = ["end_after", "hang_after", "half", "close", "close_in", "fork_and_end", "twice", "other", "none", "garbage", "flood", "long",
+              "calls", "impatient", "unknown_call", "member", "type", "no_id"]
+REASONS = {"end_before": "ended with status 3", "hang_before": "said nothing for", "hang_after": "said nothing for", "half": "ended with status 0",
+           "end_after": "was killed by signal 11", "close": "closed its output", "other": "not asked or answered already",
+           "none": "without a number", "garbage": "not JSON", "flood": "not asked or answered already", "long": "a line of more than 8388608 bytes",
+           "twice": "not asked or answered already", "calls": "more calls than one operation may", "unknown_call": 'calls \\\\?"format_disk', "member": "folowers: there is no such member", "type": "verdict: it is none of the names",
+           "no_id": "id: it is missing"}
+
+
+@pytest.mark.weight(8)
+@pytest.mark.parametrize("what", POST_BEFORE + POST_AFTER)
+def test_an_answer_is_posted_once_whatever_the_child_does(room, what):
+    room.channel["timeout"] = f"{round(2000 * SLOW)}ms"
+    room.start()
+    word, id, ticket = room.conversation()
+    room.mischief(f"post {what}")
+    room.desk.zammad.write(ticket, f"Answer {word}r")
+    room.desk.note_of(ticket, "Reply posted", 60)
+    room.daemon.wait_quiet(60)
+    [post] = room.posts(f"{word}r")
+    assert post["parent"] == id and post["root"] == id and post["visibility"] == "unlisted"
+    assert len(room.desk.notes(ticket, "Reply posted")) == 1
+    if what in REASONS:
+        assert re.search(REASONS[what], room.daemon.log())
+    room.conversation()
+
+
+def test_an_answer_of_unknown_fate_is_held_where_the_child_cannot_find(room):
+    room.channel["arguments"] += " post"
+    room.start()
+    word, _, ticket = room.conversation()
+    room.mischief("post end_after")
+    room.desk.zammad.write(ticket, f"Answer {word}r")
+    room.desk.note_of(ticket, "Reply held")
+    assert len(room.posts(f"{word}r")) == 1
+    room.mischief("post end_before")
+    room.desk.zammad.write(ticket, f"Answer {word}s")
+    until("two held", lambda: len(room.desk.notes(ticket, "Reply held")) == 2)
+    assert not room.posts(f"{word}s")
+
+
+@pytest.mark.weight(5)
+@pytest.mark.parametrize("what", POST_BEFORE + [w for w in POST_AFTER if w != "no_id"] + ["memory", "cpu", "errors"])
+def test_nothing_is_lost_whatever_the_child_does_in_a_poll(room, what):
+    room.channel.update(timeout=f"{round(2000 * SLOW)}ms", memory_max="256M")
+    room.start()
+    words = [room.mention()[0]]
+    room.mischief(f"poll {what}")
+    words.append(room.mention()[0])
+    for word in words:
+        room.desk.filed_once(word)
+    assert not (room.folder / "mischief").exists()
+    if what in REASONS:
+        room.daemon.wait_log(REASONS[what])
+
+
+def test_errors_are_logged_with_their_level_line_by_line_and_bounded(up):
+    up.mischief("poll errors")
+    up.daemon.wait_log("a plugin logs too much")
+    said = re.findall(r"^(\w+): the child says .*text=\"error number (\d+) \\u001b", up.daemon.log(), re.M)
+    assert said and said[0] == ("warning", "0") and 100 < len(said) <= 600
+
+
+@pytest.mark.parametrize("line, wrong", [
+    ({"kind": "mantion"}, r"mentions\[0\].kind: it is none of the names"), ({"likes": 7}, r"mentions\[0\].likes: there is no such member"),
+    ({"text": 7}, r"mentions\[0\].text: a text is expected"), ({"visibility": None}, r"mentions\[0\].visibility: it is missing"),
+    ({"created_usec": 1.5}, r"mentions\[0\].created_usec: a time is expected"), ({"media": {}}, r"mentions\[0\].media: a list is expected"),
+    ({"author": {"id": "a", "handle": "@a", "flags": ["cat"]}}, r"mentions\[0\].author.flags: there is one that is none of its names"),
+    ({"media": [{"url": "https://a.example/"}, {"url": []}]}, r"mentions\[0\].media\[1\].url: a text is expected"),
+    ({"author": []}, r"mentions\[0\].author: an object is expected")], ids=lambda x: None if isinstance(x, dict) else x.split()[0])
+def test_what_is_wrong_in_a_mention_is_named_with_its_place(up, line, wrong):
+    up.mention(**line)
+    up.daemon.wait_log(wrong)
+
+
+def test_a_child_is_asked_one_thing_at_a_time(up):
+    word, _, ticket = up.conversation()
+    up.mischief("post waits")
+    up.desk.zammad.write(ticket, f"Answer {word}r")
+    until("the post", lambda: up.posts(f"{word}r"))
+    assert (up.folder / "crowded").read_text() == "False"
+
+
+def test_a_child_that_can_is_asked_several_things_at_a_time(room):
+    room.channel["arguments"] += " post,find parallel"
+    room.start()
+    word, _, ticket = room.conversation()
+    room.mischief("post hang_before")
+    room.desk.zammad.write(ticket, f"Answer {word}r")
+    room.wait_mischief()
+    room.desk.ticket_of(room.mention()[0])       # while that hangs
+    assert len(room.pids()) == 1
+
+
+@pytest.mark.weight(5)
+def test_a_daemon_that_is_killed_at_a_post_posts_it_once(up):
+    word, _, ticket = up.conversation()
+    up.mischief("post hang_after")
+    up.desk.zammad.write(ticket, f"Answer {word}r")
+    until("the post", lambda: up.posts(f"{word}r"))
+    up.daemon.kill()
+    up.daemon.start()
+    up.desk.note_of(ticket, "Reply posted")
+    up.daemon.wait_quiet()
+    assert len(up.posts(f"{word}r")) == 1
+
+
+# --- The examples ---
+
+class Mail(Room):
+    def __init__(self, desk, directory):
+        self.box, self.sent, self.out = directory / "box", directory / "sent", directory / "out"
+        for folder in "tmp", "new", "cur":
+            (self.box / folder).mkdir(parents=True)
+        self.out.mkdir()
+        self.sendmail = directory / "sendmail"
+        self.sendmail.write_text(f"#!/bin/sh\nexec cat >{self.out}/$(date +%s%N)\n")
+        self.sendmail.chmod(0o755)
+        super().__init__(desk, directory / "net", ROOT / "contrib/exec/maildir.py", "help@shop.example", self.box, self.sent, self.sendmail)
+
+    def mention(self, parent=None):
+        self.n += 1
+        word, id = self.desk.word(), f"<{self.n}@example.net>"
+        (self.box / "tmp" / str(self.n)).write_text(
+            f"From: Alice <alice@example.net>\nTo: help@shop.example\nSubject: My parcel\nMessage-ID: {id}\n"
+            + (f"In-Reply-To: {parent}\nReferences: {parent}\n" if parent else "") + f"\n{word} hello\n")
+        (self.box / "tmp" / str(self.n)).rename(self.box / "new" / str(self.n))
+        return word, id
+
+    def posts(self, word):
+        return [f.read_text() for f in self.out.iterdir() if word in f.read_text()]
+
+
+class Folder(Room):
+    def __init__(self, desk, directory):
+        super().__init__(desk, directory / "net", ROOT / "contrib/exec/folder.sh", "help", directory / "net")
+
+    def mention(self, parent=None):
+        self.n += 1
+        word, id = self.desk.word(), f"{parent}.{self.n}" if parent else str(self.n)
+        (self.folder / "in" / f".{id}").write_text(f"alice\n{word} \"hello\"\\n\n")
+        (self.folder / "in" / f".{id}").rename(self.folder / "in" / id)
+        return word, id
+
+    def posts(self, word):
+        return [f.read_text() for f in (self.folder / "out").iterdir() if word in f.read_text()]
+
+
+@pytest.fixture(params=[Mail, Folder], ids=["maildir", "folder"])
+def example(request, desk, directory):
+    return request.param(desk, directory).start()
+
+
+@pytest.mark.weight(8)
+def test_an_example_carries_a_conversation_over_a_restart_and_a_kill(example):
+    word, id, ticket = example.conversation()
+    example.desk.zammad.write(ticket, f"Answer {word}r")
+    example.desk.note_of(ticket, "Reply posted")
+    [answer] = example.posts(f"{word}r")
+    assert "alice" in answer
+    example.daemon.restart()
+    again, _ = example.mention(parent=id)
+    example.desk.customer_of(ticket, again)
+    example.daemon.kill()
+    example.daemon.start()
+    example.desk.zammad.write(ticket, f"Answer {word}s")
+    until("a second answer", lambda: example.posts(f"{word}s"))
+    example.daemon.wait_quiet()
+    assert len(example.posts(f"{word}r")) == len(example.posts(f"{word}s")) == 1
+    assert example.desk.tickets(word) == example.desk.tickets(again) == [ticket]
+    assert not [e for e in example.ends() if "was ended" not in e]
+
+
+@pytest.mark.weight(8)
+@pytest.mark.parametrize("point", ["post.request", "post.response"])
+def test_an_example_posts_once_when_the_daemon_dies_at_its_post(desk, directory, point):
+    example = Folder(desk, directory).start()
+    word, id, ticket = example.conversation()
+    example.daemon.stop()
+    example.daemon.env["MENTIOND_CRASH_AT"] = point + ":1"
+    example.daemon.start()
+    example.desk.zammad.write(ticket, f"Answer {word}r")
+    until("its end", lambda: example.daemon.process.poll() is not None)
+    example.daemon.process = None
+    del example.daemon.env["MENTIOND_CRASH_AT"]
+    example.daemon.start()
+    example.desk.note_of(ticket, "Reply posted")
+    example.daemon.wait_quiet()
+    assert len(example.posts(f"{word}r")) == 1
+
+
+def test_mail_that_was_on_its_way_when_the_child_died_is_held(desk, directory):
+    example = Mail(desk, directory)
+    example.sendmail.write_text(f"#!/bin/sh\ncat >{example.out}/sent; kill -9 $PPID\n")
+    example.start()
+    word, _, ticket = example.conversation()
+    example.desk.zammad.write(ticket, f"Answer {word}r")
+    example.desk.note_of(ticket, "Reply held")
+    assert len(example.posts(f"{word}r")) == 1
