@@ -32,6 +32,7 @@ struct question {
         size_t size;
         unsigned n_lines;
         bool is_ours;                    /* it is for us to say the next line */
+        bool unsafe;                     /* it may do what must not be done twice */
         bool lost, left;                 /* there will be no answer; left: the child may have read the question */
 };
 
@@ -175,8 +176,13 @@ void program_leave(struct mentiond_op *op)
                         q->lost = true;
                 q->is_ours = calls;
         }
-        if (q->lost)
+        if (q->lost) {
                 forget(p, q);
+                return;
+        }
+        /* Whether it was done is asked next: of a child that does one thing after the other, behind this. */
+        if (q->unsafe && p->parallel > 1)
+                break_off(p, xstrdup("did not answer in time, and was ended"));
         else if (q->is_ours)
                 say_canceled(p, q);
 }
@@ -430,12 +436,12 @@ static int take_turn(struct mentiond_op *op, struct program *p)
 }
 
 /* What becomes of a question that is not answered any more. */
-static int lose(struct mentiond_op *op, struct program *p, uint32_t flags)
+static int lose(struct mentiond_op *op, struct program *p)
 {
-        bool left = op->question->left;
+        bool left = op->question->left, unsafe = op->question->unsafe;
 
         program_leave(op);
-        return mentiond_fail(op, left && !(flags & MENTIOND_REPEATABLE) ? MENTIOND_AMBIGUOUS : MENTIOND_RETRY,
+        return mentiond_fail(op, left && unsafe ? MENTIOND_AMBIGUOUS : MENTIOND_RETRY,
                              "the child %s before it answered", p->fate);
 }
 
@@ -459,19 +465,21 @@ int mentiond_child_ask(struct mentiond_op *op, struct json_object *line, uint32_
         if (!q)
                 crash_point(op->name, "request");
         q = op->question;
-        op->wrote |= !(flags & MENTIOND_REPEATABLE);
+        q->unsafe |= !(flags & MENTIOND_REPEATABLE);
+        op->wrote |= q->unsafe;
         if (p->child && !q->lost)
                 say(p, q, line);
         while (!q->line && !q->lost) {
                 r = task_wait();
                 if (r < 0 && !q->line && !q->lost) {
+                        r = q->unsafe ? MENTIOND_AMBIGUOUS : MENTIOND_CANCELED;
                         program_leave(op);
-                        return mentiond_fail(op, flags & MENTIOND_REPEATABLE ? MENTIOND_CANCELED : MENTIOND_AMBIGUOUS,
+                        return mentiond_fail(op, r,
                                              "the child did not answer before the operation was ended");
                 }
         }
         if (!q->line)
-                return lose(op, p, flags);
+                return lose(op, p);
         crash_point(op->name, "response");
         arena_charge(op->page, JSON_FACTOR * q->size);
         *ret = arena_own(op->page, TAKE_PTR(q->line), put_json);

@@ -294,6 +294,21 @@ static void who_asked_and_is_ended_does_not_know(void)
         close_op();
 }
 
+/* Else it could look for what it is still doing, and not find it. */
+static void one_that_does_several_things_is_ended_with_what_was_given_up(void)
+{
+        open_op(OP_DEADLINE_USEC);
+        ask_two("read -r a; echo '{\"op\":1}'; read -r b; exec sleep 1000", 2, 300 * USEC_PER_MSEC);
+        assert_true(world_wait(&n_done, 2));
+        assert_int_equal(second_verdict, MENTIOND_AMBIGUOUS);
+        free(second_answer);
+        for (int i = 0; i < 2000 && program_runs(brand->program); i++)
+                world_sleep(10 * USEC_PER_MSEC);
+        assert_false(program_runs(brand->program));
+        assert_true(world_logged("did not answer in time, and was ended"));
+        close_op();
+}
+
 static void its_end_waits_for_what_it_was_asked(void)
 {
         open_op(OP_DEADLINE_USEC);
@@ -347,6 +362,7 @@ int main(void)
                 world_test(one_after_the_other_is_asked_where_it_can_do_no_more),
                 world_test(who_waited_for_its_turn_in_vain_has_said_nothing),
                 world_test(who_asked_and_is_ended_does_not_know),
+                world_test(one_that_does_several_things_is_ended_with_what_was_given_up),
                 world_test(its_end_waits_for_what_it_was_asked),
                 world_test(it_ends_with_its_instance),
         };
