@@ -39,7 +39,10 @@ find_post() {
 mkdir -p "$directory/in" "$directory/out"
 while read -r line; do
 	case $(jq -r .call <<<"$line") in
-	start) answer=$(jq -nc --arg id "$name" '{ verdict: "ok", $id, handle: $id, operations: ["post", "find"], caps: { flags: ["can_direct"] } }') ;;
+	start)
+		answer=$(jq -nc --arg id "$name" '{ verdict: "ok", $id, handle: $id, operations: ["post", "find"],
+			caps: { flags: ["can_direct"] } }')
+		;;
 	poll) answer=$(poll) ;;
 	post) answer=$(post "$line") ;;
 	find) answer=$(find_post "$line") ;;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """maildir: mail as a channel of mentiond(8), by its plugin exec; see mentiond-exec(7).
 
-    maildir.py ADDRESS MAILDIR SENT COMMAND...      as: maildir.py help@shop.example /var/mail/help /var/mail/sent /usr/sbin/sendmail -i -t
+    maildir.py ADDRESS MAILDIR SENT COMMAND...
+    maildir.py help@shop.example /var/mail/help /var/mail/sent /usr/sbin/sendmail -i -t
 
 Each mail in MAILDIR is a message to ADDRESS; answers are given to COMMAND on its standard input.  SENT is a Maildir that
 has each answer under its key, in tmp/ before it is given away and in new/ afterwards: so find() knows of each whether it was
@@ -39,11 +40,13 @@ def mention(file):
 def start(question):
     for folder in "tmp", "new":
         (SENT / folder).mkdir(parents=True, exist_ok=True)
-    return {"verdict": "ok", "id": ADDRESS.lower(), "handle": ADDRESS, "operations": ["post", "find"], "caps": {"flags": ["can_direct"]}}
+    return {"verdict": "ok", "id": ADDRESS.lower(), "handle": ADDRESS, "operations": ["post", "find"],
+            "caps": {"flags": ["can_direct"]}}
 
 
 def poll(question):
-    files = [f for folder in ("new", "cur") for f in (INBOX / folder).iterdir() if f.stat().st_ctime * 1e6 >= question["horizon_usec"]]
+    files = [f for folder in ("new", "cur") for f in (INBOX / folder).iterdir()
+             if f.stat().st_ctime * 1e6 >= question["horizon_usec"]]
     return {"verdict": "ok", "mentions": [mention(f) for f in sorted(files, key=lambda f: f.stat().st_mtime, reverse=True)]}
 
 

@@ -132,7 +132,8 @@ static void on_silence(struct loop_timer *t)
         if (mono_usec() < p->heard_usec + p->silence_max_usec)
                 watch_silence(p);
         else
-                break_off(p, xasprintf("said nothing for %lld seconds, and was ended", (long long) (p->silence_max_usec / USEC_PER_SEC)));
+                break_off(p, xasprintf("said nothing for %lld seconds, and was ended",
+                                       (long long) (p->silence_max_usec / USEC_PER_SEC)));
 }
 
 static void say(struct program *p, struct question *q, struct json_object *line)
@@ -217,8 +218,8 @@ static void on_line(void *data, const char *text, size_t size)
         while (q && q->number != json_object_get_int64(number))
                 q = q->next;
         if (!q || q->is_ours || q->n_lines++ >= PROGRAM_LINES_MAX) {
-                break_off(p, !q ? xasprintf("wrote a line about \"%s\" %lld, which is not asked or answered already, and was ended", p->id,
-                                            (long long) json_object_get_int64(number))
+                break_off(p, !q ? xasprintf("wrote a line about \"%s\" %lld, which is not asked or answered already,"
+                                            " and was ended", p->id, (long long) json_object_get_int64(number))
                              : q->is_ours ? xstrdup("wrote a line before its call was answered, and was ended")
                                           : xstrdup("made more calls than one operation may, and was ended"));
                 (void) json_object_put(json);
@@ -339,7 +340,9 @@ static struct program *program_of(struct instance *i)
 {
         if (!i->program) {
                 i->program = xcalloc(1, sizeof *i->program);
-                *i->program = (struct program) { .instance = i, .id = "id", .parallel = 1, .fate = xstrdup("was not begun yet"), .silence.fn = on_silence };
+                *i->program = (struct program) {
+                        .instance = i, .id = "id", .parallel = 1, .fate = xstrdup("was not begun yet"), .silence.fn = on_silence,
+                };
         }
         return i->program;
 }
@@ -397,13 +400,15 @@ int mentiond_child_run(struct mentiond_op *op, const struct mentiond_program *pr
         if (r < 0)
                 return mentiond_fail(op, MENTIOND_RETRY, "the child cannot be begun: %s", strerror(-r));
         p->began_usec = mono_usec();
-        log_event(LOG_INFO, "the child was begun", F("instance", op->instance->name), F("program", s->arguments[0]), FI("pid", child_pid(p->child)));
+        log_event(LOG_INFO, "the child was begun", F("instance", op->instance->name), F("program", s->arguments[0]),
+                  FI("pid", child_pid(p->child)));
         *ret_new = 1;
         return MENTIOND_OK;
 }
 
 void mentiond_child_end(struct mentiond_op *op)
 {
+        program_leave(op);
         if (op->instance->program)
                 program_end(op->instance->program);
 }
@@ -421,7 +426,9 @@ static int take_turn(struct mentiond_op *op, struct program *p)
                 r = task_wait();
         if (r == 0 && p->child && !p->ending && !p->broken) {
                 op->question = xcalloc(1, sizeof *op->question);
-                *op->question = (struct question) { .next = p->questions, .number = ++p->last_number, .op = op, .begin = child_queued(p->child) };
+                *op->question = (struct question) {
+                        .next = p->questions, .number = ++p->last_number, .op = op, .begin = child_queued(p->child),
+                };
                 p->questions = op->question;
                 p->n++;
         }

@@ -43,7 +43,7 @@ struct child {
         size_t queue_at;
         uint64_t queued, written;
 
-        struct buffer lines;             /* from its output; the first lines_at bytes were told, and up to scanned is no line's end */
+        struct buffer lines;             /* from its output; lines_at bytes were told, and up to scanned is no line's end */
         size_t lines_at, scanned;
         bool held, telling;
         struct buffer error_line;
@@ -151,7 +151,8 @@ static void tell_lines(struct child *c)
 {
         c->telling = true;
         while (!c->held && c->lines.data) {
-                char *end = memchr(c->lines.data + c->scanned, '\n', c->lines.size - c->scanned), *begin = c->lines.data + c->lines_at;
+                char *end = memchr(c->lines.data + c->scanned, '\n', c->lines.size - c->scanned);
+                const char *begin = c->lines.data + c->lines_at;
 
                 if (!end) {
                         c->scanned = c->lines.size;
@@ -374,8 +375,8 @@ static _noreturn_ void become(const struct child_setup *s, pid_t parent, const i
                         goto fail;
         (void) close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);         /* where this is not allowed: all of ours are anyway */
         if (limit(RLIMIT_CORE, 0, 0) < 0 || (s->memory_max && limit(RLIMIT_DATA, s->memory_max, s->memory_max) < 0)
-            || (seconds && limit(RLIMIT_CPU, seconds, seconds + CPU_GRACE_SECONDS) < 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
-            || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || chdir(s->directory) < 0)
+            || (seconds && limit(RLIMIT_CPU, seconds, seconds + CPU_GRACE_SECONDS) < 0)
+            || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || chdir(s->directory) < 0)
                 goto fail;
         if (getppid() != parent)         /* it died before it could be told of */
                 _exit(127);
@@ -431,14 +432,15 @@ static int begin(struct child *c, const struct child_setup *s)
         return r;
 }
 
-int child_start(struct loop *l, const struct child_setup *s, const struct child_listener *listener, void *data, struct child **ret)
+int child_start(struct loop *l, const struct child_setup *s, const struct child_listener *listener, void *data,
+                struct child **ret)
 {
         _cleanup_(child_freep) struct child *c = xcalloc(1, sizeof *c);
         int r;
 
         *c = (struct child) {
-                .loop = l, .listener = listener, .data = data, .process.fd = -1, .in.fd = -1, .out.fd = -1, .err.fd = -1, .failure = -1,
-                .queue = BUFFER_INIT(SIZE_MAX), .lines = BUFFER_INIT(LINES_MAX),
+                .loop = l, .listener = listener, .data = data, .process.fd = -1, .in.fd = -1, .out.fd = -1, .err.fd = -1,
+                .failure = -1, .queue = BUFFER_INIT(SIZE_MAX), .lines = BUFFER_INIT(LINES_MAX),
                 .error_line = BUFFER_INIT(CHILD_ERROR_LINE_MAX), .end_timer.fn = on_end_timer, .tell.fn = on_tell, .exited = true,
         };
         r = begin(c, s);

@@ -41,7 +41,8 @@ struct child_listener {
 };
 
 /* 0 or -errno.  That the program cannot be executed is its fate, and told as its end. */
-int child_start(struct loop *l, const struct child_setup *s, const struct child_listener *listener, void *data, struct child **ret);
+int child_start(struct loop *l, const struct child_setup *s, const struct child_listener *listener, void *data,
+                struct child **ret);
 
 /* Kills its group if it still runs.  Not from within line() or error_line(). */
 void child_free(struct child *c);

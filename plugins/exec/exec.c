@@ -19,14 +19,16 @@ struct exec {
 static const struct mentiond_option options[] = {
         MENTIOND_OPTION(struct exec, program, "program", MENTIOND_STRING, .flags = MENTIOND_REQUIRED,
                         .help = "The program, by its whole path"),
-        MENTIOND_OPTION(struct exec, arguments, "arguments", MENTIOND_STRING, .help = "Its arguments, with blanks between them"),
+        MENTIOND_OPTION(struct exec, arguments, "arguments", MENTIOND_STRING,
+                        .help = "Its arguments, with blanks between them"),
         MENTIOND_OPTION(struct exec, environment, "environment", MENTIOND_STRING,
-                        .help = "What it gets of the daemon's environment besides PATH and LANG: names, with blanks between them"),
-        MENTIOND_OPTION(struct exec, directory, "directory", MENTIOND_STRING, .default_value = "/", .help = "The directory that it runs in"),
+                        .help = "What it gets of the daemon's environment, but PATH and LANG: names, with blanks between them"),
+        MENTIOND_OPTION(struct exec, directory, "directory", MENTIOND_STRING, .default_value = "/",
+                        .help = "The directory that it runs in"),
         MENTIOND_OPTION(struct exec, secret, "secret", MENTIOND_SECRET, .help = "What it is told at its start, as a token"),
-        MENTIOND_OPTION(struct exec, memory_max, "memory_max", MENTIOND_SIZE, .default_value = "512M", .min = 0, .max = INT64_C(1) << 40,
+        MENTIOND_OPTION(struct exec, memory_max, "memory_max", MENTIOND_SIZE, .default_value = "512M", .max = INT64_C(1) << 40,
                         .help = "Memory that each process of it may have; 0: no limit"),
-        MENTIOND_OPTION(struct exec, cpu_max_usec, "cpu_max", MENTIOND_DURATION, .default_value = "1h", .min = 0,
+        MENTIOND_OPTION(struct exec, cpu_max_usec, "cpu_max", MENTIOND_DURATION, .default_value = "1h",
                         .max = INT64_C(365) * 86400 * 1000000, .help = "CPU time that each process of it may take; 0: no limit"),
         { .name = NULL },
 };
@@ -41,14 +43,6 @@ static const char *check(const void *state)
 }
 
 /* --- Questions --- */
-
-static struct json_object *question(struct mentiond_op *op, const char *call)
-{
-        struct json_object *line = mentiond_json_object(op);
-
-        mj_put_str(line, "call", call);
-        return line;
-}
 
 /* What was asked in vain: the reason is there.  Of a post nobody knows what became of it. */
 static int broken(struct mentiond_op *op, uint32_t operation)
@@ -102,11 +96,18 @@ static int serve(struct mentiond_op *op, uint32_t operation, struct json_object 
         return good;
 }
 
+static int misread(struct mentiond_op *op, uint32_t operation, const char *what)
+{
+        (void) mentiond_fail(op, 0, "what the child says is not as it must be: %s", what);
+        return broken(op, operation);
+}
+
 /* Asks, serves the child meanwhile, and reads its answer.  The page is turned with each call. */
-static int ask(struct mentiond_op *op, uint32_t operation, struct json_object *line, struct exec_line *ret, struct json_object **ret_json)
+static int ask(struct mentiond_op *op, uint32_t operation, struct json_object *line, struct exec_line *ret)
 {
         struct json_object *json;
 
+        mj_put_str(line, "call", exec_operations.names[__builtin_ctz(operation)]);
         for (;;) {
                 const char *text = NULL;
                 int64_t number = 0;
@@ -118,25 +119,22 @@ static int ask(struct mentiond_op *op, uint32_t operation, struct json_object *l
                         break;
                 if (!serve(op, operation, json, &text, &number))
                         return broken(op, operation);
-                mentiond_turn_page(op, &text, !!text);
+                if (operation != EXEC_START)     /* what is asked after that is there already */
+                        mentiond_turn_page(op, &text, !!text);
                 line = mentiond_json_object(op);
                 if (text)
                         mj_put_str(line, "return", text);
                 else
                         mj_put_int(line, "return", number);
         }
-        if (ret_json)
-                *ret_json = json;
         if (!exec_read_line(op, operation, 1, json, ret))
                 return broken(op, operation);
-        if ((ret->verdict == MENTIOND_ABSENT || ret->verdict == MENTIOND_UNKNOWN) && operation != EXEC_FIND) {
-                (void) mentiond_fail(op, 0, "what the child says is not as it must be: verdict: this is one of find alone");
-                return broken(op, operation);
-        }
-        if (ret->verdict == MENTIOND_OK && operation & (EXEC_POST | EXEC_FIND) && !*ret->id) {
-                (void) mentiond_fail(op, 0, "what the child says is not as it must be: id: it is missing");
-                return broken(op, operation);
-        }
+        if ((ret->verdict == MENTIOND_ABSENT || ret->verdict == MENTIOND_UNKNOWN) && operation != EXEC_FIND)
+                return misread(op, operation, "verdict: this is one of find alone");
+        if (ret->verdict == MENTIOND_OK && operation & (EXEC_START | EXEC_POST | EXEC_FIND) && !*ret->id)
+                return misread(op, operation, "id: it is missing");
+        if (ret->verdict == MENTIOND_OK && operation == EXEC_START && !*ret->handle)
+                return misread(op, operation, "handle: it is missing");
         if (ret->verdict == MENTIOND_OK || ret->verdict == MENTIOND_ABSENT)
                 return (int) ret->verdict;
         if (ret->verdict == MENTIOND_THROTTLED && ret->throttled_usec)
@@ -162,15 +160,13 @@ static const char **words(struct mentiond_op *op, const char *first, const char 
 /* A child that could not start is ended, and begun anew the next time. */
 static int introduce(struct mentiond_op *op, struct exec *e, int starting)
 {
-        struct json_object *line = question(op, "start"), *json = NULL;
+        struct json_object *line = mentiond_json_object(op);
         struct exec_line a;
         int r;
 
         mj_put_int(line, "protocol", PROTOCOL);
         mj_put_str(line, "secret", mentiond_reveal(e->secret));
-        r = ask(op, EXEC_START, line, &a, &json);
-        if (r == MENTIOND_OK && (!*a.id || !*a.handle))
-                r = mentiond_fail(op, MENTIOND_BUG, "what the child says is not as it must be: %s: it is missing", *a.id ? "handle" : "id");
+        r = ask(op, EXEC_START, line, &a);
         if (r == MENTIOND_OK && !starting && *mentiond_self(op) && strcmp(a.id, mentiond_self(op)) != 0)
                 r = mentiond_fail(op, MENTIOND_AUTH, "the child was begun again, and speaks for another account than before");
         if (r != MENTIOND_OK) {
@@ -179,9 +175,9 @@ static int introduce(struct mentiond_op *op, struct exec *e, int starting)
         }
         if (starting)
                 mentiond_set_self(op, a.id, a.handle);
-        if (starting && mj_get(json, "caps"))
+        if (starting && a.caps.struct_size)
                 mentiond_set_caps(op, &a.caps);
-        e->can = a.operations;
+        e->can = a.operations | EXEC_POLL;
         e->parallel = a.parallel < 1 ? 1 : a.parallel > PARALLEL_MAX ? PARALLEL_MAX : (uint32_t) a.parallel;
         return MENTIOND_OK;
 }
@@ -208,70 +204,78 @@ static int start(struct mentiond_op *op, void *state)
         return ready(op, e, 1);
 }
 
-static int doctor(struct mentiond_op *op, void *state)
+/* --- The other operations --- */
+
+static int perform(struct mentiond_op *op, struct exec *e, uint32_t operation, struct json_object *line, struct exec_line *ret)
 {
-        struct exec *e = state;
-        struct exec_line a;
         int r = ready(op, e, 0);
 
-        if (r == MENTIOND_OK)
-                mentiond_report(op, MENTIOND_FINE, "child", "%s runs", e->program);
-        return r == MENTIOND_OK && e->can & EXEC_DOCTOR ? ask(op, EXEC_DOCTOR, question(op, "doctor"), &a, NULL) : r;
+        if (r != MENTIOND_OK || e->can & operation)
+                return r == MENTIOND_OK ? ask(op, operation, line, ret) : r;
+        switch (operation) {             /* as where there is no such callback */
+        case EXEC_REREAD:
+        case EXEC_DOCTOR:
+                return MENTIOND_OK;
+        case EXEC_FETCH:
+                return mentiond_fail(op, MENTIOND_GONE, "its program cannot read single posts");
+        case EXEC_FIND:
+                return mentiond_fail(op, MENTIOND_UNKNOWN, "it may have been posted, and its program cannot find out");
+        default:
+                return mentiond_fail(op, MENTIOND_REJECTED, "its program does not know how to %s",
+                                     exec_operations.names[__builtin_ctz(operation)]);
+        }
 }
 
-/* --- Mentions --- */
-
-static int poll(struct mentiond_op *op, void *state)
+static int take_in(struct mentiond_op *op, struct exec *e, uint32_t operation, struct json_object *line)
 {
-        struct json_object *line;
         struct exec_line a;
-        int n, r = ready(op, state, 0);
+        int n, r = perform(op, e, operation, line, &a);
 
-        if (r != MENTIOND_OK)
-                return r;
-        line = question(op, "poll");
-        mj_put_str(line, "cursor", mentiond_cursor(op, ""));
-        mj_put_int(line, "horizon_usec", mentiond_horizon_usec(op));
-        r = ask(op, EXEC_POLL, line, &a, NULL);
         if (r == MENTIOND_OK && a.mentions && !exec_emit(op, "mentions", a.mentions, mentiond_emit, &n))
-                return broken(op, EXEC_POLL);
+                return broken(op, operation);
         if (r == MENTIOND_OK && a.cursor)
                 mentiond_set_cursor(op, "", a.cursor);
         return r;
 }
 
+static int poll(struct mentiond_op *op, void *state)
+{
+        struct json_object *line = mentiond_json_object(op);
+
+        mj_put_str(line, "cursor", mentiond_cursor(op, ""));
+        mj_put_int(line, "horizon_usec", mentiond_horizon_usec(op));
+        return take_in(op, state, EXEC_POLL, line);
+}
+
 static int fetch(struct mentiond_op *op, void *state, const char *id)
 {
-        struct exec *e = state;
-        struct json_object *line;
-        struct exec_line a;
-        int n, r = ready(op, e, 0);
+        struct json_object *line = mentiond_json_object(op);
 
-        if (r != MENTIOND_OK || !(e->can & EXEC_FETCH))
-                return r == MENTIOND_OK ? mentiond_fail(op, MENTIOND_GONE, "the child cannot read single posts") : r;
-        line = question(op, "fetch");
         mj_put_str(line, "id", id);
-        r = ask(op, EXEC_FETCH, line, &a, NULL);
-        if (r == MENTIOND_OK && a.mentions && !exec_emit(op, "mentions", a.mentions, mentiond_emit, &n))
-                return broken(op, EXEC_FETCH);
-        return r;
+        return take_in(op, state, EXEC_FETCH, line);
 }
 
 static int reread(struct mentiond_op *op, void *state, const char *const *ids, uint32_t n)
 {
-        struct exec *e = state;
-        struct json_object *line, *list = json_object_new_array();
+        struct json_object *line = mentiond_json_object(op), *list = json_object_new_array();
         struct exec_line a;
-        int r = ready(op, e, 0);
 
-        line = question(op, "reread");
         MJ_PUT(line, "ids", list);
         for (uint32_t i = 0; i < n; i++)
                 (void) json_object_array_add(list, json_object_new_string(ids[i]));
-        return r == MENTIOND_OK && e->can & EXEC_REREAD ? ask(op, EXEC_REREAD, line, &a, NULL) : r;
+        return perform(op, state, EXEC_REREAD, line, &a);
 }
 
-/* --- Posts --- */
+static int doctor(struct mentiond_op *op, void *state)
+{
+        const struct exec *e = state;
+        struct exec_line a;
+        int r = perform(op, state, EXEC_DOCTOR, mentiond_json_object(op), &a);
+
+        if (r == MENTIOND_OK)
+                mentiond_report(op, MENTIOND_FINE, "child", "%s runs", e->program);
+        return r;
+}
 
 static void put_uploads(struct mentiond_op *op, struct json_object *post, const struct mentiond_post *part)
 {
@@ -292,13 +296,13 @@ static void put_uploads(struct mentiond_op *op, struct json_object *post, const 
         MJ_PUT(post, "uploads", list);
 }
 
-static int say(struct mentiond_op *op, struct exec *e, uint32_t operation, const struct mentiond_post *part, struct mentiond_posted *ret)
+static int say(struct mentiond_op *op, struct exec *e, uint32_t operation, const struct mentiond_post *part,
+               struct mentiond_posted *ret)
 {
-        struct json_object *line, *post = json_object_new_object();
+        struct json_object *line = mentiond_json_object(op), *post = json_object_new_object();
         struct exec_line a;
         int r;
 
-        line = question(op, operation == EXEC_POST ? "post" : "find");
         MJ_PUT(line, "post", post);
         mj_put_str(post, "visibility", exec_visibilities.names[part->visibility - exec_visibilities.first]);
         mj_put_str(post, "key", part->key);
@@ -310,50 +314,30 @@ static int say(struct mentiond_op *op, struct exec *e, uint32_t operation, const
         mj_put_int(post, "tried_usec", part->tried_usec);
         mj_put_str(post, "only", part->only);
         put_uploads(op, post, part);
-        r = e->can & operation ? ask(op, operation, line, &a, NULL) : MENTIOND_UNKNOWN;
-        if (r == MENTIOND_OK) {
-                ret->id = a.id;
-                ret->url = a.url;
-        }
+        r = perform(op, e, operation, line, &a);
+        if (r == MENTIOND_OK)
+                *ret = (struct mentiond_posted) { .struct_size = ret->struct_size, .id = a.id, .url = a.url };
         return r;
 }
 
 static int post(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret)
 {
-        struct exec *e = state;
-        int r = ready(op, e, 0);
-
-        if (r == MENTIOND_OK && !(e->can & EXEC_POST))
-                return mentiond_fail(op, MENTIOND_REJECTED, "this channel only watches: its program cannot post");
-        return r == MENTIOND_OK ? say(op, e, EXEC_POST, part, ret) : r;
+        return say(op, state, EXEC_POST, part, ret);
 }
 
 static int find(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret)
 {
-        struct exec *e = state;
-        int r = ready(op, e, 0);
-
-        if (r == MENTIOND_OK && !(e->can & EXEC_FIND))
-                return mentiond_fail(op, MENTIOND_UNKNOWN, "it may have been posted, and this network cannot be asked");
-        return r == MENTIOND_OK ? say(op, e, EXEC_FIND, part, ret) : r;
+        return say(op, state, EXEC_FIND, part, ret);
 }
 
-/* edit, remove and react: what they are about is a text or two. */
 static int change(struct mentiond_op *op, struct exec *e, uint32_t operation, const char *id, const char *name, const char *value)
 {
-        struct json_object *line;
+        struct json_object *line = mentiond_json_object(op);
         struct exec_line a;
-        int r = ready(op, e, 0), n = __builtin_ctz(operation);
 
-        if (r != MENTIOND_OK)
-                return r;
-        if (!(e->can & operation))
-                return mentiond_fail(op, MENTIOND_REJECTED, "its program cannot %s posts", exec_operations.names[n]);
-        line = question(op, exec_operations.names[n]);
         mj_put_str(line, "id", id);
-        if (name)
-                mj_put_str(line, name, value);
-        return ask(op, operation, line, &a, NULL);
+        mj_put_str(line, name, value);
+        return perform(op, e, operation, line, &a);
 }
 
 static int edit(struct mentiond_op *op, void *state, const struct mentiond_change *to)
@@ -363,7 +347,7 @@ static int edit(struct mentiond_op *op, void *state, const struct mentiond_chang
 
 static int remove_post(struct mentiond_op *op, void *state, const char *id)
 {
-        return change(op, state, EXEC_REMOVE, id, NULL, NULL);
+        return change(op, state, EXEC_REMOVE, id, "", NULL);
 }
 
 static int react(struct mentiond_op *op, void *state, uint32_t reaction, const char *id)

@@ -16,8 +16,8 @@ struct member {
 };
 
 static const struct exec_names
-        verdicts = { MENTIOND_OK, { "ok", "retry", "throttled", "auth", "rejected", "gone", "ambiguous", "canceled", "bug", "absent",
-                                    "unknown", "blocked" } },
+        verdicts = { MENTIOND_OK, { "ok", "retry", "throttled", "auth", "rejected", "gone", "ambiguous", "canceled", "bug",
+                                    "absent", "unknown", "blocked" } },
         kinds = { MENTIOND_MENTION, { "mention", "comment", "quote", "review", "message" } },
         rights = { MENTIOND_MAY_REPLY, { "may_reply", "reply_until", "reply_never", "reply_summoned" } },
         author_flags = { 0, { "verified", "bot" } },
@@ -48,7 +48,8 @@ struct item {
         struct mentiond_mention mention;
         struct json_object *author, *media;
 };
-#define MENTION(member, what, ...) { .name = #member, .type = what, .offset = offsetof(struct item, mention.member), __VA_ARGS__ }
+#define MENTION(member, what, ...) \
+        { .name = #member, .type = what, .offset = offsetof(struct item, mention.member), __VA_ARGS__ }
 static const struct member mention_members[] = {
         MENTION(kind, NAME, .names = &kinds), MENTION(visibility, NAME, .names = &exec_visibilities), MENTION(id, TEXT),
         MENTION(parent, TEXT), MENTION(root, TEXT), MENTION(url, TEXT), MENTION(html, TEXT), MENTION(text, TEXT),
@@ -59,8 +60,8 @@ static const struct member mention_members[] = {
 
 #define AUTHOR(member, what, ...) MEMBER(struct mentiond_author, member, what, __VA_ARGS__)
 static const struct member author_members[] = {
-        AUTHOR(flags, FLAGS, .names = &author_flags), AUTHOR(id, TEXT), AUTHOR(handle, TEXT), AUTHOR(name, TEXT), AUTHOR(url, TEXT),
-        AUTHOR(followers, NUMBER), AUTHOR(created_usec, TIME), { .name = NULL },
+        AUTHOR(flags, FLAGS, .names = &author_flags), AUTHOR(id, TEXT), AUTHOR(handle, TEXT), AUTHOR(name, TEXT),
+        AUTHOR(url, TEXT), AUTHOR(followers, NUMBER), AUTHOR(created_usec, TIME), { .name = NULL },
 };
 
 #define MEDIA(member) MEMBER(struct mentiond_media, member, TEXT)
@@ -87,10 +88,12 @@ static int named(const struct exec_names *names, struct json_object *name)
         return -1;
 }
 
-static int read_object(struct mentiond_op *op, const char *place, uint32_t in, const struct member *members, struct json_object *from, void *into);
+static int read_object(struct mentiond_op *op, const char *place, uint32_t in, const struct member *members,
+                       struct json_object *from, void *into);
 
 /* What is expected, or NULL. */
-static const char *read_value(struct mentiond_op *op, const char *place, const struct member *m, struct json_object *value, void *field)
+static const char *read_value(struct mentiond_op *op, const char *place, const struct member *m, struct json_object *value,
+                              void *field)
 {
         enum json_type type = json_object_get_type(value);
         int64_t number = json_object_get_int64(value);
@@ -105,7 +108,9 @@ static const char *read_value(struct mentiond_op *op, const char *place, const s
                 return type == json_type_int && number >= 0 ? NULL : "a whole number is expected, 0 or more";
         case NUMBER_32:
                 *(uint32_t *) field = (uint32_t) number;
-                return type == json_type_int && number >= 0 && number <= UINT32_MAX ? NULL : "a whole number is expected, 0 to 4294967295";
+                if (type == json_type_int && number >= 0 && number <= UINT32_MAX)
+                        return NULL;
+                return "a whole number is expected, 0 to 4294967295";
         case TIME:
                 if (type == json_type_string)
                         number = mentiond_parse_time(json_object_get_string(value)) ?: -1;
@@ -128,6 +133,7 @@ static const char *read_value(struct mentiond_op *op, const char *place, const s
                 }
                 return type == json_type_array ? NULL : "a list of names is expected";
         case CAPS:
+                ((struct mentiond_caps *) field)->struct_size = sizeof(struct mentiond_caps);
                 return read_object(op, place, 0, caps_members, value, field) ? NULL : "";
         case PART:
                 *(struct json_object **) field = value;
@@ -137,12 +143,14 @@ static const char *read_value(struct mentiond_op *op, const char *place, const s
 }
 
 /* null is as good as nothing. */
-static int read_object(struct mentiond_op *op, const char *place, uint32_t in, const struct member *members, struct json_object *from, void *into)
+static int read_object(struct mentiond_op *op, const char *place, uint32_t in, const struct member *members,
+                       struct json_object *from, void *into)
 {
         if (!json_object_is_type(from, json_type_object))
                 return wrong(op, place, "an object is expected");
         json_object_object_foreach(from, name, value) {
-                const char *at = mentiond_format(op, "%s%s%s", place, *place ? "." : "", name), *expected = "there is no such member";
+                const char *at = mentiond_format(op, "%s%s%s", place, *place ? "." : "", name);
+                const char *expected = "there is no such member";
                 const struct member *m = members;
 
                 while (m->name && strcmp(m->name, name) != 0)
@@ -160,8 +168,8 @@ static int read_object(struct mentiond_op *op, const char *place, uint32_t in, c
 int exec_read_line(struct mentiond_op *op, uint32_t operation, int is_answer, struct json_object *from, struct exec_line *ret)
 {
         *ret = (struct exec_line) {
-                .call = "", .verdict = EXEC_NO_VERDICT, .reason = "", .cursor = NULL, .id = "", .handle = "", .url = "", .key = "",
-                .value = "", .what = "", .text = "", .finding = MENTIOND_UNCLEAR, .caps.struct_size = sizeof ret->caps,
+                .call = "", .verdict = EXEC_NO_VERDICT, .reason = "", .cursor = NULL, .id = "", .handle = "", .url = "",
+                .key = "", .value = "", .what = "", .text = "", .finding = MENTIOND_UNCLEAR,
         };
         json_object_object_del(from, "op");
         if (!read_object(op, "", operation, is_answer ? answer_members : call_members, from, ret))
@@ -179,7 +187,8 @@ static int emit_one(struct mentiond_op *op, const char *place, struct json_objec
         size_t n;
 
         if (!read_object(op, place, 0, mention_members, from, &item)
-            || (item.author && !read_object(op, mentiond_format(op, "%s.author", place), 0, author_members, item.author, &author)))
+            || (item.author
+                && !read_object(op, mentiond_format(op, "%s.author", place), 0, author_members, item.author, &author)))
                 return 0;
         if (!item.mention.kind || !item.mention.visibility)
                 return wrong(op, mentiond_format(op, "%s.%s", place, item.mention.kind ? "visibility" : "kind"), "it is missing");
@@ -189,7 +198,8 @@ static int emit_one(struct mentiond_op *op, const char *place, struct json_objec
         media = mentiond_alloc(op, (n + 1) * sizeof *media);
         for (size_t i = 0; i < n; i++) {
                 media[i].struct_size = sizeof *media;
-                if (!read_object(op, mentiond_format(op, "%s.media[%zu]", place, i), 0, media_members, mj_at(item.media, i), &media[i]))
+                if (!read_object(op, mentiond_format(op, "%s.media[%zu]", place, i), 0, media_members, mj_at(item.media, i),
+                                 &media[i]))
                         return 0;
         }
         item.mention.author = &author;

@@ -61,7 +61,8 @@ def about():
         "pid": os.getpid(), "group": os.getpgid(0), "environment": dict(os.environ), "directory": os.getcwd(),
         "files": sorted(int(f) for f in os.listdir("/proc/self/fd")), "data": resource.getrlimit(resource.RLIMIT_DATA)[0],
         "cpu": resource.getrlimit(resource.RLIMIT_CPU)[0], "core": resource.getrlimit(resource.RLIMIT_CORE)[0],
-        "blocked": [s for s in signal.pthread_sigmask(signal.SIG_BLOCK, ())], "status": pathlib.Path("/proc/self/status").read_text()}))
+        "blocked": [s for s in signal.pthread_sigmask(signal.SIG_BLOCK, ())],
+        "status": pathlib.Path("/proc/self/status").read_text()}))
     (FOLDER / "about.new").rename(FOLDER / "about")
 
 
@@ -76,7 +77,8 @@ def answer(q):
             f.write(json.dumps(q["post"]) + "\n")
         return {"id": "p" + q["post"]["key"]}
     if q["call"] == "find":
-        return {"id": "p" + q["post"]["key"]} if any(p["key"] == q["post"]["key"] for p in lines("out")) else {"verdict": "absent"}
+        there = any(p["key"] == q["post"]["key"] for p in lines("out"))
+        return {"id": "p" + q["post"]["key"]} if there else {"verdict": "absent"}
     if q["call"] == "doctor":
         say(op=q["op"], call="report", finding="wrong", what="weather", text="it rains")
         assert hear() == {"op": q["op"], "return": 0}

@@ -167,6 +167,18 @@ static void an_operation_that_leaves_in_mid_question_tells_the_child(void)
         close_op();
 }
 
+static void who_ends_it_in_mid_question_does_not_wait_for_himself(void)
+{
+        int r;
+
+        open_op(OP_DEADLINE_USEC);
+        assert_int_equal(run(READ "echo \"{\\\"op\\\":$n,\\\"call\\\":1}\"; read x; read x", 1), MENTIOND_OK);
+        (void) ask_of(&op, "k", 0, &r);
+        mentiond_child_end(&op);
+        assert_false(program_runs(brand->program));
+        close_op();
+}
+
 static void silence_ends_it_but_not_while_it_is_for_us_to_speak(void)
 {
         int r;
@@ -356,6 +368,7 @@ int main(void)
                 world_test(a_second_answer_ends_it_and_the_first_counts),
                 world_test(its_calls_are_answered_under_the_same_number),
                 world_test(an_operation_that_leaves_in_mid_question_tells_the_child),
+                world_test(who_ends_it_in_mid_question_does_not_wait_for_himself),
                 world_test(silence_ends_it_but_not_while_it_is_for_us_to_speak),
                 world_test(one_that_goes_on_ending_is_begun_again_later_and_later),
                 world_test(several_may_be_asked_and_answered_in_any_order),
