@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from mentiond_e2e import doctor
+from mentiond_e2e import call, doctor
 from mentiond_e2e.desk import TIMES
 from mentiond_e2e.wait import SLOW, until
 
@@ -268,6 +268,127 @@ def test_a_daemon_that_is_killed_at_a_post_posts_it_once(up):
     up.desk.note_of(ticket, "Reply posted")
     up.daemon.wait_quiet()
     assert len(up.posts(f"{word}r")) == 1
+
+
+# --- Each operation, member by member ---
+
+class Script:
+    """One instance of the plugin, whose child says what the test says."""
+
+    def __init__(self, directory, **lines):
+        self.heard_file = directory / "heard"
+        (directory / "script").write_text(json.dumps({"start": [START], **lines}))
+        (directory / "secret").write_text(SECRET)
+        self.plugin = call.Plugin("channel", directory, plugin="exec", program=ROOT / "tests/plugins/scripted_child.py", helpdesk="desk",
+                                  arguments=f"{directory}/script {directory}/heard", secret=f"file:{directory}/secret")
+
+    def __enter__(self):
+        self.plugin.do("start")
+        return self
+
+    def __exit__(self, *_):
+        self.plugin.__exit__()
+
+    def heard(self):
+        return [json.loads(x) for x in self.heard_file.read_text().split("\n")[:-1]]
+
+
+START = {"verdict": "ok", "id": "7", "handle": "@brand", "parallel": 2,
+         "operations": ["post", "find", "fetch", "reread", "edit", "remove", "react"],
+         "caps": {"length_unit": "graphemes", "length_max": 500, "url_length": 23, "handle_is_local": True, "uploads_max": 4,
+                  "upload_size_max": 1 << 33, "upload_types": "image/png", "flags": ["can_direct", "can_edit", "can_hide"]}}
+MENTION = {"kind": "quote", "visibility": "unlisted", "id": "20", "parent": "19", "root": "10", "url": "https://n.example/20", "html": "<p>hi</p>",
+           "warning": "cats", "language": "de", "created_usec": "2026-11-22T10:00:00Z", "edited_usec": 1795000000000000,
+           "seen_usec": 1795341600000001, "reply_right": "reply_until", "reply_until_usec": 1795341700000000, "reply_reason": "a day",
+           "author": {"id": "9", "handle": "@ann@n.example", "name": "Ann", "url": "https://n.example/@ann", "followers": 5,
+                      "created_usec": 1, "flags": ["verified", "bot"]},
+           "media": [{"url": "https://n.example/a.png", "type": "image/png", "description": "a cat"}]}
+OK = {"verdict": "ok"}
+
+
+def test_start_says_who_it_is_and_what_it_can(directory):
+    with Script(directory) as s:
+        said = s.plugin.do("start")
+        assert (said["self"], said["handle"]) == ("7", "@brand")
+        assert (said["length_unit"], said["length_max"], said["url_length"], said["handle_is_local"]) == (1, 500, 23, 1)
+        assert (said["uploads_max"], said["upload_size_max"], said["upload_types"]) == (4, 1 << 33, "image/png")
+        assert said["flags"] == call.CAN_DIRECT | call.CAN_EDIT | call.CAN_HIDE
+        assert s.heard()[0] == {"protocol": 1, "secret": SECRET, "call": "start", "op": 1}
+
+
+def test_poll_emits_by_calls_and_by_its_answer_and_remembers(directory):
+    calls = [{"call": "emit", "mention": MENTION}, {"call": "emit", "mention": MENTION}, {"call": "horizon_usec"},
+             {"call": "emit", "mention": [{**MENTION, "id": "21"}, {**MENTION, "id": "22"}]}, {"call": "cursor", "key": "k"},
+             {"call": "set_cursor", "key": "k", "value": "v"}, {"call": "cursor", "key": "k"}, {"call": "keep", "key": "t", "value": "token"},
+             {"call": "cursor", "key": "t"}, {"call": "is_posted", "id": "1"}]
+    with Script(directory, poll=[*calls, {**OK, "cursor": "next", "mentions": [{**MENTION, "id": "23"}]}]) as s:
+        first, second = s.plugin.do("poll")["items"], s.plugin.do("poll").get("items")
+        told = [h.get("return") for h in s.heard() if "return" in h]
+        assert told[:10] == [1, 0, told[2], 2, "", 0, "v", 0, "token", 0] and told[10:14] == [0, 0, told[12], 0]
+        assert {i["id"] for i in first} == {"20", "21", "22", "23"} and not second
+        polls = [h for h in s.heard() if h.get("call") == "poll"]
+        assert [p["cursor"] for p in polls] == ["", "next"]
+        assert (told[2], told[12]) == (polls[0]["horizon_usec"], polls[1]["horizon_usec"])
+        assert polls[1]["horizon_usec"] == MENTION["seen_usec"] - 300 * 1000000
+
+
+def test_what_is_emitted_arrives_member_by_member(directory):
+    with Script(directory, poll=[OK], fetch=[{"call": "emit_ancestor", "mention": {**MENTION, "id": "10", "text": "root", "html": None}},
+                                             {"call": "emit", "mention": MENTION}, OK]) as s:
+        s.plugin.do("poll")
+        said = s.plugin.do("fetch", id="20")
+        [item], [ancestor] = said["items"], said["ancestors"]
+        assert (item["id"], item["root"], item["parent"], item["created_usec"]) == ("20", "10", "19", 1795341600000000)
+        payload = item["payload"]
+        assert (payload["text"], payload["warning"], payload["language"]) == ("hi", "cats", "de")
+        assert payload["author"]["name"] == "Ann" and payload["author"]["bot"] and payload["author"]["verified"]
+        assert payload["media"][0]["description"] == "a cat" and ancestor == {"id": "10", "handle": "@ann@n.example", "text": "root"}
+        assert [h.get("return") for h in s.heard() if "return" in h] == [0, 1] and s.heard()[2]["id"] == "20"
+
+
+def test_posts_are_told_member_by_member(directory):
+    post = {"visibility": call.DIRECT, "key": "key", "text": "hi\n\u2028there", "parent": "20", "root": "10", "only": "@ann@n.example",
+            "uploads": [{"name": "a.png", "type": "image/png", "description": "a", "data": "AAEC"}]}
+    with Script(directory, post=[{**OK, "id": "30", "url": "https://n.example/30"}], find=[{"verdict": "absent"}]) as s:
+        said = s.plugin.do("post", **post)
+        assert (said["id"], said["url"]) == ("30", "https://n.example/30")
+        assert s.plugin.call("find", **post)["verdict"] == "absent"
+        told, sought = s.heard()[1]["post"], s.heard()[2]["post"]
+        assert told == {**told, "visibility": "direct", "key": "key", "text": "hi\n\u2028there", "parent": "20", "root": "10", "only": "@ann@n.example"}
+        assert told["uploads"] == [{"name": "a.png", "type": "image/png", "description": "a", "size": 3, "data": "AAEC"}] and sought["key"] == "key"
+
+
+def test_posts_are_edited_removed_liked_and_read_again(directory):
+    with Script(directory, edit=[OK], remove=[OK], react=[OK], reread=[{"call": "emit_again", "mention": MENTION}, {"call": "emit_gone", "id": "10"}, OK]) as s:
+        s.plugin.do("edit", id="30", text="other")
+        s.plugin.do("remove", id="30")
+        s.plugin.do("react", reaction=call.HIDE, id="31")
+        again = s.plugin.do("reread", ids=["20", "10"])["again"]
+        assert [(a["id"], a["gone"]) for a in again] == [("20", False), ("10", True)] and again[0]["text"] == "hi"
+        told = [{k: v for k, v in h.items() if k != "op"} for h in s.heard()[1:]]
+        assert told[:4] == [{"call": "edit", "id": "30", "text": "other"}, {"call": "remove", "id": "30"},
+                            {"call": "react", "id": "31", "reaction": "hide"}, {"call": "reread", "ids": ["20", "10"]}]
+
+
+@pytest.mark.parametrize("verdict", ["retry", "throttled", "auth", "rejected", "gone", "ambiguous", "bug", "blocked", "unknown", "absent", "canceled"])
+def test_a_verdict_is_the_child_s_with_its_reason(directory, verdict):
+    answer = [{"verdict": verdict, "reason": "because", "throttled_usec": 5000000}]
+    with Script(directory, post=answer, find=answer, remove=answer) as s:
+        post, find, remove = (s.plugin.call(name, visibility=2, key="k", text="t", id="1") for name in ("post", "find", "remove"))
+        known = verdict not in ("unknown", "absent", "canceled")
+        assert post["verdict"] == (verdict if known else "ambiguous")
+        assert remove["verdict"] == (verdict if known else "bug")
+        assert find["verdict"] == ("bug" if verdict == "canceled" else verdict)
+        assert not known or post["reason"] == remove["reason"] == "because"
+
+
+def test_what_its_program_does_not_know_is_as_if_the_plugin_did_not(directory):
+    with Script(directory, start=[{**START, "operations": []}]) as s:
+        said = {name: s.plugin.call(name, visibility=2, key="k", text="t", id="1", ids=["1"], reaction=1)["verdict"]
+                for name in ("post", "find", "fetch", "edit", "remove", "react", "reread")}
+        assert said == {"post": "rejected", "find": "unknown", "fetch": "gone", "edit": "rejected", "remove": "rejected", "react": "rejected",
+                        "reread": "ok"}
+        assert len(s.heard()) == 1
 
 
 # --- The examples ---
