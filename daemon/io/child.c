@@ -106,7 +106,7 @@ void child_end(struct child *c, bool politely)
 /* Nothing can be done any more with a child that, say, closed its output.  Mostly it does so by ending, and says more then. */
 static void give_up(struct child *c, const char *why)
 {
-        if (!c->end_step)
+        if (!c->end_step && !c->why)
                 c->why = why;
         child_end(c, true);
 }

@@ -221,6 +221,7 @@ static void one_that_goes_on_ending_is_begun_again_later_and_later(void)
 
 /* --- Several operations --- */
 
+static const char *first_key = "first";
 static int n_done, first_verdict, second_verdict;
 static char *second_answer;
 static int64_t second_deadline;
@@ -231,7 +232,7 @@ static void ask_first(void *data)
 
         (void) data;
         op_begin(&mine, brand, "first", OP_DEADLINE_USEC);
-        (void) ask_of(&mine, "first", 0, &first_verdict);
+        (void) ask_of(&mine, first_key, 0, &first_verdict);
 }
 
 static void ask_second(void *data)
@@ -269,6 +270,24 @@ static void several_may_be_asked_and_answered_in_any_order(void)
         assert_true(world_wait(&n_done, 2));
         assert_int_equal(first_verdict, MENTIOND_OK);
         assert_string_equal(second_answer, "{\"op\":2,\"a\":{\"key\":\"second\",\"op\":2}}");
+        free(second_answer);
+        close_op();
+}
+
+static void what_waits_behind_another_in_the_pipe_never_left(void)
+{
+        _cleanup_free_ char *much = xmalloc(1 << 20);
+
+        memset(much, 'x', (1 << 20) - 1);
+        much[(1 << 20) - 1] = '\0';
+        open_op(OP_DEADLINE_USEC);
+        brand->options.timeout_usec = 300 * USEC_PER_MSEC;
+        first_key = much;
+        ask_two("exec sleep 1000", 2, OP_DEADLINE_USEC);
+        assert_true(world_wait(&n_done, 2));
+        first_key = "first";
+        assert_int_equal(first_verdict, MENTIOND_AMBIGUOUS);
+        assert_int_equal(second_verdict, MENTIOND_RETRY);
         free(second_answer);
         close_op();
 }
@@ -372,6 +391,7 @@ int main(void)
                 world_test(silence_ends_it_but_not_while_it_is_for_us_to_speak),
                 world_test(one_that_goes_on_ending_is_begun_again_later_and_later),
                 world_test(several_may_be_asked_and_answered_in_any_order),
+                world_test(what_waits_behind_another_in_the_pipe_never_left),
                 world_test(one_after_the_other_is_asked_where_it_can_do_no_more),
                 world_test(who_waited_for_its_turn_in_vain_has_said_nothing),
                 world_test(who_asked_and_is_ended_does_not_know),
