@@ -134,6 +134,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                         world_run(run, &operations[i]);
         world_run(end, &nothing);
         world_end();
-        child_forget();
         return 0;
 }

@@ -181,6 +181,7 @@ void world_end(void)
         instance_free(desk);
         instance_free(brand);
         http_forget();
+        child_forget();
         MUST(world_timers(world_loop) == 0);
 }
 
