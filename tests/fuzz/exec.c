@@ -117,6 +117,16 @@ static void end(void *data)
         MUST(!program_runs(brand->program));
 }
 
+const struct mentiond_plugin *exec_plugin_init(void);
+
+static void add_plugin(void)
+{
+        _cleanup_free_ char *wrong = NULL;
+        static struct plugin *plugin;
+
+        MUST(plugin || plugin_register(exec_plugin_init(), &plugin, &wrong) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct input in = { (const char *) data, size };
@@ -125,6 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (world_knows_secret(data, size))
                 return 0;
+        add_plugin();
         world_brand = settings;
         world_on_child = on_told;
         child_says(&in);

@@ -6,7 +6,6 @@
 
 const struct mentiond_plugin *facebook_plugin_init(void);
 const struct mentiond_plugin *bluesky_plugin_init(void);
-const struct mentiond_plugin *exec_plugin_init(void);
 const struct mentiond_plugin *mastodon_plugin_init(void);
 const struct mentiond_plugin *otrs_plugin_init(void);
 const struct mentiond_plugin *x_plugin_init(void);
@@ -20,7 +19,6 @@ void fuzz_plugins(void)
 
         MUST(plugin_register(facebook_plugin_init(), &p, &wrong) == 0);
         MUST(plugin_register(bluesky_plugin_init(), &p, &wrong) == 0);
-        MUST(plugin_register(exec_plugin_init(), &p, &wrong) == 0);
         MUST(plugin_register(mastodon_plugin_init(), &p, &wrong) == 0);
         MUST(plugin_register(otrs_plugin_init(), &p, &wrong) == 0);
         MUST(plugin_register(x_plugin_init(), &p, &wrong) == 0);
