@@ -181,13 +181,14 @@ static void lines_of_errors_are_cut_and_an_unended_one_is_told_at_the_end(void)
 
 /* --- What it has --- */
 
+/* Signals 32 and 33 are the C library's own, which it lets nobody change: whoever began make may have left them ignored. */
 static void a_child_has_nothing_of_ours(void)
 {
         int fd = open("/dev/null", O_RDONLY);    /* not close-on-exec, as a library's may be */
 
         (void) signal(SIGPIPE, SIG_IGN);
         begin_sh("env | grep -v -e ^PWD= -e ^OLDPWD= -e ^SHLVL= -e ^_= | sort | tr '\\n' ' '; echo; pwd; ls /proc/self/fd | tr '\\n' ' '; echo;"
-                 "grep -e SigIgn -e SigBlk -e NoNewPrivs /proc/self/status | tr -d '\\n'; echo; ulimit -c; ps -o pgid= -p $$");
+                 "grep -e SigIgn -e SigBlk -e NoNewPrivs /proc/self/status | sed s/00000001800/00000000000/ | tr -d '\\n'; echo; ulimit -c; ps -o pgid= -p $$");
         close(fd);
         assert_true(world_wait(&n_ends, 1));
         _cleanup_free_ char *wanted = xasprintf("A=b PATH=/usr/bin:/bin |%s|0 1 2 3 |SigBlk:\t0000000000000000SigIgn:\t0000000000000000NoNewPrivs:\t1|0|",
