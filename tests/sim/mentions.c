@@ -185,6 +185,10 @@ static void judge_order(struct verdict *v, int a, int b)
         /* Whose thread could not be read for long has got a ticket of its own. */
         if (desks.articles[first].ticket != desks.articles[second].ticket)
                 return;
+        /* A branch and what it was split from came together again: two conversations, each in its order. */
+        for (int i = 0; i < desks.n_articles; i++)
+                if (desks.articles[i].branch && desks.articles[i].moved && desk_follow(desks.articles[i].ticket) == desk_follow(desks.articles[first].ticket))
+                        return;
         n = &masto.notifications[x->notification];
         m = &masto.notifications[y->notification];
         if (n->optional || m->optional || !n->first_shown || may_overtake(m, n) || n->first_incarnation != m->first_incarnation || sim.plan.disk_usec || row_of("mention", masto.networks[x->network].name, x->id) ||

@@ -30,7 +30,15 @@ bool has_note(int article, const char *what)
 {
         _cleanup_free_ char *key = xasprintf("note:%d:%s", article + 1, what);
 
-        return note_about(article, what) >= 0 || is_there(article, key);
+        if (note_about(article, what) >= 0 || is_there(article, key))
+                return true;
+        for (int again = 1; again <= n_agent_notes; again++) {   /* no more orders than notes */
+                _cleanup_free_ char *later = xasprintf("%s:%d", key, again);
+
+                if (is_there(article, later))
+                        return true;
+        }
+        return false;
 }
 
 /* Whether a mention of this ticket was confirmed to the daemon by then. */
