@@ -216,6 +216,7 @@ static struct exchange *exchange_of(const struct http_request *q, const char *re
                 .repeatable = q->repeatable || streq(q->method, "GET"),
                 .body = q->body ? json_tokener_parse(q->body) : NULL,
                 .sent_usec = sim.now,
+                .sent_jump = sim.jump,
         };
         (void) heap_enter(before);
         return e;

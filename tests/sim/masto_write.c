@@ -77,7 +77,7 @@ struct answer masto_create(const struct request *q)
         masto.statuses[i].by_api = true;
         masto_attach(q, i);
         masto.statuses[i].sent = q->sent_usec;
-        masto.statuses[i].sent_jump = sim.jump;
+        masto.statuses[i].sent_jump = q->sent_jump;
         strset(&masto.statuses[i].key, q->key);
         masto.statuses[i].spam = q->fault.spam;
         if (n >= 0 && q->fault.spam)

@@ -183,7 +183,7 @@ struct request {
         const char *text;                /* as it came */
         struct fault fault;
         bool repeatable;
-        int64_t sent_usec;
+        int64_t sent_usec, sent_jump;    /* when it left; the daemon's clock then, as in sim.jump */
 };
 struct answer {
         int status;
