@@ -63,6 +63,8 @@ static void emit(struct mentiond_op *op, const struct faulty *f, struct json_obj
                 return;
         if (has(f, "again"))
                 mention.id = mentiond_format(op, "%s-%lld", mention.id, (long long) mentiond_steady_usec(op));
+        if (has(f, "secret"))
+                mention.url = mentiond_format(op, "%s/posts/%s?token=%s", f->server, mention.id, mentiond_reveal(f->token));
         (void) mentiond_emit(op, &mention);
 }
 
@@ -83,8 +85,6 @@ static int misbehave(struct mentiond_op *op, const struct faulty *f)
                 memset(malloc(64), 1, 64);
         if (has(f, "block"))
                 usleep(80000);
-        if (has(f, "secret"))
-                mentiond_log(op, 6, "asking with %s", mentiond_reveal(f->token));
         if (has(f, "unknown"))
                 (void) mentiond_http(op, &q, &a);
         return has(f, "nonsense") ? 4711 : MENTIOND_OK;
