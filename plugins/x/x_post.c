@@ -140,6 +140,8 @@ static int change(struct mentiond_op *op, struct x *x, const char *method, const
         struct mentiond_response response;
         int r = x_call(op, x, &q, &response);
 
+        if (r == MENTIOND_OK && !response.json)
+                return mentiond_fail(op, MENTIOND_RETRY, "X answered with something that is not JSON");
         if (r == MENTIOND_OK)
                 (void) mentiond_spend(op, price);
         if (r == MENTIOND_OK && !mj_true(mj_get(response.json, "data"), done))
