@@ -163,6 +163,22 @@ static int find(struct mentiond_op *op, void *state, const struct mentiond_post 
         return MENTIOND_ABSENT;
 }
 
+static int reread(struct mentiond_op *op, void *state, const char *const *ids, uint32_t n)
+{
+        const struct faulty *f = state;
+        struct json_object *answer;
+        int r = MENTIOND_OK;
+
+        for (uint32_t i = 0; i < n && r == MENTIOND_OK; i++) {
+                r = mentiond_get_json(op, &answer, "/api/posts/%s", mentiond_escape(op, ids[i]));
+                if (r == MENTIOND_GONE || (has(f, "rash") && r != MENTIOND_OK)) {
+                        mentiond_emit_gone(op, ids[i]);
+                        r = MENTIOND_OK;
+                }
+        }
+        return r;
+}
+
 static int doctor(struct mentiond_op *op, void *state)
 {
         const struct faulty *f = state;
@@ -177,7 +193,7 @@ static int doctor(struct mentiond_op *op, void *state)
 static const struct mentiond_channel faulty = {
         .head = { MENTIOND_PLUGIN_HEAD(MENTIOND_CHANNEL, struct mentiond_channel), .name = "faulty", .version = "1",
                   .summary = "Breaks a rule", .state_size = sizeof(struct faulty), .options = options },
-        .start = start, .poll = poll, .post = post, .find = find, .doctor = doctor,
+        .start = start, .poll = poll, .post = post, .find = find, .doctor = doctor, .reread = reread,
 };
 
 MENTIOND_CHANNEL_PLUGIN(faulty)
