@@ -597,7 +597,7 @@ def test_the_comment_is_gone_before_it_is_answered(shop):
 HOSTILE = "<script>alert(1)</script> \u202e\u0000\ud800 @[123] \r\nX-Evil: 1", "x" * 8000, "\U0001f468\u200d\U0001f469\u200d\U0001f467" * 200
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", HOSTILE, ids=["markup", "long", "families"])
 def test_hostile_text_is_only_text(shop, text):
     word, _, t = shop.talk(lambda w: shop.net.comment("alice", f"{w} {text}", shop.own))
     assert shop.customer_of(t, word).content_type == "text/plain"
