@@ -75,8 +75,10 @@ int facebook_call(struct mentiond_op *op, const struct facebook *f, const char *
         struct json_object *error = mj_get(response.json, "error");
         if (error)
                 return judge(op, f, error, response.status, repeatable);
-        if (r == MENTIOND_OK && !json_object_is_type(response.json, json_type_object))
-                return mentiond_fail(op, repeatable ? MENTIOND_RETRY : MENTIOND_AMBIGUOUS, "Facebook answers with something that is not JSON");
+        /* A status alone says nothing: the answer is somebody else's, or half of one. */
+        if ((r == MENTIOND_OK && !json_object_is_type(response.json, json_type_object))
+            || (response.status && (r == MENTIOND_REJECTED || r == MENTIOND_GONE)))
+                return mentiond_fail(op, repeatable ? MENTIOND_RETRY : MENTIOND_AMBIGUOUS, "the answer is none of Facebook's (status %u)", response.status);
         if (r == MENTIOND_OK)
                 *ret = response.json;
         return r;

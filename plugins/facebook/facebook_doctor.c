@@ -30,7 +30,7 @@ static bool has(struct json_object *list, const char *word)
 }
 
 /* The token stands in the query, which is not logged: Facebook takes it nowhere else. */
-static void look_at_token(struct mentiond_op *op, const struct facebook *f)
+static int look_at_token(struct mentiond_op *op, const struct facebook *f)
 {
         static const struct {
                 const char *name, *without;
@@ -43,9 +43,12 @@ static void look_at_token(struct mentiond_op *op, const struct facebook *f)
         };
         struct json_object *reply = NULL, *data;
 
-        if (facebook_get(op, f, mentiond_format(op, "debug_token?input_token=%s", mentiond_escape(op, mentiond_reveal(f->token))), &reply) != MENTIOND_OK) {
+        int r = facebook_get(op, f, mentiond_format(op, "debug_token?input_token=%s", mentiond_escape(op, mentiond_reveal(f->token))), &reply);
+        if (r == MENTIOND_THROTTLED)
+                return r;
+        if (r != MENTIOND_OK) {
                 mentiond_report(op, MENTIOND_UNCLEAR, "rights of the token", "Facebook does not tell them (%s): look into its Access Token Debugger", mentiond_reason(op));
-                return;
+                return MENTIOND_OK;
         }
         data = mj_get(reply, "data");
         look_at_end(op, "token", mj_int(data, "expires_at", 0));
@@ -58,17 +61,23 @@ static void look_at_token(struct mentiond_op *op, const struct facebook *f)
                 else
                         mentiond_report(op, MENTIOND_WRONG, what, "the token lacks it: %s; %s", rights[i].without, new_token);
         }
+        return MENTIOND_OK;
 }
 
-static struct json_object *look_at_list(struct mentiond_op *op, const struct facebook *f, const char *what, const char *path)
+/* Only limits keep the rest from being looked at. */
+static int look_at_list(struct mentiond_op *op, const struct facebook *f, const char *what, const char *path, struct json_object **ret)
 {
         struct json_object *list = NULL;
+        int r = facebook_get(op, f, mentiond_format(op, "me/%s", path), &list);
 
-        if (facebook_get(op, f, mentiond_format(op, "me/%s", path), &list) == MENTIOND_OK)
+        *ret = mj_get(list, "data");
+        if (r == MENTIOND_THROTTLED)
+                return r;
+        if (r == MENTIOND_OK)
                 mentiond_report(op, MENTIOND_FINE, what, "can be read");
         else
                 mentiond_report(op, MENTIOND_WRONG, what, "%s", mentiond_reason(op));
-        return mj_get(list, "data");
+        return MENTIOND_OK;
 }
 
 /* Rights that the app has in name only, before Meta's review, show in what is left out. */
@@ -88,7 +97,7 @@ static void look_at_names(struct mentiond_op *op, struct json_object *posts)
 int facebook_doctor(struct mentiond_op *op, void *state)
 {
         const struct facebook *f = state;
-        struct json_object *me = NULL, *apps = NULL;
+        struct json_object *me = NULL, *list = NULL;
         bool hooks = false;
         int r = facebook_get(op, f, "me?fields=id,name,category", &me);
 
@@ -97,15 +106,20 @@ int facebook_doctor(struct mentiond_op *op, void *state)
         if (r != MENTIOND_OK)
                 return r == MENTIOND_AUTH || r == MENTIOND_REJECTED ? MENTIOND_OK : r;
         mentiond_report(op, MENTIOND_FINE, "Page", "%s (%s)", mj_str(me, "name"), mj_str(me, "id"));
-        look_at_token(op, f);
-        look_at_names(op, look_at_list(op, f, "comments", "feed?limit=5&fields=id,comments.filter(stream).limit(5){id,from}"));
-        if (f->messages)
-                (void) look_at_list(op, f, "messages", "conversations?platform=messenger&limit=1&fields=id");
-        if (f->reviews)
-                (void) look_at_list(op, f, "reviews", "ratings?limit=1&fields=created_time");
-        apps = look_at_list(op, f, "apps of the Page", "subscribed_apps");
-        for (size_t i = 0; i < mj_len(apps); i++)
-                hooks |= has(mj_get(mj_at(apps, i), "subscribed_fields"), "feed");
+        r = look_at_token(op, f);
+        if (r == MENTIOND_OK)
+                r = look_at_list(op, f, "comments", "feed?limit=5&fields=id,comments.filter(stream).limit(5){id,from}", &list);
+        look_at_names(op, list);
+        if (r == MENTIOND_OK && f->messages)
+                r = look_at_list(op, f, "messages", "conversations?platform=messenger&limit=1&fields=id", &list);
+        if (r == MENTIOND_OK && f->reviews)
+                r = look_at_list(op, f, "reviews", "ratings?limit=1&fields=created_time", &list);
+        if (r == MENTIOND_OK)
+                r = look_at_list(op, f, "apps of the Page", "subscribed_apps", &list);
+        if (r != MENTIOND_OK)
+                return r;
+        for (size_t i = 0; i < mj_len(list); i++)
+                hooks |= has(mj_get(mj_at(list, i), "subscribed_fields"), "feed");
         mentiond_report(op, hooks ? MENTIOND_FINE : MENTIOND_UNCLEAR, "hooks", hooks ? "the Page tells an app of its comments"
                         : "the Page tells no app of its comments: polls find them all the same (mentiond-facebook(5), Hooks)");
         return MENTIOND_OK;

@@ -296,6 +296,14 @@ def test_the_code_of_an_error_decides_and_not_the_status(page, code, subcode, st
     assert read == {"ambiguous": "retry", "gone": "retry"}.get(verdict, verdict)
 
 
+@pytest.mark.parametrize("status, body", [(400, "<html>Bad Request</html>"), (404, ""), (400, "{\"error\": {\"code\": 1")])
+def test_a_status_without_an_error_says_nothing(page, status, body):
+    comment = page.model.comment("alice", "How much?", page.model.post())
+    page.rules.append(lambda q: Answer(status, text=body, content_type="text/html"))
+    assert page.call("post", **reply(page, comment))["verdict"] == "ambiguous"
+    assert page.call("poll")["verdict"] == "retry"
+
+
 def test_what_a_network_calls_transient_may_have_happened(page):
     comment = page.model.comment("alice", "How much?", page.model.post())
     page.rules.append(refused(7777, status=400, when=writes, is_transient=True))
