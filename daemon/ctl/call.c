@@ -53,7 +53,7 @@ static struct mentiond_post post_of(struct mentiond_op *op, struct json_object *
         return (struct mentiond_post) {
                 .struct_size = sizeof(struct mentiond_post), .visibility = (uint32_t) mj_int(q, "visibility", MENTIOND_UNLISTED),
                 .key = mj_str(q, "key"), .text = mj_str(q, "text"), .parent = mj_str(q, "parent"), .root = mj_str(q, "root"), .warning = mj_str(q, "warning"),
-                .language = mj_str(q, "language"), .tried_usec = mj_int(q, "tried_usec", 0), .only = mj_str(q, "only"), .uploads = all,
+                .language = mj_str(q, "language"), .tried_usec = mj_int(q, "tried_usec", 0), .again = mj_int(q, "again", 0) != 0, .only = mj_str(q, "only"), .uploads = all,
                 .n_uploads = (uint32_t) mj_len(list),
         };
 }

@@ -94,6 +94,7 @@ static int act(struct posting *g, bool look, struct mentiond_posted *ret)
                 .only = d->visibility == MENTIOND_DIRECT ? d->mention.kept.handle : "",
                 .uploads = d->uploads,
                 .n_uploads = g->part.number == 0 ? d->n_uploads : 0,
+                .again = g->row->tried_usec != 0,
         };
 
         if (!look)

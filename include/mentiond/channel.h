@@ -126,7 +126,7 @@ struct mentiond_post {
         const char *only;        /* of a DIRECT one: the handle of the one person who may be named in it and see it */
         const struct mentiond_upload *uploads;  /* n_uploads of them; of find(): without data */
         uint32_t n_uploads;
-        uint32_t reserved;
+        uint32_t again;          /* 1: an attempt went before this one, and may have arrived after all */
 };
 
 struct mentiond_posted {

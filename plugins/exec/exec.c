@@ -312,6 +312,7 @@ static int say(struct mentiond_op *op, struct exec *e, uint32_t operation, const
         mj_put_str(post, "warning", part->warning);
         mj_put_str(post, "language", part->language);
         mj_put_int(post, "tried_usec", part->tried_usec);
+        mj_put_int(post, "again", part->again);
         mj_put_str(post, "only", part->only);
         put_uploads(op, post, part);
         r = perform(op, e, operation, line, &a);

@@ -44,7 +44,7 @@ static int refused(struct mentiond_op *op, struct x *x, const struct mentiond_po
                 return MENTIOND_REJECTED;
         /* It stands there already: as this one, of an attempt whose answer was lost, or as another. */
         int r = x_find(op, x, part, ret);
-        if (r == MENTIOND_ABSENT && !part->tried_usec)
+        if (r == MENTIOND_ABSENT && !part->again)
                 return mentiond_fail(op, MENTIOND_REJECTED, "X does not take the same text twice: say it in other words");
         return r == MENTIOND_OK ? r : mentiond_fail(op, MENTIOND_AMBIGUOUS, "X says that it has this text already, and does not show it");
 }

@@ -274,12 +274,12 @@ def test_the_same_text_twice_is_a_lost_answer_or_is_refused(net):
     assert net.answer(p, "we are sorry")["verdict"] == "ok"
     said = net.answer(q, "we are sorry")
     assert said["verdict"] == "rejected" and "the same text twice" in said["reason"]
-    said = net.answer(p, "we are sorry", tried_usec=int(time.time() * 1e6))
+    said = net.answer(p, "we are sorry", tried_usec=int(time.time() * 1e6), again=1)
     assert (said["verdict"], said["id"]) == ("ok", net.sent()[0].id)
     net.model.late = True
-    assert net.answer(p, "we are sorry", tried_usec=int(time.time() * 1e6))["verdict"] == "ambiguous"
+    assert net.answer(p, "we are sorry", tried_usec=int(time.time() * 1e6), again=1)["verdict"] == "ambiguous"
     net.rules.append(("GET", "users/.*/tweets", Answer(200, text="<h1>not now</h1>")))
-    assert net.answer(p, "we are sorry", tried_usec=int(time.time() * 1e6))["verdict"] == "ambiguous"
+    assert net.answer(p, "we are sorry", tried_usec=int(time.time() * 1e6), again=1)["verdict"] == "ambiguous"
 
 
 def test_a_post_that_may_be_out_is_looked_for(net):
