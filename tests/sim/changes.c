@@ -48,20 +48,21 @@ static int told_of_post(int status, const char *words, const char *text)
 
 static void judge_change(struct verdict *v, int i)
 {
-        const struct status *s = &masto.statuses[i];
+        const struct status *s = &social.statuses[i];
         int article = article_now(i), ticket = article < 0 ? -1 : desk_follow(desks.articles[article].ticket);
         int64_t edited = s->edited - UTC_START;
+        const struct network_kind *kind = social.networks[s->network].kind;
 
         if (ticket < 0 || s->account == BRAND)
                 return;
         if (s->n_versions && told_of_post(i, "has changed a post", s->text) >= 0)
                 happened(TOLD_EDITED);
-        else if (s->n_versions && !s->deleted && !s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, edited) &&
+        else if (s->n_versions && !kind->hides_edits && !s->deleted && !s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, edited) &&
                  !strstr(desks.articles[article].body, s->text))
                 broken(v, LOST, s->id, "mention %s was edited, and nobody told the agent", s->id);
         if (s->deleted && told_of_post(i, "has deleted a post", s->text) >= 0)
                 happened(TOLD_DELETED);
-        else if (s->deleted && !s->n_versions && !desks.tickets[ticket].in_merge && is_due(article, s->deleted_usec))
+        else if (s->deleted && !kind->hides_deletions && !s->n_versions && !desks.tickets[ticket].in_merge && is_due(article, s->deleted_usec))
                 broken(v, LOST, s->id, "mention %s was deleted, and nobody told the agent", s->id);
 }
 
@@ -91,21 +92,21 @@ static bool is_unsure(int ticket)
 
 static void judge_app_post(struct verdict *v, int i)
 {
-        const struct status *s = &masto.statuses[i];
+        const struct status *s = &social.statuses[i];
         int article = s->parent < 0 ? -1 : article_now(s->parent), ticket = article < 0 ? -1 : desk_follow(desks.articles[article].ticket);
 
         if (ticket < 0)
                 return;
         if (told_of_post(s->parent, "answered outside of the helpdesk", s->text) >= 0)
                 happened(TOLD_APP);
-        else if (!s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, s->created - UTC_START) && !is_unsure(ticket))
+        else if (!social.networks[s->network].kind->hides_own && !s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, s->created - UTC_START) && !is_unsure(ticket))
                 broken(v, LOST, s->id, "%s was written in the app, and nobody told the agent", s->id);
 }
 
 void judge_changes(struct verdict *v)
 {
-        for (int i = 0; i < masto.n_statuses; i++) {
-                if (masto.statuses[i].account == BRAND && !masto.statuses[i].by_api)
+        for (int i = 0; i < social.n_statuses; i++) {
+                if (social.statuses[i].account == BRAND && !social.statuses[i].by_api)
                         judge_app_post(v, i);
                 else
                         judge_change(v, i);

@@ -22,8 +22,12 @@
 #define STARTS_MAX 20
 #define LEFT_MAX 4096            /* bytes that libraries keep for ever */
 
+const struct mentiond_plugin *bluesky_plugin_init(void);
+const struct mentiond_plugin *facebook_plugin_init(void);
 const struct mentiond_plugin *mastodon_plugin_init(void);
 const struct mentiond_plugin *otrs_plugin_init(void);
+const struct mentiond_plugin *telegram_plugin_init(void);
+const struct mentiond_plugin *x_plugin_init(void);
 const struct mentiond_plugin *zammad_plugin_init(void);
 
 struct daemon *living;
@@ -88,7 +92,7 @@ static void write_file(void)
         if (sim.plan.forget_usec)
                 fprintf(f, "forget_after = \"%llds\";\n", (long long) (sim.plan.forget_usec / USEC_PER_SEC));
         write_section(f, "helpdesk", NETWORKS, desks.n);
-        write_section(f, "channel", 0, masto.n_networks);
+        write_section(f, "channel", 0, social.n_networks);
         if (fclose(f) != 0)
                 abort();
 }
@@ -111,15 +115,16 @@ static void configure(int s)
                 queues[s - NETWORKS] = chance(R_PLAN, 500);
                 more = desks.all[s - NETWORKS].kind->settings(server_name(s), queues[s - NETWORKS]);
         } else {
-                const struct network *n = &masto.networks[s];
+                const struct network *n = &social.networks[s];
                 long long hold = chance(R_PLAN, 250) ? between(R_PLAN, 60, 600) : between(R_PLAN, 0, 60), parts = between(R_PLAN, 1, 6);
                 long long length = chance(R_PLAN, 500) ? 0 : between(R_PLAN, 120, 400);
                 bool numbered = chance(R_PLAN, 500);
                 _cleanup_free_ char *reopen = sim.plan.reopen_usec ? xasprintf(" reopen_for = \"%llds\";", (long long) (sim.plan.reopen_usec / USEC_PER_SEC)) : NULL;
 
-                more = xasprintf("plugin = \"mastodon\"; server = \"https://%s\"; token = \"env:SIM_TOKEN\"; helpdesk = \"%s\"; hold = \"%llds\";"
-                                 " parts_max = %lld; length_max = %lld; numbered = %s;%s%s", n->host, desks.all[n->desk].name,
-                                 hold, parts, length, numbered ? "true" : "false", queues[n->desk] ? "" : " queue = \"Social\";", strempty(reopen));
+                _cleanup_free_ char *own = n->kind->settings(s);
+
+                more = xasprintf("%s helpdesk = \"%s\"; hold = \"%llds\"; parts_max = %lld; length_max = %lld; numbered = %s;%s%s", own,
+                                 desks.all[n->desk].name, hold, parts, length, numbered ? "true" : "false", queues[n->desk] ? "" : " queue = \"Social\";", strempty(reopen));
         }
         if (sim.plan.windows && !is_desk(s)) {
                 char *with = xasprintf("%s window_alarm = \"%lldm\";", more, (long long) below(R_RIGHTS, 15));
@@ -139,12 +144,12 @@ static void configure(int s)
 static void on_stop(const char *line)
 {
         for (int s = 0; s < NETWORKS + desks.n; s++) {
-                const struct network *n = is_network(s) ? &masto.networks[s] : NULL;
+                const struct network *n = is_network(s) ? &social.networks[s] : NULL;
                 const struct desk *d = n ? NULL : &desks.all[s - NETWORKS];
                 int64_t right = n ? n->right_usec : d->right_usec;
                 _cleanup_free_ char *instance = NULL;
 
-                if (s >= masto.n_networks && n)
+                if (s >= social.n_networks && n)
                         continue;
                 instance = xasprintf("instance=%s ", server_name(s));
                 if (strstr(line, instance) && !(n ? n->revoked : d->locked_out) && (!right || sim.now > right + USEC_PER_MINUTE))
@@ -176,13 +181,17 @@ static void on_log(int level _unused_, const char *line, void *data _unused_)
 
 static void make_plugins(void)
 {
+        static const struct mentiond_plugin *(*const all[])(void) = {
+                bluesky_plugin_init, facebook_plugin_init, mastodon_plugin_init, otrs_plugin_init, telegram_plugin_init, x_plugin_init,
+                zammad_plugin_init,
+        };
         _cleanup_free_ char *wrong = NULL;
         struct plugin *p;
 
         plugin_forget_all();
-        if (plugin_register(mastodon_plugin_init(), &p, &wrong) < 0 || plugin_register(otrs_plugin_init(), &p, &wrong) < 0 ||
-            plugin_register(zammad_plugin_init(), &p, &wrong) < 0)
-                abort();
+        for (size_t i = 0; i < ELEMENTSOF(all); i++)
+                if (plugin_register(all[i](), &p, &wrong) < 0)
+                        abort();
 }
 
 /* The process begins. */
@@ -345,7 +354,7 @@ void daemon_init(void)
                 abort();
         for (int s = NETWORKS; s < NETWORKS + desks.n; s++)
                 configure(s);
-        for (int s = 0; s < masto.n_networks; s++)
+        for (int s = 0; s < social.n_networks; s++)
                 configure(s);
         write_file();
 }

@@ -18,7 +18,7 @@ void desk_init(void)
 {
         static const char *const names[] = { "desk", "annex" };
 
-        desks.n = masto.n_networks > 2 ? 2 : 1;
+        desks.n = social.n_networks > 2 ? 2 : 1;
         for (int k = 0; k < desks.n; k++) {
                 desks.all[k] = (struct desk) { .name = names[k], .kind = some_kind(k), .session = 1 };
                 if (desks.all[k].kind->open)
@@ -118,8 +118,8 @@ static bool is_first_of_thread(int status)
 
         if (status < 0)
                 return true;
-        root = &masto.statuses[masto.statuses[status].root];
-        return masto.statuses[status].parent < 0 || root->chain_broken || root->failed_fetches || masto.statuses[status].chain_broken;
+        root = &social.statuses[social.statuses[status].root];
+        return social.statuses[status].parent < 0 || root->chain_broken || root->failed_fetches || social.statuses[status].chain_broken;
 }
 
 void desk_continues(const struct request *q, int ticket, int64_t closed_usec, const char *body)
@@ -153,7 +153,7 @@ void desk_on_fault(const struct request *q)
         int mention = people_mention_in(desks.all[q->server - NETWORKS].kind->mention_in(q->body));
 
         if (mention >= 0)
-                masto.statuses[mention].failed_filings++;
+                social.statuses[mention].failed_filings++;
 }
 
 static void on_confirmation(int article)

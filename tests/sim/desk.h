@@ -3,7 +3,7 @@
 #ifndef DESK_H
 #define DESK_H
 
-#include "sim.h"
+#include "social.h"
 
 /* Whose numbers differ from kind to kind. */
 enum desk_user { NOBODY, AGENT, DAEMON, OTHER_AGENT };

@@ -155,7 +155,7 @@ static void replace_answer(struct exchange *e)
 
 static struct answer handle(const struct request *q)
 {
-        return (is_network(q->server) ? masto_handle : is_desk(q->server) ? desk_handle : media_handle)(q);
+        return (is_network(q->server) ? social.networks[q->server].kind->answer : is_desk(q->server) ? desk_handle : media_handle)(q);
 }
 
 static void on_arrival(void *data)
@@ -262,8 +262,8 @@ static int server_of(const char *url)
 {
         const char *rest = url + strlen("https://");
 
-        for (int k = 0; k < masto.n_networks; k++)
-                if (startswith(rest, masto.networks[k].host))
+        for (int k = 0; k < social.n_networks; k++)
+                if (startswith(rest, social.networks[k].host))
                         return k;
         return startswith(rest, "media.example/") ? MEDIA_SERVER : startswith(rest, "annex.example/") ? NETWORKS + 1 : NETWORKS;
 }
@@ -295,7 +295,7 @@ void http_perform(struct http *h, const struct http_request *q, struct http_repl
                 note("%s %s%s%s%s%s", e->method, e->path, *e->query ? "?" : "", e->query, e->q.fault.name ? ": *** " : "",
                      strempty(e->q.fault.name));
         if (e->q.fault.name)
-                (is_network(e->q.server) ? masto_on_fault : is_desk(e->q.server) ? desk_on_fault : media_on_fault)(&e->q);
+                (is_network(e->q.server) ? social.networks[e->q.server].kind->on_fault : is_desk(e->q.server) ? desk_on_fault : media_on_fault)(&e->q);
         if (e->q.fault.refused) {
                 int64_t there = e->q.fault.there_usec;
 

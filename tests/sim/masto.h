@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * What the files of the model networks share. */
+ * What the files of the networks with Mastodon's API share. */
 #ifndef MASTO_H
 #define MASTO_H
 
-#include "sim.h"
+#include "social.h"
 
 struct json_object *masto_json(int status);
 int masto_find(int network, const char *id);         /* -1: there is none */
+struct answer masto_handle(const struct request *q);
+void masto_on_fault(const struct request *q);
 char *masto_shown_id(int status);                    /* malloced */
 struct answer masto_reply(int status, struct json_object *json);
 struct answer masto_refuse(int status, const char *error);

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Mastodon's API over the model networks, and what a page has shown.  Called by http.c when a request arrives.  Owns the
- * record of pages on their way.
+ * Mastodon's API over the model networks.  Called by http.c when a request arrives.  Owns nothing.
  */
 #include "masto.h"
 
 #include "base/buffer.h"
 
 #include <time.h>
-
-#define WINDOW 64                /* notifications that snac keeps */
 
 static char *time_text(const struct network *n, int64_t utc_usec)
 {
@@ -18,7 +15,7 @@ static char *time_text(const struct network *n, int64_t utc_usec)
 
         (void) gmtime_r(&at, &tm);
         return xasprintf("%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-                         tm.tm_sec, n->variant == SNAC ? 0 : (int) (utc_usec / 1000 % 1000));
+                         tm.tm_sec, n->kind == &snac_kind ? 0 : (int) (utc_usec / 1000 % 1000));
 }
 
 /* --- Showing --- */
@@ -73,9 +70,9 @@ static struct json_object *account_json(int account)
 /* snac's begins with the time of the last change. */
 char *masto_shown_id(int status)
 {
-        const struct status *s = &masto.statuses[status];
+        const struct status *s = &social.statuses[status];
 
-        if (masto.networks[s->network].variant != SNAC)
+        if (social.networks[s->network].kind != &snac_kind)
                 return xstrdup(s->id);
         return xasprintf("%010lld%s", (long long) ((s->edited ? s->edited : s->created) / USEC_PER_SEC), s->id + 10);
 }
@@ -87,8 +84,8 @@ static const char *visibility_name(char v)
 
 struct json_object *masto_json(int i)
 {
-        const struct status *s = &masto.statuses[i];
-        const struct network *n = &masto.networks[s->network];
+        const struct status *s = &social.statuses[i];
+        const struct network *n = &social.networks[s->network];
         struct json_object *o = json_object_new_object();
 
         put_owned(o, "id", masto_shown_id(i));
@@ -97,13 +94,13 @@ struct json_object *masto_json(int i)
                 put_owned(o, "edited_at", time_text(n, s->edited));
         else
                 json_object_object_add(o, "edited_at", NULL);
-        put_owned(o, "in_reply_to_id", s->parent >= 0 && !masto.statuses[s->parent].deleted ? masto_shown_id(s->parent) : NULL);
+        put_owned(o, "in_reply_to_id", s->parent >= 0 && !social.statuses[s->parent].deleted ? masto_shown_id(s->parent) : NULL);
         mj_put_str(o, "visibility", visibility_name(s->visibility));
         mj_put_str(o, "spoiler_text", s->spoiler);
         mj_put_str(o, "language", "en");
         put_owned(o, "url", xasprintf("https://%s/@%s/%s", n->host, accounts[s->account].acct, s->id));
         put_owned(o, "content", to_html(s->text));
-        if (n->variant != MASTODON)
+        if (n->kind != &mastodon_kind)
                 mj_put_str(o, "text", s->text);
         mj_put_bool(o, "sensitive", *s->spoiler);
         mj_put_bool(o, "favourited", s->liked);
@@ -116,7 +113,7 @@ struct json_object *masto_json(int i)
 /* The same as a text, which is kept: a page holds many that did not change. */
 static const char *status_text(int i)
 {
-        struct status *s = &masto.statuses[i];
+        struct status *s = &social.statuses[i];
 
         if (!s->json) {
                 struct json_object *o = masto_json(i);
@@ -142,10 +139,10 @@ struct answer masto_refuse(int status, const char *error)
 
 int masto_find(int network, const char *id)
 {
-        size_t changing = masto.networks[network].variant == SNAC && strlen(id) > 10 ? 10 : 0;
+        size_t changing = social.networks[network].kind == &snac_kind && strlen(id) > 10 ? 10 : 0;
 
-        for (int i = 0; i < masto.n_statuses; i++)
-                if (masto.statuses[i].network == network && streq(masto.statuses[i].id + changing, id + changing) && !masto.statuses[i].spam)
+        for (int i = 0; i < social.n_statuses; i++)
+                if (social.statuses[i].network == network && streq(social.statuses[i].id + changing, id + changing) && !social.statuses[i].spam)
                         return i;
         return -1;
 }
@@ -162,81 +159,10 @@ static char *parameter(const char *query, const char *name)
         return xstrdup("");
 }
 
-/* What each page showed, so that its delivery can be put on record. */
-static struct page {
-        int *shown, n;
-} *pages;
-static int n_pages;
-
-static const char *status_id(int notification)
-{
-        int s = masto.notifications[notification].status;
-
-        return s < 0 ? "another" : masto.statuses[s].id;
-}
-
-static void on_page(int page)
-{
-        int fresh = 0;
-
-        for (int k = 0; k < pages[page].n; k++) {
-                struct notification *n = &masto.notifications[pages[page].shown[k]];
-
-                if (!n->first_shown) {
-                        fresh++;
-                        n->first_shown = sim.now;
-                        for (int i = pages[page].shown[k] + 1; i < masto.n_notifications; i++)
-                                if (masto.notifications[i].network == n->network && masto.notifications[i].first_shown &&
-                                    masto.notifications[i].first_poll < masto.networks[n->network].polls) {
-                                        happened(SHOWN_LATE);
-                                        break;
-                                }
-                        n->first_poll = masto.networks[n->network].polls;
-                        n->first_began = masto.networks[n->network].poll_began;
-                        n->first_incarnation = sim.incarnation;
-                }
-                if (!n->sure_shown || (!n->taken && n->shown_incarnation != sim.incarnation)) {
-                        n->sure_shown = sim.now;
-                        n->sure_poll = masto.networks[n->network].polls;
-                }
-                n->shown = sim.now;
-                n->shown_incarnation = sim.incarnation;
-        }
-        if (fresh)
-                note("the daemon has page %d: %d mentions from %s to %s, %d for the first time", page, pages[page].n,
-                     status_id(pages[page].shown[0]), status_id(pages[page].shown[pages[page].n - 1]), fresh);
-}
-
-/* A new poll of the same daemon says that it has stored what the last one brought: the baseline, and items. */
-static void on_poll(int network)
-{
-        struct network *net = &masto.networks[network];
-        bool stored = net->poll_incarnation == sim.incarnation && sim.disk_failed_usec < net->poll_began;
-
-        for (int i = 0; i < masto.n_notifications; i++) {
-                struct notification *n = &masto.notifications[i];
-
-                if (n->network == network && stored && n->first_shown && n->shown_incarnation == sim.incarnation &&
-                    n->shown >= net->poll_began)
-                        n->taken = true;
-        }
-        if (!net->baseline && daemon_has_polled(net->name)) {
-                net->baseline = true;
-                note("*** the first poll of %s is over: what comes from now on is new", net->name);
-                for (int i = 0; i < masto.n_notifications; i++)
-                        masto.notifications[i].optional |= masto.notifications[i].network == network;
-        }
-        if (net_is_silent(network))
-                oracle_rude("a poll of the network in the silence that it asked for");
-        net->polls++;
-        net->poll_began = sim.now;
-        net->poll_incarnation = sim.incarnation;
-}
-
 static void add_notification_text(struct buffer *b, int i)
 {
-        const struct notification *n = &masto.notifications[i];
-        _cleanup_free_ char *created = time_text(&masto.networks[n->network], n->created);
+        const struct notification *n = &social.notifications[i];
+        _cleanup_free_ char *created = time_text(&social.networks[n->network], n->created);
 
         (void) buffer_printf(b, "%s{\"id\":\"%d\",\"type\":\"%s\",\"created_at\":\"%s\"", b->size > 1 ? "," : "", 34000000 + i * 5,
                              n->status >= 0 ? "mention" : i % 2 ? "favourite" : "follow", created);
@@ -247,55 +173,52 @@ static void add_notification_text(struct buffer *b, int i)
 
 static struct answer notifications(const struct request *q)
 {
-        const struct network *net = &masto.networks[q->server];
+        const struct network *net = &social.networks[q->server];
         _cleanup_free_ char *below_id = parameter(q->query, "max_id"), *wanted = parameter(q->query, "limit");
         struct buffer list = { .max = 16 << 20 };
-        int below_index = masto.n_notifications, max = MIN(atoi(wanted), net->page), n = 0, window = 0;
+        int below_index = social.n_notifications, max = MIN(atoi(wanted), net->page), n = 0, window = 0, n_shown = 0;
+        _cleanup_free_ int *shown = xcalloc((size_t) MAX(max, 0) + 1, sizeof(int));
         bool found = !*below_id;
-        struct page *p;
 
         if (*below_id)
                 below_index = (atoi(below_id) - 34000000) / 5;
         else
-                on_poll(q->server);
-        pages = xrealloc(pages, (size_t) (n_pages + 1) * sizeof *pages);
-        p = &pages[n_pages];
+                shown_poll(q->server);
         (void) buffer_append_str(&list, "[");
-        *p = (struct page) { .shown = xcalloc((size_t) max + 1, sizeof(int)) };
-        for (int i = masto.n_notifications - 1; i >= 0 && n < max; i--) {
-                struct notification *row = &masto.notifications[i];
+        for (int i = social.n_notifications - 1; i >= 0 && n < max; i--) {
+                struct notification *row = &social.notifications[i];
 
                 if (row->network != q->server || row->visible > sim.now || row->gone || row->dropped_out)
                         continue;
-                if (net->variant == SNAC && ++window > WINDOW) {
+                if (net->kind == &snac_kind && ++window > net->kind->window) {
                         row->dropped_out = true;
                         continue;
                 }
                 found |= i == below_index;
                 if (i >= below_index)
                         continue;
-                if (net->variant != SNAC && row->status < 0) {
-                        n += net->variant == GOTOSOCIAL;        /* counted, and left out */
+                if (net->kind != &snac_kind && row->status < 0) {
+                        n += net->kind == &gotosocial_kind;        /* counted, and left out */
                         continue;
                 }
-                if (net->variant == SNAC && !found)
+                if (net->kind == &snac_kind && !found)
                         continue;        /* an unknown max_id: nothing */
                 n++;
-                p->shown[p->n++] = i;
+                shown[n_shown++] = i;
                 add_notification_text(&list, i);
         }
         (void) buffer_append_str(&list, "]");
-        return (struct answer) { .status = 200, .text = buffer_take(&list), .delivered = n_pages++, .on_delivery = on_page };
+        return (struct answer) { .status = 200, .text = buffer_take(&list), .delivered = shown_page(shown, n_shown), .on_delivery = shown_delivered };
 }
 
 /* --- Statuses --- */
 
 static void add_descendants(struct json_object *list, int of)
 {
-        for (int i = of + 1; i < masto.n_statuses; i++)
-                if (masto.statuses[i].parent == of && !masto.statuses[i].deleted && !masto.statuses[i].spam) {
+        for (int i = of + 1; i < social.n_statuses; i++)
+                if (social.statuses[i].parent == of && !social.statuses[i].deleted && !social.statuses[i].spam) {
                         (void) json_object_array_add(list, masto_json(i));
-                        if (masto.networks[masto.statuses[i].network].variant != SNAC)   /* which goes no further */
+                        if (social.networks[social.statuses[i].network].kind != &snac_kind)   /* which goes no further */
                                 add_descendants(list, i);
                 }
 }
@@ -305,7 +228,7 @@ static struct answer context(int i)
         struct json_object *o = json_object_new_object(), *up = json_object_new_array(), *down = json_object_new_array();
         int chain[256], n = 0;
 
-        for (int p = masto.statuses[i].parent; p >= 0 && !masto.statuses[p].deleted && n < 256; p = masto.statuses[p].parent)
+        for (int p = social.statuses[i].parent; p >= 0 && !social.statuses[p].deleted && n < 256; p = social.statuses[p].parent)
                 chain[n++] = p;
         while (n)
                 (void) json_object_array_add(up, masto_json(chain[--n]));
@@ -319,12 +242,12 @@ static struct answer source(const struct request *q, int i)
 {
         struct json_object *o;
 
-        if (masto.networks[q->server].variant != SNAC && masto.statuses[i].account != BRAND)
+        if (social.networks[q->server].kind != &snac_kind && social.statuses[i].account != BRAND)
                 return masto_refuse(404, "Record not found");
         o = json_object_new_object();
         put_owned(o, "id", masto_shown_id(i));
-        mj_put_str(o, "text", masto.statuses[i].text);
-        mj_put_str(o, "spoiler_text", masto.statuses[i].spoiler);
+        mj_put_str(o, "text", social.statuses[i].text);
+        mj_put_str(o, "spoiler_text", social.statuses[i].spoiler);
         return masto_reply(200, o);
 }
 
@@ -334,7 +257,7 @@ static struct answer on_status(const struct request *q, const char *path)
         _cleanup_free_ char *id = xstrndup(path, size);
         int i = masto_find(q->server, id);
 
-        if (i < 0 || masto.statuses[i].deleted)
+        if (i < 0 || social.statuses[i].deleted)
                 return masto_refuse(404, "Record not found");
         if (!streq(q->method, "GET"))
                 return masto_change(q, i, path + size);
@@ -348,14 +271,14 @@ static struct answer statuses(const struct request *q)
         struct json_object *list;
         int n = 0;
 
-        if (masto.networks[q->server].variant != MASTODON)
-                return masto_refuse(masto.networks[q->server].variant == SNAC ? 404 : 405, "Not found");
+        if (social.networks[q->server].kind != &mastodon_kind)
+                return masto_refuse(social.networks[q->server].kind == &snac_kind ? 404 : 405, "Not found");
         list = json_object_new_array();
         for (const char *p = q->query; *p; p += strcspn(p, "&"), p += *p == '&') {
                 _cleanup_free_ char *id = startswith(p, "id[]=") ? xstrndup(p + 5, strcspn(p + 5, "&")) : NULL;
                 int i = id && n++ < 20 ? masto_find(q->server, id) : -1;
 
-                if (i >= 0 && !masto.statuses[i].deleted)
+                if (i >= 0 && !social.statuses[i].deleted)
                         (void) json_object_array_add(list, masto_json(i));
         }
         return masto_reply(200, list);
@@ -366,32 +289,32 @@ static struct answer instance(const struct network *net, const char *path)
 {
         struct json_object *o;
 
-        if (net->variant == SNAC && strstr(path, "v2"))
+        if (net->kind == &snac_kind && strstr(path, "v2"))
                 return masto_refuse(404, "Not found");
-        o = json_tokener_parse(net->variant == MASTODON
+        o = json_tokener_parse(net->kind == &mastodon_kind
                 ? "{\"api_versions\": {\"mastodon\": 11}, \"configuration\": {\"statuses\": "
                   "{\"max_characters\": 500, \"characters_reserved_per_url\": 23}}}"
                 : "{\"configuration\": {\"statuses\": {\"max_characters\": 500}}}");
-        mj_put_str(o, "version", net->variant == SNAC ? "4.0.0 (not true; really snac/2.96)" : "4.7.0");
-        mj_put_str(o, net->variant == GOTOSOCIAL && strstr(path, "v1") ? "account_domain" : "domain", net->host);
+        mj_put_str(o, "version", net->kind == &snac_kind ? "4.0.0 (not true; really snac/2.96)" : "4.7.0");
+        mj_put_str(o, net->kind == &gotosocial_kind && strstr(path, "v1") ? "account_domain" : "domain", net->host);
         return masto_reply(200, o);
 }
 
 struct answer masto_handle(const struct request *q)
 {
-        const struct network *net = &masto.networks[q->server];
+        const struct network *net = &social.networks[q->server];
 
         if (strstr(q->path, "/instance"))
                 return instance(net, q->path);
         if (net->revoked || !streq(q->token, "the-token")) {
                 happened(UNAUTHORIZED);
-                return net->variant != SNAC ? masto_refuse(401, "The access token was revoked")
+                return net->kind != &snac_kind ? masto_refuse(401, "The access token was revoked")
                        : (struct answer) { .status = strstr(q->path, "verify_credentials") ? 422 : 401, .text = xstrdup("") };
         }
         if (streq(q->path, "/api/v1/accounts/verify_credentials"))
                 return masto_reply(200, account_json(BRAND));
         if (streq(q->path, "/api/v1/notifications"))
-                return streq(q->method, "GET") ? notifications(q) : masto_refuse(net->variant == GOTOSOCIAL ? 405 : 404, "Not found");
+                return streq(q->method, "GET") ? notifications(q) : masto_refuse(net->kind == &gotosocial_kind ? 405 : 404, "Not found");
         if (streq(q->path, "/api/v1/statuses"))
                 return streq(q->method, "POST") ? masto_create(q) : statuses(q);
         if (streq(q->path, "/api/v2/media") && streq(q->method, "POST"))

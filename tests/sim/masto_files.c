@@ -15,7 +15,7 @@ static int n_uploads;
 static struct json_object *upload_json(const struct upload *u)
 {
         struct json_object *o = json_object_new_object();
-        _cleanup_free_ char *url = xasprintf("https://%s/files/%s", masto.networks[u->network].host, u->id);
+        _cleanup_free_ char *url = xasprintf("https://%s/files/%s", social.networks[u->network].host, u->id);
 
         mj_put_str(o, "id", u->id);
         mj_put_str(o, "type", "image");
@@ -48,11 +48,11 @@ static char *between_texts(const char *text, const char *behind, const char *fro
 
 struct answer masto_upload(const struct request *q)
 {
-        const struct network *net = &masto.networks[q->server];
+        const struct network *net = &social.networks[q->server];
         struct upload *u;
 
         if (!strstr(q->text, "name=\"file\""))
-                return masto_refuse(net->variant == MASTODON ? 422 : 400, "no file");
+                return masto_refuse(net->kind == &mastodon_kind ? 422 : 400, "no file");
         uploads = xrealloc(uploads, (size_t) (n_uploads + 1) * sizeof *uploads);
         u = &uploads[n_uploads];
         *u = (struct upload) {
@@ -61,10 +61,10 @@ struct answer masto_upload(const struct request *q)
                 .type = between_texts(q->text, "name=\"file\"", "Content-Type: ", "\r\n"),
                 .description = between_texts(q->text, "name=\"description\"", "\r\n\r\n", "\r\n"),
         };
-        if (net->variant != SNAC && !startswith(u->type, "image/") && !startswith(u->type, "video/"))
+        if (net->kind != &snac_kind && !startswith(u->type, "image/") && !startswith(u->type, "video/"))
                 return masto_refuse(422, "error processing media");
-        u->work = net->variant == MASTODON && startswith(u->type, "video/") ? (int) between(R_NET, 1, 4) : 0;
-        u->id = net->variant == SNAC ? xasprintf("post-%08d.png", n_uploads) : xasprintf("77%06d", n_uploads);
+        u->work = net->kind == &mastodon_kind && startswith(u->type, "video/") ? (int) between(R_NET, 1, 4) : 0;
+        u->id = net->kind == &snac_kind ? xasprintf("post-%08d.png", n_uploads) : xasprintf("77%06d", n_uploads);
         n_uploads++;
         note("the network takes the file %s as %s", u->name, u->id);
         return masto_reply(u->work ? 202 : 200, upload_json(u));
@@ -74,7 +74,7 @@ struct answer masto_file(const struct request *q, const char *id)
 {
         struct upload *u = find(q->server, id);
 
-        if (!u || (u->status >= 0 && masto.networks[q->server].variant != SNAC) || (!streq(q->method, "GET") && !streq(q->method, "PUT")))
+        if (!u || (u->status >= 0 && social.networks[q->server].kind != &snac_kind) || (!streq(q->method, "GET") && !streq(q->method, "PUT")))
                 return masto_refuse(404, "Record not found");
         if (streq(q->method, "PUT"))
                 strset(&u->description, mj_str(q->body, "description"));
@@ -101,7 +101,7 @@ int masto_judge_files(const struct request *q)
                 const struct upload *u = find(q->server, json_object_get_string(mj_at(ids, i)));
 
                 if (!u || u->work || u->status >= 0)
-                        return masto.networks[q->server].variant == GOTOSOCIAL ? 400 : 422;
+                        return social.networks[q->server].kind == &gotosocial_kind ? 400 : 422;
         }
         return 0;
 }

@@ -12,10 +12,10 @@ static int judge(const struct request *q, const struct network *net)
         static const char *const visibilities[] = { "public", "unlisted", "private", "direct", "" };
         size_t i = 0;
 
-        if (net->variant == SNAC)
+        if (net->kind == &snac_kind)
                 return 0;
         if (!q->body || !*mj_str(q->body, "status"))
-                return net->variant == GOTOSOCIAL ? 400 : 422;
+                return net->kind == &gotosocial_kind ? 400 : 422;
         while (i < ELEMENTSOF(visibilities) && !streq(visibilities[i], mj_str(q->body, "visibility")))
                 i++;
         return i < ELEMENTSOF(visibilities) ? masto_judge_files(q) : 422;
@@ -27,7 +27,7 @@ static bool names_others(const struct request *q)
         struct json_object *allowed = mj_get(q->body, "allowed_mentions");
         const char *text = mj_str(q->body, "status");
 
-        for (int k = 0; allowed && masto.networks[q->server].variant == MASTODON && k < N_ACCOUNTS; k++) {
+        for (int k = 0; allowed && social.networks[q->server].kind == &mastodon_kind && k < N_ACCOUNTS; k++) {
                 const char *handle = account_handle(q->server, k), *at = strstr(text, handle);
                 bool expected = !at || strchr("abcdefghijklmnopqrstuvwxyz_.", at[strlen(handle)]);
 
@@ -43,7 +43,7 @@ struct answer masto_create(const struct request *q)
 {
         const char *text = mj_str(q->body, "status"), *parent = mj_str(q->body, "in_reply_to_id");
         const char *visibility = mj_str(q->body, "visibility");
-        const struct network *net = &masto.networks[q->server];
+        const struct network *net = &social.networks[q->server];
         int answers = *parent ? masto_find(q->server, parent) : -1, i, n = people_note_in(text), status = 0;
         char v = streq(visibility, "public") ? 'u' : streq(visibility, "unlisted") ? 'l' : streq(visibility, "private") ? 'f' : 'd';
 
@@ -58,31 +58,31 @@ struct answer masto_create(const struct request *q)
                 json_object_object_add(a.json, "unexpected_accounts", json_object_new_array());
                 return a;
         }
-        for (i = 0; net->variant == MASTODON && *q->key && i < masto.n_statuses; i++)
-                if (masto.statuses[i].network == q->server && streq(masto.statuses[i].key, q->key) && !masto.statuses[i].spam &&
-                    world_utc() - masto.statuses[i].created < KEY_USEC) {
+        for (i = 0; net->kind == &mastodon_kind && *q->key && i < social.n_statuses; i++)
+                if (social.statuses[i].network == q->server && streq(social.statuses[i].key, q->key) && !social.statuses[i].spam &&
+                    world_utc() - social.statuses[i].created < KEY_USEC) {
                         note("the network gets %s again, with the same key", q->key);
                         happened(SAME_KEY_AGAIN);
                         return masto_reply(200, masto_json(i));
                 }
-        if (*parent && (answers < 0 || masto.statuses[answers].deleted)) {
-                if (net->variant != SNAC) {
+        if (*parent && (answers < 0 || social.statuses[answers].deleted)) {
+                if (net->kind != &snac_kind) {
                         if (n >= 0)
                                 agent_notes[n].rejected++;
                         return masto_refuse(404, "Record not found");
                 }
                 answers = -1;
         }
-        i = masto_post(q->server, BRAND, answers, false, v, text, mj_str(q->body, "spoiler_text"));
-        masto.statuses[i].by_api = true;
+        i = social_post(q->server, BRAND, answers, false, v, text, mj_str(q->body, "spoiler_text"));
+        social.statuses[i].by_api = true;
         masto_attach(q, i);
-        masto.statuses[i].sent = q->sent_usec;
-        masto.statuses[i].sent_jump = q->sent_jump;
-        strset(&masto.statuses[i].key, q->key);
-        masto.statuses[i].spam = q->fault.spam;
+        social.statuses[i].sent = q->sent_usec;
+        social.statuses[i].sent_jump = q->sent_jump;
+        strset(&social.statuses[i].key, q->key);
+        social.statuses[i].spam = q->fault.spam;
         if (n >= 0 && q->fault.spam)
                 agent_notes[n].spam++;
-        note("the network %s: %s answers %s, %s: %s", q->fault.spam ? "swallows" : "posts", masto.statuses[i].id, *parent ? parent : "nothing",
+        note("the network %s: %s answers %s, %s: %s", q->fault.spam ? "swallows" : "posts", social.statuses[i].id, *parent ? parent : "nothing",
              visibility, text);
         return masto_reply(200, masto_json(i));
 }
@@ -98,8 +98,8 @@ void masto_on_fault(const struct request *q)
                 int i = masto_find(q->server, id);
 
                 if (i >= 0)
-                        masto.statuses[i].failed_fetches++;
-                n = i >= 0 && masto.statuses[i].by_api ? people_note_in(masto.statuses[i].text) : -1;
+                        social.statuses[i].failed_fetches++;
+                n = i >= 0 && social.statuses[i].by_api ? people_note_in(social.statuses[i].text) : -1;
                 if (n >= 0)
                         agent_notes[n].lost_sends++;
         }
@@ -107,18 +107,18 @@ void masto_on_fault(const struct request *q)
 
 static struct answer edit(const struct request *q, int status)
 {
-        struct status *s = &masto.statuses[status];
+        struct status *s = &social.statuses[status];
 
-        if (masto.networks[q->server].variant != SNAC) {         /* which lets everybody, and keeps what is not said again */
+        if (social.networks[q->server].kind != &snac_kind) {         /* which lets everybody, and keeps what is not said again */
                 if (s->account != BRAND)
                         return masto_refuse(404, "Record not found");
                 if (!*mj_str(q->body, "status"))
-                        return masto_refuse(masto.networks[q->server].variant == GOTOSOCIAL ? 400 : 422, "Validation failed");
+                        return masto_refuse(social.networks[q->server].kind == &gotosocial_kind ? 400 : 422, "Validation failed");
                 strset(&s->spoiler, mj_str(q->body, "spoiler_text"));
                 masto_attach(q, status);
         }
         if (!streq(mj_str(q->body, "status"), s->text)) {
-                masto_edit(status, mj_str(q->body, "status"));
+                social_edit(status, mj_str(q->body, "status"));
                 note("the network edits %s: %s", s->id, s->text);
         }
         if (people_note_in(s->text) >= 0)
@@ -130,16 +130,16 @@ static struct answer take_away(const struct request *q, int status)
 {
         struct json_object *o;
 
-        if (masto.statuses[status].account != BRAND)
-                return masto.networks[q->server].variant == GOTOSOCIAL ? masto_refuse(403, "Forbidden") : masto_refuse(404, "Record not found");
+        if (social.statuses[status].account != BRAND)
+                return social.networks[q->server].kind == &gotosocial_kind ? masto_refuse(403, "Forbidden") : masto_refuse(404, "Record not found");
         o = masto_json(status);
-        masto_delete(status);
+        social_delete(status);
         return masto_reply(200, o);
 }
 
 static struct answer mark(const struct request *q, int status, const char *what)
 {
-        struct status *s = &masto.statuses[status];
+        struct status *s = &social.statuses[status];
         struct json_object *o;
 
         if (streq(what, "/reblog") && s->visibility == 'd')
@@ -149,7 +149,7 @@ static struct answer mark(const struct request *q, int status, const char *what)
         note("the brand: %s of %s", what + 1, s->id);
         o = masto_json(status);
         if (streq(what, "/reblog")) {
-                json_object_object_del(o, masto.networks[q->server].variant == GOTOSOCIAL ? "text" : "none");
+                json_object_object_del(o, social.networks[q->server].kind == &gotosocial_kind ? "text" : "none");
                 json_object_object_add(o, "reblog", masto_json(status));
         }
         return masto_reply(200, o);

@@ -3,14 +3,14 @@
  * The model of the server that has the files of posts.  Some of them it never had, some are not what they were called,
  * some are empty.  Owns the count of what failed.
  */
-#include "sim.h"
+#include "social.h"
 
 static int *failures;
 static int n_files;
 
-void masto_add_media(int status, int n)
+void media_add(int status, int n)
 {
-        struct status *s = &masto.statuses[status];
+        struct status *s = &social.statuses[status];
 
         s->media = n_files;
         s->n_media = n;

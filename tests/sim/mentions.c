@@ -38,20 +38,20 @@ int article_of(int status, int *ret_live, int *ret_all)
 
 static bool is_owed(int i)
 {
-        const struct status *s = &masto.statuses[i];
+        const struct status *s = &social.statuses[i];
         const struct notification *n;
-        int newer = 0;
+        int newer = 0, window = social.networks[s->network].kind->window;
 
-        if (s->notification < 0 || !masto.networks[s->network].baseline)
+        if (s->notification < 0 || !social.networks[s->network].baseline)
                 return false;
-        n = &masto.notifications[s->notification];
+        n = &social.notifications[s->notification];
         if (n->optional || n->visible > sim.now)
                 return false;
         if (n->taken)
                 return true;
-        for (int k = s->notification + 1; masto.networks[s->network].variant == SNAC && k < masto.n_notifications; k++)
-                newer += masto.notifications[k].network == s->network && !masto.notifications[k].gone && masto.notifications[k].visible <= sim.now;
-        return !n->gone && !n->dropped_out && newer < 64;
+        for (int k = s->notification + 1; window && k < social.n_notifications; k++)
+                newer += social.notifications[k].network == s->network && !social.notifications[k].gone && social.notifications[k].visible <= sim.now;
+        return !n->gone && !n->dropped_out && (!window || newer < window);
 }
 
 static bool is_text_of(const struct status *s, const char *body)
@@ -116,11 +116,11 @@ static void judge_files(struct verdict *v, const struct status *s, const struct 
 
 static void judge_mention(struct verdict *v, int i)
 {
-        const struct status *s = &masto.statuses[i];
-        const struct row *r = row_of("mention", masto.networks[s->network].name, s->id);
+        const struct status *s = &social.statuses[i];
+        const struct row *r = row_of("mention", social.networks[s->network].name, s->id);
         int live, all, article = article_of(i, &live, &all);
 
-        if (article >= 0 && desks.tickets[desks.articles[article].ticket].desk != masto.networks[s->network].desk)
+        if (article >= 0 && desks.tickets[desks.articles[article].ticket].desk != social.networks[s->network].desk)
                 broken(v, LEAKED, s->id, "mention %s went to another helpdesk", s->id);
         if (live > 1)
                 broken(v, DOUBLED, s->id, "mention %s has %d articles", s->id, live);
@@ -150,11 +150,11 @@ static void judge_mention(struct verdict *v, int i)
 /* Whether the journal alone tells its thread: what it answers was known by then, and of that the same is true. */
 static bool is_easily_placed(int i)
 {
-        int64_t shown = masto.notifications[masto.statuses[i].notification].first_shown;
+        int64_t shown = social.notifications[social.statuses[i].notification].first_shown;
 
-        for (; i >= 0; i = masto.statuses[i].parent) {
-                const struct status *s = &masto.statuses[i];
-                const struct notification *n = s->notification < 0 ? NULL : &masto.notifications[s->notification];
+        for (; i >= 0; i = social.statuses[i].parent) {
+                const struct status *s = &social.statuses[i];
+                const struct notification *n = s->notification < 0 ? NULL : &social.notifications[s->notification];
 
                 if (!n || n->optional || s->deleted || !n->first_shown || n->first_shown > shown)
                         return false;
@@ -176,7 +176,7 @@ static bool may_overtake(const struct notification *b, const struct notification
 
 static void judge_order(struct verdict *v, int a, int b)
 {
-        const struct status *x = &masto.statuses[a], *y = &masto.statuses[b];
+        const struct status *x = &social.statuses[a], *y = &social.statuses[b];
         int first = article_of(a, NULL, NULL), second = article_of(b, NULL, NULL);
         const struct notification *n, *m;
 
@@ -189,9 +189,9 @@ static void judge_order(struct verdict *v, int a, int b)
         for (int i = 0; i < desks.n_articles; i++)
                 if (desks.articles[i].branch && desks.articles[i].moved && desk_follow(desks.articles[i].ticket) == desk_follow(desks.articles[first].ticket))
                         return;
-        n = &masto.notifications[x->notification];
-        m = &masto.notifications[y->notification];
-        if (n->optional || m->optional || !n->first_shown || may_overtake(m, n) || n->first_incarnation != m->first_incarnation || sim.plan.disk_usec || row_of("mention", masto.networks[x->network].name, x->id) ||
+        n = &social.notifications[x->notification];
+        m = &social.notifications[y->notification];
+        if (n->optional || m->optional || !n->first_shown || may_overtake(m, n) || n->first_incarnation != m->first_incarnation || sim.plan.disk_usec || row_of("mention", social.networks[x->network].name, x->id) ||
             !is_easily_placed(a) || desks.articles[second].moved || desks.articles[first].moved || x->chain_broken)
                 return;
         broken(v, WRONG, x->id, "mention %s was filed after %s, which is younger", x->id, y->id);
@@ -211,21 +211,21 @@ bool goes_on(int first, int second)
  * by itself. */
 static int half_of(int article, int status, const int *ticket_of, const int *halves)
 {
-        const struct status *s = &masto.statuses[status];
-        int64_t shown = s->notification < 0 ? 0 : masto.notifications[s->notification].first_shown;
+        const struct status *s = &social.statuses[status];
+        int64_t shown = s->notification < 0 ? 0 : social.notifications[s->notification].first_shown;
         bool sure = true;
 
         if (desks.articles[article].branch)
                 return status;
-        for (int at = s->parent; at >= 0; at = masto.statuses[at].parent)
+        for (int at = s->parent; at >= 0; at = social.statuses[at].parent)
                 if (branch_of(at) >= 0 && ticket_of[at] == desk_follow(desks.articles[article].ticket) + 1) {
                         happened(SPLIT_GREW);
                         return at;
                 }
-        for (int at = s->parent; at >= 0; at = masto.statuses[at].parent) {
+        for (int at = s->parent; at >= 0; at = social.statuses[at].parent) {
                 int branch = branch_of(at);
 
-                sure = sure && !masto.statuses[at].deleted && (masto.statuses[at].account != BRAND || masto.statuses[at].by_api);
+                sure = sure && !social.statuses[at].deleted && (social.statuses[at].account != BRAND || social.statuses[at].by_api);
                 if (sure && branch >= 0 && shown > desks.articles[branch].created)
                         return at;
                 if (sure && branch < 0 && halves[at])
@@ -237,33 +237,33 @@ static int half_of(int article, int status, const int *ticket_of, const int *hal
 /* One thread, one ticket, unless that was closed for long, or a branch of it split off; one ticket, one thread. */
 static void judge_threads(struct verdict *v)
 {
-        int *ticket_of = xcalloc((size_t) masto.n_statuses + 1, sizeof(int)), *root_of = xcalloc((size_t) desks.n_tickets + 1, sizeof(int));
-        int *halves = xcalloc((size_t) masto.n_statuses + 1, sizeof(int));
-        bool *excused = xcalloc((size_t) masto.n_statuses + 1, sizeof(bool));
+        int *ticket_of = xcalloc((size_t) social.n_statuses + 1, sizeof(int)), *root_of = xcalloc((size_t) desks.n_tickets + 1, sizeof(int));
+        int *halves = xcalloc((size_t) social.n_statuses + 1, sizeof(int));
+        bool *excused = xcalloc((size_t) social.n_statuses + 1, sizeof(bool));
 
-        for (int i = 0; i < masto.n_statuses; i++)
-                excused[masto.statuses[i].root] |= masto.statuses[i].chain_broken || masto.statuses[i].failed_fetches >= 5;
+        for (int i = 0; i < social.n_statuses; i++)
+                excused[social.statuses[i].root] |= social.statuses[i].chain_broken || social.statuses[i].failed_fetches >= 5;
         for (int i = 0; i < desks.n_articles; i++) {
                 const struct article *a = &desks.articles[i];
                 int s = a->agent || a->create_by != DAEMON ? -1 : people_mention_in(a->body), t = desk_follow(a->ticket), root, half;
 
                 if (s < 0 || desks.tickets[t].deleted)
                         continue;
-                root = masto.statuses[s].root;
+                root = social.statuses[s].root;
                 if (excused[root])
                         continue;
                 half = half_of(i, s, ticket_of, halves);
                 halves[s] = half + 1;
                 if (ticket_of[half] && ticket_of[half] != t + 1 && !goes_on(ticket_of[half] - 1, t) && !desks.tickets[t].in_merge && !desks.tickets[ticket_of[half] - 1].in_merge) {
-                        broken(v, DOUBLED, masto.statuses[root].id, "thread %s has the tickets %d and %d", masto.statuses[half].id, ticket_of[half], t + 1);
-                        add_word(v, masto.statuses[s].id);
+                        broken(v, DOUBLED, social.statuses[root].id, "thread %s has the tickets %d and %d", social.statuses[half].id, ticket_of[half], t + 1);
+                        add_word(v, social.statuses[s].id);
                         add_word(v, word_of("ticket %d", t + 1));
                         excused[root] = true;
                 }
                 ticket_of[half] = t + 1;
                 if (root_of[t] && root_of[t] != root + 1 && !desks.tickets[t].in_merge)
-                        broken(v, WRONG, masto.statuses[root].id, "ticket %d holds the threads %s and %s", t + 1,
-                               masto.statuses[root].id, masto.statuses[root_of[t] - 1].id);
+                        broken(v, WRONG, social.statuses[root].id, "ticket %d holds the threads %s and %s", t + 1,
+                               social.statuses[root].id, social.statuses[root_of[t] - 1].id);
                 root_of[t] = root + 1;
         }
         free(ticket_of);
@@ -321,10 +321,10 @@ static void judge_tickets(struct verdict *v)
 
 void judge_mentions(struct verdict *v)
 {
-        for (int i = 0; i < masto.n_statuses; i++) {
+        for (int i = 0; i < social.n_statuses; i++) {
                 judge_mention(v, i);
-                for (int k = i + 1; k < masto.n_statuses; k++)
-                        if (masto.statuses[k].root == masto.statuses[i].root)
+                for (int k = i + 1; k < social.n_statuses; k++)
+                        if (social.statuses[k].root == social.statuses[i].root)
                                 judge_order(v, i, k);
         }
         judge_threads(v);

@@ -51,7 +51,7 @@ static struct fault down(void)
 
 static bool has_keys(int server)
 {
-        return is_network(server) && masto.networks[server].variant == MASTODON;
+        return is_network(server) && social.networks[server].kind->has_keys;
 }
 
 /* Later than we wait, and sooner than we give up looking: without a key no client can do better.  With one it may be very late. */
@@ -245,7 +245,7 @@ struct fault net_fault(int server, bool unsafe)
 
 const char *server_name(int server)
 {
-        return is_network(server) ? masto.networks[server].name : is_desk(server) ? desks.all[server - NETWORKS].name : "media";
+        return is_network(server) ? social.networks[server].name : is_desk(server) ? desks.all[server - NETWORKS].name : "media";
 }
 
 void net_storm(void)
@@ -255,7 +255,7 @@ void net_storm(void)
         if (!sim.faults)
                 return;
         if (dice < 5)
-                server = (int) below(R_NET, masto.n_networks);
+                server = (int) below(R_NET, social.n_networks);
         else if (dice < 9)
                 server = NETWORKS + (int) below(R_NET, desks.n);
         sky[server].weather = (enum weather) between(R_NET, DOWN, _WEATHERS - 1);

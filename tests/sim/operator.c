@@ -58,8 +58,8 @@ static void repair(void)
 
 static bool is_on_network(int group)
 {
-        for (int i = 0; i < masto.n_statuses; i++)
-                if (masto.statuses[i].by_api && !masto.statuses[i].spam && people_note_in(masto_first_text(i)) == group)
+        for (int i = 0; i < social.n_statuses; i++)
+                if (social.statuses[i].by_api && !social.statuses[i].spam && people_note_in(social_first_text(i)) == group)
                         return true;
         return false;
 }
@@ -146,9 +146,9 @@ static void withdraw_task(void *data _unused_)
 
 static int some_server(void)
 {
-        int k = (int) below(R_OPERATOR, masto.n_networks + desks.n);
+        int k = (int) below(R_OPERATOR, social.n_networks + desks.n);
 
-        return k < masto.n_networks ? k : NETWORKS + k - masto.n_networks;
+        return k < social.n_networks ? k : NETWORKS + k - social.n_networks;
 }
 
 static void act(void)

@@ -81,11 +81,11 @@ char *word_of(const char *format, int number)
 
 static void judge_rest(struct verdict *v)
 {
-        int64_t size = disk_size(""), log = disk_size("-wal"), items = masto.n_statuses + desks.n_articles;
+        int64_t size = disk_size(""), log = disk_size("-wal"), items = social.n_statuses + desks.n_articles;
 
-        for (int i = 0; i < masto.n_statuses; i++)
-                if (masto.statuses[i].by_api && people_note_in(masto.statuses[i].text) < 0)
-                        broken(v, LEAKED, masto.statuses[i].id, "%s was posted, which nobody wrote", masto.statuses[i].id);
+        for (int i = 0; i < social.n_statuses; i++)
+                if (social.statuses[i].by_api && people_note_in(social.statuses[i].text) < 0)
+                        broken(v, LEAKED, social.statuses[i].id, "%s was posted, which nobody wrote", social.statuses[i].id);
         for (int i = 0; i < n_rows; i++)
                 if (streq(rows[i].kind, "command")) {
                         broken(v, STUCK, rows[i].native_id, "command %s is still %s: %s", rows[i].native_id, rows[i].state, rows[i].reason);
@@ -109,9 +109,9 @@ static void judge_rest(struct verdict *v)
                 broken(v, WRONG, "disk", "integrity_check: %s", daemon_integrity);
         if (size > 400000 + 8000 * items || log > 8 * 1024 * 1024)
                 broken(v, WRONG, "disk", "the store has %lld bytes and its log %lld, for %lld items", (long long) size, (long long) log, (long long) items);
-        for (int k = 0; k < masto.n_networks; k++)
-                if (!masto.networks[k].baseline)
-                        broken(v, STUCK, "***", "the first poll of %s never ended", masto.networks[k].name);
+        for (int k = 0; k < social.n_networks; k++)
+                if (!social.networks[k].baseline)
+                        broken(v, STUCK, "***", "the first poll of %s never ended", social.networks[k].name);
 }
 
 void oracle_judge(struct verdict *v)

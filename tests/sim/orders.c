@@ -65,13 +65,14 @@ static void judge_command(struct verdict *v, int k)
 
 static void judge_own(struct verdict *v, int i)
 {
-        const struct status *s = &masto.statuses[i];
-        int note = people_note_in(masto_first_text(i)), by = people_note_in(s->text);
+        const struct status *s = &social.statuses[i];
+        int note = people_note_in(social_first_text(i)), by = people_note_in(s->text);
 
         if (note < 0)
                 return;
         if (s->n_versions) {
-                _cleanup_free_ char *expected = by >= 0 && s->parent >= 0 ? xasprintf("%s %s", handle_of(s->parent), agent_notes[by].text) : NULL;
+                const char *handle = s->parent >= 0 ? handle_of(s->parent) : "";
+                _cleanup_free_ char *expected = by >= 0 && s->parent >= 0 ? xasprintf("%s%s%s", handle, *handle ? " " : "", agent_notes[by].text) : NULL;
 
                 happened(EDITED_OWN);
                 if (by < 0 || agent_notes[by].command != COMMAND_EDIT ||
@@ -90,8 +91,8 @@ static void judge_removed(struct verdict *v, int ticket)
         for (int k = 0; k < n_agent_notes; k++) {
                 bool any = false;
 
-                for (int i = 0; i < masto.n_statuses && ticket_of(k) == ticket; i++)
-                        any |= masto.statuses[i].by_api && masto.statuses[i].deleted && people_note_in(masto_first_text(i)) == k;
+                for (int i = 0; i < social.n_statuses && ticket_of(k) == ticket; i++)
+                        any |= social.statuses[i].by_api && social.statuses[i].deleted && people_note_in(social_first_text(i)) == k;
                 removed += any;
         }
         if (removed)
@@ -104,7 +105,7 @@ static void judge_removed(struct verdict *v, int ticket)
 
 static void judge_liked(struct verdict *v, int i)
 {
-        const struct status *s = &masto.statuses[i];
+        const struct status *s = &social.statuses[i];
         int article = article_of(i, NULL, NULL), ticket = article < 0 ? -1 : desk_follow(desks.articles[article].ticket);
         int branch = branch_of(i), other = branch < 0 ? ticket : desk_follow(desks.articles[branch].ticket);
 
@@ -155,15 +156,15 @@ static void judge_branch(struct verdict *v, int s)
         happened(SPLIT_OFF);
         (void) article_of(s, NULL, &all);
         if (all == 0)
-                broken(v, LOST, masto.statuses[s].id, "mention %s is in the ticket of its branch alone", masto.statuses[s].id);
+                broken(v, LOST, social.statuses[s].id, "mention %s is in the ticket of its branch alone", social.statuses[s].id);
         for (int i = 0; i < desks.n_articles; i++) {
                 const struct article *a = &desks.articles[i];
                 int other = a->agent || a->create_by != DAEMON ? -1 : people_mention_in(a->body);
 
                 if (i != branch && other == s && a->branch)
-                        broken(v, DOUBLED, masto.statuses[s].id, "mention %s was split off twice", masto.statuses[s].id);
+                        broken(v, DOUBLED, social.statuses[s].id, "mention %s was split off twice", social.statuses[s].id);
                 if (i < branch && other >= 0 && a->born_ticket == desks.articles[branch].born_ticket)
-                        broken(v, WRONG, masto.statuses[s].id, "mention %s was split off into ticket %d, which was there", masto.statuses[s].id,
+                        broken(v, WRONG, social.statuses[s].id, "mention %s was split off into ticket %d, which was there", social.statuses[s].id,
                                a->born_ticket + 1);
         }
 }
@@ -173,10 +174,10 @@ void judge_commands(struct verdict *v)
         for (int k = 0; k < n_agent_notes; k++)
                 if (agent_notes[k].command && !note_is_said(&agent_notes[k]))
                         judge_command(v, k);
-        for (int i = 0; i < masto.n_statuses; i++) {
+        for (int i = 0; i < social.n_statuses; i++) {
                 judge_branch(v, i);
                 judge_liked(v, i);
-                if (masto.statuses[i].by_api && !masto.statuses[i].spam)
+                if (social.statuses[i].by_api && !social.statuses[i].spam)
                         judge_own(v, i);
         }
         for (int t = 0; t < desks.n_tickets; t++)

@@ -26,7 +26,7 @@ static char *plain(const char *text)
 /* What a post says beside whom it names and which part it is. */
 static char *said_by(int status, const char *handle)
 {
-        char *text = plain(masto_first_text(status)), *number = strrchr(text, '(');
+        char *text = plain(social_first_text(status)), *number = strrchr(text, '(');
         size_t n = strlen(handle);
 
         if (number && number > text && number[-1] == ' ' && isdigit((unsigned char) number[1]) && strchr(number, '/') &&
@@ -40,19 +40,19 @@ static char *said_by(int status, const char *handle)
 /* Where what it answers was deleted before a late effect posted it, whomever it names. */
 static const char *handle_above(int status)
 {
-        const struct status *s = &masto.statuses[status];
+        const struct status *s = &social.statuses[status];
 
-        while (s->parent >= 0 && masto.statuses[s->parent].account == BRAND)
-                s = &masto.statuses[s->parent];
+        while (s->parent >= 0 && social.statuses[s->parent].account == BRAND)
+                s = &social.statuses[s->parent];
         for (int i = 0; s->parent < 0 && i < N_ACCOUNTS; i++)
-                if (i != BRAND && startswith(masto_first_text(status), account_handle(s->network, i)))
+                if (i != BRAND && startswith(social_first_text(status), account_handle(s->network, i)))
                         return account_handle(s->network, i);
         return s->parent >= 0 ? handle_of(s->parent) : "";
 }
 
 static bool is_of(int status, int note)
 {
-        return masto.statuses[status].by_api && !masto.statuses[status].spam && people_note_in(masto_first_text(status)) == note;
+        return social.statuses[status].by_api && !social.statuses[status].spam && people_note_in(social_first_text(status)) == note;
 }
 
 int posts_of(int group, int *ret_last)
@@ -60,13 +60,13 @@ int posts_of(int group, int *ret_last)
         _cleanup_free_ char *all = plain(agent_notes[group].text);
         int n = 0;
 
-        for (int i = 0; i < masto.n_statuses; i++) {
+        for (int i = 0; i < social.n_statuses; i++) {
                 _cleanup_free_ char *said = NULL;
 
                 if (!is_of(i, group))
                         continue;
                 said = said_by(i, handle_above(i));
-                if (masto.statuses[i].parent >= 0 && !startswith(all, said) && is_of(masto.statuses[i].parent, group))
+                if (social.statuses[i].parent >= 0 && !startswith(all, said) && is_of(social.statuses[i].parent, group))
                         continue;
                 n++;
                 *ret_last = i;
@@ -90,8 +90,8 @@ void judge_parts(struct verdict *v, int note, int first)
         char *token = word_of("r%dq", note);
         int before = -1, parts = 0;
 
-        for (int i = first; i < masto.n_statuses; i++) {
-                const struct status *s = &masto.statuses[i];
+        for (int i = first; i < social.n_statuses; i++) {
+                const struct status *s = &social.statuses[i];
                 _cleanup_free_ char *said = NULL;
                 size_t size;
 
@@ -99,7 +99,7 @@ void judge_parts(struct verdict *v, int note, int first)
                         continue;
                 said = said_by(i, handle);
                 size = strlen(said);
-                if (!startswith(masto_first_text(i), handle))
+                if (!startswith(social_first_text(i), handle))
                         broken(v, WRONG, token, "reply %s (%s) does not name %s", s->id, token, handle);
                 if (!startswith(rest, said) && is_sent_again(note))
                         return;
@@ -108,8 +108,8 @@ void judge_parts(struct verdict *v, int note, int first)
                         return;
                 }
                 if (before >= 0 && s->parent != before)
-                        broken(v, WRONG, token, "part %s of %s does not answer the one before it, %s", s->id, token, masto.statuses[before].id);
-                if (before >= 0 && s->visibility != masto.statuses[before].visibility && command_after(note, COMMAND_DM) < 0)
+                        broken(v, WRONG, token, "part %s of %s does not answer the one before it, %s", s->id, token, social.statuses[before].id);
+                if (before >= 0 && s->visibility != social.statuses[before].visibility && command_after(note, COMMAND_DM) < 0)
                         broken(v, LEAKED, token, "part %s of %s is not for those whom the one before it is for", s->id, token);
                 rest += size + (rest[size] == ' ');
                 before = i;
@@ -119,6 +119,6 @@ void judge_parts(struct verdict *v, int note, int first)
                 broken(v, LOST, token, "of reply %s the end was not posted: %s", token, rest);
         if (parts > 1)
                 happened(IN_PARTS);
-        if (masto.statuses[first].visibility == 'd' && n->command == COMMAND_DM)
+        if (social.statuses[first].visibility == 'd' && n->command == COMMAND_DM)
                 happened(SAID_ASIDE);
 }

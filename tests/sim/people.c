@@ -32,14 +32,14 @@ int people_mention_in(const char *text)
 {
         int i = token_in(text, 'm');
 
-        return i < masto.n_statuses ? i : -1;
+        return i < social.n_statuses ? i : -1;
 }
 
 int people_app_post_in(const char *text)
 {
         int i = token_in(text, 'a');
 
-        return i < masto.n_statuses ? i : -1;
+        return i < social.n_statuses ? i : -1;
 }
 
 size_t people_words(const char *text)
@@ -63,27 +63,30 @@ char *people_text(char letter, int number)
 
 /* --- Customers --- */
 
-static char some_visibility(void)
+static char some_visibility(int network)
 {
-        return "uuuuuuulfd"[below(R_PEOPLE, 10)];
+        const char *all = social.networks[network].kind->visibilities;
+
+        return all[below(R_PEOPLE, (int64_t) strlen(all))];
 }
 
 static int say(int network, int account, int parent, bool names_brand)
 {
-        _cleanup_free_ char *text = people_text('m', masto.n_statuses), *whole = NULL;
+        _cleanup_free_ char *text = people_text('m', social.n_statuses), *whole = NULL;
+        const struct network_kind *kind = social.networks[network].kind;
         const char *spoiler = chance(R_PEOPLE, 100) ? "food" : "";
-        char v = some_visibility();
+        char v = some_visibility(network);
         int i;
 
         /* Who answers a private post does not make it public. */
-        if (parent >= 0 && (masto.statuses[parent].visibility == 'd' || masto.statuses[parent].visibility == 'f'))
-                v = masto.statuses[parent].visibility;
-        whole = names_brand ? xasprintf("@brand %s", text) : xstrdup(text);
-        i = masto_post(network, account, parent, names_brand, v, whole, spoiler);
+        if (parent >= 0 && (social.statuses[parent].visibility == 'd' || social.statuses[parent].visibility == 'f'))
+                v = social.statuses[parent].visibility;
+        whole = !names_brand ? xstrdup(text) : kind->text ? kind->text(network, text) : xasprintf("@brand %s", text);
+        i = social_post(network, account, parent, names_brand, v, whole, spoiler);
         if (sim.plan.media && chance(R_PEOPLE, 300))
-                masto_add_media(i, (int) between(R_PEOPLE, 1, 3));
-        note("person %s posts %s%s%s%s: %s", account_handle(network, account), masto.statuses[i].id, parent >= 0 ? " in answer to " : "",
-             parent >= 0 ? masto.statuses[parent].id : "", names_brand ? "" : ", not naming the brand", whole);
+                media_add(i, (int) between(R_PEOPLE, 1, 3));
+        note("person %s posts %s%s%s%s: %s", account_handle(network, account), social.statuses[i].id, parent >= 0 ? " in answer to " : "",
+             parent >= 0 ? social.statuses[parent].id : "", names_brand ? "" : ", not naming the brand", whole);
         return i;
 }
 
@@ -97,9 +100,9 @@ static int some_post(void)
 {
         bool ours = chance(R_PEOPLE, 400);
 
-        for (int tries = 0; tries < 20 && masto.n_statuses; tries++) {
-                int i = (int) below(R_PEOPLE, masto.n_statuses);
-                const struct status *s = &masto.statuses[i];
+        for (int tries = 0; tries < 20 && social.n_statuses; tries++) {
+                int i = (int) below(R_PEOPLE, social.n_statuses);
+                const struct status *s = &social.statuses[i];
 
                 if (!s->deleted && !s->spam && (!ours || s->by_api || tries > 10) &&
                     (s->by_api || people_mention_in(s->text) >= 0))
@@ -110,7 +113,7 @@ static int some_post(void)
 
 static int some_network(void)
 {
-        return (int) below(R_PEOPLE, masto.n_networks);
+        return (int) below(R_PEOPLE, social.n_networks);
 }
 
 static void new_post(void)
@@ -127,7 +130,7 @@ static void follow_up(void)
         if (parent < 0)
                 return;
         account = someone();
-        (void) say(masto.statuses[parent].network, account, parent, chance(R_PEOPLE, 850));
+        (void) say(social.statuses[parent].network, account, parent, chance(R_PEOPLE, 850));
 }
 
 void people_write_again(int ticket, bool newest)
@@ -137,10 +140,10 @@ void people_write_again(int ticket, bool newest)
                 const struct article *a = &desks.articles[i];
                 int status = a->agent || desk_follow(a->ticket) != ticket ? -1 : people_mention_in(a->body);
 
-                if (status >= 0 && !masto.statuses[status].deleted && chance(R_PEOPLE, 500)) {
+                if (status >= 0 && !social.statuses[status].deleted && chance(R_PEOPLE, 500)) {
                         int account = someone();
 
-                        (void) say(masto.statuses[status].network, account, status, true);
+                        (void) say(social.statuses[status].network, account, status, true);
                         return;
                 }
         }
@@ -181,16 +184,16 @@ static void change_post(bool delete)
 {
         int i = some_post();
 
-        for (int tries = 0; i >= 0 && masto.statuses[i].account == BRAND && tries < 5; tries++)
+        for (int tries = 0; i >= 0 && social.statuses[i].account == BRAND && tries < 5; tries++)
                 i = some_post();
-        if (i < 0 || masto.statuses[i].account == BRAND)
+        if (i < 0 || social.statuses[i].account == BRAND)
                 return;
         if (delete) {
-                masto_delete(i);
+                social_delete(i);
         } else {
-                _cleanup_free_ char *text = xasprintf("%sedited m%dq", masto.statuses[i].names_brand ? "@brand " : "", i);
+                _cleanup_free_ char *text = xasprintf("%sedited m%dq", social.statuses[i].names_brand ? "@brand " : "", i);
 
-                masto_edit(i, text);
+                social_edit(i, text);
         }
 }
 
@@ -199,14 +202,14 @@ static void app_post(void)
         _cleanup_free_ char *text = NULL;
         int parent = some_post(), i;
 
-        for (int tries = 0; parent >= 0 && masto.statuses[parent].account == BRAND && tries < 5; tries++)
+        for (int tries = 0; parent >= 0 && social.statuses[parent].account == BRAND && tries < 5; tries++)
                 parent = some_post();
-        if (parent < 0 || masto.statuses[parent].account == BRAND)
+        if (parent < 0 || social.statuses[parent].account == BRAND)
                 return;
-        text = xasprintf("written in the app a%dq", masto.n_statuses);
-        i = masto_post(masto.statuses[parent].network, BRAND, parent, false, masto.statuses[parent].visibility, text, "");
+        text = xasprintf("written in the app a%dq", social.n_statuses);
+        i = social_post(social.statuses[parent].network, BRAND, parent, false, social.statuses[parent].visibility, text, "");
         happened(APP_POST);
-        note("the brand itself posts %s in answer to %s", masto.statuses[i].id, masto.statuses[parent].id);
+        note("the brand itself posts %s in answer to %s", social.statuses[i].id, social.statuses[parent].id);
 }
 
 /* --- The day --- */
@@ -237,7 +240,7 @@ static void act(void *data _unused_)
         else if (dice < 85)
                 agents_close_or_delete();
         else if (dice < 87)
-                masto_other_notification(some_network());
+                social_other_notification(some_network());
         else if (dice < 92 && sim.plan.edits)
                 change_post(chance(R_PEOPLE, 300));
         else if (dice < 95 && sim.plan.merges)

@@ -74,7 +74,7 @@ static bool is_tree_broken(int ticket)
                 const struct article *a = &desks.articles[i];
                 int s = a->agent ? -1 : people_mention_in(a->body);
 
-                if (s >= 0 && desk_follow(a->ticket) == desk_follow(ticket) && masto.statuses[s].chain_broken)
+                if (s >= 0 && desk_follow(a->ticket) == desk_follow(ticket) && social.statuses[s].chain_broken)
                         return true;
         }
         return false;
@@ -103,7 +103,7 @@ static bool is_all_aside(int ticket, int before)
                 const struct article *a = &desks.articles[i];
                 int s = a->agent ? -1 : people_mention_in(a->body);
 
-                if (s >= 0 && desk_follow(a->ticket) == desk_follow(ticket) && masto.statuses[s].visibility != 'd')
+                if (s >= 0 && desk_follow(a->ticket) == desk_follow(ticket) && social.statuses[s].visibility != 'd')
                         return false;
         }
         return true;
@@ -173,12 +173,12 @@ static int rank(char visibility)
         return (int) (strchr("ulfd", visibility) - "ulfd");
 }
 
-/* For snac, which tells seconds: of two that were shown in the wrong order nobody knows which is the younger. */
+/* Where times are told in seconds: of two that were shown in the wrong order nobody knows which is the younger. */
 static bool is_same_time(int a, int b)
 {
-        const struct status *x = &masto.statuses[a], *y = &masto.statuses[b];
+        const struct status *x = &social.statuses[a], *y = &social.statuses[b];
 
-        return masto.networks[x->network].variant == SNAC && x->created / USEC_PER_SEC == y->created / USEC_PER_SEC;
+        return social.networks[x->network].kind->in_seconds && x->created / USEC_PER_SEC == y->created / USEC_PER_SEC;
 }
 
 /* By a command; then it answers nothing that was said aside. */
@@ -203,17 +203,17 @@ static bool was_split_off(int status, const struct agent_note *n)
 
 static void judge_post(struct verdict *v, const struct agent_note *n, int i)
 {
-        const struct status *s = &masto.statuses[i], *parent = s->parent >= 0 ? &masto.statuses[s->parent] : NULL;
+        const struct status *s = &social.statuses[i], *parent = s->parent >= 0 ? &social.statuses[s->parent] : NULL;
         const struct article *a = &desks.articles[n->article];
         char *token = word_of("r%dq", n->group);
         int shown;
 
         if (!parent) {
-                if (masto.networks[s->network].variant != SNAC || !is_tree_broken(a->ticket))
+                if (!social.networks[s->network].kind->drops_parents || !is_tree_broken(a->ticket))
                         broken(v, WRONG, token, "reply %s (%s) answers nothing", s->id, token);
                 return;
         }
-        if (rank(s->visibility) < rank(parent->visibility) || s->visibility == 'u')
+        if (rank(s->visibility) < rank(parent->visibility) || (s->visibility == 'u' && !social.networks[s->network].kind->all_public))
                 broken(v, LEAKED, token, "reply %s (%s) is more public than what it answers", s->id, token);
         if (note_is_aside(n) && s->visibility != 'd' &&
             !(has_note(n->article, "held") && command_after((int) (n - agent_notes), COMMAND_PUBLIC) >= 0))
@@ -238,10 +238,10 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
                 int other = m->agent ? -1 : people_mention_in(m->body);
 
                 if (other > s->parent && !is_same_time(other, s->parent) && k > shown && m->ticket == a->ticket && m->confirmed && m->confirmed < a->created && !a->moved &&
-                    !m->moved && !was_split_off(other, n) && !desks.tickets[a->ticket].in_merge && masto.statuses[other].root == parent->root &&
-                    (!is_said_in_public(n) || masto.statuses[other].visibility != 'd'))
+                    !m->moved && !was_split_off(other, n) && !desks.tickets[a->ticket].in_merge && social.statuses[other].root == parent->root &&
+                    (!is_said_in_public(n) || social.statuses[other].visibility != 'd'))
                         broken(v, WRONG, token, "reply %s (%s) answers %s, but %s was there when it was written", s->id, token,
-                               parent->id, masto.statuses[other].id);
+                               parent->id, social.statuses[other].id);
         }
 }
 
@@ -309,7 +309,7 @@ static void judge_secret(struct verdict *v, int k, int first)
 {
         const struct agent_note *n = &agent_notes[k];
         const struct article *a = &desks.articles[n->article];
-        const struct status *s = &masto.statuses[first];
+        const struct status *s = &social.statuses[first];
         char *token = word_of("r%dq", k);
         int stop = command_after(k, COMMAND_STOP), release;
         const struct article *told = stop < 0 ? NULL : &desks.articles[agent_notes[stop].article];
@@ -354,8 +354,8 @@ bool is_sent_again(int k)
         for (int i = desks.n_articles - 1; i >= 0; i--)
                 if (streq(desks.articles[i].key, key))   /* the first time: of others the key goes on */
                         held = desks.articles[i].created;
-        for (int i = 0; i < masto.n_statuses; i++)
-                if (people_note_in(masto_first_text(i)) == k && masto.statuses[i].sent < held)
+        for (int i = 0; i < social.n_statuses; i++)
+                if (people_note_in(social_first_text(i)) == k && social.statuses[i].sent < held)
                         for (size_t n = 0; n < ELEMENTSOF(releases); n++)
                                 for (int by = command_after(k, releases[n]); by >= 0; by = command_after(by, releases[n]))
                                         if (desks.articles[agent_notes[by].article].created > held)

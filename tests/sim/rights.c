@@ -21,7 +21,7 @@ void __wrap_mentiond_emit_again(struct mentiond_op *op, const struct mentiond_me
 
 void rights_give(int status)
 {
-        struct status *s = &masto.statuses[status];
+        struct status *s = &social.statuses[status];
         int64_t minutes;
         int dice;
 
@@ -39,13 +39,13 @@ static struct mentiond_mention with_right(struct mentiond_op *op, const struct m
 {
         struct mentiond_mention m = *mention;
 
-        for (int k = 0; k < masto.n_networks; k++) {
-                int i = streq(op->instance->name, masto.networks[k].name) ? masto_find(k, strempty(m.id)) : -1;
+        for (int k = 0; k < social.n_networks; k++) {
+                int i = streq(op->instance->name, social.networks[k].name) ? social_find(k, strempty(m.id)) : -1;
 
                 if (i < 0)
                         continue;
-                m.reply_right = masto.statuses[i].right;
-                m.reply_until_usec = masto.statuses[i].until;
+                m.reply_right = social.statuses[i].right;
+                m.reply_until_usec = social.statuses[i].until;
                 m.reply_reason = "that is the rule here";
         }
         return m;
@@ -67,8 +67,8 @@ void __wrap_mentiond_emit_again(struct mentiond_op *op, const struct mentiond_me
 
 bool rights_end_after(int64_t world_usec)
 {
-        for (int i = 0; i < masto.n_statuses; i++)
-                if (masto.statuses[i].until > UTC_START + world_usec)
+        for (int i = 0; i < social.n_statuses; i++)
+                if (social.statuses[i].until > UTC_START + world_usec)
                         return true;
         return false;
 }
@@ -92,7 +92,7 @@ bool is_barred(int ticket, const char *reason)
         for (int i = 0; i < desks.n_articles; i++) {
                 const struct article *a = &desks.articles[i];
                 int s = a->agent ? -1 : people_mention_in(a->body);
-                const struct status *x = s < 0 ? NULL : &masto.statuses[s];
+                const struct status *x = s < 0 ? NULL : &social.statuses[s];
 
                 if (!x || desk_follow(a->ticket) != desk_follow(ticket))
                         continue;
@@ -106,12 +106,12 @@ bool is_barred(int ticket, const char *reason)
 
 static void judge_answer(struct verdict *v, int i)
 {
-        const struct status *s = &masto.statuses[i], *p;
+        const struct status *s = &social.statuses[i], *p;
         int at = s->parent;
 
-        while (at >= 0 && masto.statuses[at].by_api)     /* earlier parts */
-                at = masto.statuses[at].parent;
-        p = at < 0 ? NULL : &masto.statuses[at];
+        while (at >= 0 && social.statuses[at].by_api)     /* earlier parts */
+                at = social.statuses[at].parent;
+        p = at < 0 ? NULL : &social.statuses[at];
         if (!p || p->right == MENTIOND_MAY_REPLY || (s->visibility == 'd' && p->visibility != 'd'))
                 return;
         if (p->right == MENTIOND_REPLY_UNTIL && (s->sent + UTC_START <= p->until + slack_of(s) || s->sent_jump < 0)) {
@@ -124,8 +124,8 @@ static void judge_answer(struct verdict *v, int i)
 
 void judge_rights(struct verdict *v)
 {
-        for (int i = 0; i < masto.n_statuses; i++)
-                if (masto.statuses[i].by_api)
+        for (int i = 0; i < social.n_statuses; i++)
+                if (social.statuses[i].by_api)
                         judge_answer(v, i);
         for (int i = 0; i < desks.n_articles; i++)
                 if (startswith(desks.articles[i].key, "note:window:"))

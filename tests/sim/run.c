@@ -117,10 +117,10 @@ static void on_jump_time(void *data _unused_)
 
 static void make_secrets_right(void)
 {
-        for (int k = 0; k < masto.n_networks; k++) {
-                if (masto.networks[k].revoked)
-                        masto.networks[k].right_usec = sim.now;
-                masto.networks[k].revoked = false;
+        for (int k = 0; k < social.n_networks; k++) {
+                if (social.networks[k].revoked)
+                        social.networks[k].right_usec = sim.now;
+                social.networks[k].revoked = false;
         }
         desk_calm();
 }
@@ -135,7 +135,7 @@ static void on_right_again(void *data _unused_)
 
 static void on_secret_time(void *data _unused_)
 {
-        struct network *n = &masto.networks[below(R_CRASH, masto.n_networks)];
+        struct network *n = &social.networks[below(R_CRASH, social.n_networks)];
         struct desk *d = &desks.all[below(R_CRASH, desks.n)];
 
         if (!sim.faults)
@@ -209,7 +209,7 @@ static void settle(struct verdict *v)
                 /* A poll each may still find what was done just before; what a wide one finds after an hour is told.  That a
                  * conversation was read again is written down.  Where our clock is behind the network's, the horizon follows it. */
                 if (good == 2 && sim.jump >= 0 && sim.told == told && !is_forgetting(sim.now - SETTLE_STEP) &&
-                    !rights_end_after(sim.now - 2 * SETTLE_STEP) && daemon_commits() > commits + rereads + (uint64_t) (masto.n_networks + desks.n))
+                    !rights_end_after(sim.now - 2 * SETTLE_STEP) && daemon_commits() > commits + rereads + (uint64_t) (social.n_networks + desks.n))
                         oracle_rude("an idle daemon writes");
                 commits = daemon_commits();
                 told = sim.told;
@@ -258,7 +258,7 @@ void world_live(uint64_t seed, struct result *ret, struct verdict *v)
         sim_seed(seed);
         make_plan();
         disk_init();
-        masto_init();
+        social_init();
         desk_init();
         began = sim.now;
         daemon_init();
@@ -286,7 +286,7 @@ void world_live(uint64_t seed, struct result *ret, struct verdict *v)
                 .dead = v->dead, .acts = people_acts(), .faults = net_faults(), .crash_times = n_crash_times + 1,
         };
         memcpy(ret->counts, v->counts, sizeof ret->counts);
-        if (masto.n_networks > 1)
+        if (social.n_networks > 1)
                 happened(MANY_NETWORKS);
         if (desks.n > 1)
                 happened(MANY_DESKS);

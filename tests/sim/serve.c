@@ -23,8 +23,8 @@ static int post(struct json_object *o)
         char v = streq(visibility, "direct") ? 'd' : streq(visibility, "private") ? 'f' : streq(visibility, "unlisted") ? 'l' : 'u';
         int parent;
 
-        parent = *to ? masto_find(0, to) : -1;
-        return masto_post(0, (int) mj_int(o, "account", 1), parent, strstr(text, "@brand"), v, text, mj_str(o, "spoiler"));
+        parent = *to ? social_find(0, to) : -1;
+        return social_post(0, (int) mj_int(o, "account", 1), parent, strstr(text, "@brand"), v, text, mj_str(o, "spoiler"));
 }
 
 static int act(struct json_object *o)
@@ -42,7 +42,7 @@ static int act(struct json_object *o)
         if (streq(what, "post"))
                 return post(o) + 1;
         if (streq(what, "edit")) {
-                masto_edit(masto_find(0, mj_str(o, "id")), mj_str(o, "text"));
+                social_edit(social_find(0, mj_str(o, "id")), mj_str(o, "text"));
                 return 0;
         }
         if (streq(what, "write"))
@@ -61,7 +61,7 @@ static void answer(struct json_object *o, struct json_object *line, int server)
                 .token = mj_str(line, "token"), .key = mj_str(line, "key"), .type = mj_str(line, "type"), .text = body,
                 .body = *body ? json_tokener_parse(body) : NULL, .fault = { .arrives = true, .stage = -1 },
         };
-        struct answer a = (is_network(server) ? masto_handle : desk_handle)(&q);
+        struct answer a = (is_network(server) ? social.networks[server].kind->answer : desk_handle)(&q);
 
         mj_put_int(o, "status", a.status);
         mj_put_str(o, "body", a.text ? a.text : a.json ? json_object_to_json_string_ext(a.json, JSON_C_TO_STRING_PLAIN) : "");
@@ -76,23 +76,19 @@ static void show_all(void)
 {
         for (int i = 0; i < desks.n_articles; i++)
                 desks.articles[i].shown_usec = MIN(desks.articles[i].shown_usec, sim.now);
-        for (int i = 0; i < masto.n_notifications; i++)
-                masto.notifications[i].visible = MIN(masto.notifications[i].visible, sim.now);
+        for (int i = 0; i < social.n_notifications; i++)
+                social.notifications[i].visible = MIN(social.notifications[i].visible, sim.now);
 }
 
 static int server_of(const char *name)
 {
-        static const char *const networks[] = { [MASTODON] = "mastodon", [GOTOSOCIAL] = "gotosocial", [SNAC] = "snac" };
-
+        social_kind = network_named(name);
         sim_seed(1);
         sim.plan.networks = 1;
-        masto_init();
+        social_init();
         desk_init();
-        for (size_t i = 0; i < ELEMENTSOF(networks); i++)
-                if (streq(name, networks[i])) {
-                        masto.networks[0].variant = (enum masto_variant) i;
-                        return 0;
-                }
+        if (social_kind)
+                return 0;
         desks.all[0].kind = streq(name, "zammad") ? &zammad_kind : &znuny_kind;
         if (streq(name, "zammad"))
                 zammad_kind.open(0);
