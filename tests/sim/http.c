@@ -18,7 +18,7 @@ struct http {
 
 struct exchange {
         struct request q;
-        char *method, *path, *query, *token, *key, *type, *text;
+        char *method, *path, *query, *token, *key, *tag, *type, *text;
         int incarnation;
         uint64_t number;
         struct task *task;               /* NULL: nobody waits any more */
@@ -49,6 +49,7 @@ static void forget(struct exchange *e)
         free(e->query);
         free(e->token);
         free(e->key);
+        free(e->tag);
         free(e->type);
         free(e->text);
         (void) json_object_put(e->q.body);
@@ -207,11 +208,12 @@ static struct exchange *exchange_of(const struct http_request *q, const char *re
                 .token = xstrdup(q->bearer), .incarnation = sim.incarnation, .task = task_self(), .timer.fn = on_timeout,
         };
         e->key = header_of(q, "Idempotency-Key: ");
+        e->tag = header_of(q, "If-None-Match: ");
         e->type = header_of(q, "Content-Type: ");
         e->text = xcalloc(1, q->body_size + 1);  /* a file may hold anything */
         memcpy(e->text, strempty(q->body), q->body ? q->body_size : 0);
         e->q = (struct request) {
-                .method = e->method, .path = e->path, .query = e->query, .token = e->token, .key = e->key,
+                .method = e->method, .path = e->path, .query = e->query, .token = e->token, .key = e->key, .tag = e->tag,
                 .type = e->type, .text = e->text,
                 .repeatable = q->repeatable || streq(q->method, "GET"),
                 .body = q->body ? json_tokener_parse(q->body) : NULL,

@@ -334,12 +334,14 @@ static void judge_secret(struct verdict *v, int k, int first)
 static void judge_withdrawn(struct verdict *v, int k)
 {
         const struct article *a = &desks.articles[agent_notes[k].article];
+        int told = note_about(agent_notes[k].article, "withdrawn");
+        bool watched = social.networks[0].kind->is_watched && (told < 0 || strstr(desks.articles[told].body, "nothing can be posted there"));
 
         if (a->hidden_usec)
                 happened(WITHDRAWN_HIDDEN);
         if (command_after(k, COMMAND_STOP) >= 0)
                 happened(WITHDRAWN_STOPPED);
-        if (!a->flipped && !a->gone && !agent_notes[k].dropped && command_after(k, COMMAND_STOP) < 0 &&
+        if (!a->flipped && !a->gone && !agent_notes[k].dropped && !watched && command_after(k, COMMAND_STOP) < 0 &&
             !desks.tickets[a->born_ticket].deleted && !desks.tickets[desk_follow(a->ticket)].deleted)
                 broken(v, WRONG, word_of("r%dq", k), "reply r%dq was withdrawn without a cause", k);
 }

@@ -30,6 +30,7 @@ enum happening {
         WITHDRAWN_HIDDEN, WITHDRAWN_STOPPED, IN_PARTS, GUARDED, SAID_ASIDE, EDITED_OWN, REMOVED_OWN, LIKED, CLOSED_BY_COMMAND,
         TOLD_EDITED, TOLD_DELETED, TOLD_APP, WENT_ON, SPLIT_OFF, SPLIT_GREW,
         IN_TIME, TOO_LATE, WINDOW_TOLD,
+        FEED_STALE, FEED_DATED_BACK, FEED_TWICE, FEED_MOVED, FEED_UNCHANGED,
         _HAPPENINGS
 };
 void happened(enum happening what);
@@ -178,7 +179,7 @@ void net_excuse(void);                               /* the operator has it ask 
 
 struct request {
         int server;
-        const char *method, *path, *query, *token, *key, *type;
+        const char *method, *path, *query, *token, *key, *tag, *type;
         struct json_object *body;        /* NULL if it is not JSON */
         const char *text;                /* as it came */
         struct fault fault;

@@ -104,6 +104,11 @@ static const char *const names[_HAPPENINGS] = {
         [WENT_ON] = "a conversation went on in a new ticket",
         [SPLIT_OFF] = "a branch got a ticket of its own",
         [SPLIT_GREW] = "a post came into the ticket of a branch",
+        [FEED_STALE] = "feed: a cache gave an older document",
+        [FEED_DATED_BACK] = "feed: an item was dated long ago",
+        [FEED_TWICE] = "feed: an item stood twice",
+        [FEED_MOVED] = "feed: its address led elsewhere",
+        [FEED_UNCHANGED] = "feed: it was as before",
 };
 
 void happened(enum happening what)
