@@ -31,6 +31,7 @@ enum happening {
         TOLD_EDITED, TOLD_DELETED, TOLD_APP, WENT_ON, SPLIT_OFF, SPLIT_GREW,
         IN_TIME, TOO_LATE, WINDOW_TOLD,
         FEED_STALE, FEED_DATED_BACK, FEED_TWICE, FEED_MOVED, FEED_UNCHANGED,
+        CHILD_DIED, CHILD_SILENT, CHILD_HALF, CHILD_NO_JSON, CHILD_TWICE, CHILD_CANCELED,
         _HAPPENINGS
 };
 void happened(enum happening what);
@@ -186,6 +187,7 @@ struct request {
         bool repeatable;
         int64_t sent_usec, sent_jump;    /* when it left; the daemon's clock then, as in sim.jump */
 };
+void net_reseed(const struct request *q, const char *a, const char *b, const char *c);       /* by it, and what else tells it from others */
 struct answer {
         int status;
         struct json_object *json;

@@ -66,7 +66,7 @@ struct network_kind {
         bool hides_edits, hides_deletions, hides_own;    /* nothing tells them to the brand's account */
 };
 extern const struct network_kind mastodon_kind, gotosocial_kind, snac_kind;
-extern const struct network_kind feed_kind;
+extern const struct network_kind exec_kind, feed_kind;
 extern const struct network_kind *const network_kinds[];         /* all but those with Mastodon's API; NULL after the last */
 extern const struct network_kind *const fediverse_kinds[];       /* those */
 const struct network_kind *network_named(const char *name);      /* NULL: there is none */
