@@ -96,14 +96,15 @@ static bool shares_words(const struct agent_note *n)
         return false;
 }
 
-/* Whether all mentions that its ticket had by then are for those alone whom they name. */
+/* Whether all mentions that its ticket had by then, and that were not split off, are for those alone whom they name. */
 static bool is_all_aside(int ticket, int before)
 {
         for (int i = 0; i < before; i++) {
                 const struct article *a = &desks.articles[i];
-                int s = a->agent ? -1 : people_mention_in(a->body);
+                int s = a->agent ? -1 : people_mention_in(a->body), branch = s < 0 ? -1 : branch_of(s);
 
-                if (s >= 0 && desk_follow(a->ticket) == desk_follow(ticket) && social.statuses[s].visibility != 'd')
+                if (s >= 0 && desk_follow(a->ticket) == desk_follow(ticket) && social.statuses[s].visibility != 'd' &&
+                    (branch < 0 || desk_follow(desks.articles[branch].ticket) == desk_follow(ticket)))
                         return false;
         }
         return true;
