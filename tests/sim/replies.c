@@ -188,6 +188,17 @@ static bool is_said_in_public(const struct agent_note *n)
         return n->command == COMMAND_PUBLIC || n->command == COMMAND_CLOSE || command_after((int) (n - agent_notes), COMMAND_PUBLIC) >= 0;
 }
 
+/* The article by which an agent last said that it goes, as if he wrote it then: where nothing was said in public before, it answers what
+ * is there by now. */
+static int said_by_article(const struct agent_note *n)
+{
+        int last = (int) (n - agent_notes);
+
+        for (int by = command_after(last, COMMAND_PUBLIC); by >= 0; by = command_after(by, COMMAND_PUBLIC))
+                last = by;
+        return agent_notes[last].article;
+}
+
 /* Whether a post was of this ticket no more when a reply in it was sent: it begins a branch. */
 static bool was_split_off(int status, const struct agent_note *n)
 {
@@ -230,7 +241,7 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
                 broken(v, WRONG, token, "reply %s (%s) was written in ticket %d and answers a post of ticket %d", s->id, token,
                        a->ticket + 1, desks.articles[shown].ticket + 1);
         /* What came after it is not what it answers, if there was anything before, and the daemon could know that. */
-        if (shown > n->article && desks.articles[shown].confirmed && desks.articles[shown].confirmed < a->seen_public && !sim.incarnation &&
+        if (shown > said_by_article(n) && desks.articles[shown].confirmed && desks.articles[shown].confirmed < a->seen_public && !sim.incarnation &&
             was_confirmed(a->ticket, a->created) && !a->moved && !desks.articles[shown].moved && !desks.tickets[a->ticket].in_merge)
                 broken(v, WRONG, token, "reply %s (%s) answers %s, which was not there when it was written", s->id, token, parent->id);
         /* Nothing that the agent had before him, and the daemon knew of, is passed over. */
