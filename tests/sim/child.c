@@ -159,7 +159,6 @@ static void on_return(struct program *p, struct json_object *line)
         *at = one->next;
         made = mj_at(mj_get(one->answer.json, "calls"), one->calls - 1);
         if (mj_true(line, "canceled")) {
-                happened(CHILD_CANCELED);
                 one->calls = SIZE_MAX;
         } else if (streq(mj_str(made, "call"), "is_posted") && mj_int(line, "return", -1) == 0) {
                 mj_put_str(one->answer.json, "verdict", "ok");

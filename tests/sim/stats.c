@@ -109,7 +109,6 @@ static const char *const names[_HAPPENINGS] = {
         [CHILD_HALF] = "exec: the program said half a line",
         [CHILD_NO_JSON] = "exec: the program wrote no JSON",
         [CHILD_TWICE] = "exec: the program answered twice",
-        [CHILD_CANCELED] = "exec: the program was told that nobody waits",
         [FEED_STALE] = "feed: a cache gave an older document",
         [FEED_DATED_BACK] = "feed: an item was dated long ago",
         [FEED_TWICE] = "feed: an item stood twice",
