@@ -352,7 +352,7 @@ static int posted_part(struct db *db, const struct store_move *m)
 static int move(struct db *db, void *data)
 {
         const struct store_move *m = data;
-        bool active = state_is_active(m->state), reply;
+        bool active = state_is_active(m->state), reply, left = false;
         int64_t thread, target, source = 0;
         struct stmt *st;
         int r;
@@ -407,6 +407,7 @@ static int move(struct db *db, void *data)
                         r = db_run(db, "UPDATE journal SET thread = ? WHERE id = ?", "ii", with, m->id);
                 if (r < 0)
                         return r;
+                left = r > 0 && with != thread;
         }
         if (m->unlink) {
                 r = db_run(db, "DELETE FROM link WHERE thread = ?", "i", thread);
@@ -435,10 +436,10 @@ static int move(struct db *db, void *data)
                 r = thread_go_on(db, m->id, target, thread);
                 if (r < 0)
                         return r;
-        } else if (active) {
+        } else if (active && !left) {
                 return 0;
         }
-        r = lane_release(db, target, thread);
+        r = lane_release(db, target, thread);    /* of the thread that it had */
         return MIN(r, 0);
 }
 

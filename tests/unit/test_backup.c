@@ -445,6 +445,25 @@ static void mention_that_is_found_in_a_later_ticket_is_of_that(void)
         end();
 }
 
+/* Its ticket was merged into that. */
+static void mention_that_is_still_looked_for_in_a_later_ticket_makes_way_for_the_next(void)
+{
+        struct store_thread link = { .ticket = "T3", .number = "3", .url = "" };
+
+        forgotten_tickets();
+        link.helpdesk = desk;
+        take_mention("second", "", "linked", 6);
+        take_mention("other", "", "linked", 7);
+        assert_int_equal(row_of(brand, "other").due_usec, 0);
+        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, brand, "second"), .state = STATE_AMBIGUOUS, .link = &link,
+                                    .found = true, .saw_absent = true, .due_usec = 120, .now_usec = 1 }), 0);
+        assert_string_equal(thread_of("second").ticket, "T3");
+        assert_int_equal(row_of(brand, "second").due_usec, 120);
+        assert_string_equal(thread_of("other").ticket, "T");
+        assert_true(row_of(brand, "other").due_usec > 0);
+        end();
+}
+
 /* "split" got a ticket of its own, of which the store has forgotten; "before" was seen before the tickets were read, "after" after that. */
 static void forgotten_branch(void)
 {
@@ -601,6 +620,7 @@ int main(void)
                 world_test(part_of_a_reply_that_was_found_is_known_from_then_on),
                 world_test(mention_is_looked_for_in_one_ticket_of_its_conversation_after_the_other),
                 world_test(mention_that_is_found_in_a_later_ticket_is_of_that),
+                world_test(mention_that_is_still_looked_for_in_a_later_ticket_makes_way_for_the_next),
                 world_test(mentions_of_a_branch_are_looked_for_in_its_ticket),
                 world_test(mention_that_begins_a_branch_is_of_that_also_if_it_is_seen_later),
                 world_test(mention_that_is_found_in_the_ticket_of_a_branch_is_of_that),
