@@ -32,6 +32,7 @@ struct flow_instance {
         struct loop_timer poll_timer, due_timer, place_timer;
         struct loop_defer pump;
         bool polling, placing, rereading;
+        bool unread;                     /* since it failed, or began to run, no poll has told what is new */
         bool hinted;                     /* while it was polling */
         bool poll_again;                 /* the last one asked for the next at once */
         int64_t poll_begun_usec, poll_ended_usec;        /* mono, of the last one */

@@ -91,12 +91,14 @@ static void poll_once(struct flow_instance *f)
         counter_add("polls", i->name, verdict_name(verdict), 1);
         if (verdict == MENTIOND_OK) {
                 f->poll_failures = 0;
+                f->unread = false;
                 i->last_poll_usec = utc_usec();
                 f->poll_again = op.poll_again;
                 if (n_new)
                         log_event(LOG_INFO, "polled", F("instance", i->name), FI("new", (int64_t) n_new));
         } else if (i->state == INSTANCE_RUNNING) {
                 f->poll_failures++;
+                f->unread = true;
                 log_event(LOG_WARNING, "poll failed", F("instance", i->name), F("verdict", verdict_name(verdict)),
                           FI("failures", f->poll_failures), F("reason", op.reason));
         }

@@ -224,6 +224,9 @@ void flow_hint(struct instance *i)
 
 static void on_running(struct instance *i)
 {
+        struct flow_instance *f = i->flow;
+
+        f->unread = true;
         flow_poll_now(i);
         flow_kick(i);
 }

@@ -519,6 +519,25 @@ static void edit_waits_until_the_helpdesk_can_be_asked(void)
         fake_close();
 }
 
+/* Its helpdesk answers again: what was written there meanwhile comes with the next poll. */
+static void reply_waits_until_it_is_read_whether_it_was_taken_back(void)
+{
+        open_with_ticket(0);
+        brand->options.hold_usec = 50 * USEC_PER_MSEC;
+        desk->options.retry_usec = 20 * USEC_PER_MSEC;
+        write_reply("5", "answer");
+        fake.verdicts[DESK_POLL] = ONCE(MENTIOND_RETRY);
+        flow_poll_now(desk);
+        while (*fake.verdicts[DESK_POLL] >= 0)
+                world_sleep(500);
+        world_sleep(200 * USEC_PER_MSEC);
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        tell("6", "!stop");
+        assert_true(reply_becomes("5", STATE_WITHDRAWN));
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        fake_close();
+}
+
 /* Who wanted the reply sent as it was has not seen this. */
 static void edit_of_what_was_sent_as_it_was_is_guarded(void)
 {
@@ -1182,6 +1201,7 @@ int main(void)
                 world_test(text_of_a_command_is_guarded_as_a_public_note_is),
                 world_test(text_that_was_ordered_to_be_public_is_no_secret),
                 world_test(edit_waits_until_the_helpdesk_can_be_asked),
+                world_test(reply_waits_until_it_is_read_whether_it_was_taken_back),
                 world_test(edit_of_what_was_sent_as_it_was_is_guarded),
                 world_test(reply_that_is_held_again_is_told_of_again),
                 world_test(what_could_not_be_said_in_private_is_guarded_before_it_is_public),
