@@ -197,13 +197,17 @@ static const char *root_of(struct flow_instance *f, struct mentiond_op *op, cons
 {
         struct store *s = f->instance->host->store;
 
-        for (size_t n = op->n_ancestors; n > 0; n--) {
-                char *root = store_root_of(s, f->instance->stored.id, op->ancestors[n - 1].id);
+        char *root = NULL;
 
-                if (root)
-                        return arena_take(op->arena, root);
-        }
-        return op->root ? op->root : op->n_ancestors ? op->ancestors[0].id : parent;
+        for (size_t n = op->n_ancestors; n > 0 && !root; n--)
+                root = store_root_of(s, f->instance->stored.id, op->ancestors[n - 1].id);
+        if (!root && op->root)
+                return op->root;
+        if (!root && op->n_ancestors)
+                return op->ancestors[0].id;
+        if (!root)                       /* that may have been placed since */
+                root = store_root_of(s, f->instance->stored.id, parent);
+        return root ? arena_take(op->arena, root) : parent;
 }
 
 static int call_fetch(struct instance *i, struct mentiond_op *op, const char *id)
