@@ -30,6 +30,7 @@ enum happening {
         WITHDRAWN_HIDDEN, WITHDRAWN_STOPPED, IN_PARTS, GUARDED, SAID_ASIDE, EDITED_OWN, REMOVED_OWN, LIKED, CLOSED_BY_COMMAND,
         TOLD_EDITED, TOLD_DELETED, TOLD_APP, WENT_ON, SPLIT_OFF, SPLIT_GREW,
         IN_TIME, TOO_LATE, WINDOW_TOLD,
+        NOT_ADDRESSED, HIDDEN_BY_PRIVACY, WAITED, ANSWERED_LATE, ANSWERED_EMPTY, POLLS_MET, EXPIRED, NUMBERED_ANEW, MIGRATED, CHAT_LIMITED,
         _HAPPENINGS
 };
 void happened(enum happening what);
@@ -183,6 +184,7 @@ struct request {
         const char *text;                /* as it came */
         struct fault fault;
         bool repeatable;
+        bool waited;                     /* the server has looked at it before, and had nothing to say yet */
         int64_t sent_usec, sent_jump;    /* when it left; the daemon's clock then, as in sim.jump */
 };
 struct answer {
@@ -190,6 +192,7 @@ struct answer {
         struct json_object *json;
         char *text;                      /* instead of json */
         char *headers;                   /* malloced lines, or NULL */
+        int64_t again_usec;              /* it has nothing to say yet, and looks again then; 0: this is the answer */
         int delivered;                   /* for the server's own records: what it told */
         void (*on_delivery)(int delivered);
 };
