@@ -96,6 +96,17 @@ static bool shares_words(const struct agent_note *n)
         return false;
 }
 
+static bool has_files_inside(int ticket)
+{
+        for (int i = 0; i < n_agent_notes; i++) {
+                const struct article *a = &desks.articles[agent_notes[i].article];
+
+                if (a->attachments && (!a->visible || a->flipped) && desk_follow(a->ticket) == desk_follow(ticket))
+                        return true;
+        }
+        return false;
+}
+
 /* Whether all mentions that its ticket had by then are for those alone whom they name. */
 static bool is_all_aside(int ticket, int before)
 {
@@ -121,7 +132,7 @@ static bool is_on(int ticket, bool (*is_such)(const struct network_kind *kind))
                 if (s >= 0 && is_such(social.networks[social.statuses[s].network].kind))
                         return true;
                 for (int k = 0; s < 0 && k < social.n_networks; k++)     /* an old post has no name that we know */
-                        if (startswith(desks.tickets[a->born_ticket].thread, social.networks[k].name) && is_such(social.networks[k].kind))
+                        if (social.networks[k].desk == desks.tickets[a->ticket].desk && is_such(social.networks[k].kind))
                                 return true;
         }
         return false;
@@ -188,6 +199,8 @@ static bool is_justified(const struct agent_note *n, const char *reason)
                 return n->is_long;
         if (strstr(reason, "words of an internal note"))
                 return shares_words(n);
+        if (strstr(reason, "a file of an internal note"))
+                return a->attachments && has_files_inside(a->ticket);
         if (strstr(reason, "the number of a card"))
                 return strstr(n->text, CARD_NUMBER);
         if (strstr(reason, "you said !hold"))
@@ -209,7 +222,7 @@ static bool is_justified(const struct agent_note *n, const char *reason)
                 return unsure;
         if (strstr(reason, "may be dropped as spam") || !*reason)
                 return agent_notes[n->group].spam > 0;
-        if (strstr(reason, "answered 404") || strstr(reason, "that it answers is gone"))
+        if (strstr(reason, "answered 404") || strstr(reason, "that it answers is gone") || strstr(reason, "what it answers is gone"))
                 return is_tree_broken(a->ticket);
         return false;
 }

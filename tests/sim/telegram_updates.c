@@ -95,8 +95,7 @@ static void expire(void)
                 happened(EXPIRED);
                 note("*** update %lld, of %s, is kept no longer", (long long) u->id, social.statuses[u->status].id);
                 forget(u);
-                if (u->edit)
-                        social.statuses[u->status].edit_hidden = true;
+                social.statuses[u->status].edit_hidden |= u->edit;
                 if (n && !n->taken) {
                         n->dropped_out = true;
                         telegram.posts[u->status].lost = true;
@@ -149,8 +148,13 @@ static struct answer conflict(void)
 
 static void on_delivery(int page)
 {
-        for (int k = n_forgotten; k < n_order; k++)
-                updates[order[k]].delivered = true;
+        for (int k = n_forgotten; k < n_order; k++) {
+                struct update *u = &updates[order[k]];
+
+                u->delivered = true;
+                if (u->edit && telegram.posts[u->status].lost)
+                        social.statuses[u->status].failed_fetches = 5;   /* so it is shown after all, and late */
+        }
         shown_delivered(page);
 }
 
