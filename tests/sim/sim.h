@@ -30,6 +30,8 @@ enum happening {
         WITHDRAWN_HIDDEN, WITHDRAWN_STOPPED, IN_PARTS, GUARDED, SAID_ASIDE, EDITED_OWN, REMOVED_OWN, LIKED, CLOSED_BY_COMMAND,
         TOLD_EDITED, TOLD_DELETED, TOLD_APP, WENT_ON, SPLIT_OFF, SPLIT_GREW,
         IN_TIME, TOO_LATE, WINDOW_TOLD,
+        FEED_STALE, FEED_DATED_BACK, FEED_TWICE, FEED_MOVED, FEED_UNCHANGED,
+        CHILD_DIED, CHILD_SILENT, CHILD_HALF, CHILD_NO_JSON, CHILD_TWICE,
         NOT_ADDRESSED, HIDDEN_BY_PRIVACY, WAITED, ANSWERED_LATE, ANSWERED_EMPTY, POLLS_MET, EXPIRED, NUMBERED_ANEW, MIGRATED, CHAT_LIMITED,
         _HAPPENINGS
 };
@@ -179,7 +181,7 @@ void net_excuse(void);                               /* the operator has it ask 
 
 struct request {
         int server;
-        const char *method, *path, *query, *token, *key, *type;
+        const char *method, *path, *query, *token, *key, *tag, *type;
         struct json_object *body;        /* NULL if it is not JSON */
         const char *text;                /* as it came */
         struct fault fault;
@@ -187,6 +189,7 @@ struct request {
         bool waited;                     /* the server has looked at it before, and had nothing to say yet */
         int64_t sent_usec, sent_jump;    /* when it left; the daemon's clock then, as in sim.jump */
 };
+void net_reseed(const struct request *q, const char *a, const char *b, const char *c);       /* by it, and what else tells it from others */
 struct answer {
         int status;
         struct json_object *json;

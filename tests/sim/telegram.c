@@ -318,5 +318,5 @@ const struct network_kind telegram_kind = {
         .name = "telegram", .host = "api.telegram.org", .visibilities = "uuuffddddd", .settings = settings, .id = id, .handle = handle,
         .answer = answer, .on_fault = telegram_on_fault, .find = telegram_find, .posted = posted, .edited = edited, .failure = failure,
         .is_apart = telegram_writes, .in_seconds = true, .drops_parents = true, .all_public = true, .is_blind = true, .hides_deletions = true,
-        .hides_own = true, .no_aside = true, .no_files = true,
+        .hides_own = true, .no_aside = true,
 };
