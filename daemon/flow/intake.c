@@ -198,13 +198,14 @@ void intake_release(struct flow_instance *f, const struct store_row *row)
 static const char *root_of(struct flow_instance *f, struct mentiond_op *op, const char *told, const char *parent)
 {
         struct store *s = f->instance->host->store;
+        char *root = NULL;
 
-        for (size_t n = op->n_ancestors; n > 0; n--) {
-                char *root = store_root_of(s, f->instance->stored.id, op->ancestors[n - 1].id);
-
-                if (root)
-                        return arena_take(op->arena, root);
-        }
+        for (size_t n = op->n_ancestors; n > 0 && !root; n--)
+                root = store_root_of(s, f->instance->stored.id, op->ancestors[n - 1].id);
+        if (!root && !op->root && !*told && !op->n_ancestors)    /* it may have been placed since */
+                root = store_root_of(s, f->instance->stored.id, parent);
+        if (root)
+                return arena_take(op->arena, root);
         return op->root ? op->root : *told ? told : op->n_ancestors ? op->ancestors[0].id : parent;
 }
 

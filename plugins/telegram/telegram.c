@@ -42,14 +42,15 @@ static const char *check(const void *state)
 
 /* --- Calls --- */
 
-/* *ret is the whole answer, also of a failure.  With a body the method changes something. */
+/* *ret is the whole answer, also of a failure.  With a body the method says or changes something, and each chat is counted apart. */
 static int call(struct mentiond_op *op, struct mentiond_request *q, const char *method, struct json_object **ret)
 {
         struct mentiond_response response = { .struct_size = sizeof(response) };
-        bool once = (q->json || q->body) && !(q->flags & MENTIOND_REPEATABLE);
+        bool writes = q->json || q->body, once = writes && !(q->flags & MENTIOND_REPEATABLE);
 
         q->struct_size = sizeof(*q);
-        q->method = q->json || q->body ? "POST" : "GET";
+        q->flags |= writes ? MENTIOND_APART : 0;
+        q->method = writes ? "POST" : "GET";
         q->path = mentiond_format(op, "/bot{token}/%s", method);
         int r = mentiond_http(op, q, &response);
         *ret = response.json;

@@ -42,11 +42,14 @@ class Room(Desk):
             return [m for m in self.net.sent if word in m.get("text", m.get("caption", ""))]
 
     def answered_once(self, ticket, word):
-        until(f"an answer with {word}", lambda: self.posts(word))
+        self.posted(word)
         self.note_of(ticket, "Reply posted")
         self.daemon.wait_quiet()
         [answer] = self.posts(word)
         return answer
+
+    def posted(self, word):
+        until(f"an answer with {word}", lambda: self.posts(word))
 
     def tell(self, who=ALICE, text="where is my parcel?", **more):
         """A message for the bot and its ticket: (word, message, ticket)."""
@@ -324,6 +327,24 @@ def test_too_much_is_said_again_when_the_body_says_so(room):
     room.answered_once(ticket, f"{word}r")
     first, second = net.seen("POST", SEND)
     assert first is refused[0] and 2 <= second.at - first.at < 2 + 15 * SLOW     # not the minute that counts without a word
+
+
+def test_a_chat_that_wants_no_more_for_long_stops_no_other(room):
+    net = room.proxy_net()
+    room.start()
+    word, m, ticket = room.tell()
+    other, _, elsewhere = room.tell(CAROL)
+    refused = net.rule("POST", SEND, proxy.answer(429, {"ok": False, "error_code": 429, "description": "Too Many Requests: retry after 10072",
+                                                        "parameters": {"retry_after": 10072}}))
+    room.zammad.write(ticket, f"Late {word}r")
+    until("a refusal", lambda: refused)
+    room.zammad.write(elsewhere, f"At once {other}r")
+    room.posted(other)
+    late = room.word()
+    room.net.say(CAROL, f"{late} and one thing more")
+    room.ticket_of(late)                             # polls go on, too
+    assert room.posts(word) == [] and [row["state"] for row in room.daemon.queue(kind="reply")] == ["waiting"]
+    assert [json.loads(r.body)["chat_id"] for r in net.seen("POST", SEND)] == [m["chat"]["id"], CAROL["id"]]
 
 
 @pytest.mark.parametrize("status, words", [(401, "Unauthorized"), (404, "Not Found")])

@@ -57,7 +57,7 @@ static void judge_change(struct verdict *v, int i)
                 return;
         if (s->n_versions && told_of_post(i, "has changed a post", s->text) >= 0)
                 happened(TOLD_EDITED);
-        else if (s->n_versions && !kind->hides_edits && !s->deleted && !s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, edited) &&
+        else if (s->n_versions && !kind->hides_edits && !s->edit_hidden && !s->deleted && !s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, edited) &&
                  !strstr(desks.articles[article].body, s->text))
                 broken(v, LOST, s->id, "mention %s was edited, and nobody told the agent", s->id);
         if (s->deleted && told_of_post(i, "has deleted a post", s->text) >= 0)

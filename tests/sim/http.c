@@ -89,6 +89,16 @@ static void happened_in_order(const struct exchange *e)
         newest[e->q.server] = MAX(newest[e->q.server], e->number);
 }
 
+static const struct network_kind *kind_of(const struct exchange *e)
+{
+        return is_network(e->q.server) ? social.networks[e->q.server].kind : NULL;
+}
+
+static bool is_apart(const struct exchange *e)
+{
+        return kind_of(e) && kind_of(e)->is_apart && kind_of(e)->is_apart(&e->q);
+}
+
 static void on_delivery(void *data)
 {
         struct exchange *e = data;
@@ -105,7 +115,7 @@ static void on_delivery(void *data)
                 r->fate = HTTP_REPLIED;
                 r->status = (uint32_t) e->answer.status;
                 put_body(e, r);
-                if (e->q.fault.retry_after > 0)  /* from now on the daemon knows */
+                if (e->q.fault.retry_after > 0 && !is_apart(e))  /* from now on the daemon knows */
                         net_silence(e->q.server, sim.now + e->q.fault.retry_after * USEC_PER_SEC, e->incarnation);
                 happened_in_order(e);
                 if (e->answer.on_delivery && !e->q.fault.truncated)
@@ -147,6 +157,11 @@ static void replace_answer(struct exchange *e)
         free(TAKE_PTR(e->answer.headers));
         e->answer.on_delivery = NULL;
         e->answer.status = f->status ? f->status : 200;
+        if (!f->html && kind_of(e) && kind_of(e)->failure) {
+                e->answer.text = kind_of(e)->failure(f->status, f->retry_after < 0 ? 300 : f->retry_after);
+                e->answer.headers = xstrdup("Content-Type: application/json\r\n");
+                return;
+        }
         e->answer.text = xstrdup(f->html ? "<html><body><h1>Something is not as it should be</h1></body></html>"
                                          : "{\"error\": \"Something went wrong\"}");
         limit(e);
@@ -172,6 +187,12 @@ static void on_arrival(void *data)
         }
         if (f->arrives)
                 e->answer = handle(&e->q);
+        if (e->answer.again_usec) {
+                e->q.waited = true;
+                f->twice = false;
+                sim_in(e->answer.again_usec, on_arrival, e);
+                return;
+        }
         if (f->arrives && f->late)
                 note("a late effect: %s %s", e->method, e->path);
         replace_answer(e);

@@ -132,6 +132,8 @@ static void judge_mention(struct verdict *v, int i)
                 broken(v, WRONG, s->id, "the brand's own post %s was filed", s->id);
         if (r && !is_aside(r))
                 broken(v, STUCK, s->id, "mention %s is still %s: %s", s->id, r->state, r->reason);
+        if (all && !s->names_brand && !social.networks[s->network].kind->hears_all)
+                broken(v, LEAKED, s->id, "%s was filed, which is not for the brand", s->id);
         if (is_aside(r)) {
                 v->held++;
                 if (!(strstr(r->reason, "sent several times") && s->failed_filings >= 10) &&
@@ -217,12 +219,12 @@ static int half_of(int article, int status, const int *ticket_of, const int *hal
 
         if (desks.articles[article].branch)
                 return status;
-        for (int at = s->parent; at >= 0; at = social.statuses[at].parent)
+        for (int at = s->parent; at >= 0 && social.statuses[at].root == s->root; at = social.statuses[at].parent)
                 if (branch_of(at) >= 0 && ticket_of[at] == desk_follow(desks.articles[article].ticket) + 1) {
                         happened(SPLIT_GREW);
                         return at;
                 }
-        for (int at = s->parent; at >= 0; at = social.statuses[at].parent) {
+        for (int at = s->parent; at >= 0 && social.statuses[at].root == s->root; at = social.statuses[at].parent) {
                 int branch = branch_of(at);
 
                 sure = sure && !social.statuses[at].deleted && (social.statuses[at].account != BRAND || social.statuses[at].by_api);

@@ -96,6 +96,17 @@ static bool shares_words(const struct agent_note *n)
         return false;
 }
 
+static bool has_files_inside(int ticket)
+{
+        for (int i = 0; i < n_agent_notes; i++) {
+                const struct article *a = &desks.articles[agent_notes[i].article];
+
+                if (a->attachments && (!a->visible || a->flipped) && desk_follow(a->ticket) == desk_follow(ticket))
+                        return true;
+        }
+        return false;
+}
+
 /* Whether all mentions that its ticket had by then, and that were not split off, are for those alone whom they name. */
 static bool is_all_aside(int ticket, int before)
 {
@@ -108,6 +119,47 @@ static bool is_all_aside(int ticket, int before)
                         return false;
         }
         return true;
+}
+
+/* Whether a conversation of such a network is in it. */
+static bool is_on(int ticket, bool (*is_such)(const struct network_kind *kind))
+{
+        for (int i = 0; i < desks.n_articles; i++) {
+                const struct article *a = &desks.articles[i];
+                int s = a->agent ? -1 : people_mention_in(a->body);
+
+                if (a->agent || desk_follow(a->ticket) != desk_follow(ticket))
+                        continue;
+                if (s >= 0 && is_such(social.networks[social.statuses[s].network].kind))
+                        return true;
+                for (int k = 0; s < 0 && k < social.n_networks; k++)     /* an old post has no name that we know */
+                        if (social.networks[k].desk == desks.tickets[a->ticket].desk && is_such(social.networks[k].kind))
+                                return true;
+        }
+        return false;
+}
+
+/* Whether some of what customers wrote in it is not for the account alone: all of the old posts. */
+static bool is_some_open(int ticket)
+{
+        for (int i = 0; i < desks.n_articles; i++) {
+                const struct article *a = &desks.articles[i];
+                int s = a->agent ? 0 : people_mention_in(a->body);
+
+                if (!a->agent && desk_follow(a->ticket) == desk_follow(ticket) && (s < 0 || social.statuses[s].visibility != 'd'))
+                        return true;
+        }
+        return false;
+}
+
+static bool is_blind(const struct network_kind *kind)
+{
+        return kind->is_blind;
+}
+
+static bool has_no_aside(const struct network_kind *kind)
+{
+        return kind->no_aside;
 }
 
 static int notes_like(const struct agent_note *n)
@@ -148,6 +200,8 @@ static bool is_justified(const struct agent_note *n, const char *reason)
                 return n->is_long;
         if (strstr(reason, "words of an internal note"))
                 return shares_words(n);
+        if (strstr(reason, "a file of an internal note"))
+                return a->attachments && has_files_inside(a->ticket);
         if (strstr(reason, "the number of a card"))
                 return strstr(n->text, CARD_NUMBER);
         if (strstr(reason, "you said !hold"))
@@ -158,13 +212,18 @@ static bool is_justified(const struct agent_note *n, const char *reason)
                 return unsure && notes_like(n) > 1;      /* and was found first: which of them it was nobody knows */
         if (strstr(reason, "may be it"))
                 return unsure;
+        if (strstr(reason, "this network cannot be asked"))
+                return unsure && is_on(a->ticket, is_blind);
+        if (strstr(reason, "nothing can be said in private here"))
+                return is_on(a->ticket, has_no_aside) && is_some_open(a->ticket) &&
+                       (n->command == COMMAND_DM || command_after((int) (n - agent_notes), COMMAND_DM) >= 0);
         if (strstr(reason, "sent several times"))
                 return agent_notes[n->group].spam > 0 || unsure;
         if (strstr(reason, "could not be asked for it"))
                 return unsure;
         if (strstr(reason, "may be dropped as spam") || !*reason)
                 return agent_notes[n->group].spam > 0;
-        if (strstr(reason, "answered 404") || strstr(reason, "that it answers is gone"))
+        if (strstr(reason, "answered 404") || strstr(reason, "that it answers is gone") || strstr(reason, "what it answers is gone"))
                 return is_tree_broken(a->ticket);
         return false;
 }

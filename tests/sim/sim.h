@@ -32,6 +32,7 @@ enum happening {
         IN_TIME, TOO_LATE, WINDOW_TOLD,
         FEED_STALE, FEED_DATED_BACK, FEED_TWICE, FEED_MOVED, FEED_UNCHANGED,
         CHILD_DIED, CHILD_SILENT, CHILD_HALF, CHILD_NO_JSON, CHILD_TWICE,
+        NOT_ADDRESSED, HIDDEN_BY_PRIVACY, WAITED, ANSWERED_LATE, ANSWERED_EMPTY, POLLS_MET, EXPIRED, NUMBERED_ANEW, MIGRATED, CHAT_LIMITED,
         _HAPPENINGS
 };
 void happened(enum happening what);
@@ -185,6 +186,7 @@ struct request {
         const char *text;                /* as it came */
         struct fault fault;
         bool repeatable;
+        bool waited;                     /* the server has looked at it before, and had nothing to say yet */
         int64_t sent_usec, sent_jump;    /* when it left; the daemon's clock then, as in sim.jump */
 };
 void net_reseed(const struct request *q, const char *a, const char *b, const char *c);       /* by it, and what else tells it from others */
@@ -193,6 +195,7 @@ struct answer {
         struct json_object *json;
         char *text;                      /* instead of json */
         char *headers;                   /* malloced lines, or NULL */
+        int64_t again_usec;              /* it has nothing to say yet, and looks again then; 0: this is the answer */
         int delivered;                   /* for the server's own records: what it told */
         void (*on_delivery)(int delivered);
 };

@@ -7,7 +7,7 @@
 
 struct social social;
 const struct network_kind *social_kind;
-const struct network_kind *const network_kinds[] = { &exec_kind, &feed_kind, NULL };
+const struct network_kind *const network_kinds[] = { &exec_kind, &feed_kind, &telegram_kind, NULL };
 const struct network_kind *const fediverse_kinds[] = { &mastodon_kind, &gotosocial_kind, &snac_kind, NULL };
 
 const struct account accounts[] = {
@@ -81,7 +81,7 @@ int social_post(int network, int account, int parent, bool names_brand, char vis
         rights_give(i);
         if (n->kind->posted)
                 n->kind->posted(i);
-        if ((names_brand || n->kind->hears_all) && account != BRAND) {
+        if ((social.statuses[i].names_brand || n->kind->hears_all) && account != BRAND) {
                 social.statuses[i].notification = social.n_notifications;
                 add_notification(network, i, some_lag());
         }
@@ -113,6 +113,8 @@ void social_edit(int status, const char *text)
         s->versions[s->n_versions++] = s->text;
         s->text = xstrdup(text);
         s->edited = world_utc();
+        if (social.networks[s->network].kind->edited)
+                social.networks[s->network].kind->edited(status);
         free(TAKE_PTR(s->json));
         for (int i = status + 1; i < social.n_statuses; i++)
                 if (social.statuses[i].parent == status)

@@ -23,6 +23,7 @@ struct status {
         char *json;                      /* as the API shows it; NULL: to be made */
         int media, n_media;              /* the number of the first file */
         int failed_fetches, failed_filings;
+        bool edit_hidden;                /* nothing has told the brand of its last edit */
         int notification;                /* -1: none */
 };
 struct notification {
@@ -53,20 +54,24 @@ struct network_kind {
         struct answer (*answer)(const struct request *q);
         void (*on_fault)(const struct request *q);       /* a request to it that goes wrong in some way */
         int (*find)(int network, const char *id);        /* the post that the plugin knows by this id; -1: there is none */
-        void (*posted)(int status);      /* it is there, now */
+        void (*posted)(int status);      /* it is there, now; may say otherwise whom it names, and where it belongs */
+        void (*edited)(int status);      /* by its author */
+        char *(*failure)(int status, int64_t retry_after);       /* what it says of one, malloced; NULL: as Mastodon, and a 429 in headers */
+        bool (*is_apart)(const struct request *q);       /* a 429 to it is none to polls */
         int window;                      /* so many of the newest notifications it keeps; 0: all */
         bool has_keys;                   /* what arrives again with the same key within an hour is one post */
         bool in_seconds;                 /* it tells times so */
         bool drops_parents;              /* what answers a post that is gone stands by itself */
         bool all_public;                 /* answers, too */
         bool hears_all;                  /* the brand is shown every post, whether it names it or not */
+        bool no_aside;                   /* nothing can be said aside, but in answer to what was */
         bool is_watched;                 /* nobody can answer there, and nothing answers anything */
         bool has_media;                  /* posts have files of the server "media" */
         bool is_blind;                   /* what was posted cannot be looked for */
         bool hides_edits, hides_deletions, hides_own;    /* nothing tells them to the brand's account */
 };
 extern const struct network_kind mastodon_kind, gotosocial_kind, snac_kind;
-extern const struct network_kind exec_kind, feed_kind;
+extern const struct network_kind exec_kind, feed_kind, telegram_kind;
 extern const struct network_kind *const network_kinds[];         /* all but those with Mastodon's API; NULL after the last */
 extern const struct network_kind *const fediverse_kinds[];       /* those */
 const struct network_kind *network_named(const char *name);      /* NULL: there is none */

@@ -114,6 +114,16 @@ static const char *const names[_HAPPENINGS] = {
         [FEED_TWICE] = "feed: an item stood twice",
         [FEED_MOVED] = "feed: its address led elsewhere",
         [FEED_UNCHANGED] = "feed: it was as before",
+        [NOT_ADDRESSED] = "a bot was shown what is not for it",
+        [HIDDEN_BY_PRIVACY] = "a bot was not shown who names it",
+        [WAITED] = "a long poll waited until there was something",
+        [ANSWERED_LATE] = "a long poll was answered late",
+        [ANSWERED_EMPTY] = "a long poll was answered as if there were nothing",
+        [POLLS_MET] = "two polls met",
+        [EXPIRED] = "an update was kept no longer",
+        [NUMBERED_ANEW] = "the numbers of updates began anew",
+        [MIGRATED] = "a group became a supergroup",
+        [CHAT_LIMITED] = "a chat wanted no more messages for some time",
 };
 
 void happened(enum happening what)

@@ -1655,6 +1655,17 @@ static void mention_is_placed_without_fetch(void)
         fake_close();
 }
 
+static void mention_that_answers_one_placed_since_is_placed_with_it_without_fetch(void)
+{
+        fake_open(FAKE_NO_FETCH);
+        fake_mention("m1", "", "middle");
+        fake_mention("m2", "", "m1");
+        assert_true(mention_becomes("m2", STATE_FILED));
+        assert_string_equal(root_of("m1"), "middle");
+        assert_string_equal(root_of("m2"), "middle");
+        fake_close();
+}
+
 static void refused_credentials_while_placing_keep_the_mention(void)
 {
         fake_open(0);
@@ -1806,6 +1817,7 @@ int main(void)
                 world_test(placing_is_tried_eight_times_and_then_done_without),
                 world_test(placing_that_succeeds_late_still_finds_the_root),
                 world_test(mention_is_placed_without_fetch),
+                world_test(mention_that_answers_one_placed_since_is_placed_with_it_without_fetch),
                 world_test(refused_credentials_while_placing_keep_the_mention),
                 world_test(plugin_from_a_file_carries_a_conversation),
         };
