@@ -110,6 +110,57 @@ static bool is_all_aside(int ticket, int before)
         return true;
 }
 
+/* The post that an article of the ticket shows, or -1.  Old ones, too, whose texts have no token. */
+static int post_in(int ticket, int article)
+{
+        const struct article *a = &desks.articles[article];
+        int s = a->agent || desk_follow(a->ticket) != desk_follow(ticket) ? -1 : people_mention_in(a->body);
+
+        if (s >= 0)
+                return s;
+        for (int k = 0; !a->agent && desk_follow(a->ticket) == desk_follow(ticket) && k < social.n_networks; k++) {
+                const char *name = social.networks[k].name;
+
+                if (startswith(a->key, name) && a->key[strlen(name)] == ':')
+                        return social_find(k, a->key + strlen(name) + 1);
+        }
+        return -1;
+}
+
+/* Whether a network that it has posts of, merged ones too, has those for everybody alone. */
+static bool is_all_public(int ticket)
+{
+        for (int i = 0; i < desks.n_articles; i++)
+                if (post_in(ticket, i) >= 0 && social.networks[social.statuses[post_in(ticket, i)].network].kind->all_public)
+                        return true;
+        return false;
+}
+
+static bool is_refused_twice(int ticket)
+{
+        for (int i = 0; i < desks.n_articles; i++)
+                if (post_in(ticket, i) >= 0 && social.networks[social.statuses[post_in(ticket, i)].network].kind->refuses_twice)
+                        return true;
+        return false;
+}
+
+/* Whether it has a mention that is not for everybody, or of which that is not known; or whose author does not name the brand any more. */
+static bool has_for_fewer(int ticket)
+{
+        for (int i = 0; i < desks.n_articles; i++)
+                if (post_in(ticket, i) >= 0 && (social.statuses[post_in(ticket, i)].visibility != 'u' || social.statuses[post_in(ticket, i)].faceless))
+                        return true;
+        return false;
+}
+
+static bool has_uncalled(int ticket)
+{
+        for (int i = 0; i < desks.n_articles; i++)
+                if (post_in(ticket, i) >= 0 && social.statuses[post_in(ticket, i)].uncalled)
+                        return true;
+        return false;
+}
+
 static int notes_like(const struct agent_note *n)
 {
         int like = 0;
@@ -159,9 +210,21 @@ static bool is_justified(const struct agent_note *n, const char *reason)
         if (strstr(reason, "may be it"))
                 return unsure;
         if (strstr(reason, "sent several times"))
-                return agent_notes[n->group].spam > 0 || unsure;
+                return agent_notes[n->group].spam > 0 || unsure || (notes_like(n) > 1 && is_refused_twice(a->ticket));
         if (strstr(reason, "could not be asked for it"))
                 return unsure;
+        if (strstr(reason, "nothing can be said in private here"))
+                return is_all_public(a->ticket) && (n->command == COMMAND_DM || command_after((int) (n - agent_notes), COMMAND_DM) >= 0);
+        if (strstr(reason, "what it answers was for fewer"))
+                return is_all_public(a->ticket) && has_for_fewer(a->ticket);
+        if (strstr(reason, "whose author names or quotes the account") || strstr(reason, "has not called the account"))
+                return has_uncalled(a->ticket);
+        if (strstr(reason, "does not take the same text twice"))
+                return notes_like(n) > 1 && is_refused_twice(a->ticket);
+        if (strstr(reason, "Invalid 'start_time'"))      /* it was tried at a time that is still to come */
+                return sim.plan.jump_usec && unsure;
+        if (strstr(reason, "X does not show the post"))
+                return is_tree_broken(a->ticket);
         if (strstr(reason, "may be dropped as spam") || !*reason)
                 return agent_notes[n->group].spam > 0;
         if (strstr(reason, "answered 404") || strstr(reason, "that it answers is gone"))

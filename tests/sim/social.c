@@ -7,7 +7,7 @@
 
 struct social social;
 const struct network_kind *social_kind;
-const struct network_kind *const network_kinds[] = { &exec_kind, &feed_kind, NULL };
+const struct network_kind *const network_kinds[] = { &exec_kind, &feed_kind, &x_kind, NULL };
 const struct network_kind *const fediverse_kinds[] = { &mastodon_kind, &gotosocial_kind, &snac_kind, NULL };
 
 const struct account accounts[] = {
@@ -119,6 +119,8 @@ void social_edit(int status, const char *text)
                         free(TAKE_PTR(social.statuses[i].json));  /* it says by which id it is known */
         happened(EDITED);
         note("person edits %s", s->id);
+        if (social.networks[s->network].kind->edited)
+                social.networks[s->network].kind->edited(status);
 }
 
 void social_delete(int status)
