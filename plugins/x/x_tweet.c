@@ -152,7 +152,7 @@ struct mentiond_mention *x_mention(struct mentiond_op *op, const struct x *x, st
         *mention = (struct mentiond_mention) {
                 .struct_size = sizeof(*mention),
                 .kind = to_us ? MENTIOND_COMMENT : MENTIOND_MENTION,
-                .visibility = mj_true(user, "protected") ? MENTIOND_FOLLOWERS : MENTIOND_PUBLIC,
+                .visibility = !user || mj_true(user, "protected") ? MENTIOND_FOLLOWERS : MENTIOND_PUBLIC,       /* unknown: it may be */
                 .id = x_version(post, 0),
                 .parent = parent,
                 .root = !*parent || to_us ? mj_str(post, "conversation_id") : "",       /* what others wrote above it fetch() shows */

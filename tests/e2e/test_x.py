@@ -176,6 +176,7 @@ def test_an_author_whom_x_does_not_show_loses_no_mention(net):
     p, q = net.model.post("carol", "@brand help"), net.model.post("alice", "@brand and me")
     items = {i["id"]: i["payload"] for i in net.poll() if i["state"] == "new"}
     assert items[p.id]["author"]["handle"] == "user 1460000000000000003" and items[q.id]["author"]["handle"] == "@alice"
+    assert items[p.id]["visibility"] == FOLLOWERS and items[q.id]["visibility"] != FOLLOWERS         # nobody knows whether carol's are protected
 
 
 def test_a_repost_is_no_mention(net):

@@ -60,6 +60,8 @@ static void judge_change(struct verdict *v, int i)
         else if (s->n_versions && !kind->hides_edits && !s->edit_hidden && !s->deleted && !s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, edited) &&
                  !strstr(desks.articles[article].body, s->text))
                 broken(v, LOST, s->id, "mention %s was edited, and nobody told the agent", s->id);
+        if (!s->deleted && told_of_post(i, "has deleted a post", s->text) >= 0)
+                broken(v, WRONG, s->id, "the agent was told that mention %s was deleted, which is there", s->id);
         if (s->deleted && told_of_post(i, "has deleted a post", s->text) >= 0)
                 happened(TOLD_DELETED);
         else if (s->deleted && !kind->hides_deletions && !s->n_versions && !desks.tickets[ticket].in_merge && is_due(article, s->deleted_usec))

@@ -109,6 +109,21 @@ void daemon_reconfigure(int server, int64_t new_parallel)
         (void) heap_enter(before);
 }
 
+void daemon_change(int server, const char *from, const char *to)
+{
+        int before = heap_enter(HEAP_WORLD);
+        char *at = strstr(settings[server], from);
+
+        if (at) {
+                char *whole = xasprintf("%.*s%s%s", (int) (at - settings[server]), settings[server], to, at + strlen(from));
+
+                free(settings[server]);
+                settings[server] = whole;
+                write_file();
+        }
+        (void) heap_enter(before);
+}
+
 static void configure(int s)
 {
         long long poll = between(R_PLAN, 10, 60), retry = between(R_PLAN, 1, 10), retry_max = between(R_PLAN, 1, 10);
@@ -172,6 +187,8 @@ static void on_log(int level _unused_, const char *line, void *data _unused_)
                 sim.ambiguous++;
         if (strstr(line, "stopped: a person is needed"))
                 on_stop(line);
+        if (strstr(line, "and the ceiling is"))
+                happened(CEILING);
         if (strstr(line, ": forgotten "))
                 happened(FORGOTTEN);
         if (strstr(line, "ending at once"))

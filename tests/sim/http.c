@@ -18,7 +18,7 @@ struct http {
 
 struct exchange {
         struct request q;
-        char *method, *path, *query, *token, *key, *tag, *type, *text;
+        char *method, *path, *query, *token, *key, *tag, *type, *authorization, *text;
         int incarnation;
         uint64_t number;
         struct task *task;               /* NULL: nobody waits any more */
@@ -51,6 +51,7 @@ static void forget(struct exchange *e)
         free(e->key);
         free(e->tag);
         free(e->type);
+        free(e->authorization);
         free(e->text);
         (void) json_object_put(e->q.body);
         (void) json_object_put(e->answer.json);
@@ -231,11 +232,12 @@ static struct exchange *exchange_of(const struct http_request *q, const char *re
         e->key = header_of(q, "Idempotency-Key: ");
         e->tag = header_of(q, "If-None-Match: ");
         e->type = header_of(q, "Content-Type: ");
+        e->authorization = header_of(q, "Authorization: ");
         e->text = xcalloc(1, q->body_size + 1);  /* a file may hold anything */
         memcpy(e->text, strempty(q->body), q->body ? q->body_size : 0);
         e->q = (struct request) {
                 .method = e->method, .path = e->path, .query = e->query, .token = e->token, .key = e->key, .tag = e->tag,
-                .type = e->type, .text = e->text,
+                .type = e->type, .authorization = e->authorization, .text = e->text,
                 .repeatable = q->repeatable || streq(q->method, "GET"),
                 .body = q->body ? json_tokener_parse(q->body) : NULL,
                 .sent_usec = sim.now,

@@ -173,7 +173,7 @@ static void print_sum(const char *before, const struct result *s, uint64_t n, do
 /* In one world of some hundred: not asked of a run of 100. */
 static bool is_rare(int h)
 {
-        return h == SAME_KEY_AGAIN;
+        return h == SAME_KEY_AGAIN || h == X_MISSING || h == X_LAGS || h == X_UNCALLED || h == X_DUPLICATE || h == X_HAD_IT || h == X_ABOVE_CEILING;
 }
 
 static int print_happenings(const char *before, const struct result *s, bool all)

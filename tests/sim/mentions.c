@@ -160,6 +160,8 @@ static bool is_easily_placed(int i)
 
                 if (!n || n->optional || s->deleted || !n->first_shown || n->first_shown > shown)
                         return false;
+                if (s->parent >= 0 && social.networks[s->network].kind->renumbers && social.statuses[s->parent].n_versions)
+                        return false;
                 shown = n->first_shown;
         }
         return true;

@@ -201,6 +201,17 @@ void daemon_operator_repairs(void)
         as_daemon(repair);
 }
 
+static void reload(void)
+{
+        net_excuse();
+        daemon_reload(living);
+}
+
+void daemon_operator_reloads(void)
+{
+        as_daemon(reload);
+}
+
 void operator_act(void)
 {
         as_daemon(act);

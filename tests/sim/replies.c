@@ -121,45 +121,78 @@ static bool is_all_aside(int ticket, int before)
         return true;
 }
 
-/* Whether a conversation of such a network is in it. */
-static bool is_on(int ticket, bool (*is_such)(const struct network_kind *kind))
+/* The post that an article of the ticket shows, or -1.  Old ones, too, whose texts have no token. */
+static int post_in(int ticket, int article)
+{
+        const struct article *a = &desks.articles[article];
+        int s = a->agent || desk_follow(a->ticket) != desk_follow(ticket) ? -1 : people_mention_in(a->body);
+
+        if (s >= 0)
+                return s;
+        for (int k = 0; !a->agent && desk_follow(a->ticket) == desk_follow(ticket) && k < social.n_networks; k++) {
+                const char *name = social.networks[k].name;
+
+                if (startswith(a->key, name) && a->key[strlen(name)] == ':')
+                        return social_find(k, a->key + strlen(name) + 1);
+        }
+        return -1;
+}
+
+/* Whether it shows such a post, or one that is too old for us to know it; tickets that were merged into it, too. */
+static bool shows(int ticket, bool (*is_such)(const struct status *s))
 {
         for (int i = 0; i < desks.n_articles; i++) {
                 const struct article *a = &desks.articles[i];
-                int s = a->agent ? -1 : people_mention_in(a->body);
+                int s = post_in(ticket, i);
 
-                if (a->agent || desk_follow(a->ticket) != desk_follow(ticket))
-                        continue;
-                if (s >= 0 && is_such(social.networks[social.statuses[s].network].kind))
+                if (s >= 0 && is_such(&social.statuses[s]))
                         return true;
-                for (int k = 0; s < 0 && k < social.n_networks; k++)     /* an old post has no name that we know */
-                        if (social.networks[k].desk == desks.tickets[a->ticket].desk && is_such(social.networks[k].kind))
+                for (int k = 0; s < 0 && !a->agent && desk_follow(a->ticket) == desk_follow(ticket) && k < social.n_networks; k++)
+                        if (social.networks[k].desk == desks.tickets[a->ticket].desk && is_such(&(struct status) { .network = k, .visibility = 'u' }))
                                 return true;
         }
         return false;
 }
 
-/* Whether some of what customers wrote in it is not for the account alone: all of the old posts. */
-static bool is_some_open(int ticket)
+static const struct network_kind *kind_of(const struct status *s)
 {
-        for (int i = 0; i < desks.n_articles; i++) {
-                const struct article *a = &desks.articles[i];
-                int s = a->agent ? 0 : people_mention_in(a->body);
-
-                if (!a->agent && desk_follow(a->ticket) == desk_follow(ticket) && (s < 0 || social.statuses[s].visibility != 'd'))
-                        return true;
-        }
-        return false;
+        return social.networks[s->network].kind;
 }
 
-static bool is_blind(const struct network_kind *kind)
+static bool is_blind(const struct status *s)
 {
-        return kind->is_blind;
+        return kind_of(s)->is_blind;
 }
 
-static bool has_no_aside(const struct network_kind *kind)
+static bool has_no_aside(const struct status *s)
 {
-        return kind->no_aside;
+        return kind_of(s)->no_aside;
+}
+
+static bool is_all_public(const struct status *s)
+{
+        return kind_of(s)->all_public;
+}
+
+static bool is_refused_twice(const struct status *s)
+{
+        return kind_of(s)->refuses_twice;
+}
+
+/* Or nobody knows for whom it is. */
+static bool is_for_fewer(const struct status *s)
+{
+        return s->visibility != 'u' || s->faceless;
+}
+
+static bool is_for_others_too(const struct status *s)
+{
+        return s->visibility != 'd';
+}
+
+static bool is_uncalled(const struct status *s)
+{
+        return s->uncalled;
 }
 
 static int notes_like(const struct agent_note *n)
@@ -213,14 +246,24 @@ static bool is_justified(const struct agent_note *n, const char *reason)
         if (strstr(reason, "may be it"))
                 return unsure;
         if (strstr(reason, "this network cannot be asked"))
-                return unsure && is_on(a->ticket, is_blind);
+                return unsure && shows(a->ticket, is_blind);
         if (strstr(reason, "nothing can be said in private here"))
-                return is_on(a->ticket, has_no_aside) && is_some_open(a->ticket) &&
+                return shows(a->ticket, has_no_aside) && shows(a->ticket, is_for_others_too) &&
                        (n->command == COMMAND_DM || command_after((int) (n - agent_notes), COMMAND_DM) >= 0);
         if (strstr(reason, "sent several times"))
-                return agent_notes[n->group].spam > 0 || unsure;
+                return agent_notes[n->group].spam > 0 || unsure || (notes_like(n) > 1 && shows(a->ticket, is_refused_twice));
         if (strstr(reason, "could not be asked for it"))
                 return unsure;
+        if (strstr(reason, "what it answers was for fewer"))
+                return shows(a->ticket, is_all_public) && shows(a->ticket, is_for_fewer);
+        if (strstr(reason, "whose author names or quotes the account") || strstr(reason, "has not called the account"))
+                return shows(a->ticket, is_uncalled);
+        if (strstr(reason, "does not take the same text twice"))
+                return notes_like(n) > 1 && shows(a->ticket, is_refused_twice);
+        if (strstr(reason, "Invalid 'start_time'"))      /* it was tried at a time that is still to come */
+                return sim.plan.jump_usec && unsure;
+        if (strstr(reason, "X does not show the post"))
+                return is_tree_broken(a->ticket);
         if (strstr(reason, "may be dropped as spam") || !*reason)
                 return agent_notes[n->group].spam > 0;
         if (strstr(reason, "answered 404") || strstr(reason, "that it answers is gone") || strstr(reason, "what it answers is gone"))

@@ -209,7 +209,7 @@ static void settle(struct verdict *v)
                 /* A poll each may still find what was done just before; what a wide one finds after an hour is told.  That a
                  * conversation was read again is written down.  Where our clock is behind the network's, the horizon follows it. */
                 if (good == 2 && sim.jump >= 0 && sim.told == told && !is_forgetting(sim.now - SETTLE_STEP) &&
-                    !rights_end_after(sim.now - 2 * SETTLE_STEP) && daemon_commits() > commits + rereads + (uint64_t) (social.n_networks + desks.n))
+                    !rights_end_after(sim.now - 2 * SETTLE_STEP) && daemon_commits() > commits + rereads * (social_kind && social_kind->pays ? 2 : 1) + (uint64_t) (social.n_networks + desks.n))
                         oracle_rude("an idle daemon writes");
                 commits = daemon_commits();
                 told = sim.told;

@@ -30,6 +30,8 @@ enum happening {
         WITHDRAWN_HIDDEN, WITHDRAWN_STOPPED, IN_PARTS, GUARDED, SAID_ASIDE, EDITED_OWN, REMOVED_OWN, LIKED, CLOSED_BY_COMMAND,
         TOLD_EDITED, TOLD_DELETED, TOLD_APP, WENT_ON, SPLIT_OFF, SPLIT_GREW,
         IN_TIME, TOO_LATE, WINDOW_TOLD,
+        CEILING, X_VERSION, X_NO_CREDIT, X_LIMITED_READS, X_LIMITED_POSTS, X_TOKEN_RENEWED, X_TOKEN_LOST, X_TOKEN_ENDED, X_AUTHORIZED_ANEW,
+        X_PARTIAL, X_ERRORS_ALONE, X_EMPTY_PAGE, X_NOT_SHOWN, X_MISSING, X_LAGS, X_UNCALLED, X_DUPLICATE, X_HAD_IT, X_ABOVE_CEILING,
         FEED_STALE, FEED_DATED_BACK, FEED_TWICE, FEED_MOVED, FEED_UNCHANGED,
         CHILD_DIED, CHILD_SILENT, CHILD_HALF, CHILD_NO_JSON, CHILD_TWICE,
         NOT_ADDRESSED, HIDDEN_BY_PRIVACY, WAITED, ANSWERED_LATE, ANSWERED_EMPTY, POLLS_MET, EXPIRED, NUMBERED_ANEW, MIGRATED, CHAT_LIMITED,
@@ -181,7 +183,7 @@ void net_excuse(void);                               /* the operator has it ask 
 
 struct request {
         int server;
-        const char *method, *path, *query, *token, *key, *tag, *type;
+        const char *method, *path, *query, *token, *key, *tag, *type, *authorization;
         struct json_object *body;        /* NULL if it is not JSON */
         const char *text;                /* as it came */
         struct fault fault;
@@ -243,6 +245,8 @@ void daemon_init(void);                              /* once for each world */
 bool daemon_is_ready(void);                          /* it said READY=1, and lives */
 void daemon_notified(const char *state);             /* as systemd is */
 void daemon_reconfigure(int server, int64_t new_parallel);       /* changes the file; a reload reads it */
+void daemon_change(int server, const char *from, const char *to);        /* so, too: one of its settings */
+void daemon_operator_reloads(void);
 void daemon_live(int64_t until_usec);                /* lives, dies and lives again until then */
 void daemon_operator_repairs(void);                  /* resumes what is stopped or paused */
 void operator_act(void);

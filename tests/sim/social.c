@@ -7,7 +7,7 @@
 
 struct social social;
 const struct network_kind *social_kind;
-const struct network_kind *const network_kinds[] = { &exec_kind, &feed_kind, &telegram_kind, NULL };
+const struct network_kind *const network_kinds[] = { &exec_kind, &feed_kind, &telegram_kind, &x_kind, NULL };
 const struct network_kind *const fediverse_kinds[] = { &mastodon_kind, &gotosocial_kind, &snac_kind, NULL };
 
 const struct account accounts[] = {
@@ -113,14 +113,14 @@ void social_edit(int status, const char *text)
         s->versions[s->n_versions++] = s->text;
         s->text = xstrdup(text);
         s->edited = world_utc();
-        if (social.networks[s->network].kind->edited)
-                social.networks[s->network].kind->edited(status);
         free(TAKE_PTR(s->json));
         for (int i = status + 1; i < social.n_statuses; i++)
                 if (social.statuses[i].parent == status)
                         free(TAKE_PTR(social.statuses[i].json));  /* it says by which id it is known */
         happened(EDITED);
         note("person edits %s", s->id);
+        if (social.networks[s->network].kind->edited)
+                social.networks[s->network].kind->edited(status);
 }
 
 void social_delete(int status)

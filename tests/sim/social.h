@@ -15,6 +15,8 @@ struct status {
         int64_t created, edited;
         bool names_brand, deleted, by_api, chain_broken, spam;
         bool liked, boosted;             /* by the brand */
+        bool faceless;                   /* it was shown without its author */
+        bool uncalled;                   /* its author has taken the brand's name out of it */
         int64_t sent, sent_jump;         /* by_api: when the request left; the daemon's clock, as in sim.jump */
         uint32_t right;                  /* enum mentiond_reply_right */
         int64_t until;                   /* UTC; 0: no end */
@@ -68,10 +70,13 @@ struct network_kind {
         bool is_watched;                 /* nobody can answer there, and nothing answers anything */
         bool has_media;                  /* posts have files of the server "media" */
         bool is_blind;                   /* what was posted cannot be looked for */
+        bool refuses_twice;              /* it takes no text that it has */
+        bool renumbers;                  /* a post that was edited has another id, which what answers it tells */
+        bool pays;                       /* for what it asks, and writes down how much */
         bool hides_edits, hides_deletions, hides_own;    /* nothing tells them to the brand's account */
 };
 extern const struct network_kind mastodon_kind, gotosocial_kind, snac_kind;
-extern const struct network_kind exec_kind, feed_kind, telegram_kind;
+extern const struct network_kind exec_kind, feed_kind, telegram_kind, x_kind;
 extern const struct network_kind *const network_kinds[];         /* all but those with Mastodon's API; NULL after the last */
 extern const struct network_kind *const fediverse_kinds[];       /* those */
 const struct network_kind *network_named(const char *name);      /* NULL: there is none */

@@ -119,9 +119,17 @@ void telegram_sort(void)
         }
 }
 
+/* An update is made once, and shows what was there then. */
+static bool answers_something(const struct status *s)
+{
+        const struct status *parent = s->parent < 0 ? NULL : &social.statuses[s->parent];
+
+        return parent && (!parent->deleted || parent->deleted_usec + UTC_START > s->created);
+}
+
 static bool answers_bot(const struct status *s)
 {
-        return s->parent >= 0 && social.statuses[s->parent].account == BRAND && !social.statuses[s->parent].deleted;
+        return answers_something(s) && social.statuses[s->parent].account == BRAND;
 }
 
 /* Where it belongs: with what it answers, and whom.  Nobody else writes in a private chat; and what was said in a group before
@@ -232,7 +240,7 @@ struct json_object *telegram_json(int status, const char *text, bool edited)
         const struct status *s = &social.statuses[status];
         struct json_object *o = bare_json(status, text, edited), *began;
 
-        if (s->parent >= 0 && !social.statuses[s->parent].deleted) {
+        if (answers_something(s)) {
                 json_object_object_add(o, "reply_to_message", bare_json(s->parent, social.statuses[s->parent].text, social.statuses[s->parent].edited > 0));
         } else if (telegram.posts[status].topic) {
                 began = json_tokener_parse("{\"date\": 1, \"is_topic_message\": true, \"forum_topic_created\": {\"name\": \"Parcels\", \"icon_color\": 1}}");
