@@ -80,6 +80,26 @@ static bool is_tree_broken(int ticket)
         return false;
 }
 
+/* Whether of what is in it something cannot be answered for its author alone, or was already. */
+static bool is_answered_aside(int ticket)
+{
+        for (int i = 0; i < desks.n_articles; i++) {
+                const struct article *a = &desks.articles[i];
+                int s = a->agent ? -1 : people_mention_in(a->body);
+
+                if (s >= 0 && desk_follow(a->ticket) == desk_follow(ticket) && social.statuses[s].no_aside)
+                        return true;
+        }
+        for (int i = 0; i < social.n_statuses; i++) {    /* also of one whose name nobody knows */
+                const struct status *s = &social.statuses[i];
+                int note = s->by_api && s->visibility == 'd' && s->parent >= 0 && social.statuses[s->parent].no_aside ? people_note_in(s->text) : -1;
+
+                if (note >= 0 && desk_follow(desks.articles[agent_notes[note].article].ticket) == desk_follow(ticket))
+                        return true;
+        }
+        return false;
+}
+
 /* Whether somebody wrote the same among agents, in the same ticket. */
 static bool shares_words(const struct agent_note *n)
 {
@@ -164,8 +184,12 @@ static bool is_justified(const struct agent_note *n, const char *reason)
                 return unsure;
         if (strstr(reason, "may be dropped as spam") || !*reason)
                 return agent_notes[n->group].spam > 0;
-        if (strstr(reason, "answered 404") || strstr(reason, "that it answers is gone"))
+        if (strstr(reason, "answered 404") || strstr(reason, "that it answers is gone") || strstr(reason, "it is gone, or the Page may not see it"))
                 return is_tree_broken(a->ticket);
+        if (strstr(reason, "lets it not be answered in private"))
+                return is_answered_aside(a->ticket);
+        if (strstr(reason, "lets the Page answer is over"))
+                return agent_notes[n->group].rejected > 0;
         return false;
 }
 

@@ -7,7 +7,7 @@
 
 struct social social;
 const struct network_kind *social_kind;
-const struct network_kind *const network_kinds[] = { &exec_kind, &feed_kind, NULL };
+const struct network_kind *const network_kinds[] = { &exec_kind, &facebook_kind, &feed_kind, NULL };
 const struct network_kind *const fediverse_kinds[] = { &mastodon_kind, &gotosocial_kind, &snac_kind, NULL };
 
 const struct account accounts[] = {
@@ -81,7 +81,7 @@ int social_post(int network, int account, int parent, bool names_brand, char vis
         rights_give(i);
         if (n->kind->posted)
                 n->kind->posted(i);
-        if ((names_brand || n->kind->hears_all) && account != BRAND) {
+        if ((social.statuses[i].names_brand || n->kind->hears_all) && account != BRAND) {
                 social.statuses[i].notification = social.n_notifications;
                 add_notification(network, i, some_lag());
         }
@@ -136,6 +136,8 @@ void social_delete(int status)
                 social.notifications[s->notification].gone = true;
         happened(DELETED_POST);
         note("person deletes %s", s->id);
+        if (social.networks[s->network].kind->deleted)
+                social.networks[s->network].kind->deleted(status);
 }
 
 void social_init(void)

@@ -15,9 +15,12 @@ struct status {
         int64_t created, edited;
         bool names_brand, deleted, by_api, chain_broken, spam;
         bool liked, boosted;             /* by the brand */
+        bool no_aside;                   /* it cannot be answered for its author alone, or not again */
+        bool silent;                     /* nothing tells that it was changed, or that the brand wrote it */
         int64_t sent, sent_jump;         /* by_api: when the request left; the daemon's clock, as in sim.jump */
         uint32_t right;                  /* enum mentiond_reply_right */
         int64_t until;                   /* UTC; 0: no end */
+        bool tells_right;                /* the network itself */
         int64_t deleted_usec;
         char *key;
         char *json;                      /* as the API shows it; NULL: to be made */
@@ -53,7 +56,9 @@ struct network_kind {
         struct answer (*answer)(const struct request *q);
         void (*on_fault)(const struct request *q);       /* a request to it that goes wrong in some way */
         int (*find)(int network, const char *id);        /* the post that the plugin knows by this id; -1: there is none */
-        void (*posted)(int status);      /* it is there, now */
+        void (*posted)(int status);      /* it is there, now; where it stands, and whether the brand is shown it, may be said here */
+        void (*deleted)(int status);     /* it is gone, now */
+        int files;                       /* most of a post; 0: as many as people like */
         int window;                      /* so many of the newest notifications it keeps; 0: all */
         bool has_keys;                   /* what arrives again with the same key within an hour is one post */
         bool in_seconds;                 /* it tells times so */
@@ -66,7 +71,7 @@ struct network_kind {
         bool hides_edits, hides_deletions, hides_own;    /* nothing tells them to the brand's account */
 };
 extern const struct network_kind mastodon_kind, gotosocial_kind, snac_kind;
-extern const struct network_kind exec_kind, feed_kind;
+extern const struct network_kind exec_kind, facebook_kind, feed_kind;
 extern const struct network_kind *const network_kinds[];         /* all but those with Mastodon's API; NULL after the last */
 extern const struct network_kind *const fediverse_kinds[];       /* those */
 const struct network_kind *network_named(const char *name);      /* NULL: there is none */

@@ -114,6 +114,12 @@ static const char *const names[_HAPPENINGS] = {
         [FEED_TWICE] = "feed: an item stood twice",
         [FEED_MOVED] = "feed: its address led elsewhere",
         [FEED_UNCHANGED] = "feed: it was as before",
+        [FACEBOOK_EMPTY] = "facebook: a page of a list had nothing, and was not the last",
+        [FACEBOOK_LIMIT] = "facebook: a limit was told by its number, whatever the status",
+        [FACEBOOK_USAGE] = "facebook: it was told how much of a limit is used up",
+        [FACEBOOK_RIGHT] = "facebook: the token lacked a right",
+        [FACEBOOK_DONE] = "facebook: it was done, and said to have failed",
+        [FACEBOOK_LATE] = "facebook: what the daemon posted was listed late",
 };
 
 void happened(enum happening what)
