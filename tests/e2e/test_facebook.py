@@ -322,13 +322,30 @@ def test_what_was_made_in_spite_of_an_error_is_found(page):
 
 def test_what_was_not_made_is_absent_and_others_words_and_old_ones_are_not_it(page):
     m = page.model
-    comment = m.comment("alice", "How much?", m.post(), ago=4000)
-    m.comment("page", "Ten", comment, ago=3000)
-    m.comment("alice", "Ten", comment)
+    post = m.post(ago=9000)
+    top = m.comment("bob", "How much?", post, ago=8000)
+    m.comment("page", "Ten", top, ago=7000)
+    comment = m.comment("alice", "And now?", top, ago=4000)
+    m.comment("page", "We shall see", top, ago=3000)
+    m.comment("alice", "Ten", top)
     tried = int(m.clock() * 1e6)
-    assert page.call("find", **reply(page, comment, tried_usec=tried))["verdict"] == "absent"
-    m.comment("page", "from the phone", comment)
-    assert page.call("find", **reply(page, comment, tried_usec=tried))["verdict"] == "unknown"
+    to = reply(page, comment, root=top.id, tried_usec=tried)
+    assert page.call("find", **to)["verdict"] == "absent"
+    m.comment("page", "from the phone", top)
+    assert page.call("find", **to)["verdict"] == "unknown"
+
+
+@pytest.mark.parametrize("ahead", [3600, 5 * 365 * DAY])
+@pytest.mark.parametrize("aside", [False, True])
+def test_what_was_made_while_our_clock_was_ahead_is_not_taken_for_absent(page, ahead, aside):
+    m = page.model
+    comment = m.comment("alice", "How much?", m.post(ago=900), ago=800)
+    to = {**(private if aside else reply)(*(() if aside else (page,)), comment), "tried_usec": int((m.clock() + ahead) * 1e6)}
+    m.half_done = 1
+    assert page.call("post", **to)["verdict"] == "ambiguous"
+    for n in range(150):
+        m.message("alice", f"m{n}") if aside else m.comment("bob", f"c{n}", comment)
+    assert page.call("find", **to)["verdict"] == "unknown"
 
 
 def test_a_look_reads_on_until_before_the_attempt(page):
