@@ -73,7 +73,7 @@ int facebook_call(struct mentiond_op *op, const struct facebook *f, const char *
                             : mentiond_format(op, "/%s/%s%cappsecret_proof=%s", f->version, path, strchr(path, '?') ? '&' : '?', proof);
         int r = mentiond_http(op, &request, &response);
         struct json_object *error = mj_get(response.json, "error");
-        if (error)
+        if (json_object_is_type(error, json_type_object))        /* else it is none of Facebook's */
                 return judge(op, f, error, response.status, repeatable);
         /* A status alone says nothing: the answer is somebody else's, or half of one. */
         if ((r == MENTIOND_OK && !json_object_is_type(response.json, json_type_object))

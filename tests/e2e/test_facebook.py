@@ -304,6 +304,13 @@ def test_a_status_without_an_error_says_nothing(page, status, body):
     assert page.call("poll")["verdict"] == "retry"
 
 
+@pytest.mark.parametrize("status, verdict", [(429, "throttled"), (400, "ambiguous"), (500, "ambiguous")])
+def test_an_error_that_is_none_of_facebooks_is_judged_by_its_status(page, status, verdict):
+    comment = page.model.comment("alice", "How much?", page.model.post())
+    page.rules.append(lambda q: Answer(status, {"error": "Something went wrong"}))
+    assert page.call("post", **reply(page, comment))["verdict"] == verdict
+
+
 def test_what_a_network_calls_transient_may_have_happened(page):
     comment = page.model.comment("alice", "How much?", page.model.post())
     page.rules.append(refused(7777, status=400, when=writes, is_transient=True))
