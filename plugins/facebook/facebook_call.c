@@ -100,6 +100,7 @@ int facebook_read(struct facebook_list *l, struct json_object *first)
 {
         const char *after = "", *before;
         struct json_object *page = first, *paging;
+        size_t n = 0;
 
         l->oldest_usec = INT64_MAX;
         do {
@@ -123,8 +124,9 @@ int facebook_read(struct facebook_list *l, struct json_object *first)
                 after = mj_str(mj_get(paging, "cursors"), "after");
                 if (*after && strcmp(after, before) == 0)
                         return mentiond_fail(l->op, MENTIOND_RETRY, "Facebook shows the same page of a list again and again");
+                n += mj_len(mj_get(page, "data"));       /* pages may be short, or empty, and not the last */
                 page = NULL;
         } while (*after && *mj_str(paging, "next") &&
-                 (l->fresh || l->oldest_usec > (l->until_usec ? l->until_usec : mentiond_horizon_usec(l->op))));
+                 (l->fresh || n < l->least || l->oldest_usec > (l->until_usec ? l->until_usec : mentiond_horizon_usec(l->op))));
         return MENTIOND_OK;
 }

@@ -1,4 +1,5 @@
 """Facebook: the plugin by single operations, and a daemon between the fake Graph API and a fake Zammad."""
+import base64
 import hashlib
 import http.client
 import json
@@ -125,6 +126,14 @@ def test_a_visitors_post_is_one_conversation_with_all_below_it(page):
     assert items[comment.id]["parent"] == post.id and "about" not in items[comment.id]["payload"]
 
 
+def test_a_post_comes_before_what_was_said_below_it_in_the_same_second(page):
+    m = page.model
+    post = m.post("alice", "Hello")
+    comment = m.comment("bob", "Me too", post)
+    comment.created = post.created = int(m.clock()) - 5
+    assert list(page.polled()) == [comment.id, post.id]      # the newest first
+
+
 def test_of_a_post_elsewhere_that_names_the_page_only_what_answers_the_page_is_read(page):
     m = page.model
     post = m.post("alice", "The Shop is great", tagged=True)
@@ -178,6 +187,16 @@ def test_posts_are_read_as_far_back_as_wanted_and_then_only_the_newest_for_a_whi
         assert set(page.polled()) == {recent.id}
     finally:
         page.close()
+
+
+def test_an_empty_page_of_posts_is_not_taken_for_the_last(page):
+    m = page.model
+    post = m.post()
+    page.polled()
+    comment = m.comment("alice", "How much?", post)
+    empty = {"data": [], "paging": {"cursors": {"after": base64.b64encode(b"0").decode()}, "next": "https://graph.facebook.com/"}}
+    page.rules.append(lambda q: Answer(200, empty) if q.path.endswith("/feed") and "after" not in q.query else None)
+    assert set(page.polled()) == {comment.id}
 
 
 def test_a_post_that_goes_while_its_comments_are_read_breaks_nothing(page):
