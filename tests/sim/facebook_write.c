@@ -67,33 +67,42 @@ static struct answer comment(const struct request *q, const char *id)
         return a;
 }
 
-static bool was_before(int status, const struct agent_note *n)
+/* The article that shows it, of those that the agent had before him; -1: none. */
+static int shown_before(int status, const struct agent_note *n)
 {
-        for (int i = 0; i < n->article; i++)
+        for (int i = n->article - 1; i >= 0; i--)
                 if (!desks.articles[i].agent && people_mention_in(desks.articles[i].body) == status &&
                     desk_follow(desks.articles[i].ticket) == desk_follow(desks.articles[n->article].ticket))
-                        return true;
-        return false;
+                        return i;
+        return -1;
 }
 
 /* What a message answers is not said: a part the one before it; else, of what the customer wrote there, the newest that the agent had
- * before him in his ticket. */
+ * before him in his ticket; of two of the same second the one that he had later. */
 static int answered_by(int account, int n)
 {
-        int newest = -1;
+        int newest = -1, best = -1, best_article = -1;
 
         for (int i = facebook.n_items - 1; i >= 0; i--) {
                 const struct status *s = &social.statuses[i];
+                int article;
 
                 if (s->network || facebook.items[i].kind != FACEBOOK_MESSAGE || facebook.items[i].talk != account)
                         continue;
-                if (s->account == BRAND ? n >= 0 && s->by_api && agent_notes[n].is_long && people_note_in(s->text) == n
-                                        : n >= 0 && was_before(i, &agent_notes[n]))
-                        return i;
-                if (newest < 0 && s->account != BRAND)
-                        newest = i;
+                if (s->account == BRAND) {
+                        if (n >= 0 && s->by_api && agent_notes[n].is_long && people_note_in(s->text) == n)
+                                return i;
+                        continue;
+                }
+                newest = newest < 0 ? i : newest;
+                article = n < 0 || (best >= 0 && s->created / USEC_PER_SEC != social.statuses[best].created / USEC_PER_SEC)
+                          ? -1 : shown_before(i, &agent_notes[n]);
+                if (article > best_article) {
+                        best = i;
+                        best_article = article;
+                }
         }
-        return newest;
+        return best >= 0 ? best : newest;
 }
 
 static bool is_open(int account)

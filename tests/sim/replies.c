@@ -80,22 +80,19 @@ static bool is_tree_broken(int ticket)
         return false;
 }
 
-/* Whether of what is in it something cannot be answered for its author alone, or was already. */
+/* Whether of what is in it something cannot be answered for its author alone, or was already.  By its id: old posts have no token. */
 static bool is_answered_aside(int ticket)
 {
         for (int i = 0; i < desks.n_articles; i++) {
                 const struct article *a = &desks.articles[i];
-                int s = a->agent ? -1 : people_mention_in(a->body);
 
-                if (s >= 0 && desk_follow(a->ticket) == desk_follow(ticket) && social.statuses[s].no_aside)
-                        return true;
-        }
-        for (int i = 0; i < social.n_statuses; i++) {    /* also of one whose name nobody knows */
-                const struct status *s = &social.statuses[i];
-                int note = s->by_api && s->visibility == 'd' && s->parent >= 0 && social.statuses[s->parent].no_aside ? people_note_in(s->text) : -1;
+                for (int k = 0; k < social.n_networks && !a->agent && desk_follow(a->ticket) == desk_follow(ticket); k++) {
+                        size_t size = strlen(social.networks[k].name);
+                        int s = startswith(a->key, social.networks[k].name) && a->key[size] == ':' ? social_find(k, a->key + size + 1) : -1;
 
-                if (note >= 0 && desk_follow(desks.articles[agent_notes[note].article].ticket) == desk_follow(ticket))
-                        return true;
+                        if (s >= 0 && social.statuses[s].no_aside)
+                                return true;
+                }
         }
         return false;
 }
