@@ -324,10 +324,21 @@ static int newer_first(const void *a, const void *b)
         return x->order > y->order ? -1 : x->order < y->order;
 }
 
+static char *parameter(const char *query, const char *name)
+{
+        size_t size = strlen(name);
+
+        for (const char *p = query; *p; p += strcspn(p, "&"), p += *p == '&')
+                if (!strncmp(p, name, size) && p[size] == '=')
+                        return xstrndup(p + size + 1, strcspn(p + size + 1, "&"));
+        return xstrdup("");
+}
+
 static struct json_object *page_of(struct reading *g, struct list *l, int limit, int64_t below, struct json_object *(*show)(struct reading *g, int number))
 {
         struct json_object *o = json_object_new_object(), *data = json_object_new_array(), *paging = json_object_new_object();
-        static int n_cursors;
+        _cleanup_free_ char *after = parameter(g->q->query, "after");
+        const char *before = strchr(after, 'x');
         int n = 0;
 
         qsort(l->entries, (size_t) l->n, sizeof *l->entries, newer_first);
@@ -346,7 +357,7 @@ static struct json_object *page_of(struct reading *g, struct list *l, int limit,
         json_object_object_add(o, "data", data);
         if (l->n) {
                 json_object_object_add(paging, "cursors", json_object_new_object());
-                put_owned(mj_get(paging, "cursors"), "after", xasprintf("QVFI%lldx%d", (long long) below, n_cursors++));
+                put_owned(mj_get(paging, "cursors"), "after", xasprintf("QVFI%lldx%d", (long long) below, before ? atoi(before + 1) + 1 : 0));
                 if (n < l->n)
                         put_owned(paging, "next", xasprintf("https://graph.facebook.com/v25.0/x?access_token=%s&after=y", g->q->token));
                 json_object_object_add(o, "paging", paging);
@@ -462,16 +473,6 @@ struct answer facebook_refuse(int status, int code, int subcode, const char *mes
 static struct answer no_such_thing(void)
 {
         return facebook_refuse(400, 100, 33, "Unsupported request. Object does not exist, or cannot be loaded due to missing permissions");
-}
-
-static char *parameter(const char *query, const char *name)
-{
-        size_t size = strlen(name);
-
-        for (const char *p = query; *p; p += strcspn(p, "&"), p += *p == '&')
-                if (!strncmp(p, name, size) && p[size] == '=')
-                        return xstrndup(p + size + 1, strcspn(p + size + 1, "&"));
-        return xstrdup("");
 }
 
 static struct answer list_answer(struct reading *g, const char *id, const char *edge, int limit, int64_t below)
