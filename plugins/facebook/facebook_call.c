@@ -106,7 +106,7 @@ int facebook_read(struct facebook_list *l, struct json_object *first)
         do {
                 if (!page) {
                         const char *path = *after ? mentiond_format(l->op, "%s&after=%s", l->path, mentiond_escape(l->op, after)) : l->path;
-                        int r = facebook_get(l->op, l->f, path, &page);
+                        int r = facebook_call(l->op, l->f, "GET", l->flags, NULL, path, &page);
                         if (r != MENTIOND_OK)
                                 return r;
                 }

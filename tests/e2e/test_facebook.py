@@ -490,6 +490,16 @@ def test_a_conversation_is_read_again_with_few_requests(page):
     assert page.graph.log() == [f"GET {comment.id}/comments", f"GET {gone.id}", f"GET {PAGE}/feed", f"GET {comment.id}"]
 
 
+def test_a_conversation_is_read_again_past_an_empty_page(page):
+    m = page.model
+    comment = m.comment("alice", "How much?", m.post())
+    page.polled()
+    ours = m.comment("page", "from the phone", comment)
+    empty = {"data": [], "paging": {"cursors": {"after": base64.b64encode(b"0").decode()}, "next": "https://graph.facebook.com/"}}
+    page.rules.append(lambda q: Answer(200, empty) if q.path.endswith("/comments") and "after" not in q.query else None)
+    assert ours.id in [i["id"] for i in page.do("reread", ids=[comment.id])["again"]]
+
+
 def test_what_cannot_be_seen_is_not_gone_where_the_page_sees_nothing(page):
     m = page.model
     comment = m.comment("alice", "How much?", m.post())
