@@ -613,7 +613,7 @@ static struct answer fail(const struct request *q, const char *id, const char *e
                 return limited(writes);
         if (writes)
                 facebook_on_fault(q);
-        if (writes && chance(R_NET, 500)) {
+        if (writes && chance(R_NET, 700)) {
                 struct answer a = do_it(q, id, edge);
 
                 if (a.status == 200) {
@@ -651,7 +651,7 @@ static struct answer answer(const struct request *q)
                 happened(FACEBOOK_RIGHT);
                 return facebook_refuse(any_status(), streq(q->method, "GET") ? 10 : 200, 0, "(#200) Requires pages_manage_engagement permission");
         }
-        if (sim.faults && !q->fault.name && chance(R_NET, streq(q->method, "GET") ? sim.plan.net_permille / 4 : sim.plan.net_permille))
+        if (sim.faults && !q->fault.name && chance(R_NET, streq(q->method, "GET") ? sim.plan.net_permille / 4 : sim.plan.net_permille * 3))
                 return fail(q, id, edge);
         a = do_it(q, id, edge);
         if (sim.faults && chance(R_NET, sim.plan.net_permille / 10))
