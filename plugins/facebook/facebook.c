@@ -10,6 +10,8 @@
 #define DAY_USEC (INT64_C(86400) * 1000000)
 #define SWEEP_USEC (INT64_C(900) * 1000000)      /* between two looks at all posts; the newest are looked at by every poll */
 
+#define NEWEST 25                        /* posts of each list that every poll looks at */
+
 #define COMMENT_FIELDS FACEBOOK_OWN_FIELDS ",attachment,parent{id,message,from,permalink_url,parent{id}}"
 #define POST_FIELDS FACEBOOK_OWN_FIELDS ",full_picture,comments.filter(stream).order(reverse_chronological).limit(5){" COMMENT_FIELDS "}"
 #define MESSAGE_FIELDS "id,message,from,created_time,attachments"
@@ -146,17 +148,21 @@ static int take_comment(struct facebook_list *l, struct json_object *item)
         return MENTIOND_OK;
 }
 
-/* With its newest comments; where these are not all that is new, the others are asked for. */
+/* With its newest comments; where these are not all that is new, the others are asked for.  The post comes last: it is older, also where
+ * a comment was made in the same second. */
 static int take_post(struct facebook_list *l, struct json_object *item)
 {
         struct mentiond_mention *m = facebook_mention(l->op, item, MENTIOND_MENTION);
-        struct facebook_list comments = { .op = l->op, .f = l->f, .take = take_comment, .below = item, .tagged = l->tagged };
+        struct facebook_list comments = {
+                .op = l->op, .f = l->f, .take = take_comment, .below = item, .tagged = l->tagged, .until_usec = l->f->below_usec,
+        };
+        int r = MENTIOND_OK;
 
+        if (mj_get(item, "comments") && facebook_is_post(m->id)) {
+                comments.path = mentiond_format(l->op, "%s/" FACEBOOK_STREAM COMMENT_FIELDS, m->id);
+                r = facebook_read(&comments, mj_get(item, "comments"));
+        }
         emit(l, m);
-        if (!mj_get(item, "comments") || !facebook_is_post(m->id))
-                return MENTIOND_OK;
-        comments.path = mentiond_format(l->op, "%s/" FACEBOOK_STREAM COMMENT_FIELDS, m->id);
-        int r = facebook_read(&comments, mj_get(item, "comments"));
         return r == MENTIOND_GONE ? MENTIOND_OK : r;     /* since the list was made */
 }
 
@@ -209,6 +215,7 @@ static int read_all(struct mentiond_op *op, struct facebook *f, const char *path
 {
         struct facebook_list l = { .op = op, .f = f, .take = take, .until_usec = until_usec, .tagged = strncmp(path, "tagged", 6) == 0 };
 
+        l.least = until_usec == INT64_MAX ? NEWEST : 0;
         mentiond_turn_page(op, NULL, 0);
         l.path = mentiond_format(op, "%s/%s", mentiond_self(op), path);
         return facebook_read(&l, NULL);
@@ -221,8 +228,12 @@ static int poll(struct mentiond_op *op, void *state)
         struct facebook *f = state;
         int64_t steady_usec = mentiond_steady_usec(op);
         bool sweep = !f->swept_usec || steady_usec - f->swept_usec >= SWEEP_USEC;
-        int64_t until_usec = sweep ? mentiond_now_usec(op) - f->posts_for_usec : INT64_MAX;
+        int64_t now_usec = mentiond_now_usec(op), horizon_usec = mentiond_horizon_usec(op);
+        /* By a clock that is ahead all posts would be too old; the horizon is by Facebook's. */
+        int64_t until_usec = sweep ? (horizon_usec > 0 && horizon_usec < now_usec ? horizon_usec : now_usec) - f->posts_for_usec : INT64_MAX;
 
+        /* Since the last look at all posts the horizon has gone on, past what Facebook showed late below them. */
+        f->below_usec = sweep && horizon_usec > SWEEP_USEC ? horizon_usec - SWEEP_USEC : 0;
         int r = read_all(op, f, "feed?limit=25&fields=" POST_FIELDS, take_post, until_usec);
         if (r == MENTIOND_OK)
                 r = read_all(op, f, "tagged?limit=25&fields=" POST_FIELDS, take_post, until_usec);

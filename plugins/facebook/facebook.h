@@ -19,6 +19,7 @@ struct facebook {
         uint32_t messages, reviews, human_agent;
 
         int64_t swept_usec;              /* steady: when all posts were last looked at; 0: not yet */
+        int64_t below_usec;              /* how far back this poll reads the comments of a post; 0: to the horizon */
 };
 
 /* A list of the Graph's, newest first. */
@@ -28,6 +29,8 @@ struct facebook_list {
         const char *path;                /* with a query */
         int (*take)(struct facebook_list *l, struct json_object *item);        /* each item; a verdict */
         int64_t until_usec;              /* ends there; 0: at the horizon */
+        uint32_t flags;                  /* of its requests */
+        size_t least;                    /* so many items are read, whatever their age */
         struct json_object *below;       /* the post or the conversation that the items belong to */
         bool tagged;                     /* that is somebody else's, and only names the Page */
         void *sought;

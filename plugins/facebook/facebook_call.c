@@ -73,7 +73,7 @@ int facebook_call(struct mentiond_op *op, const struct facebook *f, const char *
                             : mentiond_format(op, "/%s/%s%cappsecret_proof=%s", f->version, path, strchr(path, '?') ? '&' : '?', proof);
         int r = mentiond_http(op, &request, &response);
         struct json_object *error = mj_get(response.json, "error");
-        if (error)
+        if (json_object_is_type(error, json_type_object))        /* else it is none of Facebook's */
                 return judge(op, f, error, response.status, repeatable);
         /* A status alone says nothing: the answer is somebody else's, or half of one. */
         if ((r == MENTIOND_OK && !json_object_is_type(response.json, json_type_object))
@@ -100,12 +100,13 @@ int facebook_read(struct facebook_list *l, struct json_object *first)
 {
         const char *after = "", *before;
         struct json_object *page = first, *paging;
+        size_t n = 0;
 
         l->oldest_usec = INT64_MAX;
         do {
                 if (!page) {
                         const char *path = *after ? mentiond_format(l->op, "%s&after=%s", l->path, mentiond_escape(l->op, after)) : l->path;
-                        int r = facebook_get(l->op, l->f, path, &page);
+                        int r = facebook_call(l->op, l->f, "GET", l->flags, NULL, path, &page);
                         if (r != MENTIOND_OK)
                                 return r;
                 }
@@ -123,8 +124,9 @@ int facebook_read(struct facebook_list *l, struct json_object *first)
                 after = mj_str(mj_get(paging, "cursors"), "after");
                 if (*after && strcmp(after, before) == 0)
                         return mentiond_fail(l->op, MENTIOND_RETRY, "Facebook shows the same page of a list again and again");
+                n += mj_len(mj_get(page, "data"));       /* pages may be short, or empty, and not the last */
                 page = NULL;
         } while (*after && *mj_str(paging, "next") &&
-                 (l->fresh || l->oldest_usec > (l->until_usec ? l->until_usec : mentiond_horizon_usec(l->op))));
+                 (l->fresh || n < l->least || l->oldest_usec > (l->until_usec ? l->until_usec : mentiond_horizon_usec(l->op))));
         return MENTIOND_OK;
 }

@@ -57,7 +57,7 @@ int facebook_react(struct mentiond_op *op, void *state, uint32_t reaction, const
 
 /* --- Reading again --- */
 
-enum { POSTS_MAX = 256 };
+enum { POSTS_MAX = 256, PAGE = 100 };
 
 struct reading {
         const char *const *ids;
@@ -82,6 +82,12 @@ static void tell(struct mentiond_op *op, struct reading *g, struct json_object *
                 mentiond_emit_again(op, m);
 }
 
+static int tell_listed(struct facebook_list *l, struct json_object *item)
+{
+        tell(l->op, l->sought, item);
+        return MENTIOND_OK;
+}
+
 /* What is gone and what the Page may not see is answered alike: it is gone if the Page still sees its own posts. */
 static int tell_gone(struct mentiond_op *op, const struct facebook *f, const char *id)
 {
@@ -93,16 +99,18 @@ static int tell_gone(struct mentiond_op *op, const struct facebook *f, const cha
         return r;
 }
 
-static int read_again(struct mentiond_op *op, const struct facebook *f, struct reading *g)
+static int read_again(struct mentiond_op *op, struct facebook *f, struct reading *g)
 {
-        struct json_object *page = NULL;
+        struct facebook_list below = {
+                .op = op, .f = f, .take = tell_listed, .until_usec = INT64_MAX, .flags = MENTIOND_OPTIONAL, .least = PAGE, .sought = g,
+        };
         int r = MENTIOND_OK;
 
         /* Below the oldest stand the others, and what the Page said outside the helpdesk. */
-        if (g->n && facebook_is_post(g->ids[g->n - 1]))
-                r = ask(op, f, mentiond_format(op, "%s/" FACEBOOK_STREAM FACEBOOK_OWN_FIELDS, g->ids[g->n - 1]), &page);
-        for (size_t i = 0; r == MENTIOND_OK && i < mj_len(mj_get(page, "data")); i++)
-                tell(op, g, mj_at(mj_get(page, "data"), i));
+        if (g->n && facebook_is_post(g->ids[g->n - 1])) {
+                below.path = mentiond_format(op, "%s/" FACEBOOK_STREAM FACEBOOK_OWN_FIELDS, g->ids[g->n - 1]);
+                r = facebook_read(&below, NULL);
+        }
         if (r == MENTIOND_GONE)
                 r = MENTIOND_OK;
         for (uint32_t i = 0; r == MENTIOND_OK && i < g->n; i++) {

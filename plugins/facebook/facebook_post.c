@@ -67,19 +67,24 @@ struct sought {
         bool doubt;
 };
 
-/* One of ours with the same text; another of that time leaves a doubt, which is for a person. */
+/* One of ours with the same text.  An older one leaves a doubt, for our clock may be ahead of Facebook's, and so does another of that
+ * time: that is for a person. */
 static int take_own(struct facebook_list *l, struct json_object *item)
 {
         struct sought *s = l->sought;
         int64_t usec = mentiond_parse_time(mj_str(item, "created_time"));
         const char *id = mj_str(item, "id");
+        bool recent = usec >= s->part->tried_usec - CLOCK_USEC, same;
 
         facebook_pass(l, usec);
-        if (!*id || *s->found->id || usec < s->part->tried_usec - CLOCK_USEC || !facebook_is_own(l->op, item) || mentiond_is_posted(l->op, id))
+        if (strcmp(id, s->part->parent) == 0)
+                l->until_usec = usec;    /* no answer to it is older */
+        if (!*id || *s->found->id || usec < l->until_usec || !facebook_is_own(l->op, item) || mentiond_is_posted(l->op, id))
                 return MENTIOND_OK;
-        if (mentiond_same_text(mj_str(item, "message"), s->part->text))
+        same = mentiond_same_text(mj_str(item, "message"), s->part->text);
+        if (same && recent)
                 *s->found = (struct mentiond_posted) { .struct_size = sizeof(*s->found), .id = id, .url = mj_str(item, "permalink_url") };
-        s->doubt = true;
+        s->doubt |= same || recent;
         return MENTIOND_OK;
 }
 
@@ -87,9 +92,7 @@ static int take_own(struct facebook_list *l, struct json_object *item)
 int facebook_find(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret)
 {
         struct sought s = { .part = part, .found = ret };
-        struct facebook_list l = {
-                .op = op, .f = state, .take = take_own, .until_usec = part->tried_usec > CLOCK_USEC ? part->tried_usec - CLOCK_USEC : 1, .sought = &s,
-        };
+        struct facebook_list l = { .op = op, .f = state, .take = take_own, .until_usec = 1, .sought = &s };
         const char *talk = part->root;
         struct json_object *above = NULL;
         int r = MENTIOND_OK;
@@ -97,8 +100,10 @@ int facebook_find(struct mentiond_op *op, void *state, const struct mentiond_pos
         ret->id = "";
         if (part->visibility >= MENTIOND_DIRECT) {
                 if (facebook_is_post(part->parent)) {
-                        r = facebook_get(op, state, mentiond_format(op, "%s?fields=can_reply_privately,private_reply_conversation", part->parent), &above);
+                        r = facebook_get(op, state, mentiond_format(op, "%s?fields=created_time,can_reply_privately,private_reply_conversation", part->parent), &above);
                         talk = mj_str(mj_get(above, "private_reply_conversation"), "id");
+                        if (mentiond_parse_time(mj_str(above, "created_time")))
+                                l.until_usec = mentiond_parse_time(mj_str(above, "created_time"));
                         s.doubt = r == MENTIOND_OK && !*talk && !mj_true(above, "can_reply_privately");
                 }
                 l.path = mentiond_format(op, "%s/messages?limit=100&fields=id,message,from,created_time", mentiond_escape(op, talk));

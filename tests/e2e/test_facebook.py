@@ -1,4 +1,5 @@
 """Facebook: the plugin by single operations, and a daemon between the fake Graph API and a fake Zammad."""
+import base64
 import hashlib
 import http.client
 import json
@@ -125,6 +126,14 @@ def test_a_visitors_post_is_one_conversation_with_all_below_it(page):
     assert items[comment.id]["parent"] == post.id and "about" not in items[comment.id]["payload"]
 
 
+def test_a_post_comes_before_what_was_said_below_it_in_the_same_second(page):
+    m = page.model
+    post = m.post("alice", "Hello")
+    comment = m.comment("bob", "Me too", post)
+    comment.created = post.created = int(m.clock()) - 5
+    assert list(page.polled()) == [comment.id, post.id]      # the newest first
+
+
 def test_of_a_post_elsewhere_that_names_the_page_only_what_answers_the_page_is_read(page):
     m = page.model
     post = m.post("alice", "The Shop is great", tagged=True)
@@ -178,6 +187,16 @@ def test_posts_are_read_as_far_back_as_wanted_and_then_only_the_newest_for_a_whi
         assert set(page.polled()) == {recent.id}
     finally:
         page.close()
+
+
+def test_an_empty_page_of_posts_is_not_taken_for_the_last(page):
+    m = page.model
+    post = m.post()
+    page.polled()
+    comment = m.comment("alice", "How much?", post)
+    empty = {"data": [], "paging": {"cursors": {"after": base64.b64encode(b"0").decode()}, "next": "https://graph.facebook.com/"}}
+    page.rules.append(lambda q: Answer(200, empty) if q.path.endswith("/feed") and "after" not in q.query else None)
+    assert set(page.polled()) == {comment.id}
 
 
 def test_a_post_that_goes_while_its_comments_are_read_breaks_nothing(page):
@@ -304,6 +323,13 @@ def test_a_status_without_an_error_says_nothing(page, status, body):
     assert page.call("poll")["verdict"] == "retry"
 
 
+@pytest.mark.parametrize("status, verdict", [(429, "throttled"), (400, "ambiguous"), (500, "ambiguous")])
+def test_an_error_that_is_none_of_facebooks_is_judged_by_its_status(page, status, verdict):
+    comment = page.model.comment("alice", "How much?", page.model.post())
+    page.rules.append(lambda q: Answer(status, {"error": "Something went wrong"}))
+    assert page.call("post", **reply(page, comment))["verdict"] == verdict
+
+
 def test_what_a_network_calls_transient_may_have_happened(page):
     comment = page.model.comment("alice", "How much?", page.model.post())
     page.rules.append(refused(7777, status=400, when=writes, is_transient=True))
@@ -322,13 +348,30 @@ def test_what_was_made_in_spite_of_an_error_is_found(page):
 
 def test_what_was_not_made_is_absent_and_others_words_and_old_ones_are_not_it(page):
     m = page.model
-    comment = m.comment("alice", "How much?", m.post(), ago=4000)
-    m.comment("page", "Ten", comment, ago=3000)
-    m.comment("alice", "Ten", comment)
+    post = m.post(ago=9000)
+    top = m.comment("bob", "How much?", post, ago=8000)
+    m.comment("page", "Ten", top, ago=7000)
+    comment = m.comment("alice", "And now?", top, ago=4000)
+    m.comment("page", "We shall see", top, ago=3000)
+    m.comment("alice", "Ten", top)
     tried = int(m.clock() * 1e6)
-    assert page.call("find", **reply(page, comment, tried_usec=tried))["verdict"] == "absent"
-    m.comment("page", "from the phone", comment)
-    assert page.call("find", **reply(page, comment, tried_usec=tried))["verdict"] == "unknown"
+    to = reply(page, comment, root=top.id, tried_usec=tried)
+    assert page.call("find", **to)["verdict"] == "absent"
+    m.comment("page", "from the phone", top)
+    assert page.call("find", **to)["verdict"] == "unknown"
+
+
+@pytest.mark.parametrize("ahead", [3600, 5 * 365 * DAY])
+@pytest.mark.parametrize("aside", [False, True])
+def test_what_was_made_while_our_clock_was_ahead_is_not_taken_for_absent(page, ahead, aside):
+    m = page.model
+    comment = m.comment("alice", "How much?", m.post(ago=900), ago=800)
+    to = {**(private if aside else reply)(*(() if aside else (page,)), comment), "tried_usec": int((m.clock() + ahead) * 1e6)}
+    m.half_done = 1
+    assert page.call("post", **to)["verdict"] == "ambiguous"
+    for n in range(150):
+        m.message("alice", f"m{n}") if aside else m.comment("bob", f"c{n}", comment)
+    assert page.call("find", **to)["verdict"] == "unknown"
 
 
 def test_a_look_reads_on_until_before_the_attempt(page):
@@ -445,6 +488,16 @@ def test_a_conversation_is_read_again_with_few_requests(page):
     said = page.do("reread", ids=[gone.id, after.id, comment.id])["again"]
     assert {a["id"]: a.get("text") for a in said} == {after.id: "Thanks a lot", comment.id: "How much?", ours.id: "from the phone", gone.id: None}
     assert page.graph.log() == [f"GET {comment.id}/comments", f"GET {gone.id}", f"GET {PAGE}/feed", f"GET {comment.id}"]
+
+
+def test_a_conversation_is_read_again_past_an_empty_page(page):
+    m = page.model
+    comment = m.comment("alice", "How much?", m.post())
+    page.polled()
+    ours = m.comment("page", "from the phone", comment)
+    empty = {"data": [], "paging": {"cursors": {"after": base64.b64encode(b"0").decode()}, "next": "https://graph.facebook.com/"}}
+    page.rules.append(lambda q: Answer(200, empty) if q.path.endswith("/comments") and "after" not in q.query else None)
+    assert ours.id in [i["id"] for i in page.do("reread", ids=[comment.id])["again"]]
 
 
 def test_what_cannot_be_seen_is_not_gone_where_the_page_sees_nothing(page):

@@ -53,7 +53,7 @@ static void judge_change(struct verdict *v, int i)
         int64_t edited = s->edited - UTC_START;
         const struct network_kind *kind = social.networks[s->network].kind;
 
-        if (ticket < 0 || s->account == BRAND)
+        if (ticket < 0 || s->account == BRAND || s->silent)
                 return;
         if (s->n_versions && told_of_post(i, "has changed a post", s->text) >= 0)
                 happened(TOLD_EDITED);
@@ -101,7 +101,7 @@ static void judge_app_post(struct verdict *v, int i)
                 return;
         if (told_of_post(s->parent, "answered outside of the helpdesk", s->text) >= 0)
                 happened(TOLD_APP);
-        else if (!social.networks[s->network].kind->hides_own && !s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, s->created - UTC_START) && !is_unsure(ticket))
+        else if (!social.networks[s->network].kind->hides_own && !s->silent && !s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, s->created - UTC_START) && !is_unsure(ticket))
                 broken(v, LOST, s->id, "%s was written in the app, and nobody told the agent", s->id);
 }
 

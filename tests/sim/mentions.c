@@ -193,6 +193,9 @@ static void judge_order(struct verdict *v, int a, int b)
         for (int i = 0; i < desks.n_articles; i++)
                 if (desks.articles[i].branch && desks.articles[i].moved && desk_follow(desks.articles[i].ticket) == desk_follow(desks.articles[first].ticket))
                         return;
+        /* Of two of the same second, when polls went on failing, nobody knows which is the younger. */
+        if (social.networks[x->network].kind->in_seconds && sim.n_released && x->created / USEC_PER_SEC == y->created / USEC_PER_SEC)
+                return;
         n = &social.notifications[x->notification];
         m = &social.notifications[y->notification];
         if (n->optional || m->optional || !n->first_shown || may_overtake(m, n) || n->first_incarnation != m->first_incarnation || sim.plan.disk_usec || row_of("mention", social.networks[x->network].name, x->id) ||
@@ -235,7 +238,11 @@ static int half_of(int article, int status, const int *ticket_of, const int *hal
                 if (sure && branch < 0 && halves[at])
                         return halves[at] - 1;
         }
-        return s->root;
+        /* Where nothing stands below anything the first may be split off as any other. */
+        for (int at = s->root; at < status; at++)
+                if (social.statuses[at].root == s->root && branch_of(at) < 0)
+                        return at;
+        return branch_of(s->root) < 0 ? s->root : status;
 }
 
 /* One thread, one ticket, unless that was closed for long, or a branch of it split off; one ticket, one thread. */

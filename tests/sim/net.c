@@ -239,6 +239,7 @@ static struct fault some_fault(int server, bool unsafe)
 void net_reseed(const struct request *q, const char *a, const char *b, const char *c)
 {
         static struct { uint64_t what, times; } asked[1 << 14];  /* more than there are in any world */
+        static size_t n_asked;
         const char *texts[] = { q->method, q->path, q->query, a, b, c };
         uint64_t what = UINT64_C(14695981039346656037) ^ (uint64_t) q->server;
         size_t at;
@@ -249,6 +250,8 @@ void net_reseed(const struct request *q, const char *a, const char *b, const cha
         for (at = what % ELEMENTSOF(asked); asked[at].what && asked[at].what != what; at = (at + 1) % ELEMENTSOF(asked))
                 ;
         asked[at].what = what;
+        if (asked[at].times == 0 && ++n_asked == ELEMENTSOF(asked))
+                abort();                 /* it goes round for ever, and asks for something else each time */
         sim_reseed(R_NET, what + ++asked[at].times);
 }
 

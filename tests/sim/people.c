@@ -86,7 +86,7 @@ static int say(int network, int account, int parent, bool names_brand)
         whole = !names_brand ? xstrdup(text) : kind->text ? kind->text(network, text) : xasprintf("@brand %s", text);
         i = social_post(network, account, parent, names_brand, v, whole, spoiler);
         if (sim.plan.media && kind->has_media && chance(R_PEOPLE, 300))
-                media_add(i, (int) between(R_PEOPLE, 1, 3));
+                media_add(i, MIN((int) between(R_PEOPLE, 1, 3), kind->files ? kind->files : 3));
         note("person %s posts %s%s%s%s: %s", account_handle(network, account), social.statuses[i].id, parent >= 0 ? " in answer to " : "",
              parent >= 0 ? social.statuses[parent].id : "", names_brand ? "" : ", not naming the brand", whole);
         return i;

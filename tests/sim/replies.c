@@ -80,6 +80,23 @@ static bool is_tree_broken(int ticket)
         return false;
 }
 
+/* Whether of what is in it something cannot be answered for its author alone, or was already.  By its id: old posts have no token. */
+static bool is_answered_aside(int ticket)
+{
+        for (int i = 0; i < desks.n_articles; i++) {
+                const struct article *a = &desks.articles[i];
+
+                for (int k = 0; k < social.n_networks && !a->agent && desk_follow(a->ticket) == desk_follow(ticket); k++) {
+                        size_t size = strlen(social.networks[k].name);
+                        int s = startswith(a->key, social.networks[k].name) && a->key[size] == ':' ? social_find(k, a->key + size + 1) : -1;
+
+                        if (s >= 0 && social.statuses[s].no_aside)
+                                return true;
+                }
+        }
+        return false;
+}
+
 /* Whether somebody wrote the same among agents, in the same ticket. */
 static bool shares_words(const struct agent_note *n)
 {
@@ -266,8 +283,13 @@ static bool is_justified(const struct agent_note *n, const char *reason)
                 return is_tree_broken(a->ticket);
         if (strstr(reason, "may be dropped as spam") || !*reason)
                 return agent_notes[n->group].spam > 0;
-        if (strstr(reason, "answered 404") || strstr(reason, "that it answers is gone") || strstr(reason, "what it answers is gone"))
+        if (strstr(reason, "answered 404") || strstr(reason, "that it answers is gone") || strstr(reason, "what it answers is gone") ||
+            strstr(reason, "it is gone, or the Page may not see it"))
                 return is_tree_broken(a->ticket);
+        if (strstr(reason, "lets it not be answered in private"))
+                return is_answered_aside(a->ticket);
+        if (strstr(reason, "lets the Page answer is over"))
+                return agent_notes[n->group].rejected > 0;
         return false;
 }
 

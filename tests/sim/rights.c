@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Posts that can be answered for some time only, or not at all.  No network that is simulated has them: the plugin's posts get
+ * Posts that can be answered for some time only, or not at all.  Few networks that are simulated have them: the plugin's posts get
  * them on their way to the host, as a plugin would tell, and the network takes every answer.  That none is given too late the
  * oracle says.  Owns nothing.
  */
@@ -44,8 +44,9 @@ static struct mentiond_mention with_right(struct mentiond_op *op, const struct m
         for (int k = 0; k < social.n_networks; k++) {
                 int i = streq(op->instance->name, social.networks[k].name) ? social_find(k, strempty(m.id)) : -1;
 
-                if (i < 0 || social.networks[k].kind->is_watched)
-                        continue;        /* then the host says so */
+                /* What the network itself says stands where nothing was drawn. */
+                if (i < 0 || social.networks[k].kind->is_watched || social.statuses[i].right == MENTIOND_MAY_REPLY || social.statuses[i].tells_right)
+                        continue;
                 m.reply_right = social.statuses[i].right;
                 m.reply_until_usec = social.statuses[i].until;
                 m.reply_reason = "that is the rule here";
@@ -67,10 +68,11 @@ void __wrap_mentiond_emit_again(struct mentiond_op *op, const struct mentiond_me
         __real_mentiond_emit_again(op, &m);
 }
 
+/* Of one that is open for long nobody is told yet. */
 bool rights_end_after(int64_t world_usec)
 {
         for (int i = 0; i < social.n_statuses; i++)
-                if (social.statuses[i].until > UTC_START + world_usec)
+                if (social.statuses[i].until > UTC_START + world_usec && social.statuses[i].until < world_utc() + 2 * USEC_PER_HOUR)
                         return true;
         return false;
 }

@@ -7,7 +7,7 @@
 
 struct social social;
 const struct network_kind *social_kind;
-const struct network_kind *const network_kinds[] = { &exec_kind, &feed_kind, &telegram_kind, &x_kind, NULL };
+const struct network_kind *const network_kinds[] = { &exec_kind, &facebook_kind, &feed_kind, &telegram_kind, &x_kind, NULL };
 const struct network_kind *const fediverse_kinds[] = { &mastodon_kind, &gotosocial_kind, &snac_kind, NULL };
 
 const struct account accounts[] = {
@@ -138,6 +138,8 @@ void social_delete(int status)
                 social.notifications[s->notification].gone = true;
         happened(DELETED_POST);
         note("person deletes %s", s->id);
+        if (social.networks[s->network].kind->deleted)
+                social.networks[s->network].kind->deleted(status);
 }
 
 void social_init(void)

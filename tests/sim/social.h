@@ -17,9 +17,12 @@ struct status {
         bool liked, boosted;             /* by the brand */
         bool faceless;                   /* it was shown without its author */
         bool uncalled;                   /* its author has taken the brand's name out of it */
+        bool no_aside;                   /* it cannot be answered for its author alone, or not again */
+        bool silent;                     /* nothing tells that it was changed, or that the brand wrote it */
         int64_t sent, sent_jump;         /* by_api: when the request left; the daemon's clock, as in sim.jump */
         uint32_t right;                  /* enum mentiond_reply_right */
         int64_t until;                   /* UTC; 0: no end */
+        bool tells_right;                /* the network itself */
         int64_t deleted_usec;
         char *key;
         char *json;                      /* as the API shows it; NULL: to be made */
@@ -56,10 +59,12 @@ struct network_kind {
         struct answer (*answer)(const struct request *q);
         void (*on_fault)(const struct request *q);       /* a request to it that goes wrong in some way */
         int (*find)(int network, const char *id);        /* the post that the plugin knows by this id; -1: there is none */
-        void (*posted)(int status);      /* it is there, now; may say otherwise whom it names, and where it belongs */
+        void (*posted)(int status);      /* it is there, now; may say otherwise where it stands, whom it names, and whether the brand is shown it */
         void (*edited)(int status);      /* by its author */
         char *(*failure)(int status, int64_t retry_after);       /* what it says of one, malloced; NULL: as Mastodon, and a 429 in headers */
         bool (*is_apart)(const struct request *q);       /* a 429 to it is none to polls */
+        void (*deleted)(int status);     /* it is gone, now */
+        int files;                       /* most of a post; 0: as many as people like */
         int window;                      /* so many of the newest notifications it keeps; 0: all */
         bool has_keys;                   /* what arrives again with the same key within an hour is one post */
         bool in_seconds;                 /* it tells times so */
@@ -76,7 +81,7 @@ struct network_kind {
         bool hides_edits, hides_deletions, hides_own;    /* nothing tells them to the brand's account */
 };
 extern const struct network_kind mastodon_kind, gotosocial_kind, snac_kind;
-extern const struct network_kind exec_kind, feed_kind, telegram_kind, x_kind;
+extern const struct network_kind exec_kind, facebook_kind, feed_kind, telegram_kind, x_kind;
 extern const struct network_kind *const network_kinds[];         /* all but those with Mastodon's API; NULL after the last */
 extern const struct network_kind *const fediverse_kinds[];       /* those */
 const struct network_kind *network_named(const char *name);      /* NULL: there is none */

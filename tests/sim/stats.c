@@ -143,6 +143,12 @@ static const char *const names[_HAPPENINGS] = {
         [NUMBERED_ANEW] = "the numbers of updates began anew",
         [MIGRATED] = "a group became a supergroup",
         [CHAT_LIMITED] = "a chat wanted no more messages for some time",
+        [FACEBOOK_EMPTY] = "facebook: a page of a list had nothing, and was not the last",
+        [FACEBOOK_LIMIT] = "facebook: a limit was told by its number, whatever the status",
+        [FACEBOOK_USAGE] = "facebook: it was told how much of a limit is used up",
+        [FACEBOOK_RIGHT] = "facebook: the token lacked a right",
+        [FACEBOOK_DONE] = "facebook: it was done, and said to have failed",
+        [FACEBOOK_LATE] = "facebook: what the daemon posted was listed late",
 };
 
 void happened(enum happening what)
