@@ -42,11 +42,11 @@ static bool is_owed(int k)
                !desks.tickets[ticket_of(k)].deleted;
 }
 
-/* What is told of a reply is the answer to who spoke of it. */
+/* What is told of a reply is the answer to who spoke of it.  Of a conversation whose ticket was deleted it may be told in the next. */
 static bool is_told(int k, const char *what)
 {
         for (int i = 0; i < k; i++)
-                if (ticket_of(i) == ticket_of(k) && has_note(agent_notes[i].article, what))
+                if ((ticket_of(i) == ticket_of(k) || desks.tickets[ticket_of(i)].deleted) && has_note(agent_notes[i].article, what))
                         return true;
         return false;
 }
