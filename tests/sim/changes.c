@@ -69,12 +69,12 @@ static void judge_change(struct verdict *v, int i)
 }
 
 /* The request was late, and the reply taken back by then: of that nobody knew any more.  Of two, too, that went out as the agent had a
- * held one sent once more, the first. */
+ * held one sent once more, the first; and the part that may have been out when he had the others removed. */
 static bool is_given_up(const char *text)
 {
         int n = people_note_in(text), last;
 
-        return n >= 0 && (agent_notes[n].dropped || has_note(agent_notes[n].article, "withdrawn") || posts_of(n, &last) > 1 ||
+        return n >= 0 && (agent_notes[n].dropped || is_half_removed(n) || has_note(agent_notes[n].article, "withdrawn") || posts_of(n, &last) > 1 ||
                           desks.tickets[desks.articles[agent_notes[n].article].born_ticket].deleted);
 }
 

@@ -298,7 +298,7 @@ static void judge_closed(struct verdict *v)
                 const struct article *a = &desks.articles[i];
                 const struct ticket *t = &desks.tickets[a->ticket];
 
-                if (a->agent || a->create_by != DAEMON || t->deleted || !streq(t->state, "closed") || a->created < t->closed + USEC_PER_MINUTE ||
+                if (a->agent || a->create_by != DAEMON || t->deleted || !streq(t->state, "closed") || a->created < t->closed + MAX(USEC_PER_MINUTE, sim.plan.settle_usec) ||
                     a->moved || happenings[MANDATORY_FIELD])
                         continue;
                 broken(v, WRONG, word_of("article %d in", i + 1), "article %d came into ticket %d, which stays closed", i + 1, a->ticket + 1);

@@ -25,6 +25,8 @@ bool goes_on(int first, int second);
 /* What the agent was told of his article; and by which article: -1 if there is none. */
 bool has_note(int article, const char *what);
 int note_about(int article, const char *what);
+/* It was held, as nobody knew of a part whether it was out, and then an agent had what was removed. */
+bool is_half_removed(int note);
 /* How often it was posted: its first parts, of which *ret_last is the last. */
 int posts_of(int group, int *ret_last);
 bool is_sent_again(int note);

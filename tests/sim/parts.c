@@ -74,6 +74,11 @@ int posts_of(int group, int *ret_last)
         return n;
 }
 
+bool is_half_removed(int note)
+{
+        return agent_notes[note].is_long && has_note(agent_notes[note].article, "held") && command_after(note, COMMAND_DELETE) >= 0;
+}
+
 static bool may_end_early(int note)
 {
         const struct agent_note *n = &agent_notes[note];

@@ -553,7 +553,7 @@ static void judge_note(struct verdict *v, int k)
         v->replies++;
         if (posts + aside < all_owed && n->group == k)
                 broken(v, LOST, token, "reply %s (article %s) was neither posted nor held", token, id);
-        if (single && posts == 1 && !r && !n->dropped && !has_note(n->article, "posted") && !has_note(n->article, "withdrawn") && !t->in_merge)
+        if (single && posts == 1 && !r && !n->dropped && !is_half_removed(k) && !has_note(n->article, "posted") && !has_note(n->article, "withdrawn") && !t->in_merge)
                 broken(v, LOST, token, "reply %s was posted, and nobody told the agent", token);
         if (single && posts == 1 && has_note(n->article, "posted") && !t->in_merge && !t->deleted && is_answered && !is_answered(a->ticket))
                 broken(v, WRONG, token, "reply %s was posted, and the helpdesk counts no answer", token);
