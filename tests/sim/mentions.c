@@ -191,7 +191,8 @@ static void judge_order(struct verdict *v, int a, int b)
                 return;
         /* A branch and what it was split from came together again: two conversations, each in its order. */
         for (int i = 0; i < desks.n_articles; i++)
-                if (desks.articles[i].branch && desks.articles[i].moved && desk_follow(desks.articles[i].ticket) == desk_follow(desks.articles[first].ticket))
+                if (desks.articles[i].branch && (desks.articles[i].moved || desks.tickets[desk_follow(desks.articles[i].ticket)].in_merge) &&
+                    desk_follow(desks.articles[i].ticket) == desk_follow(desks.articles[first].ticket))
                         return;
         /* Of two of the same second, when polls went on failing, nobody knows which is the younger. */
         if (social.networks[x->network].kind->in_seconds && sim.n_released && x->created / USEC_PER_SEC == y->created / USEC_PER_SEC)
