@@ -83,8 +83,14 @@ static int call(int desk)
         return t;
 }
 
+/* Who has logged in anew, and is refused again, may think that it is for ever. */
 static void upset(int desk)
 {
+        static int64_t last[DESKS];
+
+        if (last[desk] && sim.now < last[desk] + USEC_PER_MINUTE)
+                desks.all[desk].right_usec = sim.now;
+        last[desk] = sim.now;
         desks.all[desk].session++;
         happened(SESSION_OVER);
         note("*** all sessions of %s end", desks.all[desk].name);
