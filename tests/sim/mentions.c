@@ -177,6 +177,7 @@ static bool may_overtake(const struct notification *b, const struct notification
 static void judge_order(struct verdict *v, int a, int b)
 {
         const struct status *x = &social.statuses[a], *y = &social.statuses[b];
+        const struct network_kind *kind = social.networks[x->network].kind;
         int first = article_of(a, NULL, NULL), second = article_of(b, NULL, NULL);
         const struct notification *n, *m;
 
@@ -189,6 +190,9 @@ static void judge_order(struct verdict *v, int a, int b)
         for (int i = 0; i < desks.n_articles; i++)
                 if (desks.articles[i].branch && desks.articles[i].moved && desk_follow(desks.articles[i].ticket) == desk_follow(desks.articles[first].ticket))
                         return;
+        /* By their authors' words. */
+        if (kind->claimed && kind->claimed(a) >= kind->claimed(b))
+                return;
         n = &social.notifications[x->notification];
         m = &social.notifications[y->notification];
         if (n->optional || m->optional || !n->first_shown || may_overtake(m, n) || n->first_incarnation != m->first_incarnation || sim.plan.disk_usec || row_of("mention", social.networks[x->network].name, x->id) ||

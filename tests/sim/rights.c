@@ -25,7 +25,7 @@ void rights_give(int status)
         int64_t minutes;
         int dice;
 
-        if (!sim.plan.windows || s->account == BRAND || people_mention_in(s->text) < 0)
+        if (!sim.plan.windows || social.networks[s->network].kind->tells_rights || s->account == BRAND || people_mention_in(s->text) < 0)
                 return;                  /* old posts have no names that the oracle knows */
         dice = (int) below(R_RIGHTS, 100);
         minutes = between(R_RIGHTS, 1, 40);
@@ -42,7 +42,7 @@ static struct mentiond_mention with_right(struct mentiond_op *op, const struct m
         for (int k = 0; k < social.n_networks; k++) {
                 int i = streq(op->instance->name, social.networks[k].name) ? social_find(k, strempty(m.id)) : -1;
 
-                if (i < 0)
+                if (i < 0 || social.networks[k].kind->tells_rights)
                         continue;
                 m.reply_right = social.statuses[i].right;
                 m.reply_until_usec = social.statuses[i].until;
@@ -87,6 +87,13 @@ bool is_barred(int ticket, const char *reason)
 {
         bool window = strstr(reason, "could be answered until");
 
+        for (int i = 0; i < desks.n_articles; i++) {
+                int s = desks.articles[i].agent ? -1 : people_mention_in(desks.articles[i].body);
+                const struct network_kind *kind = s < 0 ? NULL : social.networks[social.statuses[s].network].kind;
+
+                if (kind && kind->bars && desk_follow(desks.articles[i].ticket) == desk_follow(ticket) && kind->bars(s, reason))
+                        return true;
+        }
         if (!window && !strstr(reason, "cannot be answered: that is") && !strstr(reason, "has not called the account"))
                 return false;
         for (int i = 0; i < desks.n_articles; i++) {

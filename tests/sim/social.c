@@ -7,7 +7,7 @@
 
 struct social social;
 const struct network_kind *social_kind;
-const struct network_kind *const network_kinds[] = { NULL };
+const struct network_kind *const network_kinds[] = { &bluesky_kind, NULL };
 const struct network_kind *const fediverse_kinds[] = { &mastodon_kind, &gotosocial_kind, &snac_kind, NULL };
 
 const struct account accounts[] = {
@@ -81,7 +81,7 @@ int social_post(int network, int account, int parent, bool names_brand, char vis
         rights_give(i);
         if (n->kind->posted)
                 n->kind->posted(i);
-        if ((names_brand || n->kind->hears_all) && account != BRAND) {
+        if ((social.statuses[i].names_brand || n->kind->hears_all) && account != BRAND) {
                 social.statuses[i].notification = social.n_notifications;
                 add_notification(network, i, some_lag());
         }
