@@ -412,6 +412,16 @@ def test_mentions_that_are_dated_back_are_not_lost(sky):
     sky.ticket_of(word, 5)
 
 
+def test_what_is_dated_ahead_is_not_the_newest_for_ever(up):
+    word = up.word()
+    ahead = up.mention(f"{word} ahead", createdAt=iso(time.time() + 24 * 3600))
+    t = up.ticket_of(f"{word} ahead")
+    later = up.mention(f"{word} later", up.bob, ahead)
+    up.customer_of(t, f"{word} later")
+    up.reply(t, f"Yes {word}r")
+    up.answered_once(t, later, word + "r")
+
+
 def test_what_was_there_before_is_old(sky):
     word = sky.word()
     sky.mention(f"{word} old")
