@@ -206,7 +206,7 @@ static void give_character(int status)
         }
         if (posts[s->root].gated)
                 s->right = MENTIOND_REPLY_NEVER;
-        if (chance(R_PEOPLE, 20))
+        if (chance(R_PEOPLE, 40))
                 block(s->account);
         if (chance(R_PEOPLE, 20))
                 for (int n = (int) between(R_PEOPLE, 5, 60); n > 0; n--)
@@ -231,7 +231,7 @@ static void posted(int status)
         free(s->id);
         s->id = xasprintf("at://%s/" SKY_POST "/%s", did, p->rkey);
         if (s->account == BRAND) {
-                p->indexed = sim.now + (chance(R_PEOPLE, 700) ? between(R_PEOPLE, 0, USEC_PER_SEC) : between(R_PEOPLE, 0, 90 * USEC_PER_SEC));
+                p->indexed = sim.now + (chance(R_PEOPLE, 600) ? between(R_PEOPLE, 0, USEC_PER_SEC) : between(R_PEOPLE, 0, 10 * USEC_PER_MINUTE));
                 if (chance(R_PEOPLE, 300))
                         sim_in(between(R_PEOPLE, USEC_PER_SEC, 20 * USEC_PER_MINUTE), on_talk, (void *) (intptr_t) status);
         } else if (people_mention_in(s->text) >= 0) {
@@ -267,22 +267,26 @@ bool sky_is_shown(int status)
 
 static bool bars(int status, const char *reason)
 {
-        return (strstr(reason, "lets only some people answer") && posts[social.statuses[status].root].gated) ||
-               (strstr(reason, "have blocked each other") && blocks[social.statuses[status].account].until);
+        bool blocked = status >= 0 && blocks[social.statuses[status].account].until;
+
+        for (int k = 0; status < 0 && k < N_ACCOUNTS; k++)
+                blocked |= blocks[k].until != 0;
+        return (strstr(reason, "lets only some people answer") && status >= 0 && posts[social.statuses[status].root].gated) ||
+               (strstr(reason, "have blocked each other") && blocked);
 }
 
-static int64_t claimed(int status)
-{
-        return posts[status].claimed;
-}
-
+/* What somebody hides who is above it is found when he hides it no more, sooner or later. */
 static bool is_untold(int status)
 {
-        return posts[status].untold;
+        bool hidden = false;
+
+        for (int i = status; i >= 0; i = social.statuses[i].parent)
+                hidden |= blocks[social.statuses[i].account].until != 0;
+        return posts[status].untold && !hidden;
 }
 
 const struct network_kind bluesky_kind = {
         .name = "bluesky", .visibilities = "u", .settings = settings, .id = id, .handle = handle, .answer = sky_answer,
         .on_fault = sky_on_fault, .find = sky_find, .posted = posted, .has_keys = true, .all_public = true, .tells_rights = true,
-        .looks_twice = true, .bars = bars, .claimed = claimed, .is_untold = is_untold,
+        .looks_twice = true, .bars = bars, .claimed = sky_listed, .is_untold = is_untold,
 };

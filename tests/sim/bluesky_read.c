@@ -255,6 +255,12 @@ struct answer sky_notifications(const struct request *q)
 
 /* --- Posts --- */
 
+/* The account's server has it, and the app does not. */
+static bool is_own_early(int i)
+{
+        return i >= 0 && social.statuses[i].account == BRAND && !social.statuses[i].deleted && !sky_is_shown(i);
+}
+
 static bool is_visible(int i)
 {
         return i >= 0 && sky_is_shown(i) && !sky_blocks(social.statuses[i].account);
@@ -273,7 +279,7 @@ struct answer sky_posts(const struct request *q)
                         break;
                 if (is_visible(i))
                         (void) json_object_array_add(list, view(i));
-                else if (i >= 0 && !social.statuses[i].deleted && social.statuses[i].account == BRAND)
+                else if (is_own_early(i))
                         happened(READ_TOO_EARLY);
         }
         json_object_object_add(o, "posts", list);
@@ -301,6 +307,8 @@ static struct json_object *node(int i, int depth, int height)
 
         if (s->deleted || (!sky_is_shown(i) && s->account != BRAND))
                 return missing(i, "notFoundPost", "notFound");
+        if (is_own_early(i))
+                happened(READ_TOO_EARLY);
         if (sky_blocks(s->account))
                 return missing(i, "blockedPost", "blocked");
         o = json_object_new_object();

@@ -8,7 +8,7 @@
 #define ACCESS_USEC (6 * USEC_PER_MINUTE)        /* really 2 hours */
 #define GRACE_USEC (4 * USEC_PER_MINUTE)         /* really the same */
 #define REFRESH_USEC (3 * USEC_PER_HOUR)         /* really 90 days */
-#define LOG_INS 10                               /* really 300 a day */
+#define LOG_INS 4                                /* really 300 a day */
 #define LOG_IN_USEC (30 * USEC_PER_MINUTE)
 
 static struct session {

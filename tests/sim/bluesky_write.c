@@ -6,7 +6,7 @@
 #include "bluesky.h"
 
 #define TEXT_MAX 300
-#define POINTS_MAX 150                   /* really 5000 an hour */
+#define POINTS_MAX 12                    /* really 5000 an hour */
 #define POINTS_USEC (10 * USEC_PER_MINUTE)
 
 static char *next_rkey;

@@ -109,6 +109,18 @@ static bool is_all_aside(int ticket, int before)
         return true;
 }
 
+static bool is_all_public(int ticket)
+{
+        for (int i = 0; i < desks.n_articles; i++) {
+                int s = desks.articles[i].agent ? -1 : people_mention_in(desks.articles[i].body);
+
+                if (!desks.articles[i].agent && desk_follow(desks.articles[i].ticket) == desk_follow(ticket) &&
+                    (s < 0 || social.networks[social.statuses[s].network].kind->all_public))
+                        return true;
+        }
+        return false;
+}
+
 static int notes_like(const struct agent_note *n)
 {
         int like = 0;
@@ -127,6 +139,8 @@ static bool is_justified(const struct agent_note *n, const char *reason)
 
         if (is_barred(a->ticket, reason))
                 return true;
+        if (strstr(reason, "nothing can be said in private here"))
+                return is_all_public(a->ticket) && (n->command == COMMAND_DM || command_after((int) (n - agent_notes), COMMAND_DM) >= 0);
         if (strstr(reason, "not public from its beginning"))
                 return a->flipped || merged;
         if (strstr(reason, "the note is old"))
@@ -173,11 +187,15 @@ static int rank(char visibility)
         return (int) (strchr("ulfd", visibility) - "ulfd");
 }
 
-/* Where times are told in seconds: of two that were shown in the wrong order nobody knows which is the younger. */
+/* Where times are told in seconds: of two that were shown in the wrong order nobody knows which is the younger.  Where authors tell
+ * them: the network has the one above the other. */
 static bool is_same_time(int a, int b)
 {
         const struct status *x = &social.statuses[a], *y = &social.statuses[b];
+        int64_t (*claimed)(int status) = social.networks[x->network].kind->claimed;
 
+        if (claimed)
+                return claimed(a) <= claimed(b);
         return social.networks[x->network].kind->in_seconds && x->created / USEC_PER_SEC == y->created / USEC_PER_SEC;
 }
 

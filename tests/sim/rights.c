@@ -89,10 +89,11 @@ bool is_barred(int ticket, const char *reason)
 
         for (int i = 0; i < desks.n_articles; i++) {
                 int s = desks.articles[i].agent ? -1 : people_mention_in(desks.articles[i].body);
-                const struct network_kind *kind = s < 0 ? NULL : social.networks[social.statuses[s].network].kind;
 
-                if (kind && kind->bars && desk_follow(desks.articles[i].ticket) == desk_follow(ticket) && kind->bars(s, reason))
-                        return true;
+                for (int k = 0; k < social.n_networks && !desks.articles[i].agent; k++)
+                        if ((s < 0 || social.statuses[s].network == k) && social.networks[k].kind->bars &&
+                            desk_follow(desks.articles[i].ticket) == desk_follow(ticket) && social.networks[k].kind->bars(s, reason))
+                                return true;
         }
         if (!window && !strstr(reason, "cannot be answered: that is") && !strstr(reason, "has not called the account"))
                 return false;
@@ -140,4 +141,6 @@ void judge_rights(struct verdict *v)
         for (int i = 0; i < n_rows; i++)
                 if (streq(rows[i].kind, "reply") && strstr(rows[i].reason, "that is the rule here"))
                         happened(TOO_LATE);
+                else if (streq(rows[i].kind, "reply") && strstr(rows[i].reason, "lets only some people answer"))
+                        happened(GATED);
 }
