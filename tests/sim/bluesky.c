@@ -193,6 +193,11 @@ static void give_character(int status)
         int below_ours = level(status);
 
         p->claimed = claim(s);
+        if (p->claimed / USEC_PER_MINUTE != s->created / USEC_PER_MINUTE) {
+                _cleanup_free_ char *text = sky_time(p->claimed);
+
+                note("what follows has the time %s on it", text);
+        }
         if (s->parent < 0) {
                 p->gated = chance(R_PEOPLE, 60);
                 p->quoted = p->named && chance(R_PEOPLE, 100) ? quotable(s->network) : -1;
