@@ -280,18 +280,23 @@ static bool bars(int status, const char *reason)
                (strstr(reason, "have blocked each other") && blocked);
 }
 
+static bool may_hide(int status)
+{
+        return blocks[social.statuses[status].account].until;
+}
+
 /* What somebody hides who is above it is found when he hides it no more, sooner or later. */
 static bool is_untold(int status)
 {
         bool hidden = false;
 
         for (int i = status; i >= 0; i = social.statuses[i].parent)
-                hidden |= blocks[social.statuses[i].account].until != 0;
+                hidden |= may_hide(i);
         return posts[status].untold && !hidden;
 }
 
 const struct network_kind bluesky_kind = {
         .name = "bluesky", .visibilities = "u", .settings = settings, .id = id, .handle = handle, .answer = sky_answer,
         .on_fault = sky_on_fault, .find = sky_find, .posted = posted, .has_keys = true, .all_public = true, .tells_rights = true,
-        .looks_twice = true, .bars = bars, .claimed = sky_listed, .is_untold = is_untold,
+        .looks_twice = true, .bars = bars, .claimed = sky_listed, .may_hide = may_hide, .is_untold = is_untold,
 };

@@ -212,10 +212,11 @@ bool goes_on(int first, int second)
 
 /* With what begins its half of the conversation: the root, or a post that was split off, itself or above it; of what it answers the
  * nearest that was filed tells it.  What came while that was done may be in either half; so may what answers a post that the brand wrote
- * by itself. */
+ * by itself, or one that its author hides. */
 static int half_of(int article, int status, const int *ticket_of, const int *halves)
 {
         const struct status *s = &social.statuses[status];
+        const struct network_kind *kind = social.networks[s->network].kind;
         int64_t shown = s->notification < 0 ? 0 : social.notifications[s->notification].first_shown;
         bool sure = true;
 
@@ -229,7 +230,7 @@ static int half_of(int article, int status, const int *ticket_of, const int *hal
         for (int at = s->parent; at >= 0; at = social.statuses[at].parent) {
                 int branch = branch_of(at);
 
-                sure = sure && !social.statuses[at].deleted && (social.statuses[at].account != BRAND || social.statuses[at].by_api);
+                sure = sure && !social.statuses[at].deleted && !(kind->may_hide && kind->may_hide(at)) && (social.statuses[at].account != BRAND || social.statuses[at].by_api);
                 if (sure && branch >= 0 && shown > desks.articles[branch].created)
                         return at;
                 if (sure && branch < 0 && halves[at])

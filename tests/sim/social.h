@@ -65,6 +65,7 @@ struct network_kind {
         bool tells_rights;               /* what can be answered, by itself: the plugin passes it on */
         bool (*bars)(int status, const char *reason);    /* whether an answer to it may be refused so; -1: to an old one */
         int64_t (*claimed)(int status);  /* UTC: when it was made, by its author's word.  NULL: the network's own */
+        bool (*may_hide)(int status);    /* its author hid it from the brand, at some time */
         bool (*is_untold)(int status);   /* it is for the brand, and no notification says so */
         bool hides_edits, hides_deletions, hides_own;    /* nothing tells them to the brand's account */
 };
