@@ -193,7 +193,7 @@ void intake_release(struct flow_instance *f, const struct store_row *row)
 /* --- Placing --- */
 
 /* The root of the thread as far as the journal or the network knows it, and the post that is answered. */
-static const char *root_of(struct flow_instance *f, struct mentiond_op *op, const char *parent)
+static const char *root_of(struct flow_instance *f, struct mentiond_op *op, const char *told, const char *parent)
 {
         struct store *s = f->instance->host->store;
 
@@ -203,7 +203,7 @@ static const char *root_of(struct flow_instance *f, struct mentiond_op *op, cons
                 if (root)
                         return arena_take(op->arena, root);
         }
-        return op->root ? op->root : op->n_ancestors ? op->ancestors[0].id : parent;
+        return op->root ? op->root : *told ? told : op->n_ancestors ? op->ancestors[0].id : parent;
 }
 
 static int call_fetch(struct instance *i, struct mentiond_op *op, const char *id)
@@ -258,7 +258,7 @@ static int place_one(struct flow_instance *f, int64_t id)
         }
         payload = with_quotes(&op, row.payload);
         crash_point(row.kind, "place");
-        r = store_place(i->host->store, id, root_of(f, &op, isempty(parent) ? row.native_id : parent), payload);
+        r = store_place(i->host->store, id, root_of(f, &op, mj_str(json, "root"), isempty(parent) ? row.native_id : parent), payload);
         crash_point(row.kind, "placed");
         return r < 0 ? 0 : 1;
 }

@@ -109,6 +109,8 @@ char *payload_of_mention(struct arena *a, const struct mentiond_mention *m, cons
         mj_put_int(o, "kind", m->kind);
         mj_put_int(o, "visibility", m->visibility);
         put_line(o, "parent", m->parent);
+        if (!isempty(m->root) && !isempty(m->parent) && !streq(m->root, m->parent))
+                put_line(o, "root", m->root);    /* for what is placed later */
         put_line(o, "url", m->url);
         mj_put_str(o, "text", text);
         put_line(o, "warning", m->warning);

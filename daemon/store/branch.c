@@ -34,6 +34,15 @@ int branch_of_post(struct db *db, int64_t channel, const char *native_id, bool f
         return thread_of_post(db, channel, native_id, first, ret);
 }
 
+int branch_is_below(struct db *db, int64_t channel, const char *root)
+{
+        int64_t found;
+
+        return db_get_int(db, &found, "WITH RECURSIVE whole (id) AS (SELECT id FROM thread WHERE channel = ? AND root = ? UNION SELECT t.next"
+                                      " FROM whole JOIN thread t ON t.id = whole.id WHERE t.next NOT NULL)"
+                                      " SELECT 1 FROM whole JOIN thread b ON b.before = whole.id AND b.split IS NOT NULL LIMIT 1", "is", channel, root);
+}
+
 int branch_came_after(struct db *db, int64_t thread, const char *article)
 {
         int64_t found;

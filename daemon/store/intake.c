@@ -83,10 +83,14 @@ static int thread_of_mention(struct db *db, int64_t channel, const struct store_
                 r = branch_of_post(db, channel, i->parent, doubt, ret);
         if (r != 0)
                 return r;
-        if (!isempty(i->root))
-                return thread_of_root(db, channel, i->root, doubt, ret);
         if (isempty(i->parent))
-                return thread_of_root(db, channel, i->native_id, doubt, ret);
+                return thread_of_root(db, channel, isempty(i->root) ? i->native_id : i->root, doubt, ret);
+        if (!isempty(i->root) && !streq(i->root, i->parent))
+                r = branch_is_below(db, channel, i->root);
+        if (r < 0)
+                return r;
+        if (!isempty(i->root) && r == 0)
+                return thread_of_root(db, channel, i->root, doubt, ret);
         return thread_of_post(db, channel, i->parent, doubt, ret);
 }
 

@@ -21,6 +21,9 @@ int branch_of_post(struct db *db, int64_t channel, const char *native_id, bool f
 /* The branch that begins with this post: 1; 0: there is none. */
 int branch_of_root(struct db *db, int64_t channel, const char *root, int64_t *ret);
 
+/* 1 if the conversation that begins with this post has branches: then its root alone does not tell where a post belongs. */
+int branch_is_below(struct db *db, int64_t channel, const char *root);
+
 /* 1: this article of the thread's ticket is older than a command that split a branch off. */
 int branch_came_after(struct db *db, int64_t thread, const char *article);
 

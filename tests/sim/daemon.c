@@ -12,6 +12,7 @@
 #include "admin/control.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mac.h"
 
 #include <errno.h>
 #include <sys/file.h>
@@ -23,7 +24,9 @@
 #define LEFT_MAX 4096            /* bytes that libraries keep for ever */
 
 const struct mentiond_plugin *bluesky_plugin_init(void);
+const struct mentiond_plugin *exec_plugin_init(void);
 const struct mentiond_plugin *facebook_plugin_init(void);
+const struct mentiond_plugin *feed_plugin_init(void);
 const struct mentiond_plugin *mastodon_plugin_init(void);
 const struct mentiond_plugin *otrs_plugin_init(void);
 const struct mentiond_plugin *telegram_plugin_init(void);
@@ -182,8 +185,8 @@ static void on_log(int level _unused_, const char *line, void *data _unused_)
 static void make_plugins(void)
 {
         static const struct mentiond_plugin *(*const all[])(void) = {
-                bluesky_plugin_init, facebook_plugin_init, mastodon_plugin_init, otrs_plugin_init, telegram_plugin_init, x_plugin_init,
-                zammad_plugin_init,
+                bluesky_plugin_init, exec_plugin_init, facebook_plugin_init, feed_plugin_init, mastodon_plugin_init, otrs_plugin_init,
+                telegram_plugin_init, x_plugin_init, zammad_plugin_init,
         };
         _cleanup_free_ char *wrong = NULL;
         struct plugin *p;
@@ -344,8 +347,18 @@ bool daemon_is_quiet(void)
 
 /* --- Beginning and end of the world --- */
 
+/* What the library for it makes once for a process, and keeps, is not the daemon's. */
+static void open_crypto(void)
+{
+        unsigned char mac[MAC_MAX];
+
+        (void) mac_of(MAC_SHA1, "key", "", 0, mac);
+        (void) mac_of(MAC_SHA256, "key", "", 0, mac);
+}
+
 void daemon_init(void)
 {
+        open_crypto();
         (void) setenv("SIM_TOKEN", "the-token", 1);
         (void) setenv("SIM_PASSWORD", DESK_PASSWORD, 1);
         log_set_sink(on_log, NULL);

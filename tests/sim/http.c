@@ -18,7 +18,7 @@ struct http {
 
 struct exchange {
         struct request q;
-        char *method, *path, *query, *token, *key, *type, *text;
+        char *method, *path, *query, *token, *key, *tag, *type, *text;
         int incarnation;
         uint64_t number;
         struct task *task;               /* NULL: nobody waits any more */
@@ -49,6 +49,7 @@ static void forget(struct exchange *e)
         free(e->query);
         free(e->token);
         free(e->key);
+        free(e->tag);
         free(e->type);
         free(e->text);
         (void) json_object_put(e->q.body);
@@ -213,11 +214,12 @@ static struct exchange *exchange_of(const struct http_request *q, const char *re
                 .token = token_of(q), .incarnation = sim.incarnation, .task = task_self(), .timer.fn = on_timeout,
         };
         e->key = header_of(q, "Idempotency-Key: ");
+        e->tag = header_of(q, "If-None-Match: ");
         e->type = header_of(q, "Content-Type: ");
         e->text = xcalloc(1, q->body_size + 1);  /* a file may hold anything */
         memcpy(e->text, strempty(q->body), q->body ? q->body_size : 0);
         e->q = (struct request) {
-                .method = e->method, .path = e->path, .query = e->query, .token = e->token, .key = e->key,
+                .method = e->method, .path = e->path, .query = e->query, .token = e->token, .key = e->key, .tag = e->tag,
                 .type = e->type, .text = e->text,
                 .repeatable = q->repeatable || streq(q->method, "GET"),
                 .body = q->body ? json_tokener_parse(q->body) : NULL,
@@ -238,30 +240,6 @@ static int wait_for(struct http *h, struct exchange *e, int64_t until)
                 r = task_wait();
         loop_timer_clear(h->loop, &e->timer);
         return r;
-}
-
-/* Each request has its own chance, by what it asks for and how often it did: so that in a shortened history those that are
- * left meet what they met before. */
-static void reseed(const struct exchange *e)
-{
-        static struct { uint64_t what, times; } asked[1 << 14];  /* more than there are in any world */
-        const char *texts[] = { e->method, e->path, e->query };
-        const char *bodies[] = {
-                mj_str(mj_get(e->q.body, "Article"), "Body"), mj_str(mj_get(e->q.body, "article"), "body"), mj_str(e->q.body, "body"),
-        };
-        uint64_t what = UINT64_C(14695981039346656037) ^ (uint64_t) e->q.server;
-        size_t at;
-
-        for (size_t i = 0; i < ELEMENTSOF(texts); i++)
-                for (const char *p = texts[i]; *p; p++)
-                        what = (what ^ (unsigned char) *p) * UINT64_C(1099511628211);
-        for (size_t i = 0; i < ELEMENTSOF(bodies); i++)
-                for (const char *p = bodies[i]; *p; p++)
-                        what = (what ^ (unsigned char) *p) * UINT64_C(1099511628211);
-        for (at = what % ELEMENTSOF(asked); asked[at].what && asked[at].what != what; at = (at + 1) % ELEMENTSOF(asked))
-                ;
-        asked[at].what = what;
-        sim_reseed(R_NET, what + ++asked[at].times);
 }
 
 static int server_of(const char *url)
@@ -294,7 +272,7 @@ void http_perform(struct http *h, const struct http_request *q, struct http_repl
         e = exchange_of(q, rest);
         e->number = sim.requests;
         e->q.server = server_of(q->url);
-        reseed(e);
+        net_reseed(&e->q, mj_str(mj_get(e->q.body, "Article"), "Body"), mj_str(mj_get(e->q.body, "article"), "body"), mj_str(e->q.body, "body"));
         e->q.fault = net_fault(e->q.server, !e->q.repeatable);
         e->reply = ret;
         if (e->q.fault.name || !e->q.repeatable)

@@ -31,7 +31,8 @@ static char *settings(int network)
         return xasprintf("plugin = \"mastodon\"; server = \"https://%s\"; token = \"env:SIM_TOKEN\";", social.networks[network].host);
 }
 
-#define ALIKE .visibilities = "uuuuuuulfd", .settings = settings, .handle = handle, .answer = masto_handle, .on_fault = masto_on_fault, .find = masto_find
+#define ALIKE .visibilities = "uuuuuuulfd", .settings = settings, .handle = handle, .answer = masto_handle, .on_fault = masto_on_fault, .find = masto_find, \
+              .has_media = true
 
 const struct network_kind mastodon_kind = { .name = "mastodon", ALIKE, .id = mastodon_id, .has_keys = true };
 const struct network_kind gotosocial_kind = { .name = "gotosocial", ALIKE, .id = gotosocial_id };

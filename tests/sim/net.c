@@ -234,6 +234,24 @@ static struct fault some_fault(int server, bool unsafe)
         return chance(R_NET, sim.plan.net_permille) ? any(server, unsafe) : fair();
 }
 
+/* Each request has its own chance, by what it asks for and how often it did: so that in a shortened history those that are
+ * left meet what they met before. */
+void net_reseed(const struct request *q, const char *a, const char *b, const char *c)
+{
+        static struct { uint64_t what, times; } asked[1 << 14];  /* more than there are in any world */
+        const char *texts[] = { q->method, q->path, q->query, a, b, c };
+        uint64_t what = UINT64_C(14695981039346656037) ^ (uint64_t) q->server;
+        size_t at;
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++)
+                for (const char *p = texts[i]; *p; p++)
+                        what = (what ^ (unsigned char) *p) * UINT64_C(1099511628211);
+        for (at = what % ELEMENTSOF(asked); asked[at].what && asked[at].what != what; at = (at + 1) % ELEMENTSOF(asked))
+                ;
+        asked[at].what = what;
+        sim_reseed(R_NET, what + ++asked[at].times);
+}
+
 struct fault net_fault(int server, bool unsafe)
 {
         struct fault f = sim.faults ? some_fault(server, unsafe) : fair();

@@ -120,7 +120,7 @@ static void judge_liked(struct verdict *v, int i)
 /* As many posts have a ticket of their own as agents were told, and no more than they wanted; and it is their own. */
 static void judge_split(struct verdict *v, int ticket)
 {
-        int branches = 0, told = 0, later = 0;
+        int branches = 0, told = 0, later = 0, unclear = 0;
 
         for (int i = 0; i < desks.n_articles; i++) {
                 int article = desks.articles[i].branch ? article_of(people_mention_in(desks.articles[i].body), NULL, NULL) : -1;
@@ -132,14 +132,14 @@ static void judge_split(struct verdict *v, int ticket)
                 int answer = splits ? note_about(agent_notes[k].article, "answer") : -1;
 
                 /* What the helpdesk did not finish is there, and does not say whose it is. */
-                told += answer < 0 ? splits && has_note(agent_notes[k].article, "answer")
-                                   : strstr(desks.articles[answer].body, "has a ticket of its own") != NULL;
+                unclear += answer < 0 && splits && has_note(agent_notes[k].article, "answer");
+                told += answer >= 0 && strstr(desks.articles[answer].body, "has a ticket of its own");
                 later += answer >= 0 && strstr(desks.articles[answer].body, "not be made") != NULL;
         }
         if (branches > count(ticket, COMMAND_SPLIT) && !desks.tickets[ticket].deleted)
                 broken(v, WRONG, word_of("ticket %d", ticket + 1), "%d posts of ticket %d got tickets of their own, and that was wanted of %d", branches,
                        ticket + 1, count(ticket, COMMAND_SPLIT));
-        if (branches > told + later && !desks.tickets[ticket].in_merge && !desks.tickets[ticket].deleted)
+        if (branches > told + unclear + later && !desks.tickets[ticket].in_merge && !desks.tickets[ticket].deleted)
                 broken(v, LOST, word_of("ticket %d", ticket + 1), "%d posts of ticket %d got tickets of their own, and of %d the agent was told", branches,
                        ticket + 1, told);
         if (told > branches && !desks.tickets[ticket].in_merge && !desks.tickets[ticket].deleted)

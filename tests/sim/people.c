@@ -78,12 +78,14 @@ static int say(int network, int account, int parent, bool names_brand)
         char v = some_visibility(network);
         int i;
 
+        if (kind->is_watched)
+                parent = -1;
         /* Who answers a private post does not make it public. */
         if (parent >= 0 && (social.statuses[parent].visibility == 'd' || social.statuses[parent].visibility == 'f'))
                 v = social.statuses[parent].visibility;
         whole = !names_brand ? xstrdup(text) : kind->text ? kind->text(network, text) : xasprintf("@brand %s", text);
         i = social_post(network, account, parent, names_brand, v, whole, spoiler);
-        if (sim.plan.media && chance(R_PEOPLE, 300))
+        if (sim.plan.media && kind->has_media && chance(R_PEOPLE, 300))
                 media_add(i, (int) between(R_PEOPLE, 1, 3));
         note("person %s posts %s%s%s%s: %s", account_handle(network, account), social.statuses[i].id, parent >= 0 ? " in answer to " : "",
              parent >= 0 ? social.statuses[parent].id : "", names_brand ? "" : ", not naming the brand", whole);
@@ -204,7 +206,7 @@ static void app_post(void)
 
         for (int tries = 0; parent >= 0 && social.statuses[parent].account == BRAND && tries < 5; tries++)
                 parent = some_post();
-        if (parent < 0 || social.statuses[parent].account == BRAND)
+        if (parent < 0 || social.statuses[parent].account == BRAND || social.networks[social.statuses[parent].network].kind->is_watched)
                 return;
         text = xasprintf("written in the app a%dq", social.n_statuses);
         i = social_post(social.statuses[parent].network, BRAND, parent, false, social.statuses[parent].visibility, text, "");

@@ -96,14 +96,15 @@ static bool shares_words(const struct agent_note *n)
         return false;
 }
 
-/* Whether all mentions that its ticket had by then are for those alone whom they name. */
+/* Whether all mentions that its ticket had by then, and that were not split off, are for those alone whom they name. */
 static bool is_all_aside(int ticket, int before)
 {
         for (int i = 0; i < before; i++) {
                 const struct article *a = &desks.articles[i];
-                int s = a->agent ? -1 : people_mention_in(a->body);
+                int s = a->agent ? -1 : people_mention_in(a->body), branch = s < 0 ? -1 : branch_of(s);
 
-                if (s >= 0 && desk_follow(a->ticket) == desk_follow(ticket) && social.statuses[s].visibility != 'd')
+                if (s >= 0 && desk_follow(a->ticket) == desk_follow(ticket) && social.statuses[s].visibility != 'd' &&
+                    (branch < 0 || desk_follow(desks.articles[branch].ticket) == desk_follow(ticket)))
                         return false;
         }
         return true;
@@ -205,6 +206,17 @@ static bool is_said_in_public(const struct agent_note *n)
         return n->command == COMMAND_PUBLIC || n->command == COMMAND_CLOSE || command_after((int) (n - agent_notes), COMMAND_PUBLIC) >= 0;
 }
 
+/* The article by which an agent last said that it goes, as if he wrote it then: where nothing was said in public before, it answers what
+ * is there by now. */
+static int said_by_article(const struct agent_note *n)
+{
+        int last = (int) (n - agent_notes);
+
+        for (int by = command_after(last, COMMAND_PUBLIC); by >= 0; by = command_after(by, COMMAND_PUBLIC))
+                last = by;
+        return agent_notes[last].article;
+}
+
 /* Whether a post was of this ticket no more when a reply in it was sent: it begins a branch. */
 static bool was_split_off(int status, const struct agent_note *n)
 {
@@ -247,7 +259,7 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
                 broken(v, WRONG, token, "reply %s (%s) was written in ticket %d and answers a post of ticket %d", s->id, token,
                        a->ticket + 1, desks.articles[shown].ticket + 1);
         /* What came after it is not what it answers, if there was anything before, and the daemon could know that. */
-        if (shown > n->article && desks.articles[shown].confirmed && desks.articles[shown].confirmed < a->seen_public && !sim.incarnation &&
+        if (shown > said_by_article(n) && desks.articles[shown].confirmed && desks.articles[shown].confirmed < a->seen_public && !sim.incarnation &&
             was_confirmed(a->ticket, a->created) && !a->moved && !desks.articles[shown].moved && !desks.tickets[a->ticket].in_merge)
                 broken(v, WRONG, token, "reply %s (%s) answers %s, which was not there when it was written", s->id, token, parent->id);
         /* Nothing that the agent had before him, and the daemon knew of, is passed over. */
@@ -352,12 +364,14 @@ static void judge_secret(struct verdict *v, int k, int first)
 static void judge_withdrawn(struct verdict *v, int k)
 {
         const struct article *a = &desks.articles[agent_notes[k].article];
+        int told = note_about(agent_notes[k].article, "withdrawn");
+        bool watched = social.networks[0].kind->is_watched && (told < 0 || strstr(desks.articles[told].body, "nothing can be posted there"));
 
         if (a->hidden_usec)
                 happened(WITHDRAWN_HIDDEN);
         if (command_after(k, COMMAND_STOP) >= 0)
                 happened(WITHDRAWN_STOPPED);
-        if (!a->flipped && !a->gone && !agent_notes[k].dropped && command_after(k, COMMAND_STOP) < 0 &&
+        if (!a->flipped && !a->gone && !agent_notes[k].dropped && !watched && command_after(k, COMMAND_STOP) < 0 &&
             !desks.tickets[a->born_ticket].deleted && !desks.tickets[desk_follow(a->ticket)].deleted)
                 broken(v, WRONG, word_of("r%dq", k), "reply r%dq was withdrawn without a cause", k);
 }

@@ -25,7 +25,9 @@ void rights_give(int status)
         int64_t minutes;
         int dice;
 
-        if (!sim.plan.windows || social.networks[s->network].kind->tells_rights || s->account == BRAND || people_mention_in(s->text) < 0)
+        if (social.networks[s->network].kind->is_watched)
+                s->right = MENTIOND_REPLY_NEVER;
+        if (!sim.plan.windows || s->right || social.networks[s->network].kind->tells_rights || s->account == BRAND || people_mention_in(s->text) < 0)
                 return;                  /* old posts have no names that the oracle knows */
         dice = (int) below(R_RIGHTS, 100);
         minutes = between(R_RIGHTS, 1, 40);
@@ -42,8 +44,8 @@ static struct mentiond_mention with_right(struct mentiond_op *op, const struct m
         for (int k = 0; k < social.n_networks; k++) {
                 int i = streq(op->instance->name, social.networks[k].name) ? social_find(k, strempty(m.id)) : -1;
 
-                if (i < 0 || social.networks[k].kind->tells_rights)
-                        continue;
+                if (i < 0 || social.networks[k].kind->is_watched || social.networks[k].kind->tells_rights)
+                        continue;        /* then the host says so, or the plugin */
                 m.reply_right = social.statuses[i].right;
                 m.reply_until_usec = social.statuses[i].until;
                 m.reply_reason = "that is the rule here";
@@ -95,7 +97,7 @@ bool is_barred(int ticket, const char *reason)
                             desk_follow(desks.articles[i].ticket) == desk_follow(ticket) && social.networks[k].kind->bars(s, reason))
                                 return true;
         }
-        if (!window && !strstr(reason, "cannot be answered: that is") && !strstr(reason, "has not called the account"))
+        if (!window && !strstr(reason, "cannot be answered: that is") && !strstr(reason, "nothing can be posted there") && !strstr(reason, "has not called the account"))
                 return false;
         for (int i = 0; i < desks.n_articles; i++) {
                 const struct article *a = &desks.articles[i];

@@ -58,7 +58,7 @@ static void answer(struct json_object *o, struct json_object *line, int server)
         const char *body = mj_str(line, "body");
         struct request q = {
                 .server = server, .method = mj_str(line, "method"), .path = mj_str(line, "path"), .query = mj_str(line, "query"),
-                .token = mj_str(line, "token"), .key = mj_str(line, "key"), .type = mj_str(line, "type"), .text = body,
+                .token = mj_str(line, "token"), .key = mj_str(line, "key"), .tag = "", .type = mj_str(line, "type"), .text = body,
                 .body = *body ? json_tokener_parse(body) : NULL, .fault = { .arrives = true, .stage = -1 },
         };
         struct answer a = (is_network(server) ? social.networks[server].kind->answer : desk_handle)(&q);

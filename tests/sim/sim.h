@@ -30,6 +30,8 @@ enum happening {
         WITHDRAWN_HIDDEN, WITHDRAWN_STOPPED, IN_PARTS, GUARDED, SAID_ASIDE, EDITED_OWN, REMOVED_OWN, LIKED, CLOSED_BY_COMMAND,
         TOLD_EDITED, TOLD_DELETED, TOLD_APP, WENT_ON, SPLIT_OFF, SPLIT_GREW,
         IN_TIME, TOO_LATE, WINDOW_TOLD,
+        FEED_STALE, FEED_DATED_BACK, FEED_TWICE, FEED_MOVED, FEED_UNCHANGED,
+        CHILD_DIED, CHILD_SILENT, CHILD_HALF, CHILD_NO_JSON, CHILD_TWICE,
         BACK_DATED, SPLIT_MOMENT, SHORT_PAGE, EMPTY_PAGE, BLOCKED_US, REAPPEARED, UNTOLD_FOUND, GATED, READ_TOO_EARLY, APP_AWAY, ACCESS_EXPIRED,
         REFRESHED_AGAIN, REFRESHED_TOO_LATE, LOG_INS_LIMITED, WRITES_LIMITED, NAME_TAKEN, POSTED_AFTER_REMOVAL,
         _HAPPENINGS
@@ -180,13 +182,14 @@ void net_excuse(void);                               /* the operator has it ask 
 
 struct request {
         int server;
-        const char *method, *path, *query, *token, *key, *type;
+        const char *method, *path, *query, *token, *key, *tag, *type;
         struct json_object *body;        /* NULL if it is not JSON */
         const char *text;                /* as it came */
         struct fault fault;
         bool repeatable;
         int64_t sent_usec, sent_jump;    /* when it left; the daemon's clock then, as in sim.jump */
 };
+void net_reseed(const struct request *q, const char *a, const char *b, const char *c);       /* by it, and what else tells it from others */
 struct answer {
         int status;
         struct json_object *json;

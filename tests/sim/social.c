@@ -7,7 +7,7 @@
 
 struct social social;
 const struct network_kind *social_kind;
-const struct network_kind *const network_kinds[] = { &bluesky_kind, NULL };
+const struct network_kind *const network_kinds[] = { &bluesky_kind, &exec_kind, &feed_kind, NULL };
 const struct network_kind *const fediverse_kinds[] = { &mastodon_kind, &gotosocial_kind, &snac_kind, NULL };
 
 const struct account accounts[] = {
@@ -155,6 +155,8 @@ void social_init(void)
                 /* Those on one helpdesk are of different kinds. */
                 n->kind = k ? fediverse_kinds[(drawn + k) % 3] : social_kind ? social_kind : fediverse_kinds[drawn];
                 n->host = n->kind->host ? n->kind->host : hosts[k];
+                if (n->kind->open)
+                        n->kind->open();
                 n->page = sizes[below(R_PLAN, ELEMENTSOF(sizes))];
                 old = chance(R_PLAN, 500) ? (int) below(R_PLAN, 6) : (int) below(R_PLAN, 90);
                 for (int i = 0; i < old; i++) {

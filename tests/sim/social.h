@@ -46,6 +46,7 @@ struct network_kind {
         const char *name;                /* as --network has it */
         const char *host;                /* of its API; NULL: each network has one of its own */
         const char *visibilities;        /* of posts, each letter as likely as the others */
+        void (*open)(void);              /* before anything lives */
         char *(*settings)(int network);  /* of its instance, beside those that all have; malloced */
         char *(*id)(int network, int number);            /* of a new post; malloced */
         char *(*handle)(int network, int account);       /* as an answer begins with it; "": it does not; malloced */
@@ -60,6 +61,8 @@ struct network_kind {
         bool drops_parents;              /* what answers a post that is gone stands by itself */
         bool all_public;                 /* answers, too */
         bool hears_all;                  /* the brand is shown every post, whether it names it or not */
+        bool is_watched;                 /* nobody can answer there, and nothing answers anything */
+        bool has_media;                  /* posts have files of the server "media" */
         bool is_blind;                   /* what was posted cannot be looked for */
         bool looks_twice;                /* who polls needs another answer to take what a page shows */
         bool tells_rights;               /* what can be answered, by itself: the plugin passes it on */
@@ -70,7 +73,7 @@ struct network_kind {
         bool hides_edits, hides_deletions, hides_own;    /* nothing tells them to the brand's account */
 };
 extern const struct network_kind mastodon_kind, gotosocial_kind, snac_kind;
-extern const struct network_kind bluesky_kind;
+extern const struct network_kind bluesky_kind, exec_kind, feed_kind;
 extern const struct network_kind *const network_kinds[];         /* all but those with Mastodon's API; NULL after the last */
 extern const struct network_kind *const fediverse_kinds[];       /* those */
 const struct network_kind *network_named(const char *name);      /* NULL: there is none */

@@ -121,6 +121,16 @@ static const char *const names[_HAPPENINGS] = {
         [WENT_ON] = "a conversation went on in a new ticket",
         [SPLIT_OFF] = "a branch got a ticket of its own",
         [SPLIT_GREW] = "a post came into the ticket of a branch",
+        [CHILD_DIED] = "exec: the program died",
+        [CHILD_SILENT] = "exec: the program said nothing",
+        [CHILD_HALF] = "exec: the program said half a line",
+        [CHILD_NO_JSON] = "exec: the program wrote no JSON",
+        [CHILD_TWICE] = "exec: the program answered twice",
+        [FEED_STALE] = "feed: a cache gave an older document",
+        [FEED_DATED_BACK] = "feed: an item was dated long ago",
+        [FEED_TWICE] = "feed: an item stood twice",
+        [FEED_MOVED] = "feed: its address led elsewhere",
+        [FEED_UNCHANGED] = "feed: it was as before",
 };
 
 void happened(enum happening what)

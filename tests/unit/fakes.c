@@ -354,9 +354,9 @@ static void commit(int64_t source, struct store_item item)
 
 void fake_mention(const char *id, const char *root, const char *parent)
 {
-        _cleanup_free_ char *payload = xasprintf("{\"visibility\":1,\"text\":\"text of %s\",\"parent\":\"%s\",\"url\":\"https://net/%s\","
+        _cleanup_free_ char *payload = xasprintf("{\"visibility\":1,\"text\":\"text of %s\",\"parent\":\"%s\",\"root\":\"%s\",\"url\":\"https://net/%s\","
                                                  "\"author\":{\"id\":\"9\",\"handle\":\"@alice@example\",\"name\":\"Alice\"}}",
-                                                 id, parent, id);
+                                                 id, parent, root, id);
 
         commit(brand->stored.id, (struct store_item) {
                 .kind = KIND_MENTION, .state = STATE_NEW, .native_id = id, .root = root, .parent = parent, .created_usec = utc_usec(),

@@ -289,7 +289,7 @@ static void send_of_what_may_be_out_needs_that_the_agent_was_told(void)
         fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS);
         fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_UNKNOWN);
         fake.verdicts[DESK_NOTE] = ONCE(MENTIOND_THROTTLED);     /* he is not told yet */
-        fake.throttled_usec = USEC_PER_SEC;
+        fake.throttled_usec = 3 * USEC_PER_SEC;
         write_reply("5", "answer");
         assert_true(reply_becomes("5", STATE_HELD));
         tell("6", "!send");
@@ -784,6 +784,31 @@ static void what_answers_a_branch_goes_into_its_ticket(void)
         fake_close();
 }
 
+static void show_what_is_above(enum fake_call call, struct mentiond_op *op)
+{
+        struct mentiond_author author = { .struct_size = sizeof author, .id = "1", .handle = "@alice@example", .name = "Alice", .followers = -1 };
+        struct mentiond_mention m = {
+                .struct_size = sizeof m, .kind = MENTIOND_MENTION, .visibility = MENTIOND_PUBLIC, .author = &author, .text = "text",
+        };
+
+        for (size_t i = 0; call == CALL_FETCH && i < 2; i++) {
+                m.id = i ? "unknown" : "m2";
+                mentiond_emit_ancestor(op, &m);
+        }
+}
+
+/* The network tells the root, and that is of both halves. */
+static void what_answers_an_unknown_post_below_a_branch_goes_into_its_ticket(void)
+{
+        open_with_branch();
+        fake.on_call = show_what_is_above;
+        goes_into("m3", "m1", "unknown", BRANCH);
+        fake.on_call = NULL;
+        fake.verdicts[CALL_FETCH] = ONCE(MENTIOND_GONE);
+        goes_into("m4", "m1", "nowhere", "77");
+        fake_close();
+}
+
 static void what_answers_a_reply_to_a_branch_goes_into_its_ticket(void)
 {
         open_with_answer();
@@ -1171,6 +1196,7 @@ int main(void)
                 world_test(command_that_waits_follows_its_ticket),
                 world_test(newest_post_gets_a_ticket_that_names_the_old_one),
                 world_test(what_answers_a_branch_goes_into_its_ticket),
+                world_test(what_answers_an_unknown_post_below_a_branch_goes_into_its_ticket),
                 world_test(what_answers_a_reply_to_a_branch_goes_into_its_ticket),
                 world_test(replies_answer_what_is_in_their_half),
                 world_test(branch_of_a_branch_and_a_second_one_are_split),
