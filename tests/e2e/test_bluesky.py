@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from fakes.bluesky import tid
 from mentiond_e2e import call, doctor, proxy
 from mentiond_e2e.sky import CREATE_SESSION, GATE, NOTIFICATIONS, POST, PUT, Fake, Real, Sky, iso
 from mentiond_e2e.wait import until
@@ -528,18 +527,6 @@ def test_answers_of_which_nobody_was_told_are_found_in_the_thread(plugin, sky):
         return [i["id"] for i in said["items"]] if own.id in of(said) and len(said["items"]) >= 2 else None
     items = until("the whole thread", found)
     assert chain[5].id in items and chain[6].id in items and beside.id not in items and m.id not in items
-
-
-def test_an_answer_of_which_nobody_was_told_is_as_new_as_what_it_answers(plugin, sky, fake):
-    m = sky.mention("hello")
-    emitted(plugin, m.id)
-    own = sky.brand.post("yes?", m)
-    sky.alice.post("no", own)
-    rkey = tid(time.time() * 1e6)
-    sky.network.model.lost.add(f"at://{sky.bob.did}/{POST}/{rkey}")
-    made, _ = sky.bob.put(POST, {"text": "dated back", "reply": {"root": m.ref, "parent": own.ref}, "createdAt": iso(time.time() - 86400)}, rkey)
-    item = until("the answer", lambda: [i for i in plugin.do("reread", ids=[m.id])["items"] if i["id"] == made["uri"]])[0]
-    assert item["state"] == "new"
 
 
 def test_a_right_to_answer_that_has_changed_is_seen(plugin, sky):
