@@ -88,23 +88,15 @@ bool sky_blocks(int account)
         return sky_blocked(account, sim.now);
 }
 
-/* What was not stored before comes as if it were new, where it stood. */
+/* What was hidden is listed again, where it stood. */
 static void on_unblock(void *data)
 {
         int account = (int) (intptr_t) data;
 
         note("the account %d blocks the brand no more", account);
-        for (int i = 0; i < social.n_statuses; i++) {
-                const struct status *s = &social.statuses[i];
-                struct notification *n = s->notification < 0 ? NULL : &social.notifications[s->notification];
-
-                if (s->account != account || !n || n->network != s->network || n->taken || n->gone || i >= n_posts || !posts[i].rkey)
-                        continue;
-                (void) sky_indexed(i);
-                n->visible = MAX(n->visible, sim.now);
-                n->first_shown = n->sure_shown = 0;
-                happened(REAPPEARED);
-        }
+        for (int i = 0; i < n_posts; i++)
+                if (posts[i].rkey && social.statuses[i].account == account && social.statuses[i].notification >= 0 && !social.statuses[i].deleted)
+                        happened(REAPPEARED);
 }
 
 static void block(int account)

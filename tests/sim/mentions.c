@@ -190,6 +190,8 @@ static void judge_order(struct verdict *v, int a, int b)
         for (int i = 0; i < desks.n_articles; i++)
                 if (desks.articles[i].branch && desks.articles[i].moved && desk_follow(desks.articles[i].ticket) == desk_follow(desks.articles[first].ticket))
                         return;
+        if (kind->may_hide && (kind->may_hide(a) || kind->may_hide(b)))
+                return;
         /* By their authors' words.  What is dated back by much a poll finds that reads so far down. */
         if (kind->claimed && (kind->claimed(a) >= kind->claimed(b) || kind->claimed(a) < x->created - 50 * USEC_PER_MINUTE))
                 return;
