@@ -174,7 +174,8 @@ static void record(struct flow_instance *f, const struct store_row *row, const s
 
 static const char *why(const struct step *s, const struct next *n)
 {
-        const char *reason = isempty(s->op->reason) ? strempty(n->reason) : s->op->reason;
+        /* That it is not there is what was asked for: how the network says so is no reason. */
+        const char *reason = s->verdict == MENTIOND_ABSENT || isempty(s->op->reason) ? strempty(n->reason) : s->op->reason;
 
         if (s->verdict == MENTIOND_OK || s->part_number == 0)
                 return reason;

@@ -121,18 +121,19 @@ static const char *below(struct mentiond_op *op, const char *cursor, const char 
 /* Newest first, back to a page that holds nothing new and ends before what this poll looks at.  The list goes by the time that authors
  * write on their posts, and shows what was hidden when it is not any more: how far down that is differs from poll to poll.
  *
- * What was not there before is new, whatever its time says, once a first sweep has seen all that was. */
+ * All goes by the network's clock, for ours may be wrong.  What was not there before is new, whatever its time says, once a first
+ * sweep has seen all that was. */
 static int poll(struct mentiond_op *op, void *state)
 {
         const char *cursor = "", *next;
-        int64_t now = mentiond_now_usec(op), oldest_usec = INT64_MAX, down_to_usec = INT64_MAX;
+        int64_t oldest_usec = INT64_MAX, back_usec = OVERLAP_USEC;
         bool swept = *mentiond_cursor(op, "daily"), fresh;
         struct bluesky *b = state;
 
         if (is_due(op, "hourly", HOUR_USEC))
-                down_to_usec = now - DAY_USEC;
+                back_usec = DAY_USEC;
         if (is_due(op, "daily", DAY_USEC))
-                down_to_usec = now - SWEEP_USEC;
+                back_usec = SWEEP_USEC;
         do {
                 struct json_object *page = NULL, *views, *list;
 
@@ -160,8 +161,30 @@ static int poll(struct mentiond_op *op, void *state)
                 if (strcmp(next, cursor) == 0)
                         next = "";       /* it leads nowhere */
                 cursor = next;
-        } while (*cursor && (fresh || oldest_usec > down_to_usec || oldest_usec > mentiond_horizon_usec(op) - OVERLAP_USEC));
+        } while (*cursor && (fresh || oldest_usec > mentiond_horizon_usec(op) - back_usec));
         return MENTIOND_OK;
+}
+
+static void emit_unseen_root(struct mentiond_op *op, struct json_object *root)
+{
+        mentiond_emit_ancestor(op, &(struct mentiond_mention) {
+                .struct_size = sizeof(struct mentiond_mention), .id = mj_str(root, "uri"), .url = bluesky_web(op, mj_str(root, "uri")),
+                .text = "(This post is not shown: it may be deleted, or its author may have blocked the account.)",
+                .author = &(struct mentiond_author) { .struct_size = sizeof(struct mentiond_author), .handle = "a post" },
+        });
+}
+
+/* Whose author has blocked the account since it was listed: its record tells. */
+static int fetch_hidden(struct mentiond_op *op, struct bluesky *b, const char *id)
+{
+        struct bluesky_uri u = bluesky_split(op, id);
+        struct json_object *found = NULL, *root;
+
+        int r = bluesky_get(op, b, &found, bluesky_record(op, &u));
+        root = bluesky_root(mj_get(found, "value"));
+        if (r == MENTIOND_OK && root)
+                emit_unseen_root(op, root);
+        return r;
 }
 
 /* Which conversation it belongs to is told by the root that it names, though that may be gone, or hidden. */
@@ -177,16 +200,12 @@ static int fetch(struct mentiond_op *op, void *state, const char *id)
                 return r;
         post = mj_get(mj_get(answer, "thread"), "post");
         if (!post)
-                return mentiond_fail(op, MENTIOND_GONE, "the post cannot be seen: its author and the account have blocked each other, or one the other");
+                return fetch_hidden(op, b, id);
         for (struct json_object *p = mj_get(mj_get(answer, "thread"), "parent"); mj_get(p, "post") && n < HEIGHT; p = mj_get(p, "parent"))
                 above[n++] = mj_get(p, "post");
         root = bluesky_root(mj_get(post, "record"));
         if (root && (!n || strcmp(mj_str(above[n - 1], "uri"), mj_str(root, "uri")) != 0))
-                mentiond_emit_ancestor(op, &(struct mentiond_mention) {
-                        .struct_size = sizeof(struct mentiond_mention), .id = mj_str(root, "uri"), .url = bluesky_web(op, mj_str(root, "uri")),
-                        .text = "(This post is not shown: it may be deleted, or its author may have blocked the account.)",
-                        .author = &(struct mentiond_author) { .struct_size = sizeof(struct mentiond_author), .handle = "a post" },
-                });
+                emit_unseen_root(op, root);
         while (n > 0)
                 mentiond_emit_ancestor(op, bluesky_mention(op, above[--n], NULL));
         (void) mentiond_emit(op, bluesky_mention(op, post, post));

@@ -190,6 +190,14 @@ static struct mentiond_author *author_of(struct mentiond_op *op, struct json_obj
         return author;
 }
 
+/* By the author's word, who may write any time: one that lies ahead of the network's would be the newest for ever. */
+static int64_t written_usec(struct json_object *record, struct json_object *item)
+{
+        int64_t said = mentiond_parse_time(mj_str(record, "createdAt")), there = mentiond_parse_time(mj_str(item, "indexedAt"));
+
+        return there && there < said ? there : said;
+}
+
 struct mentiond_mention *bluesky_mention(struct mentiond_op *op, struct json_object *item, struct json_object *view)
 {
         struct mentiond_mention *mention = mentiond_alloc(op, sizeof(*mention));
@@ -207,7 +215,7 @@ struct mentiond_mention *bluesky_mention(struct mentiond_op *op, struct json_obj
                 .text = body_of(op, record),
                 .warning = labels_of(op, view ? view : item),
                 .language = json_object_is_type(mj_at(langs, 0), json_type_string) ? json_object_get_string(mj_at(langs, 0)) : "",
-                .created_usec = mentiond_parse_time(mj_str(record, "createdAt")),
+                .created_usec = written_usec(record, item),
                 .seen_usec = mentiond_parse_time(mj_str(item, "indexedAt")),
                 .author = author_of(op, mj_get(item, "author")),
                 .reply_right = why ? MENTIOND_REPLY_NEVER : MENTIOND_MAY_REPLY,

@@ -40,23 +40,27 @@ static int read_posts(struct mentiond_op *op, struct bluesky *b, const char *con
         return r;
 }
 
-/* ours: it is below a post of the account. */
-static void walk(struct mentiond_op *op, struct json_object *node, bool ours, struct json_object *seen)
+/* ours: it is below a post of the account.  What answers one is not older, whatever its author says. */
+static void walk(struct mentiond_op *op, struct json_object *node, bool ours, int64_t above_usec, struct json_object *seen)
 {
         struct json_object *post = mj_get(node, "post"), *replies = mj_get(node, "replies");
+        struct mentiond_mention *mention;
         const char *id = mj_str(post, "uri");
 
         if (!post)
                 return;
         mj_put_bool(seen, id, true);
+        mention = bluesky_mention(op, post, post);
+        if (mention->seen_usec < above_usec)
+                mention->seen_usec = above_usec;
         if (bluesky_is_own(op, id)) {
                 ours = true;
-                mentiond_emit_again(op, bluesky_mention(op, post, post));
+                mentiond_emit_again(op, mention);
         } else if (ours && !mentiond_knows(op, id)) {
-                (void) mentiond_emit(op, bluesky_mention(op, post, post));
+                (void) mentiond_emit(op, mention);
         }
         for (size_t i = 0; i < mj_len(replies); i++)
-                walk(op, mj_at(replies, i), ours, seen);
+                walk(op, mj_at(replies, i), ours, mention->seen_usec, seen);
 }
 
 static int read_thread(struct mentiond_op *op, struct bluesky *b, const char *id, struct json_object *seen)
@@ -73,7 +77,7 @@ static int read_thread(struct mentiond_op *op, struct bluesky *b, const char *id
         for (struct json_object *p = mj_get(thread, "parent"); p; p = mj_get(p, "parent"))
                 ours |= bluesky_is_own(op, mj_str(mj_get(p, "post"), "uri"));
         if (r == MENTIOND_OK)
-                walk(op, thread, ours, seen);
+                walk(op, thread, ours, 0, seen);
         return r == MENTIOND_GONE ? MENTIOND_OK : r;
 }
 

@@ -108,6 +108,17 @@ def test_a_root_that_is_gone_still_names_the_conversation(up):
     assert up.ticket_of(word + "z") is t and first
 
 
+def test_a_post_that_was_hidden_since_it_was_listed_still_names_its_conversation(plugin, sky):
+    root = sky.alice.post("root")
+    m = sky.mention("look", sky.bob, root)
+    emitted(plugin, m.id)
+    sky.bob.block(sky.brand)
+    def hidden():
+        said = plugin.do("fetch", id=m.id)
+        return said["ancestors"] if not said["items"] else None
+    assert [a["id"] for a in until("the block", hidden)] == [root.id]
+
+
 def test_a_quote_is_a_conversation_of_its_own(up):
     own = up.brand.post("We have something new")
     word = up.word()
@@ -410,6 +421,16 @@ def test_mentions_that_are_dated_back_are_not_lost(sky):
     word = sky.word()
     sky.mention(f"{word} late", createdAt=iso(time.time() - 3 * 3600))
     sky.ticket_of(word, 5)
+
+
+def test_what_is_dated_ahead_is_not_the_newest_for_ever(up):
+    word = up.word()
+    ahead = up.mention(f"{word} ahead", createdAt=iso(time.time() + 24 * 3600))
+    t = up.ticket_of(f"{word} ahead")
+    later = up.mention(f"{word} later", up.bob, ahead)
+    up.customer_of(t, f"{word} later")
+    up.reply(t, f"Yes {word}r")
+    up.answered_once(t, later, word + "r")
 
 
 def test_what_was_there_before_is_old(sky):

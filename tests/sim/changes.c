@@ -105,9 +105,33 @@ static void judge_app_post(struct verdict *v, int i)
                 broken(v, LOST, s->id, "%s was written in the app, and nobody told the agent", s->id);
 }
 
+/* It is found when the conversation above it is read again. */
+static void judge_untold(struct verdict *v, int i)
+{
+        const struct status *s = &social.statuses[i];
+        const struct network_kind *kind = social.networks[s->network].kind;
+        int above = s->parent, article, all;
+
+        if (!kind->is_untold || !kind->is_untold(i))
+                return;
+        (void) article_of(i, NULL, &all);
+        if (all) {
+                happened(UNTOLD_FOUND);
+                return;
+        }
+        while (above >= 0 && article_now(above) < 0)
+                above = social.statuses[above].parent;
+        article = above < 0 ? -1 : article_now(above);
+        if (article >= 0 && !s->deleted && !s->chain_broken && !desks.tickets[desk_follow(desks.articles[article].ticket)].in_merge &&
+            !row_of("mention", social.networks[s->network].name, s->id) && is_due(article, social.notifications[s->notification].visible))
+                broken(v, LOST, s->id, "%s answers what is in ticket %d, nobody told of it, and it was not found", s->id,
+                       desk_follow(desks.articles[article].ticket) + 1);
+}
+
 void judge_changes(struct verdict *v)
 {
         for (int i = 0; i < social.n_statuses; i++) {
+                judge_untold(v, i);
                 if (social.statuses[i].account == BRAND && !social.statuses[i].by_api)
                         judge_app_post(v, i);
                 else

@@ -219,6 +219,12 @@ static char *header_of(const struct http_request *q, const char *name)
         return xstrdup("");
 }
 
+/* A plugin may send it by itself. */
+static char *token_of(const struct http_request *q)
+{
+        return q->bearer ? xstrdup(q->bearer) : header_of(q, "Authorization: Bearer ");
+}
+
 static struct exchange *exchange_of(const struct http_request *q, const char *rest)
 {
         int before = heap_enter(HEAP_WORLD);
@@ -227,7 +233,7 @@ static struct exchange *exchange_of(const struct http_request *q, const char *re
 
         *e = (struct exchange) {
                 .method = xstrdup(q->method), .path = xstrndup(rest, n), .query = xstrdup(rest[n] ? rest + n + 1 : ""),
-                .token = xstrdup(q->bearer), .incarnation = sim.incarnation, .task = task_self(), .timer.fn = on_timeout,
+                .token = token_of(q), .incarnation = sim.incarnation, .task = task_self(), .timer.fn = on_timeout,
         };
         e->key = header_of(q, "Idempotency-Key: ");
         e->tag = header_of(q, "If-None-Match: ");

@@ -181,6 +181,7 @@ static bool may_overtake(const struct notification *b, const struct notification
 static void judge_order(struct verdict *v, int a, int b)
 {
         const struct status *x = &social.statuses[a], *y = &social.statuses[b];
+        const struct network_kind *kind = social.networks[x->network].kind;
         int first = article_of(a, NULL, NULL), second = article_of(b, NULL, NULL);
         const struct notification *n, *m;
 
@@ -195,7 +196,12 @@ static void judge_order(struct verdict *v, int a, int b)
                     desk_follow(desks.articles[i].ticket) == desk_follow(desks.articles[first].ticket))
                         return;
         /* Of two of the same second, when polls went on failing, nobody knows which is the younger. */
-        if (social.networks[x->network].kind->in_seconds && sim.n_released && x->created / USEC_PER_SEC == y->created / USEC_PER_SEC)
+        if (kind->in_seconds && sim.n_released && x->created / USEC_PER_SEC == y->created / USEC_PER_SEC)
+                return;
+        if (kind->may_hide && (kind->may_hide(a) || kind->may_hide(b)))
+                return;
+        /* By their authors' words.  What is dated back by much a poll finds that reads so far down. */
+        if (kind->claimed && (kind->claimed(a) >= kind->claimed(b) || kind->claimed(a) < x->created - 50 * USEC_PER_MINUTE))
                 return;
         n = &social.notifications[x->notification];
         m = &social.notifications[y->notification];
@@ -216,10 +222,11 @@ bool goes_on(int first, int second)
 
 /* With what begins its half of the conversation: the root, or a post that was split off, itself or above it; of what it answers the
  * nearest that was filed tells it.  What came while that was done may be in either half; so may what answers a post that the brand wrote
- * by itself. */
+ * by itself, or one that its author hides. */
 static int half_of(int article, int status, const int *ticket_of, const int *halves)
 {
         const struct status *s = &social.statuses[status];
+        const struct network_kind *kind = social.networks[s->network].kind;
         int64_t shown = s->notification < 0 ? 0 : social.notifications[s->notification].first_shown;
         bool sure = true;
 
@@ -233,7 +240,7 @@ static int half_of(int article, int status, const int *ticket_of, const int *hal
         for (int at = s->parent; at >= 0 && social.statuses[at].root == s->root; at = social.statuses[at].parent) {
                 int branch = branch_of(at);
 
-                sure = sure && !social.statuses[at].deleted && (social.statuses[at].account != BRAND || social.statuses[at].by_api);
+                sure = sure && !social.statuses[at].deleted && !(kind->may_hide && kind->may_hide(at)) && (social.statuses[at].account != BRAND || social.statuses[at].by_api);
                 if (sure && branch >= 0 && shown > desks.articles[branch].created)
                         return at;
                 if (sure && branch < 0 && halves[at])

@@ -45,9 +45,14 @@ static bool is_owed(int k)
 /* What is told of a reply is the answer to who spoke of it.  Of a conversation whose ticket was deleted it may be told in the next. */
 static bool is_told(int k, const char *what)
 {
-        for (int i = 0; i < k; i++)
-                if ((ticket_of(i) == ticket_of(k) || desks.tickets[ticket_of(i)].deleted) && has_note(agent_notes[i].article, what))
+        for (int i = 0; i < k; i++) {
+                int told = note_about(agent_notes[i].article, what);
+
+                /* It may have been written in a ticket that was deleted, whose conversation goes on in this one. */
+                if ((ticket_of(i) == ticket_of(k) && has_note(agent_notes[i].article, what)) ||
+                    (told >= 0 && desk_follow(desks.articles[told].ticket) == ticket_of(k)))
                         return true;
+        }
         return false;
 }
 

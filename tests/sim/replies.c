@@ -298,11 +298,15 @@ static int rank(char visibility)
         return (int) (strchr("ulfd", visibility) - "ulfd");
 }
 
-/* Where times are told in seconds: of two that were shown in the wrong order nobody knows which is the younger. */
+/* Where times are told in seconds: of two that were shown in the wrong order nobody knows which is the younger.  Where authors tell
+ * them: the network has the one above the other. */
 static bool is_same_time(int a, int b)
 {
         const struct status *x = &social.statuses[a], *y = &social.statuses[b];
+        int64_t (*claimed)(int status) = social.networks[x->network].kind->claimed;
 
+        if (claimed)
+                return claimed(a) <= claimed(b);
         return social.networks[x->network].kind->in_seconds && x->created / USEC_PER_SEC == y->created / USEC_PER_SEC;
 }
 

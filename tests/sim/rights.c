@@ -27,7 +27,7 @@ void rights_give(int status)
 
         if (social.networks[s->network].kind->is_watched)
                 s->right = MENTIOND_REPLY_NEVER;
-        if (!sim.plan.windows || s->right || s->account == BRAND || people_mention_in(s->text) < 0)
+        if (!sim.plan.windows || s->right || social.networks[s->network].kind->tells_rights || s->account == BRAND || people_mention_in(s->text) < 0)
                 return;                  /* old posts have no names that the oracle knows */
         dice = (int) below(R_RIGHTS, 100);
         minutes = between(R_RIGHTS, 1, 40);
@@ -44,8 +44,9 @@ static struct mentiond_mention with_right(struct mentiond_op *op, const struct m
         for (int k = 0; k < social.n_networks; k++) {
                 int i = streq(op->instance->name, social.networks[k].name) ? social_find(k, strempty(m.id)) : -1;
 
-                /* What the network itself says stands where nothing was drawn. */
-                if (i < 0 || social.networks[k].kind->is_watched || social.statuses[i].right == MENTIOND_MAY_REPLY || social.statuses[i].tells_right)
+                /* What the host, the plugin or the network itself says stands where nothing was drawn. */
+                if (i < 0 || social.networks[k].kind->is_watched || social.networks[k].kind->tells_rights ||
+                    social.statuses[i].right == MENTIOND_MAY_REPLY || social.statuses[i].tells_right)
                         continue;
                 m.reply_right = social.statuses[i].right;
                 m.reply_until_usec = social.statuses[i].until;
@@ -91,6 +92,14 @@ bool is_barred(int ticket, const char *reason)
 {
         bool window = strstr(reason, "could be answered until");
 
+        for (int i = 0; i < desks.n_articles; i++) {
+                int s = desks.articles[i].agent ? -1 : people_mention_in(desks.articles[i].body);
+
+                for (int k = 0; k < social.n_networks && !desks.articles[i].agent; k++)
+                        if ((s < 0 || social.statuses[s].network == k) && social.networks[k].kind->bars &&
+                            desk_follow(desks.articles[i].ticket) == desk_follow(ticket) && social.networks[k].kind->bars(s, reason))
+                                return true;
+        }
         if (!window && !strstr(reason, "cannot be answered: that is") && !strstr(reason, "nothing can be posted there") && !strstr(reason, "has not called the account"))
                 return false;
         for (int i = 0; i < desks.n_articles; i++) {
@@ -137,4 +146,6 @@ void judge_rights(struct verdict *v)
         for (int i = 0; i < n_rows; i++)
                 if (streq(rows[i].kind, "reply") && strstr(rows[i].reason, "that is the rule here"))
                         happened(TOO_LATE);
+                else if (streq(rows[i].kind, "reply") && strstr(rows[i].reason, "lets only some people answer"))
+                        happened(GATED);
 }

@@ -194,7 +194,7 @@ static void settle(struct verdict *v)
 {
         int64_t end = sim.now + SETTLE_MAX;
         const char *last = NULL;
-        uint64_t commits = 0, told = 0, rereads = 0;
+        uint64_t commits = 0, told = 0, rereads = 0, renewals = 0;
         int good = 0, same = 0;
 
         while (sim.now < end && good < 2 && !sim.gave_up) {
@@ -209,9 +209,12 @@ static void settle(struct verdict *v)
                 /* A poll each may still find what was done just before; what a wide one finds after an hour is told.  That a
                  * conversation was read again is written down.  Where our clock is behind the network's, the horizon follows it. */
                 if (good == 2 && sim.jump >= 0 && sim.told == told && !is_forgetting(sim.now - SETTLE_STEP) &&
-                    !rights_end_after(sim.now - 2 * SETTLE_STEP) && daemon_commits() > commits + rereads * (social_kind && social_kind->pays ? 2 : 1) + (uint64_t) (social.n_networks + desks.n))
+                    !rights_end_after(sim.now - 2 * SETTLE_STEP) &&
+                    daemon_commits() > commits + rereads * (social_kind && social_kind->pays ? 2 : 1) + social.renewals - renewals
+                                       + (uint64_t) (social.n_networks + desks.n))
                         oracle_rude("an idle daemon writes");
                 commits = daemon_commits();
+                renewals = social.renewals;
                 told = sim.told;
                 same = v->text && last && streq(v->text, last) ? same + 1 : 0;
                 last = v->text;

@@ -67,7 +67,7 @@ void shown_poll(int network)
                 struct notification *n = &social.notifications[i];
 
                 if (n->network == network && stored && n->first_shown && n->shown_incarnation == sim.incarnation &&
-                    n->shown >= net->poll_began)
+                    n->shown >= net->poll_began && (n->looked || !net->kind->looks_twice))
                         n->taken = true;
         }
         if (!net->baseline && daemon_has_polled(net->name)) {

@@ -7,7 +7,7 @@
 
 struct social social;
 const struct network_kind *social_kind;
-const struct network_kind *const network_kinds[] = { &exec_kind, &facebook_kind, &feed_kind, &telegram_kind, &x_kind, NULL };
+const struct network_kind *const network_kinds[] = { &bluesky_kind, &exec_kind, &facebook_kind, &feed_kind, &telegram_kind, &x_kind, NULL };
 const struct network_kind *const fediverse_kinds[] = { &mastodon_kind, &gotosocial_kind, &snac_kind, NULL };
 
 const struct account accounts[] = {

@@ -40,6 +40,7 @@ struct notification {
         int shown_incarnation;
         int64_t shown;                   /* last */
         int first_poll, first_incarnation;       /* by which it was first shown */
+        bool looked;                     /* where a poll looks at what it was shown: it has, for all of its page */
         int64_t first_began;             /* when that poll began */
         int64_t sure_shown;              /* first to a daemon that did not die before it could store it */
         int sure_poll;
@@ -78,10 +79,16 @@ struct network_kind {
         bool refuses_twice;              /* it takes no text that it has */
         bool renumbers;                  /* a post that was edited has another id, which what answers it tells */
         bool pays;                       /* for what it asks, and writes down how much */
+        bool looks_twice;                /* who polls needs another answer to take what a page shows */
+        bool tells_rights;               /* what can be answered, by itself: the plugin passes it on */
+        bool (*bars)(int status, const char *reason);    /* whether an answer to it may be refused so; -1: to an old one */
+        int64_t (*claimed)(int status);  /* UTC: when it was made, by its author's word.  NULL: the network's own */
+        bool (*may_hide)(int status);    /* its author hid it from the brand, at some time */
+        bool (*is_untold)(int status);   /* it is for the brand, and no notification says so */
         bool hides_edits, hides_deletions, hides_own;    /* nothing tells them to the brand's account */
 };
 extern const struct network_kind mastodon_kind, gotosocial_kind, snac_kind;
-extern const struct network_kind exec_kind, facebook_kind, feed_kind, telegram_kind, x_kind;
+extern const struct network_kind bluesky_kind, exec_kind, facebook_kind, feed_kind, telegram_kind, x_kind;
 extern const struct network_kind *const network_kinds[];         /* all but those with Mastodon's API; NULL after the last */
 extern const struct network_kind *const fediverse_kinds[];       /* those */
 const struct network_kind *network_named(const char *name);      /* NULL: there is none */
@@ -106,6 +113,7 @@ struct social {
         int n_statuses;
         struct notification *notifications;
         int n_notifications;
+        uint64_t renewals;               /* of tokens, which the daemon has to keep: each is a commit */
 };
 extern struct social social;
 extern const struct account accounts[];
