@@ -54,6 +54,15 @@ static int know_author(struct filing *g)
         return r;
 }
 
+/* As an article, or as a reply. */
+static bool agent_has(const struct filing *g, const char *id)
+{
+        struct store *store = g->f->instance->host->store;
+        _cleanup_free_ char *state = store_state_of(store, g->thread.channel, id);
+
+        return (state && streq(state, STATE_FILED)) || store_is_part(store, g->thread.channel, id);
+}
+
 static bool is_root_of_branch(const struct filing *g)
 {
         return g->thread.branch && streq(g->thread.root, g->row->native_id);
@@ -78,6 +87,8 @@ static int prepare(struct filing *g)
                 instance_hold(g->channel);
         g->channel_name = g->channel ? g->channel->name : "channel";
         g->payload = payload_parse(g->op.page, g->row->payload);
+        if (mj_get(g->payload, "above") && agent_has(g, mj_str(mj_get(g->payload, "above"), "id")))
+                json_object_object_del(g->payload, "above");     /* it need not be quoted */
         if (g->thread.branch)
                 g->thread_key = compose_branch_key(a, g->channel_name, store_network_root(i->host->store, a, &g->thread), g->thread.root);
         else

@@ -179,22 +179,6 @@ static struct op_ancestor ancestor_of(struct mentiond_op *op, const struct menti
         };
 }
 
-/* Of a post that the agent has not seen in the ticket. */
-static char *with_answered(struct mentiond_op *op, const struct mentiond_mention *mention, char *payload)
-{
-        struct mentiond_mention m = COPY_SIZED(struct mentiond_mention, mention);
-        struct mentiond_author author = { .struct_size = 0 };
-        _cleanup_free_ char *state = state_of(op, m.id);
-        struct op_ancestor one;
-
-        if (m.author)
-                author = COPY_SIZED(struct mentiond_author, m.author);
-        if (!good_id(m.id) || is_emitted(op, m.id) || (state && !streq(state, STATE_KNOWN)) || mentiond_is_posted(op, m.id))
-                return payload;
-        one = ancestor_of(op, &m, &author);
-        return arena_take(op->items_arena, payload_with_quotes(payload, &(struct payload_quote) { one.handle, one.name, one.text, one.url }, 1, 0));
-}
-
 int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention)
 {
         struct mentiond_mention m = COPY_SIZED(struct mentiond_mention, mention);
@@ -226,8 +210,6 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
         old = !i->stored.polled || (seen && seen < i->stored.baseline_usec);
         if (!old && !again)
                 payload = arena_take(op->items_arena, payload_of_mention(op->items_arena, &m, &author, &kept));
-        if (payload && m.answers)
-                payload = with_answered(op, m.answers, payload);
         add_item(op, &(struct store_item) {
                 .kind = KIND_MENTION,
                 .state = old ? STATE_KNOWN : STATE_NEW,

@@ -95,10 +95,10 @@ struct mentiond_mention {
         uint32_t reserved;
         int64_t reply_until_usec;/* of MENTIOND_REPLY_UNTIL, by the network's clock */
         const char *reply_reason;/* one sentence for the agent: why not, or why only until then */
-        const struct mentiond_mention *about;  /* what it stands below without being its answer: the account's own post, what
-                                  * is reviewed.  Quoted for the agent; its author's handle or name, text and url count. */
-        const struct mentiond_mention *answers;  /* the post that it answers, where the network shows that along; NULL.  Quoted in
-                                                  * the ticket where the journal does not know it */
+        const struct mentiond_mention *above;    /* the post right above it, where the network shows that along: the one that it
+                                  * answers; or, without a parent, what it stands below, as the account's own post or what is
+                                  * reviewed.  Quoted in the ticket unless the agent has it there already, or fetch() tells
+                                  * more: its id, its author's handle and name, its text and url count. */
 };
 
 /* A file that goes out with a post. */

@@ -141,7 +141,7 @@ static int take_comment(struct facebook_list *l, struct json_object *item)
         m->parent = *above ? above : at_home ? "" : post;
         m->root = !at_home ? post : *top ? top : *above ? above : m->id;
         if (at_home)
-                m->about = facebook_mention(l->op, *above ? parent : l->below, MENTIOND_COMMENT);
+                m->above = facebook_mention(l->op, *above ? parent : l->below, MENTIOND_COMMENT);
         emit(l, m);
         return MENTIOND_OK;
 }

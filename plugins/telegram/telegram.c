@@ -268,7 +268,7 @@ static void take(struct mentiond_op *op, struct telegram *t, struct json_object 
         bool with_album = *t->album && strcmp(t->album, mj_str(message, "media_group_id")) == 0 && !is_addressed(op, message);
 
         if (answered(message))
-                mention->answers = mention_of(op, answered(message));
+                mention->above = mention_of(op, answered(message));
         if (with_album)
                 mention->parent = t->album_id;
         if (message && (with_album || is_addressed(op, message)))

@@ -160,15 +160,17 @@ static void article_has_all_parts_in_order(void **state)
                             "In answer to @eve:\n> three");
 }
 
-static void what_a_post_stands_below_is_quoted_for_who_comes_to_the_conversation(void **state)
+static void what_stands_above_a_post_is_quoted_unless_more_is_known(void **state)
 {
-        struct json_object *m = json("{\"visibility\":1,\"text\":\"How much?\",\"author\":{\"handle\":\"9\",\"name\":\"Ann\"},"
-                                     "\"about\":{\"handle\":\"The Shop\",\"text\":\"New shoes\\nin red\",\"url\":\"https://x/0\"}}");
-
+#define SHOES "\"visibility\":1,\"text\":\"How much?\",\"author\":{\"handle\":\"9\",\"name\":\"Ann\"}," \
+              "\"above\":{\"id\":\"0\",\"handle\":\"7\",\"name\":\"The Shop\",\"text\":\"New shoes\\nin red\",\"url\":\"https://x/0\"}"
         (void) state;
-        assert_string_equal(compose_article(a, m, 0, "", &unknown),
+        assert_string_equal(compose_article(a, json("{" SHOES "}"), 0, "", &unknown),
                             "How much?\n\n-- \nFrom: Ann (9)\nPublic\n\nBelow a post of The Shop:\n> New shoes\n> in red\nhttps://x/0");
-        assert_string_equal(compose_article(a, m, 0, "", NULL), "How much?\n\n-- \nFrom: 9\nPublic");
+        assert_string_equal(compose_article(a, json("{" SHOES ",\"parent\":\"0\"}"), 0, "", NULL),
+                            "How much?\n\n-- \nFrom: 9\nPublic\n\nIn answer to The Shop:\n> New shoes\n> in red\nhttps://x/0");
+        assert_string_equal(compose_article(a, json("{" SHOES ",\"quotes\":[{\"handle\":\"@b\",\"name\":\"Bob\",\"text\":\"Shoes!\"}]}"), 0, "", NULL),
+                            "How much?\n\n-- \nFrom: 9\nPublic\n\nIn answer to @b:\n> Shoes!");
 }
 
 static void article_of_little_says_little(void **state)
@@ -279,7 +281,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(author_is_a_name_without_signs_that_a_helpdesk_takes_amiss, setup, teardown),
                 cmocka_unit_test_setup_teardown(title_is_the_beginning_of_the_text_in_one_line, setup, teardown),
                 cmocka_unit_test_setup_teardown(article_has_all_parts_in_order, setup, teardown),
-                cmocka_unit_test_setup_teardown(what_a_post_stands_below_is_quoted_for_who_comes_to_the_conversation, setup, teardown),
+                cmocka_unit_test_setup_teardown(what_stands_above_a_post_is_quoted_unless_more_is_known, setup, teardown),
                 cmocka_unit_test_setup_teardown(article_of_little_says_little, setup, teardown),
                 cmocka_unit_test_setup_teardown(age_of_an_account_is_told_in_days_months_and_years, setup, teardown),
                 cmocka_unit_test_setup_teardown(of_many_earlier_tickets_five_are_named, setup, teardown),

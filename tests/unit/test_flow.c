@@ -1484,6 +1484,37 @@ static void mention_with_an_unknown_parent_is_placed_by_its_ancestors_and_quotes
         fake_close();
 }
 
+/* What it says of what it answers. */
+static const char *filed_below(const char *id, const char *above)
+{
+        struct store_item item = {
+                .kind = KIND_MENTION, .state = STATE_NEW, .native_id = id, .root = "m1", .parent = above, .created_usec = utc_usec(), .ready_usec = 1,
+                .payload = arena_printf(fake_arena, "{\"visibility\":1,\"text\":\"yes\",\"parent\":\"%s\",\"author\":{\"handle\":\"@alice@example\"},"
+                                        "\"above\":{\"id\":\"%s\",\"handle\":\"@eve\",\"text\":\"is it?\"}}", above, above),
+                .kept = { .handle = "@alice@example", .visibility = 1 },
+        };
+        struct store_poll p = { .source = brand->stored.id, .target = desk->stored.id, .items = &item, .n_items = 1 };
+
+        assert_int_equal(store_commit_poll(fake_host.store, &p), 0);
+        flow_kick_all(&fake_flow);
+        assert_true(mention_becomes(id, STATE_FILED));
+        return strempty(strstr(fake.filed_text, "In answer to"));
+}
+
+static void what_a_mention_answers_is_quoted_where_the_agent_has_not_seen_it(void)
+{
+        open_with_ticket(0);
+        fake_known("old");
+        fake.posted = "own";
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        assert_string_equal(filed_below("m2", "other"), "In answer to @eve:\n> is it?");
+        assert_string_equal(filed_below("m3", "old"), "In answer to @eve:\n> is it?");
+        assert_string_equal(filed_below("m4", "m1"), "");
+        assert_string_equal(filed_below("m5", "own"), "");
+        fake_close();
+}
+
 static int64_t ahead_usec;               /* of the real clock */
 
 static int64_t read_clock(clockid_t id)
@@ -1798,6 +1829,7 @@ int main(void)
                 world_test(merged_ticket_is_followed),
                 world_test(reply_to_two_conversations_in_one_ticket_is_held),
                 world_test(mention_with_an_unknown_parent_is_placed_by_its_ancestors_and_quotes_them),
+                world_test(what_a_mention_answers_is_quoted_where_the_agent_has_not_seen_it),
                 world_test(author_is_told_of_in_the_first_article_and_again_after_a_day),
                 world_test(author_who_was_told_of_in_a_lost_answer_is_not_told_of_again),
                 world_test(of_many_ancestors_the_root_and_the_nearest_are_quoted),

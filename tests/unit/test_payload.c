@@ -72,28 +72,30 @@ static void mention_keeps_what_flow_needs(void **state)
         assert_string_equal(kept.warning, "cw");
 }
 
-static void what_a_mention_is_about_is_kept_short(void **state)
+static void what_stands_above_a_mention_is_kept_short(void **state)
 {
         static const struct mentiond_author nameless = { .struct_size = sizeof nameless, .id = "8", .handle = "8" };
         struct mentiond_mention post = { .struct_size = sizeof post, .id = "0", .url = "https://x/0", .html = "<p>New shop &amp; hours</p>", .author = &alice };
-        struct mentiond_mention m = { .struct_size = sizeof m, .id = "1", .text = "where?", .about = &post };
-        struct json_object *about = mj_get(parsed(payload_of(&m, &alice)), "about");
+        struct mentiond_mention m = { .struct_size = sizeof m, .id = "1", .text = "where?", .above = &post };
+        struct json_object *above = mj_get(parsed(payload_of(&m, &alice)), "above");
         char longer[2000];
 
         (void) state;
-        assert_string_equal(mj_str(about, "text"), "New shop & hours");
-        assert_string_equal(mj_str(about, "url"), "https://x/0");
-        assert_ptr_equal(strstr(mj_str(about, "handle"), "Alice"), mj_str(about, "handle"));     /* the name, as people know it */
+        assert_string_equal(mj_str(above, "id"), "0");
+        assert_string_equal(mj_str(above, "text"), "New shop & hours");
+        assert_string_equal(mj_str(above, "url"), "https://x/0");
+        assert_string_equal(mj_str(above, "handle"), alice.handle);
+        assert_true(startswith(mj_str(above, "name"), "Alice"));
         post.author = &nameless;
         post.html = NULL;
         memset(longer, 'x', sizeof longer - 1);
         longer[sizeof longer - 1] = '\0';
         post.text = longer;
-        about = mj_get(parsed(payload_of(&m, &alice)), "about");
-        assert_string_equal(mj_str(about, "handle"), "8");
-        assert_true(strlen(mj_str(about, "text")) < 510);
-        m.struct_size = offsetof(struct mentiond_mention, about);        /* a plugin that knows nothing of it */
-        assert_null(mj_get(parsed(payload_of(&(struct mentiond_mention) { .struct_size = m.struct_size, .id = "1" }, &alice)), "about"));
+        above = mj_get(parsed(payload_of(&m, &alice)), "above");
+        assert_string_equal(mj_str(above, "handle"), "8");
+        assert_null(mj_get(above, "name"));
+        assert_true(strlen(mj_str(above, "text")) < 510);
+        assert_null(mj_get(parsed(payload_of(&(struct mentiond_mention) { .struct_size = sizeof m, .id = "1" }, &alice)), "above"));
 }
 
 static void absent_parts_make_no_members(void **state)
@@ -258,7 +260,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(mention_keeps_what_flow_needs, setup, teardown),
-                cmocka_unit_test_setup_teardown(what_a_mention_is_about_is_kept_short, setup, teardown),
+                cmocka_unit_test_setup_teardown(what_stands_above_a_mention_is_kept_short, setup, teardown),
                 cmocka_unit_test_setup_teardown(absent_parts_make_no_members, setup, teardown),
                 cmocka_unit_test_setup_teardown(html_is_preferred_and_shown_as_text, setup, teardown),
                 cmocka_unit_test_setup_teardown(long_fields_are_cut_and_the_text_is_not, setup, teardown),
