@@ -19,7 +19,8 @@
 /* No network that we know has ids as long; two that differ only behind this must not meet. */
 static const char *shorten(struct arena *a, const char *key, const char *id)
 {
-        return strlen(key) <= KEY_MAX ? key : arena_printf(a, "%.*s~%016llx", KEY_MAX - 17, key, (unsigned long long) text_hash(id));
+        return strlen(key) <= KEY_MAX ? key
+                                      : arena_printf(a, "%.*s~%016llx", KEY_MAX - 17, key, (unsigned long long) text_hash(id));
 }
 
 const char *compose_key(struct arena *a, const char *channel, const char *id)

@@ -133,7 +133,8 @@ static void poll_done(void *data)
         f->poll_after_usec = f->poll_failures ? now + backoff_usec(i->options.retry_usec, i->options.retry_max_usec,
                                                                    MIN(f->poll_failures, 32u)) : now;
         if (i->state == INSTANCE_RUNNING) {
-                int64_t next_usec = now + (f->poll_again ? MIN(AGAIN_USEC, i->options.poll_every_usec) : i->options.poll_every_usec);
+                int64_t next_usec = now
+                                    + (f->poll_again ? MIN(AGAIN_USEC, i->options.poll_every_usec) : i->options.poll_every_usec);
 
                 loop_timer_set(i->host->loop, &f->poll_timer, MAX(MAX(next_usec, f->poll_after_usec), i->budget.pause_usec));
                 if (f->hinted)

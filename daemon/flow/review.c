@@ -54,7 +54,8 @@ struct instance *review_helpdesk(struct flow_instance *f, const struct store_thr
         if (i && i->state == INSTANCE_RUNNING && !budget_is_paused(&i->budget))
                 return i;
         *ret_wait_usec = i ? MAX(i->budget.pause_usec - mono_usec(), i->options.retry_usec) : f->instance->options.retry_usec;
-        *ret_reason = arena_printf(a, "the helpdesk must be asked first, and \"%s\" does not answer now", i ? i->name : "helpdesk");
+        *ret_reason = arena_printf(a, "the helpdesk must be asked first, and \"%s\" does not answer now",
+                                   i ? i->name : "helpdesk");
         return NULL;
 }
 

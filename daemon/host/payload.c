@@ -124,7 +124,8 @@ char *payload_of_mention(struct arena *a, const struct mentiond_mention *m, cons
                 struct json_object *list = json_object_new_array();
 
                 for (uint32_t i = 0; i < m->n_media && i < MEDIA_MAX; i++) {
-                        const struct mentiond_media *row = (const void *) ((const char *) m->media + (size_t) i * m->media->struct_size);
+                        const struct mentiond_media *row = (const void *) ((const char *) m->media
+                                                                           + (size_t) i * m->media->struct_size);
                         struct mentiond_media media = COPY_SIZED(struct mentiond_media, row);
                         struct json_object *one = json_object_new_object();
 

@@ -188,7 +188,8 @@ static int read_item(struct mentiond_op *op, const char *place, struct json_obje
         *author = (struct mentiond_author) { .struct_size = sizeof *author, .followers = -1 };
         *ret = (struct item) { .mention.struct_size = sizeof ret->mention, .mention.author = author };
         return read_object(op, place, 0, mention_members, from, ret)
-               && (!ret->author || read_object(op, mentiond_format(op, "%s.author", place), 0, author_members, ret->author, author));
+               && (!ret->author
+                   || read_object(op, mentiond_format(op, "%s.author", place), 0, author_members, ret->author, author));
 }
 
 static int emit_one(struct mentiond_op *op, const char *place, struct json_object *from, exec_emit_fn *emit, int *ret_new)
@@ -197,7 +198,8 @@ static int emit_one(struct mentiond_op *op, const char *place, struct json_objec
         struct mentiond_media *media;
         size_t n;
 
-        if (!read_item(op, place, from, &item) || (item.above && !read_item(op, mentiond_format(op, "%s.above", place), item.above, &above)))
+        if (!read_item(op, place, from, &item)
+            || (item.above && !read_item(op, mentiond_format(op, "%s.above", place), item.above, &above)))
                 return 0;
         if (!item.mention.kind || !item.mention.visibility)
                 return wrong(op, mentiond_format(op, "%s.%s", place, item.mention.kind ? "visibility" : "kind"), "it is missing");

@@ -4,7 +4,8 @@
  */
 #include "facebook.h"
 
-static int change_by(struct mentiond_op *op, const struct facebook *f, const char *method, const char *path, struct json_object *body)
+static int change_by(struct mentiond_op *op, const struct facebook *f, const char *method, const char *path,
+                     struct json_object *body)
 {
         struct json_object *done = NULL;
         int r = facebook_call(op, f, method, MENTIOND_REPEATABLE, body, path, &done);
