@@ -113,7 +113,8 @@ static int say_store(int r, const char *directory, const char *kept, const char 
                 fprintf(stderr, "mentiond: %s\n", error);
                 return EXIT_FAILURE;
         }
-        printf("The store in %s is ready%s%s. Start mentiond: it looks for what has happened since, before it files or posts anything.\n",
+        printf("The store in %s is ready%s%s. Start mentiond: it looks for what has happened since, before it files or posts "
+               "anything.\n",
                directory, *kept ? "; the one before is kept as " : "", kept);
         return EXIT_SUCCESS;
 }

@@ -51,7 +51,8 @@ static const char *reason_of(const struct call *c, const struct instance *i)
 {
         const char *why = NULL;
 
-        for (const struct instance *channel = c->d->host.instances; isempty(i->reason) && channel && !why; channel = channel->next)
+        for (const struct instance *channel = c->d->host.instances; isempty(i->reason) && channel && !why;
+             channel = channel->next)
                 why = flow_blocked(i, channel);
         return why ? why : i->reason;
 }
@@ -291,7 +292,8 @@ static char *backup(struct call *c)
         case -EBUSY:
                 return xstrdup("another backup is being made");
         case -EUCLEAN:
-                return xstrdup("the store is damaged, and so would be its backup: restore an earlier one (mentiond(8), A LOST STORE)");
+                return xstrdup(
+                        "the store is damaged, and so would be its backup: restore an earlier one (mentiond(8), A LOST STORE)");
         case -ECANCELED:
                 return xstrdup("mentiond is ending");
         case -EROFS:

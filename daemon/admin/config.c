@@ -12,21 +12,25 @@
 #include <libconfig.h>
 #include <stdio.h>
 
-#define OPT(field, option_name, option_type, ...) MENTIOND_OPTION(struct daemon_options, field, option_name, option_type, __VA_ARGS__)
+#define OPT(field, option_name, option_type, ...) \
+        MENTIOND_OPTION(struct daemon_options, field, option_name, option_type, __VA_ARGS__)
 
 static const struct mentiond_option rows[] = {
         OPT(state_directory, "state_directory", MENTIOND_STRING,
             .help = "Where the store is; by default what systemd gives ($STATE_DIRECTORY), else /var/lib/mentiond"),
         OPT(control_socket, "control_socket", MENTIOND_STRING,
-            .help = "The socket for mentionctl; by default \"control\" in what systemd gives ($RUNTIME_DIRECTORY), else /run/mentiond/control"),
-        OPT(plugin_directory, "plugin_directory", MENTIOND_STRING, .default_value = PLUGIN_DIRECTORY, .help = "Where plugins are"),
+            .help = "The socket for mentionctl; by default \"control\" in what systemd gives ($RUNTIME_DIRECTORY), else "
+                    "/run/mentiond/control"),
+        OPT(plugin_directory, "plugin_directory", MENTIOND_STRING, .default_value = PLUGIN_DIRECTORY,
+            .help = "Where plugins are"),
         OPT(log_level, "log_level", MENTIOND_STRING, .default_value = "info", .help = "error, warning, info or debug"),
         OPT(listen, "listen", MENTIOND_STRING,
-            .help = "Where to listen for hooks, /healthz and /metrics: ADDRESS:PORT, the path of a socket, or systemd; by default nowhere"),
+            .help = "Where to listen for hooks, /healthz and /metrics: ADDRESS:PORT, the path of a socket, or systemd; by "
+                    "default nowhere"),
         OPT(listen_public, "listen_public", MENTIOND_BOOL, .default_value = "false",
             .help = "Whether that may be an address that other machines reach"),
-        OPT(forget_after_usec, "forget_after", MENTIOND_DURATION, .default_value = "90d", .min = USEC_PER_MINUTE, .max = 3650 * USEC_PER_DAY,
-            .help = "How long the journal keeps what is done; of a mention then stays its id"),
+        OPT(forget_after_usec, "forget_after", MENTIOND_DURATION, .default_value = "90d", .min = USEC_PER_MINUTE,
+            .max = 3650 * USEC_PER_DAY, .help = "How long the journal keeps what is done; of a mention then stays its id"),
         OPT(reread_for_usec, "reread_for", MENTIOND_DURATION, .default_value = "7d", .min = 0, .max = 90 * USEC_PER_DAY,
             .help = "How long posts are read again, to tell agents of changes, and their texts kept; 0: not at all"),
         { .name = NULL },
@@ -60,7 +64,8 @@ static char *value_of(const config_setting_t *set)
 static void read_list(const char *file, const config_setting_t *set, struct section *s, struct problems *p)
 {
         if (config_setting_length(set) == 0)
-                problem_add(p, file, config_setting_source_line(set), "%s: %s: the list is empty", s->name, config_setting_name(set));
+                problem_add(p, file, config_setting_source_line(set), "%s: %s: the list is empty", s->name,
+                            config_setting_name(set));
         for (int i = 0; i < config_setting_length(set); i++) {
                 const config_setting_t *entry = config_setting_get_elem(set, (unsigned) i);
                 _cleanup_free_ char *value = value_of(entry), *name = NULL;
@@ -70,7 +75,8 @@ static void read_list(const char *file, const config_setting_t *set, struct sect
                 if (value)
                         section_add(s, name, value, config_setting_source_line(entry));
                 else
-                        problem_add(p, file, config_setting_source_line(entry), "%s: %s: a text, a whole number, true or false is wanted", s->name, name);
+                        problem_add(p, file, config_setting_source_line(entry),
+                                    "%s: %s: a text, a whole number, true or false is wanted", s->name, name);
         }
 }
 
@@ -123,7 +129,8 @@ static void read_instances(struct config *c, const config_setting_t *group, stru
                         continue;
                 }
                 if (!good_name(name)) {
-                        problem_add(p, c->file, s.line, "%s: a name begins with a letter and has letters, digits, '_' and '-'", name);
+                        problem_add(p, c->file, s.line, "%s: a name begins with a letter and has letters, digits, '_' and '-'",
+                                    name);
                         continue;
                 }
                 if (name_is_taken(c, name)) {
@@ -158,11 +165,13 @@ static void check_listen(const struct daemon_options *o, const char *file, unsig
         if (isempty(o->listen) || streq(o->listen, "systemd"))
                 return;
         if (address_parse(o->listen, &address, &size) < 0)
-                problem_add(p, file, line, "listen is no address with a port, as 127.0.0.1:8090 or [::1]:8090, no path of a socket of at most"
-                                           " 107 bytes, and not systemd");
+                problem_add(p, file, line,
+                            "listen is no address with a port, as 127.0.0.1:8090 or [::1]:8090, no path of a socket of at most"
+                            " 107 bytes, and not systemd");
         else if (!address_is_loopback((const struct sockaddr *) &address) && !o->listen_public)
-                problem_add(p, file, line, "listen is an address that other machines reach: there is no TLS, so let a proxy on this machine"
-                                           " be reached instead, or set listen_public = true");
+                problem_add(p, file, line,
+                            "listen is an address that other machines reach: there is no TLS, so let a proxy on this machine"
+                            " be reached instead, or set listen_public = true");
 }
 
 static void check_names(const struct config *c, struct problems *p)
@@ -200,8 +209,8 @@ void config_load(const char *file, struct config *ret, struct problems *p)
                 if (config_error_type(&cfg) == CONFIG_ERR_FILE_IO)
                         problem_add(p, file, 0, "cannot be read: %s", strerror(errno ? errno : EIO));
                 else
-                        problem_add(p, config_error_file(&cfg) ? config_error_file(&cfg) : file, (unsigned) config_error_line(&cfg),
-                                    "%s", config_error_text(&cfg));
+                        problem_add(p, config_error_file(&cfg) ? config_error_file(&cfg) : file,
+                                    (unsigned) config_error_line(&cfg), "%s", config_error_text(&cfg));
                 config_destroy(&cfg);
                 return;
         }

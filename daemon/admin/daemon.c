@@ -124,12 +124,14 @@ static void start_task(void *data)
         if (store_is_new(d->host.store))
                 log_event(LOG_INFO, "a new store: what the networks show by now is not filed");
         if (store_is_behind(d->host.store))
-                log_event(LOG_WARNING, "the store is a backup, or was built anew: what may have happened since is looked for before"
+                log_event(LOG_WARNING,
+                          "the store is a backup, or was built anew: what may have happened since is looked for before"
                           " anything is filed or posted");
         r = store_recover(d->host.store);
         crash_point("store", "recovered");
         if (r > 0)
-                log_event(LOG_WARNING, "some requests were on their way when mentiond last ended; they are looked for first", FI("rows", r));
+                log_event(LOG_WARNING, "some requests were on their way when mentiond last ended; they are looked for first",
+                          FI("rows", r));
         if (r >= 0)
                 r = read_rows(list);
         if (r < 0) {
@@ -144,7 +146,8 @@ static void start_task(void *data)
         } else {
                 apply(d, list);
                 loop_notify("READY=1");
-                log_event(LOG_INFO, "ready", FI("helpdesks", (int64_t) d->config.n_helpdesks), FI("channels", (int64_t) d->config.n_channels));
+                log_event(LOG_INFO, "ready", FI("helpdesks", (int64_t) d->config.n_helpdesks),
+                          FI("channels", (int64_t) d->config.n_channels));
         }
         buffer_done(&p.text);
 }
@@ -177,7 +180,8 @@ static void reload_task(void *data)
                 r = read_rows(list);
         if (p.n || r < 0 || d->ending) {
                 log_problems(&p);
-                log_event(LOG_ERR, "not reloaded: mentiond goes on with the configuration that it has", F("reason", r < 0 ? strerror(-r) : ""));
+                log_event(LOG_ERR, "not reloaded: mentiond goes on with the configuration that it has",
+                          F("reason", r < 0 ? strerror(-r) : ""));
                 config_free_instances(list);
                 config_done(&c);
         } else {
@@ -265,7 +269,8 @@ static void on_fatal(const char *reason, void *data)
 static void on_slow(const char *name, int64_t ran_usec)
 {
         if (ran_usec > 50 * USEC_PER_MSEC)
-                log_event(LOG_WARNING, "a plugin kept everything waiting", F("instance", name), FI("ms", ran_usec / USEC_PER_MSEC));
+                log_event(LOG_WARNING, "a plugin kept everything waiting", F("instance", name),
+                          FI("ms", ran_usec / USEC_PER_MSEC));
 }
 
 int daemon_open(struct daemon *d, struct loop *l, struct config *config, unsigned store_flags)

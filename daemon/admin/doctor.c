@@ -183,13 +183,14 @@ static void look_at_backup(struct report *r, const char *directory)
         struct stat st;
 
         if (stat(path, &st) < 0) {
-                report_add(r, MENTIOND_UNCLEAR, "store: backup", "none was made by mentionctl backup: see that something copies the store"
+                report_add(r, MENTIOND_UNCLEAR, "store: backup",
+                           "none was made by mentionctl backup: see that something copies the store"
                            " (mentiond(8), A LOST STORE)");
                 return;
         }
         days = (utc_usec() / USEC_PER_SEC - (long long) st.st_mtime) / (24 * 60 * 60);
-        report_add(r, days > BACKUP_DAYS ? MENTIOND_WRONG : MENTIOND_FINE, "store: backup", "the last was made %lld days ago%s", days,
-                   days > BACKUP_DAYS ? ": run mentionctl backup each day, by a timer" : "");
+        report_add(r, days > BACKUP_DAYS ? MENTIOND_WRONG : MENTIOND_FINE, "store: backup", "the last was made %lld days ago%s",
+                   days, days > BACKUP_DAYS ? ": run mentionctl backup each day, by a timer" : "");
 }
 
 static void look_at_plugins(struct report *r, const char *directory)
@@ -200,7 +201,8 @@ static void look_at_plugins(struct report *r, const char *directory)
         struct stat st;
 
         if (!dir) {
-                report_add(r, MENTIOND_WRONG, "plugins", "%s cannot be read: %s (plugin_directory in mentiond.conf(5))", directory, strerror(errno));
+                report_add(r, MENTIOND_WRONG, "plugins", "%s cannot be read: %s (plugin_directory in mentiond.conf(5))",
+                           directory, strerror(errno));
                 return;
         }
         while ((e = readdir(dir))) {
@@ -211,10 +213,12 @@ static void look_at_plugins(struct report *r, const char *directory)
                 n += !streq(e->d_name, ".");
                 if (fstatat(dirfd(dir), e->d_name, &st, 0) < 0 || !(st.st_mode & S_IWOTH))
                         continue;
-                report_add(r, MENTIOND_WRONG, "plugins", "everybody may write %s/%s, and so run code as mentiond: chmod o-w", directory, e->d_name);
+                report_add(r, MENTIOND_WRONG, "plugins", "everybody may write %s/%s, and so run code as mentiond: chmod o-w",
+                           directory, e->d_name);
         }
         (void) closedir(dir);
-        report_add(r, n ? MENTIOND_FINE : MENTIOND_WRONG, "plugins", n ? "%u in %s" : "%u in %s: is that the plugin_directory?", n, directory);
+        report_add(r, n ? MENTIOND_FINE : MENTIOND_WRONG, "plugins", n ? "%u in %s" : "%u in %s: is that the plugin_directory?",
+                   n, directory);
 }
 
 /* "" where it is no address of a machine's. */
@@ -235,11 +239,14 @@ static void look_at_listener(struct report *r, struct daemon *d)
                 return;
         }
         if (*base)
-                http_perform(d->host.http, &(struct http_request) { .method = "GET", .url = url, .total_usec = 5 * USEC_PER_SEC }, &reply);
+                http_perform(d->host.http, &(struct http_request) {
+                        .method = "GET", .url = url, .total_usec = 5 * USEC_PER_SEC }, &reply);
         if (*base && reply.fate != HTTP_REPLIED)
-                report_add(r, MENTIOND_WRONG, "listener", "it does not answer at %s (%s): restart mentiond", d->config.options.listen, strempty(reply.error));
+                report_add(r, MENTIOND_WRONG, "listener", "it does not answer at %s (%s): restart mentiond",
+                           d->config.options.listen, strempty(reply.error));
         else
-                report_add(r, MENTIOND_FINE, "listener", *base ? "it answers at %s" : "it listens at %s", d->config.options.listen);
+                report_add(r, MENTIOND_FINE, "listener", *base ? "it answers at %s" : "it listens at %s",
+                           d->config.options.listen);
 }
 
 /* Where nobody agrees with this machine it is this machine's that is wrong. */
@@ -256,9 +263,11 @@ static void look_at_clock(struct report *r, const struct visits *all)
                         differ += other->knows_time;
         }
         if (agree)
-                report_add(r, MENTIOND_FINE, "clock", "%u of %u servers that tell the time agree with this machine", agree, agree + differ);
+                report_add(r, MENTIOND_FINE, "clock", "%u of %u servers that tell the time agree with this machine", agree,
+                           agree + differ);
         else if (differ)
-                report_add(r, MENTIOND_WRONG, "clock", "no server agrees with this machine, of %u that tell the time: set it, by NTP", differ);
+                report_add(r, MENTIOND_WRONG, "clock",
+                           "no server agrees with this machine, of %u that tell the time: set it, by NTP", differ);
         else
                 report_add(r, MENTIOND_UNCLEAR, "clock", "no server has told its time");
 }
@@ -297,7 +306,8 @@ char *doctor_run(struct daemon *d, struct json_object *request, struct json_obje
 char *provision_run(struct daemon *d, struct json_object *request, struct json_object *answer)
 {
         const char *name = mj_str(request, "name"), *token = mj_str(request, "token"), *given = mj_str(request, "hook_url");
-        _cleanup_free_ char *guess = own_url(d), *url = *given || *guess ? xasprintf("%s/hook/%s", *given ? given : guess, name) : xstrdup("");
+        _cleanup_free_ char *guess = own_url(d),
+                            *url = *given || *guess ? xasprintf("%s/hook/%s", *given ? given : guess, name) : xstrdup("");
         struct instance *i = host_find(&d->host, name);
         struct mentiond_secret *secret = *token ? secret_new(token) : NULL;
         struct mentiond_provisioning p = {
@@ -327,7 +337,8 @@ char *provision_run(struct daemon *d, struct json_object *request, struct json_o
                 visits_wait(&all);
                 answer_with(answer, NULL, &all);
                 if (p.flags & MENTIOND_APPLY)
-                        log_event(LOG_INFO, p.action == MENTIOND_SET_UP ? "provisioned" : "provisions taken down", F("instance", name));
+                        log_event(LOG_INFO, p.action == MENTIOND_SET_UP ? "provisioned" : "provisions taken down",
+                                  F("instance", name));
                 visits_done(&all);
         }
         secret_free(secret);

@@ -64,8 +64,8 @@ static void refuse(struct listener *l, const struct instance *i, const char *rea
         l->n_untold++;
         if (l->told_usec && now - l->told_usec < LOG_EVERY_USEC)
                 return;
-        log_event(LOG_WARNING, "a hook was refused", F("instance", i ? i->name : ""), F("reason", i ? reason : "there is no such instance"),
-                  FI("refused", l->n_untold));
+        log_event(LOG_WARNING, "a hook was refused", F("instance", i ? i->name : ""),
+                  F("reason", i ? reason : "there is no such instance"), FI("refused", l->n_untold));
         l->told_usec = now;
         l->n_untold = 0;
 }
@@ -91,7 +91,8 @@ static bool is_repeated(struct listener *l, const struct instance *i, const char
 static void call(struct listener *l, struct instance *i, const struct httpd_request *r, struct httpd_answer *a)
 {
         /* The plugin of one that is benched is not there. */
-        const struct mentiond_hook *hook = i && i->options.hook_secret && i->plugin->hook.signature ? &i->plugin->hook : &decoy_hook;
+        const struct mentiond_hook *hook = i && i->options.hook_secret && i->plugin->hook.signature
+                                           ? &i->plugin->hook : &decoy_hook;
         const char *secret = hook == &decoy_hook ? l->decoy : secret_value(i->options.hook_secret);
         const char *wrong = hook_check(hook, secret, header, (void *) r, r->body, r->size);
 
@@ -114,8 +115,8 @@ static void handshake(struct listener *l, struct instance *i, const struct httpd
         _cleanup_free_ char *answer = NULL;
 
         if (i && i->options.hook_secret)
-                answer = hook_handshake(&i->plugin->hook, secret_value(i->options.hook_secret), secret_value(i->options.hook_token),
-                                        query, (void *) r, &a->type);
+                answer = hook_handshake(&i->plugin->hook, secret_value(i->options.hook_secret),
+                                        secret_value(i->options.hook_token), query, (void *) r, &a->type);
         if (!answer) {
                 a->type = NULL;
                 refuse(l, i, "it was no handshake for this instance");

@@ -94,7 +94,8 @@ static void write_delay(struct buffer *b)
         (void) buffer_printf(b, "mentiond_loop_delay_seconds_bucket{le=\"+Inf\"} %llu\n"
                                 "mentiond_loop_delay_seconds_sum %.15g\nmentiond_loop_delay_seconds_count %llu\n",
                              (unsigned long long) delay->n, seconds(delay->sum_usec), (unsigned long long) delay->n);
-        single(b, "mentiond_loop_delay_max_seconds", "gauge", "The longest such delay since the start.", seconds(delay->max_usec));
+        single(b, "mentiond_loop_delay_max_seconds", "gauge", "The longest such delay since the start.",
+               seconds(delay->max_usec));
 }
 
 /* --- Counters --- */
@@ -124,7 +125,8 @@ static void write_counters(struct buffer *b)
                 { "verdicts", "mentiond_operations_total", "verdict", "Operations of plugins by how they ended." },
                 { "polls", "mentiond_polls_total", "verdict", "Polls by how they ended." },
                 { "requests", "mentiond_requests_total", NULL, "HTTP requests to the other side." },
-                { "alarms", "mentiond_window_alarms_total", NULL, "Posts that were not answered shortly before they cannot be any more." },
+                { "alarms", "mentiond_window_alarms_total", NULL,
+                  "Posts that were not answered shortly before they cannot be any more." },
                 { "hooks", "mentiond_hooks_total", "result", "Calls of /hook/INSTANCE; those for no instance have none." },
         };
 
@@ -203,10 +205,11 @@ static void write_instances(const struct host *h, struct buffer *b)
 {
         write_states(h, b);
         write_values(h, b, "mentiond_last_good_poll_timestamp_seconds", "When a poll last ended well, since 1970.", last_poll);
-        write_values(h, b, "mentiond_spent_dollars", "What the network's requests of this month have cost, by its published prices.", spent);
+        write_values(h, b, "mentiond_spent_dollars",
+                     "What the network's requests of this month have cost, by its published prices.", spent);
         write_values(h, b, "mentiond_tasks", "Tasks that work for the instance now.", in_flight);
-        write_values(h, b, "mentiond_pause_seconds", "How long it makes no requests yet, because the other side or its failures say so.",
-                     pause_left);
+        write_values(h, b, "mentiond_pause_seconds",
+                     "How long it makes no requests yet, because the other side or its failures say so.", pause_left);
         write_values(h, b, "mentiond_rate_limit_requests", "The rate limit that the other side announces.", rate_limit);
         write_values(h, b, "mentiond_rate_left_requests", "What is left of it.", rate_left);
 }
@@ -265,8 +268,8 @@ static void write_depths(const struct metrics *m, struct buffer *b, const char *
                         int64_t age = depth->n[k] ? MAX(now - depth->seen_usec[k], INT64_C(0)) : 0;
 
                         if (works[k].of_channel == instance_is_channel(i))
-                                (void) buffer_printf(b, "%s{instance=\"%s\",kind=\"%s\",state=\"%s\"} %.15g\n", name, i->name, works[k].kind,
-                                                     works[k].state, ages ? seconds(age) : (double) depth->n[k]);
+                                (void) buffer_printf(b, "%s{instance=\"%s\",kind=\"%s\",state=\"%s\"} %.15g\n", name, i->name,
+                                                     works[k].kind, works[k].state, ages ? seconds(age) : (double) depth->n[k]);
                 }
 }
 
@@ -275,13 +278,18 @@ static void write_queue(struct metrics *m, struct buffer *b)
         count(m);
         family(b, "mentiond_queue_rows", "gauge", "Rows of the journal that are not done, by who has to act on them.");
         write_depths(m, b, "mentiond_queue_rows", false);
-        family(b, "mentiond_queue_oldest_seconds", "gauge", "For how long the oldest of them has been in the journal; 0: there is none.");
+        family(b, "mentiond_queue_oldest_seconds", "gauge",
+               "For how long the oldest of them has been in the journal; 0: there is none.");
         write_depths(m, b, "mentiond_queue_oldest_seconds", true);
-        single(b, "mentiond_queue_counted_seconds", "gauge", "How long ago they were counted, which is done less often where it takes long.",
+        single(b, "mentiond_queue_counted_seconds", "gauge",
+               "How long ago they were counted, which is done less often where it takes long.",
                seconds(mono_usec() - m->counted_usec));
-        single(b, "mentiond_store_commits_total", "counter", "Commits of the store.", (double) store_commits(m->daemon->host.store));
-        single(b, "mentiond_owed", "gauge", "Conversations that were taken aside, and not ended in public.", (double) store_count_owed(m->daemon->host.store));
-        single(b, "mentiond_windows_closing", "gauge", "Posts that cannot be answered for long, of which agents were told, and that are not answered.",
+        single(b, "mentiond_store_commits_total", "counter", "Commits of the store.",
+               (double) store_commits(m->daemon->host.store));
+        single(b, "mentiond_owed", "gauge", "Conversations that were taken aside, and not ended in public.",
+               (double) store_count_owed(m->daemon->host.store));
+        single(b, "mentiond_windows_closing", "gauge",
+               "Posts that cannot be answered for long, of which agents were told, and that are not answered.",
                (double) store_count_windows(m->daemon->host.store));
         single(b, "mentiond_store_full", "gauge", "1 while there is no room to write.", store_is_full(m->daemon->host.store));
 }

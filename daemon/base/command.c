@@ -10,9 +10,9 @@
 #include <ctype.h>
 
 static const char *const words[COMMAND_MAX + 1] = {
-        [COMMAND_STOP] = "stop",   [COMMAND_HOLD] = "hold",     [COMMAND_SEND] = "send", [COMMAND_DM] = "dm",     [COMMAND_PUBLIC] = "public",
-        [COMMAND_CLOSE] = "close", [COMMAND_LIKE] = "like",     [COMMAND_REPOST] = "repost", [COMMAND_HIDE] = "hide",
-        [COMMAND_EDIT] = "edit",   [COMMAND_DELETE] = "delete", [COMMAND_SPLIT] = "split",
+        [COMMAND_STOP] = "stop",     [COMMAND_HOLD] = "hold",   [COMMAND_SEND] = "send",     [COMMAND_DM] = "dm",
+        [COMMAND_PUBLIC] = "public", [COMMAND_CLOSE] = "close", [COMMAND_LIKE] = "like",     [COMMAND_REPOST] = "repost",
+        [COMMAND_HIDE] = "hide",     [COMMAND_EDIT] = "edit",   [COMMAND_DELETE] = "delete", [COMMAND_SPLIT] = "split",
 };
 
 const char *command_word(enum command_name name)

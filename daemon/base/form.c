@@ -18,7 +18,8 @@ static int add_quoted(struct buffer *b, const char *text)
         return r ? r : buffer_append_str(b, "\"");
 }
 
-int form_add(struct buffer *b, const char *boundary, const char *name, const char *file, const char *type, const void *data, size_t size)
+int form_add(struct buffer *b, const char *boundary, const char *name, const char *file, const char *type, const void *data,
+             size_t size)
 {
         int r = buffer_printf(b, "--%s\r\nContent-Disposition: form-data; name=", boundary);
 

@@ -15,11 +15,11 @@ char *text_clean(const char *s, size_t size);
  * xmp, plaintext, object, title, textarea, select, audio, video, canvas dropped with their content; so are
  * span and div with the class invisible, the attribute hidden or display:none.  br and the end of a block are
  * line ends, paragraphs are set apart by one empty line, list items begin with "- " or "1. ", lines of a blockquote
- * with "> ", a signature that a helpdesk marked as such with a line "-- ", if nothing but quotes is behind it; cells are set apart by a blank.  A link is shown by its href if its text is a shortened form of
- * it (Mastodon's .invisible and .ellipsis spans), as "text <href>" if it differs, as text alone if it is a
- * mention or hashtag (class mention, hashtag, u-url) or no http(s) link.  img: its alt text (custom emoji).
- * Blanks folded, pre kept; no-break spaces are blanks, zero-width spaces and soft hyphens nothing, joiners
- * stay.  Cleaned by text_clean(), trimmed.
+ * with "> ", a signature that a helpdesk marked as such with a line "-- ", if nothing but quotes is behind it; cells are set
+ * apart by a blank.  A link is shown by its href if its text is a shortened form of it (Mastodon's .invisible and .ellipsis
+ * spans), as "text <href>" if it differs, as text alone if it is a mention or hashtag (class mention, hashtag, u-url) or no
+ * http(s) link.  img: its alt text (custom emoji). Blanks folded, pre kept; no-break spaces are blanks, zero-width spaces and
+ * soft hyphens nothing, joiners stay.  Cleaned by text_clean(), trimmed.
  *
  * That for HTML of at most 64 KiB in which no tag is misplaced.  Other HTML (htmlguard.h) keeps its text, line
  * ends and alt texts, and loses marks, hrefs and hiding; what a browser would swallow to the end of the text (a

@@ -230,7 +230,8 @@ static const char *x_host_end(const char *s, enum host kind)
                                 return s;
                         continue;
                 }
-                if (c != '.' || (kind == HOST_BARE && other_script) || (!is_word(end[1]) && (kind == HOST_ASCII || !(end[1] & 0x80))))
+                if (c != '.' || (kind == HOST_BARE && other_script)
+                    || (!is_word(end[1]) && (kind == HOST_ASCII || !(end[1] & 0x80))))
                         break;
                 if (!is_label(label, end, false))
                         return s;

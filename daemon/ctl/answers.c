@@ -194,18 +194,21 @@ static bool fits(const char *pattern, const char *text)
         return !pattern[strspn(pattern, "*")];
 }
 
-static const struct exchange *find_of(const struct answers *a, const char *name, const char *method, const char *path, const char *body)
+static const struct exchange *find_of(const struct answers *a, const char *name, const char *method, const char *path,
+                                      const char *body)
 {
         for (size_t i = 0; i < a->n; i++) {
                 const struct exchange *e = &a->all[i];
 
-                if (streq(e->name, name) && fits(e->method, method) && fits(e->path, path) && (!*e->asked || fits(e->asked, body)))
+                if (streq(e->name, name) && fits(e->method, method) && fits(e->path, path)
+                    && (!*e->asked || fits(e->asked, body)))
                         return e;
         }
         return NULL;
 }
 
-const struct exchange *answers_find(const struct answers *a, const char *name, const char *method, const char *path, const char *body)
+const struct exchange *answers_find(const struct answers *a, const char *name, const char *method, const char *path,
+                                    const char *body)
 {
         const struct exchange *e = find_of(a, name, method, path, body);
 

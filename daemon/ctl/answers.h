@@ -29,7 +29,8 @@ int answers_read(struct answers *a, const char *folder, const char *url, char **
 void answers_done(struct answers *a);
 
 /* The first that fits, of those for this name and then of those for any; "absent" has those of "find" between.  NULL: none. */
-const struct exchange *answers_find(const struct answers *a, const char *name, const char *method, const char *path, const char *body);
+const struct exchange *answers_find(const struct answers *a, const char *name, const char *method, const char *path,
+                                    const char *body);
 bool answers_has(const struct answers *a, const char *name);     /* any for this name, or arguments */
 
 /* What the file NAME.json says a call's arguments are; NULL if there is none.  The caller's. */

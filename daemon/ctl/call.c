@@ -31,7 +31,9 @@ static struct mentiond_attachment *attachments(struct mentiond_op *op, struct js
         for (size_t i = 0; i < mj_len(list); i++) {
                 struct json_object *o = mj_at(list, i);
 
-                all[i] = (struct mentiond_attachment) { .struct_size = sizeof *all, .name = mj_str(o, "name"), .type = mj_str(o, "type") };
+                all[i] = (struct mentiond_attachment) {
+                        .struct_size = sizeof *all, .name = mj_str(o, "name"), .type = mj_str(o, "type"),
+                };
                 all[i].data = data_of(op, o, &all[i].size);
         }
         return all;
@@ -46,14 +48,17 @@ static struct mentiond_post post_of(struct mentiond_op *op, struct json_object *
                 struct json_object *o = mj_at(list, i);
 
                 all[i] = (struct mentiond_upload) {
-                        .struct_size = sizeof *all, .name = mj_str(o, "name"), .type = mj_str(o, "type"), .description = mj_str(o, "description"),
+                        .struct_size = sizeof *all, .name = mj_str(o, "name"), .type = mj_str(o, "type"),
+                        .description = mj_str(o, "description"),
                 };
                 all[i].data = data_of(op, o, &all[i].size);
         }
         return (struct mentiond_post) {
                 .struct_size = sizeof(struct mentiond_post), .visibility = (uint32_t) mj_int(q, "visibility", MENTIOND_UNLISTED),
-                .key = mj_str(q, "key"), .text = mj_str(q, "text"), .parent = mj_str(q, "parent"), .root = mj_str(q, "root"), .warning = mj_str(q, "warning"),
-                .language = mj_str(q, "language"), .tried_usec = mj_int(q, "tried_usec", 0), .again = mj_int(q, "again", 0) != 0, .only = mj_str(q, "only"), .uploads = all,
+                .key = mj_str(q, "key"), .text = mj_str(q, "text"), .parent = mj_str(q, "parent"), .root = mj_str(q, "root"),
+                .warning = mj_str(q, "warning"),
+                .language = mj_str(q, "language"), .tried_usec = mj_int(q, "tried_usec", 0), .again = mj_int(q, "again", 0) != 0,
+                .only = mj_str(q, "only"), .uploads = all,
                 .n_uploads = (uint32_t) mj_len(list),
         };
 }
@@ -61,8 +66,10 @@ static struct mentiond_post post_of(struct mentiond_op *op, struct json_object *
 static struct mentiond_filing filing_of(struct mentiond_op *op, struct json_object *q)
 {
         struct mentiond_filing f = {
-                .struct_size = sizeof f, .key = mj_str(q, "key"), .thread_key = mj_str(q, "thread_key"), .ticket = mj_str(q, "ticket"), .queue = mj_str(q, "queue"),
-                .title = mj_str(q, "title"), .text = mj_str(q, "text"), .customer = mj_str(q, "customer"), .author = mj_str(q, "author"), .network = mj_str(q, "network"),
+                .struct_size = sizeof f, .key = mj_str(q, "key"), .thread_key = mj_str(q, "thread_key"),
+                .ticket = mj_str(q, "ticket"), .queue = mj_str(q, "queue"),
+                .title = mj_str(q, "title"), .text = mj_str(q, "text"), .customer = mj_str(q, "customer"),
+                .author = mj_str(q, "author"), .network = mj_str(q, "network"),
                 .url = mj_str(q, "url"), .created_usec = mj_int(q, "created_usec", 0), .after = mj_str(q, "after"),
         };
 
@@ -73,15 +80,18 @@ static struct mentiond_filing filing_of(struct mentiond_op *op, struct json_obje
 static struct mentiond_note note_of(struct json_object *q)
 {
         return (struct mentiond_note) {
-                .struct_size = sizeof(struct mentiond_note), .kind = (uint32_t) mj_int(q, "kind", 0), .key = mj_str(q, "key"), .ticket = mj_str(q, "ticket"),
-                .subject = mj_str(q, "subject"), .text = mj_str(q, "text"), .article = mj_str(q, "article"), .url = mj_str(q, "url"), .network = mj_str(q, "network"),
+                .struct_size = sizeof(struct mentiond_note), .kind = (uint32_t) mj_int(q, "kind", 0), .key = mj_str(q, "key"),
+                .ticket = mj_str(q, "ticket"),
+                .subject = mj_str(q, "subject"), .text = mj_str(q, "text"), .article = mj_str(q, "article"),
+                .url = mj_str(q, "url"), .network = mj_str(q, "network"),
         };
 }
 
 static struct mentiond_lookup lookup_of(struct json_object *q)
 {
         return (struct mentiond_lookup) {
-                .struct_size = sizeof(struct mentiond_lookup), .key = mj_str(q, "key"), .thread_key = mj_str(q, "thread_key"), .ticket = mj_str(q, "ticket"),
+                .struct_size = sizeof(struct mentiond_lookup), .key = mj_str(q, "key"), .thread_key = mj_str(q, "thread_key"),
+                .ticket = mj_str(q, "ticket"),
                 .customer = mj_str(q, "customer"), .title = mj_str(q, "title"), .tried_usec = mj_int(q, "tried_usec", 0),
         };
 }
@@ -229,7 +239,8 @@ static int call_channel(struct mentiond_op *op, const char *call, struct json_ob
         if (streq(call, "fetch") && c->fetch)
                 return c->fetch(op, state, mj_str(q, "id"));
         if (streq(call, "edit") && c->edit)
-                return c->edit(op, state, &(struct mentiond_change) { .struct_size = sizeof(struct mentiond_change), .id = mj_str(q, "id"), .text = mj_str(q, "text") });
+                return c->edit(op, state, &(struct mentiond_change) {
+                        .struct_size = sizeof(struct mentiond_change), .id = mj_str(q, "id"), .text = mj_str(q, "text") });
         if (streq(call, "remove") && c->remove)
                 return c->remove(op, state, mj_str(q, "id"));
         if (streq(call, "react") && c->react)
@@ -323,7 +334,8 @@ int call_perform(struct mentiond_op *op, struct json_object *arguments, struct j
 int call_know_ticket(struct host *host, int64_t channel, const struct instance *helpdesk, const char *ticket)
 {
         struct store_item item = {
-                .kind = KIND_MENTION, .state = STATE_NEW, .native_id = ticket, .root = ticket, .parent = "", .created_usec = 1, .ready_usec = 1,
+                .kind = KIND_MENTION, .state = STATE_NEW, .native_id = ticket, .root = ticket, .parent = "", .created_usec = 1,
+                .ready_usec = 1,
                 .payload = "{}", .kept = { .handle = "@alice@example", .language = "", .warning = "", .visibility = 1 },
         };
         struct store_poll p = { .source = channel, .target = helpdesk->stored.id, .items = &item, .n_items = 1 };

@@ -8,7 +8,8 @@
 
 struct json_object;
 
-/* In an operation that was begun.  "call" of the arguments names it, the result is added to answer.  Returns the verdict; waits. */
+/* In an operation that was begun.  "call" of the arguments names it, the result is added to answer.  Returns the verdict; waits.
+ */
 int call_perform(struct mentiond_op *op, struct json_object *arguments, struct json_object *answer);
 
 /* The journal of a helpdesk knows this ticket from now on: it is of a thread of that channel.  0 or -errno; waits. */

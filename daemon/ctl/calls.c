@@ -85,7 +85,8 @@ static void run(void *data)
         _cleanup_free_ char *error = NULL;
         struct store_instance row;
 
-        if (http_new(host.loop, "mentiond-check", &host.http) < 0 || store_open(host.loop, directory, STORE_INLINE, &host.store, &error) < 0)
+        if (http_new(host.loop, "mentiond-check", &host.http) < 0
+            || store_open(host.loop, directory, STORE_INLINE, &host.store, &error) < 0)
                 abort();
         instance = make();
         if (instance) {

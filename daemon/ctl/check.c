@@ -18,7 +18,8 @@ static void usage(FILE *f)
         fputs("Usage: mentiond-check [-p DIRECTORY] PLUGIN [FOLDER]\n"
               "       mentiond-check [-p DIRECTORY] --call PLUGIN [NAME=VALUE]...\n\n"
               "  PLUGIN                            a name, or a file's path\n"
-              "  FOLDER                            what the plugin is answered; without it, only its struct and options are looked at\n"
+              "  FOLDER                            what the plugin is answered; without it, only its struct and options are"
+              " looked at\n"
               "  -p, --plugin-directory DIRECTORY  where plugins are looked for by name; default " PLUGIN_DIRECTORY "\n"
               "  -c, --call                        calls operations, as the standard input says, against the real other side\n\n"
               "See mentiond-check(1).\n", f);
@@ -46,7 +47,8 @@ static void tell_findings(void)
         else
                 pass("what comes from outside is escaped in paths and headers");
         if (*board->unknown)
-                fail("each request has an answer in the folder", "%s has none: add it as NAME-WHAT.http, or mend the request", board->unknown);
+                fail("each request has an answer in the folder", "%s has none: add it as NAME-WHAT.http, or mend the request",
+                     board->unknown);
         else
                 pass("each request has an answer in the folder");
 }
@@ -105,7 +107,8 @@ static int check(const char *plugin_name, const char *folder, const char *state)
 int main(int argc, char **argv)
 {
         static const struct option options[] = {
-                { "plugin-directory", required_argument, NULL, 'p' }, { "call", no_argument, NULL, 'c' }, { "version", no_argument, NULL, 'V' },
+                { "plugin-directory", required_argument, NULL, 'p' }, { "call", no_argument, NULL, 'c' },
+                { "version", no_argument, NULL, 'V' },
                 { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
         };
         const char *temporary = isempty(getenv("TMPDIR")) ? "/tmp" : getenv("TMPDIR");

@@ -67,7 +67,8 @@ struct call {
         bool had_written;                /* before the last request had its answer, another request had written something */
 };
 void call_begin(struct call *c, const char *name);       /* with the folder's arguments; the server plays this name's answers */
-void call_begin_with(struct call *c, const char *name, struct json_object *arguments);  /* the caller prepared the server; takes arguments over */
+/* the caller prepared the server; takes arguments over */
+void call_begin_with(struct call *c, const char *name, struct json_object *arguments);
 void call_end(struct call *c);
 void call_note_request(struct server *s);        /* for server.on_request, so that had_written is known */
 void call_commit(struct call *c);        /* as a poll that ended OK is committed */

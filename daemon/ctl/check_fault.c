@@ -7,7 +7,8 @@
 
 #include <stdio.h>
 
-#define SILENCE_USEC (50 * USEC_PER_MSEC)        /* until a request gives up that no answer comes to, if the machine is not busy */
+/* until a request gives up that no answer comes to, if the machine is not busy */
+#define SILENCE_USEC (50 * USEC_PER_MSEC)
 #define SILENCE_MAX_USEC (30 * USEC_PER_SEC)
 #define BLOCKING_TRIES 10
 
@@ -84,7 +85,9 @@ static const char *judge(const struct call *c, const struct meeting *m, const ch
                 return c->verdict == m->verdict || (c->verdict == MENTIOND_AMBIGUOUS && c->op.wrote)
                        || (c->had_written && c->verdict == MENTIOND_RETRY) ? "" : "return what the host function returned";
         if (c->had_written || acted)
-                return c->verdict == MENTIOND_AMBIGUOUS ? "" : "it may have happened, so it must say AMBIGUOUS: that is looked for, and nothing is done twice";
+                return c->verdict == MENTIOND_AMBIGUOUS
+                               ? ""
+                               : "it may have happened, so it must say AMBIGUOUS: that is looked for, and nothing is done twice";
         return c->verdict == m->verdict ? "" : c->verdict == MENTIOND_AMBIGUOUS
                ? "nothing was written, so AMBIGUOUS only makes people wait" : "return what the host function returned";
 }
@@ -96,7 +99,8 @@ static void tell(char **wrong, const struct call *c, const struct meeting *m, un
         };
         _cleanup_free_ char *said = told(c);
 
-        *wrong = xasprintf("at request %u of %s it says %s\n%s (without a write before: %s)", at, board->doing, said, why, names[m->verdict]);
+        *wrong = xasprintf("at request %u of %s it says %s\n%s (without a write before: %s)", at, board->doing, said, why,
+                           names[m->verdict]);
 }
 
 /* The time that silence takes: of the request that fails, not of those before. */
@@ -175,7 +179,8 @@ static void meet_all(const char *called)
                 for (unsigned at = 1; at <= n && !wrong; at++)
                         for (silence_usec = SILENCE_USEC; !meet(called, &meetings[i], at, &wrong); silence_usec *= 4)
                                 if (silence_usec > SILENCE_MAX_USEC || meetings[i].fault != FAULT_SILENCE) {
-                                        wrong = xasprintf("it does not come to request %u when it is done again: it must ask the same", at);
+                                        wrong = xasprintf(
+                                                "it does not come to request %u when it is done again: it must ask the same", at);
                                         break;
                                 }
                 result(name, strempty(wrong));
@@ -184,8 +189,12 @@ static void meet_all(const char *called)
 
 static const char *const *all_calls(void)
 {
-        static const char *const channel[] = { "start", "poll", "fetch", "reread", "post", "find", "edit", "remove", "react", "doctor", NULL };
-        static const char *const helpdesk[] = { "start", "poll", "links", "review", "file", "append", "find", "note", "close", "doctor", NULL };
+        static const char *const channel[] = {
+                "start", "poll", "fetch", "reread", "post", "find", "edit", "remove", "react", "doctor", NULL,
+        };
+        static const char *const helpdesk[] = {
+                "start", "poll", "links", "review", "file", "append", "find", "note", "close", "doctor", NULL,
+        };
 
         return plugin->head.kind == MENTIOND_CHANNEL ? channel : helpdesk;
 }

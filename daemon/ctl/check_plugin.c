@@ -26,11 +26,11 @@ static void tell_sizes(void)
         bool channel = h->kind == MENTIOND_CHANNEL;
 
         printf("# %s %s: %s\n", plugin->name, strempty(h->version), strempty(h->summary));
-        printf("# a %s for API %u.%u; here it is %u.%u\n", channel ? "channel" : "helpdesk", h->api_version >> 16, h->api_version & 0xffff,
-               MENTIOND_API_VERSION >> 16, MENTIOND_API_VERSION & 0xffff);
+        printf("# a %s for API %u.%u; here it is %u.%u\n", channel ? "channel" : "helpdesk", h->api_version >> 16,
+               h->api_version & 0xffff, MENTIOND_API_VERSION >> 16, MENTIOND_API_VERSION & 0xffff);
         printf("# bytes of its struct %u (here %zu), of an option %u (here %zu), of its state %llu\n", h->struct_size,
-               channel ? sizeof(struct mentiond_channel) : sizeof(struct mentiond_helpdesk), h->option_size, sizeof(struct mentiond_option),
-               (unsigned long long) h->state_size);
+               channel ? sizeof(struct mentiond_channel) : sizeof(struct mentiond_helpdesk), h->option_size,
+               sizeof(struct mentiond_option), (unsigned long long) h->state_size);
 }
 
 static bool sounds_secret(const char *name)
@@ -46,7 +46,8 @@ static bool sounds_secret(const char *name)
 
 static void judge_option(const struct mentiond_option *o, size_t at, struct buffer *b)
 {
-        const struct options *common = plugin->head.kind == MENTIOND_CHANNEL ? &instance_options_channel : &instance_options_helpdesk;
+        const struct options *common = plugin->head.kind == MENTIOND_CHANNEL ? &instance_options_channel
+                                                                             : &instance_options_helpdesk;
         const struct mentiond_option *other;
 
         if (isempty(o->help) || isempty(plugin->head.summary))
@@ -99,7 +100,8 @@ void check_plugin(void)
 static void judge_caps(struct buffer *b)
 {
         static const struct { uint32_t flag; const char *name; } flags[] = {
-                { MENTIOND_CAN_EDIT, "MENTIOND_CAN_EDIT without edit()" }, { MENTIOND_CAN_REMOVE, "MENTIOND_CAN_REMOVE without remove()" },
+                { MENTIOND_CAN_EDIT, "MENTIOND_CAN_EDIT without edit()" },
+                { MENTIOND_CAN_REMOVE, "MENTIOND_CAN_REMOVE without remove()" },
                 { MENTIOND_CAN_LIKE | MENTIOND_CAN_REPOST | MENTIOND_CAN_HIDE, "a reaction without react()" },
         };
         const struct mentiond_channel *c = &plugin->channel;
@@ -113,7 +115,8 @@ static void judge_caps(struct buffer *b)
         if (caps->length_max && (caps->length_unit < MENTIOND_GRAPHEMES || caps->length_unit > MENTIOND_X_WEIGHTED))
                 add(b, "caps: length_unit %u is none of enum mentiond_unit", caps->length_unit);
         if (caps->length_max < 0 || caps->url_length < 0 || (caps->length_max && caps->url_length > caps->length_max))
-                add(b, "caps: length_max %lld and url_length %lld cannot be right", (long long) caps->length_max, (long long) caps->url_length);
+                add(b, "caps: length_max %lld and url_length %lld cannot be right", (long long) caps->length_max,
+                    (long long) caps->url_length);
         for (size_t i = 0; i < ELEMENTSOF(flags); i++)
                 if (caps->flags & flags[i].flag && !there[i])
                         add(b, "caps: %s: a reply that the agent edits would be held", flags[i].name);
@@ -134,7 +137,8 @@ void check_start(void)
                         call_begin(&c, "start");
                         said = told(&c);
                         if (c.verdict != MENTIOND_OK)
-                                add(&wrong, "start() says %s%s", said, i ? "; the first time it was well: it must bear to be called again" : "");
+                                add(&wrong, "start() says %s%s", said,
+                                    i ? "; the first time it was well: it must bear to be called again" : "");
                 }
                 result("start() is well, also with the same state again", buffer_str(&wrong));
                 if (plugin->head.kind == MENTIOND_CHANNEL && !wrong.size) {

@@ -49,8 +49,8 @@ static void poll_again(void)
         if (c.verdict != MENTIOND_OK)
                 fail("a second poll emits nothing new", "it says %s", said);
         else if (c.op.n_items)
-                fail("a second poll emits nothing new", "%zu items are new again, as \"%s\": an id must name an item for ever", c.op.n_items,
-                     c.op.items[0].native_id);
+                fail("a second poll emits nothing new", "%zu items are new again, as \"%s\": an id must name an item for ever",
+                     c.op.n_items, c.op.items[0].native_id);
         else
                 pass("a second poll emits nothing new");
 }
@@ -88,7 +88,9 @@ static void check_memory(void)
                 before = after;
         }
         if (least / POLLS >= LEAK_MIN)
-                fail(name, "each leaves %zu bytes behind: what json_tokener_parse(), strdup() or malloc() gave is the plugin's to free", least / POLLS);
+                fail(name,
+                     "each leaves %zu bytes behind: what json_tokener_parse(), strdup() or malloc() gave is the plugin's to free",
+                     least / POLLS);
         else
                 pass(name);
 }
@@ -114,7 +116,8 @@ void check_poll(void)
                         return;
                 }
                 if (instance->n_aside) {
-                        fail(name, "%u items were put aside: MENTIOND_CHECK_LOG=1 in the environment shows why", instance->n_aside);
+                        fail(name, "%u items were put aside: MENTIOND_CHECK_LOG=1 in the environment shows why",
+                             instance->n_aside);
                         return;
                 }
                 if (!c.op.n_items) {
@@ -160,8 +163,10 @@ static void poll_after_death(void)
         if (c.verdict != MENTIOND_OK)
                 (void) snprintf(board->lost, sizeof board->lost, "says %s", said);
         else if (missing())
-                (void) snprintf(board->lost, sizeof board->lost, "leaves out %s: a place in a list moves with mentiond_set_cursor() only, and "
-                                "the network is told that something was read by the next poll, not by this one", missing());
+                (void) snprintf(board->lost, sizeof board->lost,
+                                "leaves out %s: a place in a list moves with mentiond_set_cursor() only, and "
+                                "the network is told that something was read by the next poll, not by this one",
+                                missing());
 }
 
 void check_kills(const char *directory)

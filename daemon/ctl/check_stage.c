@@ -233,7 +233,8 @@ void call_begin_with(struct call *c, const char *name, struct json_object *argum
 
         (void) alarm(seconds());
         *c = (struct call) { .arguments = arguments, .said = json_object_new_object() };
-        (void) snprintf(board->doing, sizeof board->doing, "%s()%s%s", called, streq(called, name) ? "" : " for ", streq(called, name) ? "" : name);
+        (void) snprintf(board->doing, sizeof board->doing, "%s()%s%s", called, streq(called, name) ? "" : " for ",
+                        streq(called, name) ? "" : name);
         op_begin(&c->op, instance, polls ? "poll" : called, polls ? POLL_DEADLINE_USEC : OP_DEADLINE_USEC);
         current = c;
         wrote = false;
@@ -244,7 +245,8 @@ void call_begin_with(struct call *c, const char *name, struct json_object *argum
         on_ran("", task_ran_usec());
         inside = false;
         c->ran_usec = longest_usec;
-        look_for_secrets("what the plugin said", json_object_to_json_string_ext(c->said, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+        look_for_secrets("what the plugin said",
+                         json_object_to_json_string_ext(c->said, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
 void call_begin(struct call *c, const char *name)
@@ -278,7 +280,8 @@ char *told(const struct call *c)
 
 const char *wrong_call(const struct call *c)
 {
-        bool looks = streq(mj_str(c->arguments, "call"), "find"), quiet = c->verdict == MENTIOND_OK || c->verdict == MENTIOND_ABSENT;
+        bool looks = streq(mj_str(c->arguments, "call"), "find"),
+             quiet = c->verdict == MENTIOND_OK || c->verdict == MENTIOND_ABSENT;
 
         if (c->verdict < MENTIOND_OK || c->verdict > MENTIOND_BLOCKED)
                 return "it returned what is no verdict: return what the host function returned, or a MENTIOND_ one";
@@ -390,7 +393,8 @@ void process_check(const char *journal, void (*fn)(void))
         if (r == SIGALRM)
                 fail("it comes back", "%s did not return: wait with host functions only, and end each loop", board->doing);
         else if (r > 0)
-                fail("it neither crashes nor ends the process", "the process got signal %d (%s) in %s", r, strsignal(r), board->doing);
+                fail("it neither crashes nor ends the process", "the process got signal %d (%s) in %s", r, strsignal(r),
+                     board->doing);
         else if (r < 0)
                 fail("it neither crashes nor ends the process", "it was ended in %s", board->doing);
 }

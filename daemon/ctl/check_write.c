@@ -120,7 +120,8 @@ static bool has(const char *called)
         const struct mentiond_channel *c = &plugin->channel;
         const struct mentiond_helpdesk *h = &plugin->helpdesk;
         const struct { const char *name; bool there; } all[] = {
-                { "fetch", c->fetch }, { "reread", c->reread }, { "edit", c->edit }, { "remove", c->remove }, { "react", c->react },
+                { "fetch", c->fetch }, { "reread", c->reread }, { "edit", c->edit }, { "remove", c->remove },
+                { "react", c->react },
                 { "links", h->links }, { "review", h->review }, { "close", h->close }, { "doctor", c->doctor || h->doctor },
         };
 
@@ -132,7 +133,8 @@ static bool has(const char *called)
 
 static void do_twice(const char *called, bool writes)
 {
-        _cleanup_free_ char *name = xasprintf("%s() is well%s", called, writes ? ", also where it is done already" : ", and changes nothing");
+        _cleanup_free_ char *name = xasprintf("%s() is well%s", called,
+                                              writes ? ", also where it is done already" : ", and changes nothing");
 
         if (!has(called))
                 return;
@@ -153,7 +155,8 @@ static void do_twice(const char *called, bool writes)
                         return;
                 }
                 if (!writes && c.op.wrote) {
-                        fail(name, "it made a request that may change something: ask with GET, or say MENTIOND_REPEATABLE if it is only a search");
+                        fail(name, "it made a request that may change something: ask with GET, or say MENTIOND_REPEATABLE if it "
+                                   "is only a search");
                         return;
                 }
                 if (streq(called, "doctor") && !mj_len(mj_get(c.said, "report"))) {
@@ -231,7 +234,8 @@ void check_stop(void)
         instance_end(instance);
         instance_cancel(instance);
         if (!wait_until(gone, STOP_USEC)) {
-                fail(name, "an operation did not return when it was ended: return what the host function returned, and wait with those only");
+                fail(name, "an operation did not return when it was ended: return what the host function returned, and wait with "
+                           "those only");
                 return;
         }
         if (!waited) {

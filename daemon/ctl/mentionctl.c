@@ -43,7 +43,9 @@ static const struct {
 
 static void usage(FILE *f)
 {
-        static const char *const words[] = { [NONE] = "", [ID] = "ID", [NAME] = "NAME", [FILE_NAME] = "FILE", [ANY_NAME] = "[NAME]" };
+        static const char *const words[] = {
+                [NONE] = "", [ID] = "ID", [NAME] = "NAME", [FILE_NAME] = "FILE", [ANY_NAME] = "[NAME]",
+        };
 
         fputs("Usage: mentionctl [-s SOCKET] COMMAND [--json]\n\n", f);
         for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
@@ -87,7 +89,8 @@ static struct json_object *ask(const char *path, struct json_object *request)
                 exit(EXIT_FAILURE);
         }
         if (!takes_long(mj_str(request, "command")))
-                (void) setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval) { .tv_sec = ANSWER_SECONDS }, sizeof(struct timeval));
+                (void) setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval) {
+                        .tv_sec = ANSWER_SECONDS }, sizeof(struct timeval));
         if (dprintf(fd, "%s\n", line) < 0) {
                 fprintf(stderr, "mentionctl: %s\n", strerror(errno));
                 exit(EXIT_FAILURE);
@@ -97,7 +100,8 @@ static struct json_object *ask(const char *path, struct json_object *request)
         json_tokener_free(tok);
         close(fd);
         if (!answer) {
-                fprintf(stderr, "mentionctl: mentiond %s\n", n < 0 ? "does not answer" : "closed the connection without an answer");
+                fprintf(stderr, "mentionctl: mentiond %s\n",
+                        n < 0 ? "does not answer" : "closed the connection without an answer");
                 exit(EXIT_FAILURE);
         }
         return answer;
@@ -118,7 +122,8 @@ static void show_status(struct json_object *answer)
                 json_object_object_foreach(mj_get(one, "journal"), key, value) {
                         const char *state = strchr(key, '_') + 1;
 
-                        printf("%s%s %.*s %s", first ? "" : ", ", json_object_get_string(value), (int) (state - 1 - key), key, state);
+                        printf("%s%s %.*s %s", first ? "" : ", ", json_object_get_string(value), (int) (state - 1 - key), key,
+                               state);
                         first = false;
                 }
                 printf("%s\n", first ? "-" : "");
@@ -129,7 +134,8 @@ static void show_status(struct json_object *answer)
                 printf("\nowed in public: %lld (conversations that were taken aside, and not ended in public)\n",
                        (long long) mj_int(answer, "owed", 0));
         if (mj_int(answer, "closing", 0))
-                printf("\nclosing: %lld (posts that are not answered, and cannot be for long)\n", (long long) mj_int(answer, "closing", 0));
+                printf("\nclosing: %lld (posts that are not answered, and cannot be for long)\n",
+                       (long long) mj_int(answer, "closing", 0));
 }
 
 static void show_queue(struct json_object *answer)
@@ -152,7 +158,8 @@ static void show_row(struct json_object *answer)
 {
         json_object_object_foreach(mj_get(answer, "row"), key, value) {
                 if (json_object_is_type(value, json_type_object))
-                        printf("%s: %s\n", key, json_object_to_json_string_ext(value, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+                        printf("%s: %s\n", key,
+                               json_object_to_json_string_ext(value, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
                 else if (*json_object_get_string(value))
                         printf("%s: %s\n", key, json_object_get_string(value));
         }
@@ -174,8 +181,8 @@ static void show_lines(struct json_object *answer)
                 struct json_object *one = mj_at(list, i);
                 const char *text = mj_str(one, "text");
 
-                printf("%-7s  %-*s  %-*s  %.*s\n", mj_str(one, "finding"), name_width, mj_str(one, "instance"), what_width, mj_str(one, "what"),
-                       (int) strcspn(text, "\n"), text);
+                printf("%-7s  %-*s  %-*s  %.*s\n", mj_str(one, "finding"), name_width, mj_str(one, "instance"), what_width,
+                       mj_str(one, "what"), (int) strcspn(text, "\n"), text);
                 if (strchr(text, '\n'))
                         printf("%s\n", strchr(text, '\n') + 1);
         }
@@ -195,7 +202,8 @@ static void put_token(struct json_object *request, const char *file)
         char token[TOKEN_MAX + 2];
 
         if (!f || !fgets(token, sizeof token, f)) {
-                fprintf(stderr, "mentionctl: cannot read a token from %s: %s\n", file, f && !ferror(f) ? "it is empty" : strerror(errno));
+                fprintf(stderr, "mentionctl: cannot read a token from %s: %s\n", file,
+                        f && !ferror(f) ? "it is empty" : strerror(errno));
                 exit(2);
         }
         fclose(f);
@@ -286,7 +294,8 @@ static struct json_object *request_of(int argc, char **argv, const char *state)
 int main(int argc, char **argv)
 {
         static const struct option options[] = {
-                { "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' }, { "state", required_argument, NULL, 't' },
+                { "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' },
+                { "state", required_argument, NULL, 't' },
                 { "yes", no_argument, NULL, 'y' },          { "remove", no_argument, NULL, 'r' },
                 { "with-data", no_argument, NULL, 'd' },    { "token", required_argument, NULL, 'k' },
                 { "hook-url", required_argument, NULL, 'u' },

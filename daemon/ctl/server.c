@@ -33,7 +33,8 @@ int server_listen(int *ret_fd, char **ret_url)
         socklen_t size = sizeof a;
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-        if (fd < 0 || bind(fd, (struct sockaddr *) &a, sizeof a) < 0 || listen(fd, 64) < 0 || getsockname(fd, (struct sockaddr *) &a, &size) < 0)
+        if (fd < 0 || bind(fd, (struct sockaddr *) &a, sizeof a) < 0 || listen(fd, 64) < 0
+            || getsockname(fd, (struct sockaddr *) &a, &size) < 0)
                 return -errno;
         *ret_fd = fd;
         *ret_url = xasprintf("http://127.0.0.1:%u", ntohs(a.sin_port));
@@ -66,7 +67,8 @@ static void add_members(struct json_object *o)
                 (void) key;
                 add_members(value);
         }
-        (void) json_object_object_add(o, "mentiond_check", json_tokener_parse("{\"deep\": [[{\"id\": \"\\u0000\"}]], \"n\": 18446744073709551615}"));
+        (void) json_object_object_add(o, "mentiond_check",
+                                      json_tokener_parse("{\"deep\": [[{\"id\": \"\\u0000\"}]], \"n\": 18446744073709551615}"));
 }
 
 /* What stands in the place of a value; takes it over, and counts all that are in it. */
@@ -169,7 +171,8 @@ static bool serve(struct connection *c, const char *head, const char *method, co
         } else if (fails && s->fault == FAULT_STATUS) {
                 answer_status(c, method, path, body);
         } else if (!e) {
-                (void) buffer_append_str(&c->out, "HTTP/1.1 404 Not-In-The-Folder\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                (void) buffer_append_str(&c->out,
+                                         "HTTP/1.1 404 Not-In-The-Folder\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         } else {
                 answer(c, e);
         }

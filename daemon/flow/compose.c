@@ -19,7 +19,8 @@
 /* No network that we know has ids as long; two that differ only behind this must not meet. */
 static const char *shorten(struct arena *a, const char *key, const char *id)
 {
-        return strlen(key) <= KEY_MAX ? key : arena_printf(a, "%.*s~%016llx", KEY_MAX - 17, key, (unsigned long long) text_hash(id));
+        return strlen(key) <= KEY_MAX ? key
+                                      : arena_printf(a, "%.*s~%016llx", KEY_MAX - 17, key, (unsigned long long) text_hash(id));
 }
 
 const char *compose_key(struct arena *a, const char *channel, const char *id)
@@ -135,11 +136,13 @@ static void add_author(struct buffer *b, struct json_object *author, int64_t wri
         add_earlier(b, known);
 }
 
+/* By the handle, where people know one another by that. */
 static void add_quote(struct arena *a, struct buffer *b, const char *what, struct json_object *quote)
 {
         const char *line = arena_take(a, text_ellipsize(mj_str(quote, "text"), QUOTE_GRAPHEMES));
+        const char *handle = mj_str(quote, "handle"), *name = mj_str(quote, "name");
 
-        (void) buffer_printf(b, "\n\n%s %s:", what, mj_str(quote, "handle"));
+        (void) buffer_printf(b, "\n\n%s %s:", what, *handle == '@' || !*name ? handle : name);
         while (*line) {
                 size_t n = strcspn(line, "\n");
 
@@ -156,6 +159,8 @@ static void add_quotes(struct arena *a, struct buffer *b, struct json_object *me
         struct json_object *quotes = mj_get(mention, "quotes");
         int64_t left_out = mj_int(mention, "left_out", 0);
 
+        if (!mj_len(quotes) && mj_get(mention, "above"))
+                add_quote(a, b, *mj_str(mention, "parent") ? "In answer to" : "Below a post of", mj_get(mention, "above"));
         for (size_t i = 0; i < mj_len(quotes); i++) {
                 add_quote(a, b, "In answer to", mj_at(quotes, i));
                 if (i == 0 && left_out > 0)
@@ -195,8 +200,6 @@ const char *compose_article(struct arena *a, struct json_object *mention, int64_
         add_media(&b, mj_get(mention, "media"));
         if (*failed_media)
                 (void) buffer_printf(&b, "\n%s", failed_media);
-        if (author && mj_get(mention, "about"))  /* who comes to the conversation comes by that */
-                add_quote(a, &b, "Below a post of", mj_get(mention, "about"));
         add_quotes(a, &b, mention);
         return arena_strdup(a, buffer_str(&b));
 }

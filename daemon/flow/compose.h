@@ -16,8 +16,8 @@ const char *compose_key(struct arena *a, const char *channel, const char *id);
 /* Of a thread; first: the root of the first that it goes on from, or its own. */
 const char *compose_thread_key(struct arena *a, const char *channel, const char *first, const char *root);
 
-/* Of a branch of the conversation that began with first; and of the article that shows its root there, for which another was filed
- * before it was one. */
+/* Of a branch of the conversation that began with first; and of the article that shows its root there, for which another was
+ * filed before it was one. */
 const char *compose_branch_key(struct arena *a, const char *channel, const char *first, const char *root);
 
 const char *compose_title(struct arena *a, struct json_object *mention);

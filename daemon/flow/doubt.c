@@ -24,11 +24,14 @@ int doubt_links(struct flow_instance *f)
 
         op_begin(&op, i, "links", LINKS_DEADLINE_USEC);
         if (!i->plugin->helpdesk.links) {
-                log_event(LOG_WARNING, "this helpdesk cannot tell which tickets belong to conversations: one is known again when its"
-                          " network shows a new mention in it", F("instance", i->name));
+                log_event(LOG_WARNING,
+                          "this helpdesk cannot tell which tickets belong to conversations: one is known again when its"
+                          " network shows a new mention in it",
+                          F("instance", i->name));
                 return MENTIOND_OK;
         }
-        log_event(LOG_WARNING, "the tickets of conversations are read from the helpdesk, for the store is behind", F("instance", i->name));
+        log_event(LOG_WARNING, "the tickets of conversations are read from the helpdesk, for the store is behind",
+                  F("instance", i->name));
         verdict = call_links(&op);
         if (verdict == MENTIOND_OK)
                 r = op.emit_error ? op.emit_error : op_commit(&op, false, NULL);
@@ -36,7 +39,8 @@ int doubt_links(struct flow_instance *f)
                 verdict = mentiond_fail(&op, MENTIOND_RETRY, "what was read cannot be stored: %s", strerror(-r));
         verdict = op_judge(&op, verdict);
         if (verdict != MENTIOND_OK)
-                log_event(LOG_WARNING, "links failed", F("instance", i->name), F("verdict", verdict_name(verdict)), F("reason", op.reason));
+                log_event(LOG_WARNING, "links failed", F("instance", i->name), F("verdict", verdict_name(verdict)),
+                          F("reason", op.reason));
         return verdict;
 }
 
@@ -84,8 +88,8 @@ static int read_fate(struct mentiond_op *op, const struct store_row *row, const 
         return verdict;
 }
 
-int doubt_fate(struct flow_instance *f, struct arena *a, const struct store_row *row, const struct store_thread *t, const char **ret_state,
-               const char **ret_reason, int64_t *ret_wait_usec)
+int doubt_fate(struct flow_instance *f, struct arena *a, const struct store_row *row, const struct store_thread *t,
+               const char **ret_state, const char **ret_reason, int64_t *ret_wait_usec)
 {
         struct instance *i = host_find_id(f->instance->host, t->helpdesk);
         struct mentiond_op op;

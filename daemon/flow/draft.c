@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Drafts: what an agent wrote, made fit for the network, cut into posts, and looked at before it goes.  Owns nothing; all it makes
- * is the arena's.  Called by posting and obey.
+ * Drafts: what an agent wrote, made fit for the network, cut into posts, and looked at before it goes.  Owns nothing; all it
+ * makes is the arena's.  Called by posting and obey.
  */
 #include "flow/draft.h"
 
@@ -100,7 +100,8 @@ int64_t draft_mention(struct store *s, struct arena *a, const struct store_row *
         *ret_open = false;
         if (store_part(s, a, reply->id, 0, &first) > 0)
                 return store_row_of(s, reply->target, first.parent);
-        return store_last_mention(s, reply->id, reply->kept.visibility == MENTIOND_PUBLIC ? MENTIOND_FOLLOWERS : MENTIOND_DIRECT, ret_open);
+        return store_last_mention(s, reply->id, reply->kept.visibility == MENTIOND_PUBLIC ? MENTIOND_FOLLOWERS : MENTIOND_DIRECT,
+                                  ret_open);
 }
 
 /* Of an unknown one the narrowest is true. */
@@ -116,8 +117,8 @@ bool draft_is_aside(const struct store_row *reply, const struct store_row *menti
         return reply->kept.visibility == MENTIOND_DIRECT && visibility_of(mention) != MENTIOND_DIRECT;
 }
 
-void draft_make(struct draft *d, struct flow_instance *f, struct arena *a, const struct store_row *row, const struct store_row *mention,
-                struct json_object *payload)
+void draft_make(struct draft *d, struct flow_instance *f, struct arena *a, const struct store_row *row,
+                const struct store_row *mention, struct json_object *payload)
 {
         int64_t theirs = visibility_of(mention), mine = row->kept.visibility;
         struct plain_context context = { .handles = NULL };
@@ -176,22 +177,27 @@ const char *draft_add_files(struct draft *d, const struct mentiond_attachment *f
         const struct mentiond_caps *caps = &d->f->instance->caps;
 
         if (n > caps->uploads_max)
-                return caps->uploads_max ? arena_printf(d->a, "the note has %u attachments, and a post of this network can have %u", n,
-                                                        caps->uploads_max)
-                                         : "the note has an attachment, and files cannot be posted here";
+                return caps->uploads_max
+                               ? arena_printf(d->a, "the note has %u attachments, and a post of this network can have %u", n,
+                                              caps->uploads_max)
+                               : "the note has an attachment, and files cannot be posted here";
         d->uploads = arena_alloc(d->a, (n + 1) * sizeof *d->uploads);
         for (uint32_t k = 0; k < n; k++) {
                 const char *alt = alt_of(d, files[k].name, k);
 
                 if (!is_allowed_type(caps->upload_types, files[k].type))
-                        return arena_printf(d->a, "the attachment %s is of type %s, which this network does not take", files[k].name, files[k].type);
+                        return arena_printf(d->a, "the attachment %s is of type %s, which this network does not take",
+                                            files[k].name, files[k].type);
                 if (!files[k].data)
-                        return arena_printf(d->a, "the attachment %s could not be had from the helpdesk, or is too large", files[k].name);
+                        return arena_printf(d->a, "the attachment %s could not be had from the helpdesk, or is too large",
+                                            files[k].name);
                 if (caps->upload_size_max && files[k].size > caps->upload_size_max)
                         return arena_printf(d->a, "the attachment %s has %llu bytes, and %llu are allowed", files[k].name,
                                             (unsigned long long) files[k].size, (unsigned long long) caps->upload_size_max);
                 if (caps->description_max && text_length(alt, TEXT_CODE_POINTS) > caps->description_max)
-                        return arena_printf(d->a, "the description of the attachment %s is longer than the %u characters that are allowed",
+                        return arena_printf(d->a,
+                                            "the description of the attachment %s is longer than the %u characters that are "
+                                            "allowed",
                                             files[k].name, caps->description_max);
                 d->uploads[d->n_uploads++] = (struct mentiond_upload) {
                         .struct_size = sizeof d->uploads[0], .name = files[k].name, .type = files[k].type, .description = alt,
@@ -272,12 +278,15 @@ const char *draft_objection(struct draft *d, const struct mentiond_review *revie
 
         if (!d->n)
                 return d->reason;
-        if (d->visibility == MENTIOND_DIRECT && d->mention.kept.visibility != MENTIOND_DIRECT && !(i->caps.flags & MENTIOND_CAN_DIRECT))
+        if (d->visibility == MENTIOND_DIRECT && d->mention.kept.visibility != MENTIOND_DIRECT
+            && !(i->caps.flags & MENTIOND_CAN_DIRECT))
                 return "nothing can be said in private here. \"!public\" would say it in public";
         if (d->row->approved)
                 return NULL;
         if (c.name != COMMAND_NONE && !*mj_str(d->payload, "command"))
-                return arena_printf(d->a, "it begins with \"!%s\" as a command does, and those are for internal notes. Is it meant for the customer?",
+                return arena_printf(d->a,
+                                    "it begins with \"!%s\" as a command does, and those are for internal notes. Is it meant for "
+                                    "the customer?",
                                     c.word);
         return d->visibility == MENTIOND_DIRECT ? NULL : guarded(d, review);
 }
@@ -344,7 +353,10 @@ const char *draft_preview(struct draft *d, int64_t hold_usec)
         uint64_t *lengths;
 
         if (repeats >= REPEATS_TOLD)
-                again = arena_printf(d->a, "Nearly the same was said in public to %u others within a day: who reads along sees that.\n\n", repeats);
+                again = arena_printf(d->a,
+                                     "Nearly the same was said in public to %u others within a day: who reads along sees "
+                                     "that.\n\n",
+                                     repeats);
         if (!d->n || (d->n == 1 && !d->plain.n_changes && !*again))
                 return NULL;
         lengths = arena_alloc(d->a, d->n * sizeof *lengths);

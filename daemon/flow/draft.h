@@ -31,16 +31,16 @@ struct draft {
         uint32_t n_uploads;
 };
 
-/* The mention that a reply answers: once there was an attempt, the one that it answered; else the newest of its thread that was in
- * the ticket when it was written (*ret_open: which that is may be known better soon).  0: there is none. */
+/* The mention that a reply answers: once there was an attempt, the one that it answered; else the newest of its thread that was
+ * in the ticket when it was written (*ret_open: which that is may be known better soon).  0: there is none. */
 int64_t draft_mention(struct store *s, struct arena *a, const struct store_row *reply, bool *ret_open);
 
 /* Whether it is for the author alone, and the mention was not. */
 bool draft_is_aside(const struct store_row *reply, const struct store_row *mention);
 
 /* Of a reply with this payload as an answer to this mention. */
-void draft_make(struct draft *d, struct flow_instance *f, struct arena *a, const struct store_row *row, const struct store_row *mention,
-                struct json_object *payload);
+void draft_make(struct draft *d, struct flow_instance *f, struct arena *a, const struct store_row *row,
+                const struct store_row *mention, struct json_object *payload);
 
 /* The agent's files, with what describes them: NULL, or why they cannot be posted. */
 const char *draft_add_files(struct draft *d, const struct mentiond_attachment *files, uint32_t n);

@@ -49,9 +49,19 @@ static int know_author(struct filing *g)
         int64_t now = utc_usec();
         int r;
 
-        r = store_author(g->f->instance->host->store, g->op.arena, g->thread.channel, handle, &g->thread, g->f->instance->stored.id, &g->author);
+        r = store_author(g->f->instance->host->store, g->op.arena, g->thread.channel, handle, &g->thread,
+                         g->f->instance->stored.id, &g->author);
         g->card_usec = g->author.card_usec <= now && now - g->author.card_usec < CARD_AGE_USEC ? g->author.card_usec : now;
         return r;
+}
+
+/* As an article, or as a reply. */
+static bool agent_has(const struct filing *g, const char *id)
+{
+        struct store *store = g->f->instance->host->store;
+        _cleanup_free_ char *state = store_state_of(store, g->thread.channel, id);
+
+        return (state && streq(state, STATE_FILED)) || store_is_part(store, g->thread.channel, id);
 }
 
 static bool is_root_of_branch(const struct filing *g)
@@ -78,11 +88,16 @@ static int prepare(struct filing *g)
                 instance_hold(g->channel);
         g->channel_name = g->channel ? g->channel->name : "channel";
         g->payload = payload_parse(g->op.page, g->row->payload);
+        if (mj_get(g->payload, "above") && agent_has(g, mj_str(mj_get(g->payload, "above"), "id")))
+                json_object_object_del(g->payload, "above");     /* it need not be quoted */
         if (g->thread.branch)
-                g->thread_key = compose_branch_key(a, g->channel_name, store_network_root(i->host->store, a, &g->thread), g->thread.root);
+                g->thread_key = compose_branch_key(a, g->channel_name, store_network_root(i->host->store, a, &g->thread),
+                                                   g->thread.root);
         else
-                g->thread_key = compose_thread_key(a, g->channel_name, store_first_root(i->host->store, a, &g->thread), g->thread.root);
-        g->key = is_note(g) ? g->row->native_id : is_root_of_branch(g) ? g->thread_key : compose_key(a, g->channel_name, g->row->native_id);
+                g->thread_key = compose_thread_key(a, g->channel_name, store_first_root(i->host->store, a, &g->thread),
+                                                   g->thread.root);
+        g->key = is_note(g) ? g->row->native_id
+                 : is_root_of_branch(g) ? g->thread_key : compose_key(a, g->channel_name, g->row->native_id);
         g->customer = arena_printf(a, "%s:%s", network(g), mj_str(mj_get(g->payload, "author"), "handle"));
         g->title = is_note(g) ? arena_strdup(a, mj_str(g->payload, "subject")) : compose_title(a, g->payload);
         g->filed = (struct mentiond_filed) { .struct_size = sizeof g->filed };
@@ -109,10 +124,12 @@ static int call_filing(struct filing *g, const struct mentiond_filing *q)
 {
         const struct instance *i = g->f->instance;
 
-        return OP_CALL(&g->op, (*q->ticket ? i->plugin->helpdesk.append : i->plugin->helpdesk.file)(&g->op, i->plugin_state, q, &g->filed));
+        return OP_CALL(&g->op, (*q->ticket ? i->plugin->helpdesk.append
+                                    : i->plugin->helpdesk.file)(&g->op, i->plugin_state, q, &g->filed));
 }
 
-/* A ticket that was closed before then stays closed; 0: there is no such time.  The first mention of a thread has nowhere else to go. */
+/* A ticket that was closed before then stays closed; 0: there is no such time.  The first mention of a thread has nowhere else to
+ * go. */
 static int64_t reopen_since_usec(const struct filing *g)
 {
         int64_t reopen_for = g->channel ? g->channel->options.reopen_for_usec : 0;
@@ -170,7 +187,8 @@ static int file_mention(struct filing *g)
         verdict = call_filing(g, &q);
         if (verdict == MENTIOND_REJECTED && g->op.status == TOO_LARGE && q.n_attachments > 0) {
                 q.n_attachments = 0;
-                q.text = arena_printf(g->op.arena, "%s\nNot attached: the files are more than the helpdesk takes at once", q.text);
+                q.text = arena_printf(g->op.arena, "%s\nNot attached: the files are more than the helpdesk takes at once",
+                                      q.text);
                 verdict = call_filing(g, &q);
         }
         return verdict;
@@ -264,7 +282,8 @@ static void attempt(struct filing *g, bool look)
                         blocked_take(f, g->row->source, &g->op, s.verdict);
                 step_take(f, &s);
         } else if (r != -ESTALE) {
-                log_event(LOG_ERR, "an attempt cannot begin", F("instance", f->instance->name), FI("id", g->row->id), F("reason", strerror(-r)));
+                log_event(LOG_ERR, "an attempt cannot begin", F("instance", f->instance->name), FI("id", g->row->id),
+                          F("reason", strerror(-r)));
                 budget_pause(&f->instance->budget, f->instance->options.retry_usec);
         }
 }

@@ -24,7 +24,8 @@ static void forget_task(void *data)
         int r;
 
         do {
-                r = store_forget(flow->host->store, before, now - MIN(flow->host->reread_for_usec, flow->host->forget_after_usec), &flow->forget_at);
+                r = store_forget(flow->host->store, before, now - MIN(flow->host->reread_for_usec, flow->host->forget_after_usec),
+                                 &flow->forget_at);
                 n += MAX(r, 0);
         } while (r >= 0 && flow->forget_at && !flow->draining && f->instance->state == INSTANCE_RUNNING &&
                  task_sleep_until(mono_usec() + BREATH_USEC) == 0);

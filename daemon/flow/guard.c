@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The guard: lets each of its parts look for what it knows, and drops what the customer himself wrote or the configuration allows.
- * What one part has found no other finds again; and what was found and dropped is dropped for all.  Owns nothing; called by flow,
- * before anything becomes public.
+ * The guard: lets each of its parts look for what it knows, and drops what the customer himself wrote or the configuration
+ * allows. What one part has found no other finds again; and what was found and dropped is dropped for all.  Owns nothing; called
+ * by flow, before anything becomes public.
  */
 #include "flow/guard.h"
 #include "flow/guard_text.h"
@@ -20,7 +20,8 @@
 #define NAME_MIN 3               /* bytes of a record's words */
 #define STREET_MIN 8             /* bytes of a record's words that are looked for without the number at their end */
 
-enum kind { KIND_CARD, KIND_IBAN, KIND_MAIL, KIND_PHONE, KIND_PATTERN, KIND_NUMBER, KIND_RECORD, KIND_SHARED, KIND_FILE, KIND_SIZE };
+enum kind { KIND_CARD, KIND_IBAN, KIND_MAIL, KIND_PHONE, KIND_PATTERN, KIND_NUMBER, KIND_RECORD, KIND_SHARED, KIND_FILE,
+            KIND_SIZE };
 
 struct hit {
         enum kind kind;
@@ -119,7 +120,8 @@ static bool allows_text(const struct search *s, const struct guard_pattern *p, e
 
         if (kind == KIND_MAIL && allowed->plain[0] == '@')       /* all of a domain */
                 return at.end - at.start > size && !strncasecmp(s->t->plain + at.end - size, allowed->plain, size);
-        if (kind == KIND_PHONE && guard_same_phone(digits_in(s->arena, s->t, at), guard_digits(s->arena, allowed, 0, allowed->n_groups)))
+        if (kind == KIND_PHONE
+            && guard_same_phone(digits_in(s->arena, s->t, at), guard_digits(s->arena, allowed, 0, allowed->n_groups)))
                 return true;
         return streq(bare, guard_bare(s->arena, allowed->plain, size));
 }
@@ -128,7 +130,8 @@ static bool allows_match(const struct search *s, const struct guard_pattern *p, 
 {
         struct guard_span match;
 
-        for (size_t from = 0; guard_pattern_match(p, s->t->plain, s->t->size, from, &match.start, &match.end) > 0; from = MAX(match.end, from + 1)) {
+        for (size_t from = 0; guard_pattern_match(p, s->t->plain, s->t->size, from, &match.start, &match.end) > 0;
+             from = MAX(match.end, from + 1)) {
                 if (match.start <= at.start && match.end >= at.end)
                         return true;
                 if (match.start > at.start || match.end >= s->t->size)
@@ -257,7 +260,9 @@ static void find_patterns(struct search *s)
                         take(s, KIND_PATTERN, what, at);
                 }
                 if (r < 0)               /* what nobody knows is held */
-                        add(s, KIND_PATTERN, arena_printf(s->arena, "perhaps what the pattern \"%s\" describes, which takes too long to know", g->held[i].name),
+                        add(s, KIND_PATTERN,
+                            arena_printf(s->arena, "perhaps what the pattern \"%s\" describes, which takes too long to know",
+                                         g->held[i].name),
                             (struct guard_span) { s->t->size, s->t->size }, "");
         }
 }
@@ -270,7 +275,9 @@ static void find_record_number(struct search *s, const struct guard_text *record
         if (!guard_digits_into(digits, sizeof digits, record, 0, record->n_groups) || strlen(digits) < NUMBER_MIN)
                 return;
         for (; !is_full(s) && find_number(s->t, digits, &first, &end); first = end)
-                take(s, KIND_NUMBER, "a number of the customer's record", (struct guard_span) { s->t->groups[first].at.start, s->t->groups[end - 1].at.end });
+                take(s, KIND_NUMBER, "a number of the customer's record", (struct guard_span) {
+                        s->t->groups[first].at.start, s->t->groups[end - 1].at.end,
+                });
 }
 
 static void find_record_words(struct search *s, const struct guard_text *record)
@@ -279,7 +286,8 @@ static void find_record_words(struct search *s, const struct guard_text *record)
         const struct guard_span *last = n ? &record->words[n - 1].at : NULL;
 
         /* A street tells much without its number. */
-        if (n > 1 && isdigit((unsigned char) record->plain[last->start]) && record->words[n - 2].at.end - record->words[0].at.start >= STREET_MIN)
+        if (n > 1 && isdigit((unsigned char) record->plain[last->start])
+            && record->words[n - 2].at.end - record->words[0].at.start >= STREET_MIN)
                 n--;
         if (n == 0 || record->words[n - 1].at.end - record->words[0].at.start < NAME_MIN)
                 return;
@@ -289,7 +297,9 @@ static void find_record_words(struct search *s, const struct guard_text *record)
                 while (k < n && s->t->words[i + k].hash == record->words[k].hash)
                         k++;
                 if (k == n)
-                        take(s, KIND_RECORD, "data of the customer's record", (struct guard_span) { s->t->words[i].at.start, s->t->words[i + n - 1].at.end });
+                        take(s, KIND_RECORD, "data of the customer's record", (struct guard_span) {
+                                s->t->words[i].at.start, s->t->words[i + n - 1].at.end,
+                        });
         }
 }
 
@@ -326,7 +336,9 @@ static void find_shared(struct search *s)
                 size_t from = 0, first, end;
 
                 while (!is_full(s) && guard_find_shared(shingles, note, &from, &first, &end))
-                        take(s, KIND_SHARED, "words of an internal note", (struct guard_span) { s->t->words[first].at.start, s->t->words[end - 1].at.end });
+                        take(s, KIND_SHARED, "words of an internal note", (struct guard_span) {
+                                s->t->words[first].at.start, s->t->words[end - 1].at.end,
+                        });
         }
 }
 
@@ -338,7 +350,9 @@ static void find_files(struct search *s)
                         const char *name = strempty(file->name);
                         struct guard_span at = { s->t->size, s->t->size };
 
-                        if (file->size != other->size || !streq(guard_bare(s->arena, name, strlen(name)), guard_bare(s->arena, strempty(other->name), strlen(strempty(other->name)))))
+                        if (file->size != other->size
+                            || !streq(guard_bare(s->arena, name, strlen(name)),
+                                      guard_bare(s->arena, strempty(other->name), strlen(strempty(other->name)))))
                                 continue;
                         name = arena_take(s->arena, text_ellipsize(arena_take(s->arena, text_line(name, SIZE_MAX)), WORDS_SHOWN));
                         if (!is_told(s, "a file of an internal note", name))
@@ -361,7 +375,8 @@ size_t guard_check(struct arena *a, const char *text, const struct guard_context
         s.checks = patterns_of(&s)->checks;
         s.t = guard_text(a, strnlen(text, GUARD_TEXT_MAX + 1) > GUARD_TEXT_MAX ? "" : text);
         if (s.t->size == 0 && *text && s.checks)
-                add(&s, KIND_SIZE, strlen(text) > GUARD_TEXT_MAX ? "more text than can be looked at" : NULL, (struct guard_span) { 0, 0 }, "");
+                add(&s, KIND_SIZE, strlen(text) > GUARD_TEXT_MAX ? "more text than can be looked at" : NULL,
+                    (struct guard_span) { 0, 0 }, "");
         s.said = arena_alloc(a, c->n_said * sizeof *s.said);
         s.said_bare = arena_alloc(a, c->n_said * sizeof *s.said_bare);
         for (size_t i = 0; i < c->n_said; i++) {

@@ -13,11 +13,14 @@ struct guard_file {
 
 /* What a reply is held against.  All strings are valid UTF-8, as text_clean() makes it. */
 struct guard_context {
-        const char *const *said;         /* what the customer wrote in public, in this conversation: is not held against a reply */
+        /* what the customer wrote in public, in this conversation: is not held against a reply */
+        const char *const *said;
         size_t n_said;
-        const char *const *customer;     /* of his record in the helpdesk: mail address, phone, street ... each a string of its own */
+        /* of his record in the helpdesk: mail address, phone, street ... each a string of its own */
+        const char *const *customer;
         size_t n_customer;
-        const char *const *internal;     /* internal notes of the same ticket, but not those that mentiond wrote: they quote replies */
+        /* internal notes of the same ticket, but not those that mentiond wrote: they quote replies */
+        const char *const *internal;
         size_t n_internal;
         const struct guard_file *internal_files;         /* attachments of those notes */
         size_t n_internal_files;
@@ -28,13 +31,14 @@ struct guard_context {
 
 struct guard_finding {
         const char *what;                /* "a card number" */
-        const char *words;               /* the words of the text, on one line, shortened; of a number that is money only its ends */
+        /* the words of the text, on one line, shortened; of a number that is money only its ends */
+        const char *words;
 };
 
 /* Returns how many; in the order of the text, each words once.  They live as long as the arena.
  *
- * CPU, and the event loop waits for it: a usual reply 60 us; the worst of 3 KB that was found 10 ms; of 128 KB, of which a text that
- * is longer is held unseen, with as much that was said and noted, 0.4 s. */
+ * CPU, and the event loop waits for it: a usual reply 60 us; the worst of 3 KB that was found 10 ms; of 128 KB, of which a text
+ * that is longer is held unseen, with as much that was said and noted, 0.4 s. */
 size_t guard_check(struct arena *a, const char *text, const struct guard_context *c, struct guard_finding **ret);
 
 /* What two texts have in common, of their sequences of words: 1 if all, 0 if nothing.  Handles, numbers, links, and the name in a

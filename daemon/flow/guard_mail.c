@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Mail addresses, also as those write them who hide them from programs: "jane (at) example (dot) com".  A handle has a '@' before its
- * name, and is none.  Owns nothing; called by flow/guard.
+ * Mail addresses, also as those write them who hide them from programs: "jane (at) example (dot) com".  A handle has a '@' before
+ * its name, and is none.  Owns nothing; called by flow/guard.
  */
 #include "flow/guard_text.h"
 
@@ -13,7 +13,8 @@
 
 static const char *const ats[] = { "@", " @ ", "%40", "(at)", " (at) ", "[at]", " [at] ", "{at}", " {at} " };
 static const char *const dots[] = {
-        ".", "(dot)", " (dot) ", "[dot]", " [dot] ", "{dot}", " dot ", "(punkt)", " (punkt) ", "[punkt]", " punkt ", "(point)", " (point) ", "(punto)", " (punto) ",
+        ".", "(dot)", " (dot) ", "[dot]", " [dot] ", "{dot}", " dot ", "(punkt)", " (punkt) ", "[punkt]", " punkt ", "(point)",
+        " (point) ", "(punto)", " (punto) ",
 };
 
 static size_t size_at(const char *s, const char *const *list, size_t n)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a text shares with an internal note: six words in a row, or most of a short sentence.  Words that are said to everybody count
- * as words, but do not make it worth to be told.  Owns nothing; called by flow/guard.
+ * What a text shares with an internal note: six words in a row, or most of a short sentence.  Words that are said to everybody
+ * count as words, but do not make it worth to be told.  Owns nothing; called by flow/guard.
  */
 #include "flow/guard_text.h"
 
@@ -70,9 +70,10 @@ static void make_table(struct guard_shingles *s, size_t n)
         }
 }
 
-/* Looks for n words of the note in the text, at any of the places from first to last.  *ret_at is behind what it has looked at. */
-static bool find(struct guard_shingles *s, const struct guard_text *note, size_t n, size_t first, size_t last, size_t *ret_at, size_t *ret_first,
-                 size_t *ret_end)
+/* Looks for n words of the note in the text, at any of the places from first to last.  *ret_at is behind what it has looked at.
+ */
+static bool find(struct guard_shingles *s, const struct guard_text *note, size_t n, size_t first, size_t last, size_t *ret_at,
+                 size_t *ret_first, size_t *ret_end)
 {
         const struct guard_text *t = s->text;
 
@@ -87,7 +88,8 @@ static bool find(struct guard_shingles *s, const struct guard_text *note, size_t
                         i++;
                         continue;
                 }
-                while (i + size < note->n_words && begin + size < t->n_words && note->words[i + size].hash == t->words[begin + size].hash)
+                while (i + size < note->n_words && begin + size < t->n_words
+                       && note->words[i + size].hash == t->words[begin + size].hash)
                         size++;
                 for (size_t k = begin; k < begin + size; k++)
                         weight += t->words[k].weight;
@@ -112,8 +114,9 @@ bool guard_find_shared(struct guard_shingles *s, const struct guard_text *note, 
                 n = end - i;
                 need = n >= SHORT ? ROW : MAX((n * 6 + 9) / 10, (size_t) ROW_MIN);
                 /* A row of six may go on in the next sentence. */
-                if ((note->words[i].sentence && n >= ROW_MIN && n < SHORT && find(s, note, need, i, end - need, from, ret_first, ret_end)) ||
-                    find(s, note, ROW, i, end - 1, from, ret_first, ret_end))
+                if ((note->words[i].sentence && n >= ROW_MIN && n < SHORT
+                     && find(s, note, need, i, end - need, from, ret_first, ret_end))
+                    || find(s, note, ROW, i, end - 1, from, ret_first, ret_end))
                         return true;
         }
         return false;

@@ -27,7 +27,8 @@ static const struct {
         { 6390, 6390, LENGTHS(13, 19) }, { 67, 67, LENGTHS(13, 19) },
         { 2200, 2204, LENGTHS(16, 19) },                                                 /* Mir */
         { 60, 60, 1u << 16 }, { 82, 82, 1u << 16 },                                      /* RuPay */
-        { 6362, 6363, 1u << 16 }, { 9792, 9792, 1u << 16 }, { 8600, 8600, 1u << 16 }, { 9860, 9860, 1u << 16 },  /* Elo, Troy, Uzcard, Humo */
+        /* Elo, Troy, Uzcard, Humo */
+        { 6362, 6363, 1u << 16 }, { 9792, 9792, 1u << 16 }, { 8600, 8600, 1u << 16 }, { 9860, 9860, 1u << 16 },
 };
 
 static bool has_issuer(const char *digits, size_t n)
@@ -108,12 +109,15 @@ static bool is_card(struct arena *a, const struct guard_text *t, size_t first, s
         if ((!begins || !ends) && !whole && !(embossed && (begins || ends)))
                 return false;            /* out of a longer number */
         for (size_t i = first; i < end; i++)
-                if (t->groups[i].glued || (i > first && !embossed && memchr(t->plain + t->groups[i - 1].at.end, '\n', t->groups[i].at.start - t->groups[i - 1].at.end)))
+                if (t->groups[i].glued
+                    || (i > first && !embossed
+                        && memchr(t->plain + t->groups[i - 1].at.end, '\n', t->groups[i].at.start - t->groups[i - 1].at.end)))
                         return false;
         if (!guard_digits_into(digits, sizeof digits, t, first, end))
                 return false;
         n = strlen(digits);
-        if (n < CARD_MIN || !is_luhn(digits, n) || !has_issuer(digits, n) || (whole && is_gtin(digits, n)) || (start > 0 && t->plain[start - 1] == '+'))
+        if (n < CARD_MIN || !is_luhn(digits, n) || !has_issuer(digits, n) || (whole && is_gtin(digits, n))
+            || (start > 0 && t->plain[start - 1] == '+'))
                 return false;
         if (embossed)
                 return true;
@@ -147,15 +151,24 @@ static const struct {
         char country[3];
         unsigned char size;
 } ibans[] = {
-        { "AD", 24 }, { "AE", 23 }, { "AL", 28 }, { "AT", 20 }, { "AZ", 28 }, { "BA", 20 }, { "BE", 16 }, { "BG", 22 }, { "BH", 22 },
-        { "BI", 27 }, { "BR", 29 }, { "BY", 28 }, { "CH", 21 }, { "CR", 22 }, { "CY", 28 }, { "CZ", 24 }, { "DE", 22 }, { "DJ", 27 },
-        { "DK", 18 }, { "DO", 28 }, { "EE", 20 }, { "EG", 29 }, { "ES", 24 }, { "FI", 18 }, { "FK", 18 }, { "FO", 18 }, { "FR", 27 },
-        { "GB", 22 }, { "GE", 22 }, { "GI", 23 }, { "GL", 18 }, { "GR", 27 }, { "GT", 28 }, { "HN", 28 }, { "HR", 21 }, { "HU", 28 },
-        { "IE", 22 }, { "IL", 23 }, { "IQ", 23 }, { "IS", 26 }, { "IT", 27 }, { "JO", 30 }, { "KW", 30 }, { "KZ", 20 }, { "LB", 28 },
-        { "LC", 32 }, { "LI", 21 }, { "LT", 20 }, { "LU", 20 }, { "LV", 21 }, { "LY", 25 }, { "MC", 27 }, { "MD", 24 }, { "ME", 22 },
-        { "MK", 19 }, { "MN", 20 }, { "MR", 27 }, { "MT", 31 }, { "MU", 30 }, { "NI", 28 }, { "NL", 18 }, { "NO", 15 }, { "OM", 23 },
-        { "PK", 24 }, { "PL", 28 }, { "PS", 29 }, { "PT", 25 }, { "QA", 29 }, { "RO", 24 }, { "RS", 22 }, { "RU", 33 }, { "SA", 24 },
-        { "SC", 31 }, { "SD", 18 }, { "SE", 24 }, { "SI", 19 }, { "SK", 24 }, { "SM", 27 }, { "SO", 23 }, { "ST", 25 }, { "SV", 28 },
+        { "AD", 24 }, { "AE", 23 }, { "AL", 28 }, { "AT", 20 }, { "AZ", 28 }, { "BA", 20 }, { "BE", 16 }, { "BG", 22 },
+        { "BH", 22 },
+        { "BI", 27 }, { "BR", 29 }, { "BY", 28 }, { "CH", 21 }, { "CR", 22 }, { "CY", 28 }, { "CZ", 24 }, { "DE", 22 },
+        { "DJ", 27 },
+        { "DK", 18 }, { "DO", 28 }, { "EE", 20 }, { "EG", 29 }, { "ES", 24 }, { "FI", 18 }, { "FK", 18 }, { "FO", 18 },
+        { "FR", 27 },
+        { "GB", 22 }, { "GE", 22 }, { "GI", 23 }, { "GL", 18 }, { "GR", 27 }, { "GT", 28 }, { "HN", 28 }, { "HR", 21 },
+        { "HU", 28 },
+        { "IE", 22 }, { "IL", 23 }, { "IQ", 23 }, { "IS", 26 }, { "IT", 27 }, { "JO", 30 }, { "KW", 30 }, { "KZ", 20 },
+        { "LB", 28 },
+        { "LC", 32 }, { "LI", 21 }, { "LT", 20 }, { "LU", 20 }, { "LV", 21 }, { "LY", 25 }, { "MC", 27 }, { "MD", 24 },
+        { "ME", 22 },
+        { "MK", 19 }, { "MN", 20 }, { "MR", 27 }, { "MT", 31 }, { "MU", 30 }, { "NI", 28 }, { "NL", 18 }, { "NO", 15 },
+        { "OM", 23 },
+        { "PK", 24 }, { "PL", 28 }, { "PS", 29 }, { "PT", 25 }, { "QA", 29 }, { "RO", 24 }, { "RS", 22 }, { "RU", 33 },
+        { "SA", 24 },
+        { "SC", 31 }, { "SD", 18 }, { "SE", 24 }, { "SI", 19 }, { "SK", 24 }, { "SM", 27 }, { "SO", 23 }, { "ST", 25 },
+        { "SV", 28 },
         { "TL", 23 }, { "TN", 24 }, { "TR", 26 }, { "UA", 29 }, { "VA", 22 }, { "VG", 24 }, { "XK", 20 }, { "YE", 30 },
 };
 
@@ -188,7 +201,8 @@ static bool is_iban_at(const struct guard_text *t, size_t at, size_t *ret_end)
                 digits += n >= 4 && isdigit((unsigned char) s[i]);
                 iban[n++] = s[i++];
         }
-        if (size == 0 || isalnum((unsigned char) s[i]) || !isdigit((unsigned char) iban[2]) || !isdigit((unsigned char) iban[3]) || digits < BBAN_DIGITS_MIN)
+        if (size == 0 || isalnum((unsigned char) s[i]) || !isdigit((unsigned char) iban[2]) || !isdigit((unsigned char) iban[3])
+            || digits < BBAN_DIGITS_MIN)
                 return false;
         for (size_t k = 0; k < n; k++)
                 rest = mod_97(rest, iban[(k + 4) % n]);

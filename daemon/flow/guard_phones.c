@@ -68,7 +68,8 @@ static bool is_time(const struct guard_text *t, size_t first, size_t run)
 {
         if (first + 2 > run || gap_of(t, first) != '.' || size_of(t, first) > 2 || size_of(t, first + 1) != 2)
                 return false;
-        return value_of(t, first) <= 24 && value_of(t, first + 1) < 60 && gap_of(t, first + 1) != '.' && (first == 0 || gap_of(t, first - 1) != '.');
+        return value_of(t, first) <= 24 && value_of(t, first + 1) < 60 && gap_of(t, first + 1) != '.'
+               && (first == 0 || gap_of(t, first - 1) != '.');
 }
 
 /* The address of a machine, or a version. */
@@ -94,7 +95,8 @@ static bool is_code(const struct guard_text *t, size_t first, size_t end)
 static bool is_amount(const struct guard_text *t, size_t first, size_t end)
 {
         static const char *const behind[] = {
-                "%", "\xe2\x82\xac", "$", "\xc2\xa3", "\xc2\xa5", "EUR", "USD", "GBP", "CHF", "Euro", "euro", "dollar", "Dollar", "Franken", "kg", "km",
+                "%", "\xe2\x82\xac", "$", "\xc2\xa3", "\xc2\xa5", "EUR", "USD", "GBP", "CHF", "Euro", "euro", "dollar", "Dollar",
+                "Franken", "kg", "km",
                 "x ", "\xc3\x97", ",",
         };
         const char *next = t->plain + t->groups[end - 1].at.end;
@@ -109,7 +111,8 @@ static bool is_amount(const struct guard_text *t, size_t first, size_t end)
         while (start > 0 && t->plain[start - 1] == ' ')
                 start--;
         for (size_t i = 0; i < ELEMENTSOF(behind); i++)
-                if (start >= strlen(behind[i]) && !memcmp(t->plain + start - strlen(behind[i]), behind[i], strlen(behind[i])) && behind[i][0] != ',')
+                if (start >= strlen(behind[i]) && !memcmp(t->plain + start - strlen(behind[i]), behind[i], strlen(behind[i]))
+                    && behind[i][0] != ',')
                         return true;
         return false;
 }
@@ -197,9 +200,12 @@ static bool is_phone(struct arena *a, const struct guard_text *t, size_t first, 
                 if (t->groups[i].glued || (i + 1 < end && gap_has(t, i, '\n')))
                         return false;
         if (plus)
-                return is_abroad(t, first, end, digits, n) || (n >= SAME_MIN && n <= DIGITS_MAX && guard_label(a, t, start) == LABEL_PHONE);
-        number = (n > 2 && startswith(digits, "00") && size_of(t, first) > 1 && is_abroad(t, first, end, digits + 2, n - 2) && n - 2 > ABROAD_MIN)
-                 || is_trunk(t, first, digits, n) || is_american(t, first, end) || (is_grouped(t, first, end) && !is_amount(t, first, end));
+                return is_abroad(t, first, end, digits, n)
+                       || (n >= SAME_MIN && n <= DIGITS_MAX && guard_label(a, t, start) == LABEL_PHONE);
+        number = (n > 2 && startswith(digits, "00") && size_of(t, first) > 1 && is_abroad(t, first, end, digits + 2, n - 2)
+                  && n - 2 > ABROAD_MIN)
+                 || is_trunk(t, first, digits, n) || is_american(t, first, end)
+                 || (is_grouped(t, first, end) && !is_amount(t, first, end));
         if (!number && (n < SAME_MIN || n > DIGITS_MAX || is_amount(t, first, end)))
                 return false;
         if (start > 0 && t->plain[start - 1] == '#')
@@ -218,7 +224,8 @@ static size_t end_of_phone(struct arena *a, const struct guard_text *t, size_t f
         while (end < run && n + size_of(t, end) <= 2 + DIGITS_MAX)
                 n += size_of(t, end++);
         for (; end > first; end--)
-                if ((end == run || gap_has(t, end - 1, ' ') || gap_has(t, end - 1, '\n') || gap_has(t, end - 1, '/')) && is_phone(a, t, first, end))
+                if ((end == run || gap_has(t, end - 1, ' ') || gap_has(t, end - 1, '\n') || gap_has(t, end - 1, '/'))
+                    && is_phone(a, t, first, end))
                         return end;
         return 0;
 }

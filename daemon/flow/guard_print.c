@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Prints of texts, to tell whether several people are told the same: the least of 32 hashes of all pairs of neighbouring words, by
- * which the share of pairs that two texts have in common can be told (Broder's MinHash).  Owns nothing; called by flow/guard's users.
+ * Prints of texts, to tell whether several people are told the same: the least of 32 hashes of all pairs of neighbouring words,
+ * by which the share of pairs that two texts have in common can be told (Broder's MinHash).  Owns nothing; called by flow/guard's
+ * users.
  */
 #define _GNU_SOURCE 1   /* memmem(3) */
 #include "flow/guard.h"

@@ -27,7 +27,8 @@
 
 static bool is_mark(ucs4_t c)
 {
-        return uc_is_general_category_withtable(c, UC_CATEGORY_MASK_M) || (c >= 0x1160 && c <= 0x11ff);  /* Hangul vowels and finals */
+        /* Hangul vowels and finals */
+        return uc_is_general_category_withtable(c, UC_CATEGORY_MASK_M) || (c >= 0x1160 && c <= 0x11ff);
 }
 
 /* Where plain grows, and from beside it. */
@@ -62,7 +63,8 @@ static void put_code_point(struct plain *p, size_t at, ucs4_t c)
                 bytes[0] = '-';
         else if (c == 0xb7 || c == 0x2027)
                 bytes[0] = '.';
-        else if (c == 0x20e3 || uc_is_property_default_ignorable_code_point(c) || uc_is_general_category_withtable(c, UC_CATEGORY_MASK_Cf))
+        else if (c == 0x20e3 || uc_is_property_default_ignorable_code_point(c)
+                 || uc_is_general_category_withtable(c, UC_CATEGORY_MASK_Cf))
                 return;                  /* 0x20e3 is the cap around the digit of a key */
         else {
                 put(p, at, bytes, (size_t) u8_uctomb((uint8_t *) bytes, c, sizeof bytes));
@@ -213,7 +215,9 @@ static void make_words(struct arena *a, struct guard_text *t)
         for (size_t i = 0; i < t->size; ) {
                 ucs4_t c;
                 size_t length = (size_t) u8_mbtouc(&c, s + i, t->size - i);
-                bool part = c < 0x80 ? isalnum((int) c) : uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N);
+                bool part = c < 0x80 ? isalnum((int) c)
+                                     : uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M
+                                                                                   | UC_CATEGORY_MASK_N);
                 bool alone = part && c >= 0x80 && is_alone(c);
 
                 if (start != SIZE_MAX && (!part || alone)) {
@@ -231,7 +235,8 @@ static void make_words(struct arena *a, struct guard_text *t)
                 if (c == '\n') {
                         sentence |= i - line < SHORT_LINE || s[i] == '\n';
                         line = i;
-                } else if (c == '!' || c == '?' || c == ':' || c == ';' || c == 0x3002 || ((c == '.' || c == 0x2026) && (s[i] == ' ' || s[i] == '\n'))) {
+                } else if (c == '!' || c == '?' || c == ':' || c == ';' || c == 0x3002
+                           || ((c == '.' || c == 0x2026) && (s[i] == ' ' || s[i] == '\n'))) {
                         sentence = true;
                 }
         }
@@ -303,7 +308,8 @@ static bool is_letter_at(const struct guard_text *t, size_t at)
         if (at >= t->size)
                 return false;
         (void) u8_mbtouc(&c, (const uint8_t *) t->plain + at, t->size - at);
-        return c == '_' || (c < 0x80 ? isalpha((int) c) : c < SCRIPTS_APART && uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L));
+        return c == '_'
+               || (c < 0x80 ? isalpha((int) c) : c < SCRIPTS_APART && uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L));
 }
 
 static bool is_letter_before(const struct guard_text *t, size_t at)
@@ -381,7 +387,8 @@ static bool is_optional(const struct guard_text *t, size_t group)
 {
         const struct guard_span *at = &t->groups[group].at;
 
-        return group > 0 && at->end - at->start == 1 && t->plain[at->start] == '0' && t->plain[at->start - 1] == '(' && t->plain[at->end] == ')';
+        return group > 0 && at->end - at->start == 1 && t->plain[at->start] == '0' && t->plain[at->start - 1] == '('
+               && t->plain[at->end] == ')';
 }
 
 bool guard_digits_into(char *buffer, size_t size, const struct guard_text *t, size_t first, size_t end)

@@ -13,7 +13,8 @@ struct guard_span {
 struct guard_word {
         struct guard_span at;
         uint64_t hash;                   /* of the word without case and accents */
-        unsigned weight;                 /* what it tells: 0 of words that everybody says, WEIGHT, or less of a character that is a word */
+        /* what it tells: 0 of words that everybody says, WEIGHT, or less of a character that is a word */
+        unsigned weight;
         bool sentence;                   /* begins one */
 };
 #define GUARD_WEIGHT 4
@@ -35,7 +36,8 @@ struct guard_text {
         size_t n_groups;
 };
 
-#define GUARD_TEXT_MAX (128 * 1024)      /* bytes of a reply; no network takes more than 63 206 characters.  Longer ones are held unseen */
+/* bytes of a reply; no network takes more than 63 206 characters.  Longer ones are held unseen */
+#define GUARD_TEXT_MAX (128 * 1024)
 
 const struct guard_text *guard_text(struct arena *a, const char *text);
 

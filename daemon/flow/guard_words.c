@@ -69,7 +69,8 @@ static const char *const salutations[] = {
 
 /* May stand between a number and the word that says what it is: "call us at", "unter der Nummer". */
 static const char *const fillers[] = {
-        "10", "13", "24", "7", "a", "al", "am", "an", "and", "anytime", "at", "au", "aux", "bei", "by", "code", "con", "de", "del", "dem",
+        "10", "13", "24", "7", "a", "al", "am", "an", "and", "anytime", "at", "au", "aux", "bei", "by", "code", "con", "de",
+        "del", "dem",
         "den", "der", "des", "die", "direct", "directement", "directly", "direkt", "du", "e", "el", "en", "es", "est", "folgende",
         "folgenden", "folgender", "following", "for", "free", "from", "gratis", "gratuit", "gratuitement", "gratuito", "h", "het",
         "heute", "hinter", "i", "ich", "id", "ident", "ihnen", "ihr", "ihre", "ihrem", "ihren", "ihrer", "in", "is", "ist", "it",
@@ -167,7 +168,9 @@ static bool belongs(const char *s, size_t size, bool abbreviation)
 
 static bool has_telephone(const char *s, size_t size)
 {
-        static const char *const signs[] = { "\xf0\x9f\x93\x9e", "\xe2\x98\x8e", "\xf0\x9f\x93\xb1", "\xf0\x9f\x93\xb2", "\xe2\x98\x8f", "\xe2\x9c\x86" };
+        static const char *const signs[] = {
+                "\xf0\x9f\x93\x9e", "\xe2\x98\x8e", "\xf0\x9f\x93\xb1", "\xf0\x9f\x93\xb2", "\xe2\x98\x8f", "\xe2\x9c\x86",
+        };
 
         for (size_t i = 0; i < ELEMENTSOF(signs); i++)
                 if (memmem(s, size, signs[i], strlen(signs[i])))

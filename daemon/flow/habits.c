@@ -121,8 +121,8 @@ static bool is_proper(const char *word)
         for (p = u8_next(&c, p); p; p = u8_next(&c, p)) {
                 if (first && (uc_is_lower(c) || !uc_is_alpha(c)))
                         return false;
-                if (!uc_is_alpha(c) && !uc_is_general_category_withtable(c, UC_CATEGORY_MASK_M) && !(c < 0x80 && strchr(".'-", (char) c))
-                    && c != 0x2019)
+                if (!uc_is_alpha(c) && !uc_is_general_category_withtable(c, UC_CATEGORY_MASK_M)
+                    && !(c < 0x80 && strchr(".'-", (char) c)) && c != 0x2019)
                         return false;
                 first = false;
         }
@@ -143,7 +143,8 @@ static bool is_name(const struct words *w, size_t from, const struct language *l
         if (w->n - from > NAME_WORDS_MAX)
                 return false;
         for (size_t i = from; i < w->n; i++)
-                if (!is_proper(w->word[i]) && !is_listed(w->folded[i], l->words) && !streq(w->word[i], "&") && !is_emoji(w->word[i]))
+                if (!is_proper(w->word[i]) && !is_listed(w->folded[i], l->words) && !streq(w->word[i], "&")
+                    && !is_emoji(w->word[i]))
                         return false;
         return true;
 }

@@ -135,7 +135,8 @@ static void poll_done(void *data)
         f->poll_after_usec = f->poll_failures ? now + backoff_usec(i->options.retry_usec, i->options.retry_max_usec,
                                                                    MIN(f->poll_failures, 32u)) : now;
         if (i->state == INSTANCE_RUNNING) {
-                int64_t next_usec = now + (f->poll_again ? MIN(AGAIN_USEC, i->options.poll_every_usec) : i->options.poll_every_usec);
+                int64_t next_usec = now
+                                    + (f->poll_again ? MIN(AGAIN_USEC, i->options.poll_every_usec) : i->options.poll_every_usec);
 
                 loop_timer_set(i->host->loop, &f->poll_timer, MAX(MAX(next_usec, f->poll_after_usec), i->budget.pause_usec));
                 if (f->hinted)
@@ -237,7 +238,7 @@ static int place_one(struct flow_instance *f, int64_t id)
         struct json_object *json;
         struct store_row row;
         const struct instance *desk;
-        const char *parent;
+        const char *parent, *root;
         int verdict = MENTIOND_GONE, r;
 
         op_begin(&op, i, "fetch", OP_DEADLINE_USEC);
@@ -261,7 +262,8 @@ static int place_one(struct flow_instance *f, int64_t id)
         }
         payload = with_quotes(&op, row.payload);
         crash_point(row.kind, "place");
-        r = store_place(i->host->store, id, root_of(f, &op, mj_str(json, "root"), isempty(parent) ? row.native_id : parent), payload);
+        root = root_of(f, &op, mj_str(json, "root"), isempty(parent) ? row.native_id : parent);
+        r = store_place(i->host->store, id, root, payload);
         crash_point(row.kind, "placed");
         return r < 0 ? 0 : 1;
 }

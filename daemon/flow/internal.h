@@ -16,7 +16,7 @@ void intake_place(struct flow_instance *f);          /* starts placing what has 
 /* In a task: polls have failed for too long, and what they brought goes its way without what may be older. */
 void intake_release(struct flow_instance *f, const struct store_row *row);
 
-/* schedule.c: a mention that there is room for begins in the commit of the poll that brings it, and needs none of its own.  Claims
+/* schedule.c: a mention that there is room for begins in the commit of the poll that brings it, and needs none of its own. Claims
  * room for up to n rows of the instance, which is held, and returns for how many; then starts what was begun. */
 size_t schedule_claim(struct instance *i, size_t n);
 void schedule_begun(struct instance *i, size_t claimed, const int64_t *ids, size_t n);
@@ -26,7 +26,8 @@ void forget_sometimes(struct flow_instance *f);      /* when the daemon is awake
 
 /* reread.c */
 #define FLOW_REREAD_FIRST_USEC (5 * USEC_PER_MINUTE)     /* after a mention was filed */
-int reread_told(struct flow_instance *f, const struct mentiond_op *op);  /* takes what a poll told of known posts, before its cursors; 0 or -errno */
+/* takes what a poll told of known posts, before its cursors; 0 or -errno */
+int reread_told(struct flow_instance *f, const struct mentiond_op *op);
 void reread_sometimes(struct flow_instance *f);      /* when the channel was polled: starts to read again what is due */
 
 /* filing.c, posting.c: one attempt at a row, in a task. */
@@ -35,14 +36,16 @@ void posting_attempt(struct flow_instance *f, struct arena *a, const struct stor
 
 /* obey.c: one attempt at a command, in a task. */
 void obey_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row);
-void obey_owed(struct flow_instance *f, const struct mentiond_op *op);   /* asks for a word in public where a ticket was closed without */
+/* asks for a word in public where a ticket was closed without */
+void obey_owed(struct flow_instance *f, const struct mentiond_op *op);
 
 #define BLOCKED_AFTER 3                  /* refusals; one alone may have lost a race with another request */
 
 /* blocked.c: channels whose new tickets a helpdesk refuses, one after the other, until a person has mended it.  They wait; what
  * belongs to tickets that are there goes on, and so do the other channels. */
 int64_t blocked_until(const struct flow_instance *f, int64_t channel);       /* mono: none is asked for before; 0 */
-void blocked_take(struct flow_instance *f, int64_t channel, const struct mentiond_op *op, int verdict);  /* how it went with one */
+/* how it went with one */
+void blocked_take(struct flow_instance *f, int64_t channel, const struct mentiond_op *op, int verdict);
 void blocked_free(struct flow_instance *f);
 
 /* doubt.c: for a store that was restored or built anew. */
@@ -50,9 +53,10 @@ int doubt_links(struct flow_instance *f);            /* reads the tickets of thr
 bool doubt_awaits_links(const struct instance *i);   /* a helpdesk of which they are not known yet */
 
 /* What the ticket says became of a reply that the journal may have forgotten.  OK with one of the states posted, dead,
- * withdrawn, held; ABSENT: it says nothing; or a verdict on the attempt to look, with its reason, and how long to wait at least. */
-int doubt_fate(struct flow_instance *f, struct arena *a, const struct store_row *row, const struct store_thread *t, const char **ret_state,
-               const char **ret_reason, int64_t *ret_wait_usec);
+ * withdrawn, held; ABSENT: it says nothing; or a verdict on the attempt to look, with its reason, and how long to wait at least.
+ */
+int doubt_fate(struct flow_instance *f, struct arena *a, const struct store_row *row, const struct store_thread *t,
+               const char **ret_state, const char **ret_reason, int64_t *ret_wait_usec);
 
 /* step.c: where a row goes after an attempt.  The one place that moves states. */
 struct step {
@@ -86,7 +90,15 @@ void step_wait(struct flow_instance *f, const struct store_row *row, int64_t unt
 
 /* tell.c: what the agent is told. */
 enum tell {
-        TELL_NOTHING, TELL_POSTED, TELL_POSTED_ASIDE, TELL_DELAYED, TELL_REFUSED, TELL_HELD, TELL_BARRED, TELL_WITHDRAWN, TELL_PREVIEW,
+        TELL_NOTHING,
+        TELL_POSTED,
+        TELL_POSTED_ASIDE,
+        TELL_DELAYED,
+        TELL_REFUSED,
+        TELL_HELD,
+        TELL_BARRED,
+        TELL_WITHDRAWN,
+        TELL_PREVIEW,
 };
 void tell_agent(struct store_move *m, struct arena *a, const struct store_row *row, enum tell what, const char *detail);
 char *tell_key(struct arena *a, const struct store_row *row, enum tell what);    /* of the note */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Letters.  Owns nothing.  Lines are peeled off both ends as long as one of the habits is found there: a quotation, a signature, a
- * closing, a salutation.  What a line is, habits.c judges; here is where it must stand.
+ * Letters.  Owns nothing.  Lines are peeled off both ends as long as one of the habits is found there: a quotation, a signature,
+ * a closing, a salutation.  What a line is, habits.c judges; here is where it must stand.
  */
 #include "flow/letter.h"
 
@@ -85,7 +85,8 @@ static bool peel_quotation_at_end(struct letter *l)
         for (int loose = 1; loose >= 0; loose--) {
                 size_t from = l->last, head, lines;
 
-                for (size_t i = l->last; i-- > l->first && (letter_is_empty(l->lines[i]) || habits_is_quoted(l->lines[i], loose)); )
+                for (size_t i = l->last;
+                     i-- > l->first && (letter_is_empty(l->lines[i]) || habits_is_quoted(l->lines[i], loose));)
                         if (!letter_is_empty(l->lines[i]))
                                 from = i;
                 if (from == l->last)

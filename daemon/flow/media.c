@@ -82,7 +82,8 @@ static int call_download(struct mentiond_op *op, const char *id, size_t max, str
 }
 
 /* The same of one that only the channel itself can get. */
-static const char *download(struct mentiond_op *op, struct instance *channel, struct json_object *media, size_t max, struct mentiond_attachment *ret)
+static const char *download(struct mentiond_op *op, struct instance *channel, struct json_object *media, size_t max,
+                            struct mentiond_attachment *ret)
 {
         struct mentiond_file file = { .struct_size = sizeof file };
         const char *type = mj_str(media, "type"), *why = NULL;
@@ -129,9 +130,11 @@ void media_fetch(struct mentiond_op *op, struct instance *channel, struct json_o
                 if (!*url && !*mj_str(media, "id"))
                         continue;
                 why = mono_usec() >= end_usec ? "the files before it took too long"
-                      : *url ? fetch(op, channel, url, MIN(max, left), end_usec, &made[n]) : download(op, channel, media, MIN(max, left), &made[n]);
+                      : *url                  ? fetch(op, channel, url, MIN(max, left), end_usec, &made[n])
+                                              : download(op, channel, media, MIN(max, left), &made[n]);
                 if (why) {
-                        failed = arena_printf(op->arena, "%s\nNot attached: %s (%s)", failed, *url ? url : mj_str(media, "type"), why);
+                        failed = arena_printf(op->arena, "%s\nNot attached: %s (%s)", failed, *url ? url : mj_str(media, "type"),
+                                              why);
                         continue;
                 }
                 made[n].name = file_name(op->arena, *url ? url : made[n].name, i + 1);

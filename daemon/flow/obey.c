@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Commands: what an agent tells mentiond by an internal note is done, and answered by one line.  Those that say something on the
- * network are replies and not here (host/emit).  A command is in no lane: who takes a reply back does not wait behind it.  All of them
- * may be done twice, for one that was cut off is done again.
+ * network are replies and not here (host/emit).  A command is in no lane: who takes a reply back does not wait behind it.  All of
+ * them may be done twice, for one that was cut off is done again.
  */
 #include "flow/obey.h"
 
@@ -46,8 +46,8 @@ static int finish(struct order *o, const char *subject, const char *answer)
         r = store_obey(o->f->instance->host->store, &all);
         crash_point(KIND_COMMAND, STATE_DONE);
         if (r == 0)
-                log_event(LOG_INFO, "obeyed", F("instance", o->f->instance->name), FI("id", o->row->id), F("command", o->command.word),
-                          F("ticket", o->thread.number), FI("replies", (int64_t) o->n_orders));
+                log_event(LOG_INFO, "obeyed", F("instance", o->f->instance->name), FI("id", o->row->id),
+                          F("command", o->command.word), F("ticket", o->thread.number), FI("replies", (int64_t) o->n_orders));
         flow_kick_all(o->f->flow);
         return r;
 }
@@ -128,7 +128,9 @@ static void obey_close(struct order *o)
         }
         op_begin(&op, i, "close", OP_DEADLINE_USEC);
         if (obey_is_done(o, &op, call_close(&op, o->thread.ticket)))
-                obey_answer(o, obey_newest(o, STATE_HELD, NULL) ? "The ticket is closed. A reply in it is held still, and not posted." : "The ticket is closed.");
+                obey_answer(o, obey_newest(o, STATE_HELD, NULL)
+                                       ? "The ticket is closed. A reply in it is held still, and not posted."
+                                       : "The ticket is closed.");
 }
 
 static void unknown(struct order *o)
@@ -191,8 +193,8 @@ void obey_attempt(struct flow_instance *f, struct arena *a, const struct store_r
                 o.n_threads = 0;
                 obey_answer(&o, NULL);
         } else if (row->doubt) {
-                obey_answer(&o, "mentiond's store was restored from a backup meanwhile, and whether this was done before is not known. Look, and "
-                                "write it again if it was not.");
+                obey_answer(&o, "mentiond's store was restored from a backup meanwhile, and whether this was done before is not "
+                                "known. Look, and write it again if it was not.");
         } else {
                 obey(&o);
         }
@@ -208,13 +210,20 @@ void obey_owed(struct flow_instance *f, const struct mentiond_op *op)
                 _cleanup_(arena_freep) struct arena *a = arena_new();
                 int64_t since = 0, thread = store_owes(s, f->instance->stored.id, op->closed[n].ticket, &since);
                 struct mentiond_note note = {
-                        .struct_size = sizeof note, .subject = "Public closing", .article = "", .url = "",
-                        .text = "This conversation was taken aside, and whoever reads along has not seen its end. An internal note"
-                                " \"!close TEXT\" says a last word in public, and closes the ticket again.",
+                        .struct_size = sizeof note,
+                        .subject = "Public closing",
+                        .article = "",
+                        .url = "",
+                        .text = "This conversation was taken aside, and whoever reads along has not seen its end. An internal "
+                                "note \"!close TEXT\" says a last word in public, and closes the ticket again.",
                 };
 
-                if (thread && store_asked(s, thread, since, arena_printf(a, "note:owed:%lld:%lld", (long long) thread, (long long) since),
-                                          arena_take(a, payload_of_note(&note)), steady_usec()) < 0)
-                        log_event(LOG_WARNING, "a word that is owed in public cannot be asked for yet", F("instance", f->instance->name));
+                if (thread
+                    && store_asked(s, thread, since,
+                                   arena_printf(a, "note:owed:%lld:%lld", (long long) thread, (long long) since),
+                                   arena_take(a, payload_of_note(&note)), steady_usec())
+                               < 0)
+                        log_event(LOG_WARNING, "a word that is owed in public cannot be asked for yet",
+                                  F("instance", f->instance->name));
         }
 }

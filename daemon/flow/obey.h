@@ -27,8 +27,10 @@ struct order {
 /* obey.c: the ends. */
 void obey_answer(struct order *o, const char *line);     /* it is done; NULL if a note about a reply says it all */
 void obey_refuse(struct order *o, const char *why);      /* it is not done: a sentence, from the colon on */
-void obey_later(struct order *o, int64_t wait_usec, const char *why);    /* it waits; after a day it is refused, if there is a reason */
-bool obey_is_done(struct order *o, struct mentiond_op *op, int verdict);  /* if not, it is answered, or waits; ends the operation */
+/* it waits; after a day it is refused, if there is a reason */
+void obey_later(struct order *o, int64_t wait_usec, const char *why);
+/* if not, it is answered, or waits; ends the operation */
+bool obey_is_done(struct order *o, struct mentiond_op *op, int verdict);
 struct instance *obey_channel(const struct order *o);    /* NULL: it is not configured any more */
 
 /* obey_replies.c: replies that are not out yet. */

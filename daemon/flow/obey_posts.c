@@ -65,7 +65,8 @@ static size_t posted_parts(struct order *o, int64_t id, struct store_part *parts
 {
         size_t n = 0;
 
-        while (id && n < PARTS_MAX && store_part(o->f->instance->host->store, o->a, id, (int64_t) n, &parts[n]) > 0 && *parts[n].native_id)
+        while (id && n < PARTS_MAX && store_part(o->f->instance->host->store, o->a, id, (int64_t) n, &parts[n]) > 0
+               && *parts[n].native_id)
                 n++;
         return n;
 }
@@ -174,7 +175,8 @@ static void edit(struct order *o, struct instance *i)
         reply = obey_load(o, id);
         mention = obey_load(o, store_row_of(i->host->store, reply.target, parts[0].parent));
         if (!mention.id) {
-                obey_refuse(o, "the post that your last reply answers is forgotten. \"!delete\" removes the reply, and then you can write it anew.");
+                obey_refuse(o, "the post that your last reply answers is forgotten. \"!delete\" removes the reply, and then you "
+                               "can write it anew.");
                 return;
         }
         /* Who wanted that sent as it was has not seen this. */
@@ -203,9 +205,11 @@ static void delete(struct order *o, struct instance *i)
                 if (!obey_is_done(o, &op, call_remove(&op, parts[k - 1].native_id)))
                         return;
         }
-        obey_add(o, &(struct store_order) { .id = id, .was = obey_load(o, id).state, .state = STATE_WITHDRAWN, .reason = "removed with !delete" });
-        obey_answer(o, n < (size_t) parts[0].of ? "What is posted of your last reply is removed from the network, and the rest will not be posted."
-                                                : "Your last reply is removed from the network.");
+        obey_add(o, &(struct store_order) {
+                .id = id, .was = obey_load(o, id).state, .state = STATE_WITHDRAWN, .reason = "removed with !delete" });
+        obey_answer(o, n < (size_t) parts[0].of
+                               ? "What is posted of your last reply is removed from the network, and the rest will not be posted."
+                               : "Your last reply is removed from the network.");
 }
 
 /* --- Which of them, and where --- */
@@ -239,8 +243,9 @@ void obey_on_network(struct order *o)
         struct instance *i;
 
         if (o->n_threads > 1) {
-                obey_refuse(o, "this ticket holds more than one conversation, and which of them is meant is not clear. Do it on the"
-                               " network itself: the addresses of the posts are in this ticket.");
+                obey_refuse(o,
+                            "this ticket holds more than one conversation, and which of them is meant is not clear. Do it on the"
+                            " network itself: the addresses of the posts are in this ticket.");
                 return;
         }
         i = channel_now(o);

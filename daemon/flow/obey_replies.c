@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Commands about replies that are not out yet: !stop, !hold, and !send, !dm and !public without a text.  Owns the words of the answers.
+ * Commands about replies that are not out yet: !stop, !hold, and !send, !dm and !public without a text.  Owns the words of the
+ * answers.
  */
 #include "flow/obey.h"
 
@@ -12,7 +13,8 @@
 #include "base/util.h"
 #include "host/payload.h"
 
-const char obey_on_its_way[] = "your reply is on its way to the network, or may be there already. What became of it will be told here.";
+const char obey_on_its_way[] =
+        "your reply is on its way to the network, or may be there already. What became of it will be told here.";
 
 struct store_row obey_load(struct order *o, int64_t id)
 {
@@ -71,8 +73,10 @@ static int take_aside(struct order *o, const int64_t *ids, int n, const char *st
 
 static const char *may_be_out(struct order *o, bool hold)
 {
-        return arena_printf(o->a, "Your reply is on its way to the network, or may be there already. If it turns out that it is not, it will %s."
-                                  " What became of it will be told here.", hold ? "be held" : "not be posted");
+        return arena_printf(o->a,
+                            "Your reply is on its way to the network, or may be there already. If it turns out that it is not, "
+                            "it will %s. What became of it will be told here.",
+                            hold ? "be held" : "not be posted");
 }
 
 /* Why nothing was there to be taken back, or sent. */
@@ -83,8 +87,8 @@ static const char *too_late(struct order *o, const char *what)
         bool removable = o->n_threads == 1 && i && i->caps.flags & MENTIOND_CAN_REMOVE;
 
         if (posted)
-                return arena_printf(o->a, "there is no reply to %s. The last one is posted: %s%s", what, obey_load(o, posted).result_url,
-                                    removable ? " (\"!delete\" removes it)" : "");
+                return arena_printf(o->a, "there is no reply to %s. The last one is posted: %s%s", what,
+                                    obey_load(o, posted).result_url, removable ? " (\"!delete\" removes it)" : "");
         return arena_printf(o->a, "there is no reply to %s.", what);
 }
 
@@ -96,11 +100,14 @@ void obey_stop(struct order *o)
 
         for (size_t k = 0; k < ELEMENTSOF(states); k++)
                 for (int n = 0; n < o->n_threads; n++)
-                        halted += take_aside(o, ids, store_replies(o->f->instance->host->store, o->threads[n], o->row->id, states[k][0],
-                                                                   states[k][1], ids, OBEY_REPLIES_MAX - o->n_orders),
+                        halted += take_aside(o, ids,
+                                             store_replies(o->f->instance->host->store, o->threads[n], o->row->id, states[k][0],
+                                                           states[k][1], ids, OBEY_REPLIES_MAX - o->n_orders),
                                              STATE_WITHDRAWN, TELL_WITHDRAWN);
         if (o->n_orders == OBEY_REPLIES_MAX)
-                obey_answer(o, arena_printf(o->a, "%d replies are taken back. If there are more, another \"!stop\" takes them back.", OBEY_REPLIES_MAX));
+                obey_answer(o,
+                            arena_printf(o->a, "%d replies are taken back. If there are more, another \"!stop\" takes them back.",
+                                         OBEY_REPLIES_MAX));
         else if (o->n_orders)
                 obey_answer(o, halted ? may_be_out(o, false) : NULL);
         else
@@ -133,7 +140,8 @@ static bool can_be_private(struct order *o)
 /* Whether the agent knew, when he wrote this, that the reply may be out already. */
 static bool was_told(struct order *o, const struct store_row *row)
 {
-        return store_is_after_note(o->f->instance->host->store, o->f->instance->stored.id, tell_key(o->a, row, TELL_HELD), o->row->native_id);
+        return store_is_after_note(o->f->instance->host->store, o->f->instance->stored.id, tell_key(o->a, row, TELL_HELD),
+                                   o->row->native_id);
 }
 
 static const char *first_words(struct order *o, const struct store_row *row)
@@ -164,10 +172,13 @@ static const char *objection(struct order *o, const struct store_row *row, int64
         if (o->command.name == COMMAND_DM && !can_be_private(o))
                 return "nothing can be said in private here.";
         if (o->command.name == COMMAND_PUBLIC && aside && streq(row->state, STATE_WAITING))
-                return arena_printf(o->a, "you wrote \"%s\" for the customer alone. \"!public TEXT\" says it to all.", first_words(o, row));
+                return arena_printf(o->a, "you wrote \"%s\" for the customer alone. \"!public TEXT\" says it to all.",
+                                    first_words(o, row));
         if (row->tried_usec && streq(row->state, STATE_HELD) && !was_told(o, row))
-                return arena_printf(o->a, "your reply \"%s\" may be on the network already, and when you wrote this you had not been told."
-                                          " If it is not there, say !%s once more.", first_words(o, row), o->command.word);
+                return arena_printf(o->a,
+                                    "your reply \"%s\" may be on the network already, and when you wrote this you had not been "
+                                    "told. If it is not there, say !%s once more.",
+                                    first_words(o, row), o->command.word);
         if (rule)
                 return arena_printf(o->a, "%s. That is the network's rule.", rule);
         return NULL;
@@ -194,7 +205,8 @@ void obey_send(struct order *o)
                 obey_refuse(o, wrong);
         } else {
                 obey_add(o, &(struct store_order) { .id = id, .was = row.state, .state = STATE_WAITING,
-                                                    .visibility = ways[o->command.name].visibility, .approved = ways[o->command.name].approved });
+                                                    .visibility = ways[o->command.name].visibility,
+                                                    .approved = ways[o->command.name].approved });
                 obey_answer(o, arena_printf(o->a, "Your reply \"%s\" %s.", first_words(o, &row), ways[o->command.name].how));
         }
 }

@@ -90,7 +90,9 @@ static size_t link_end(const struct scan *s, size_t at)
                 n = decode(s, at, &c);
                 if (!url && c == '@')
                         domain = true;
-                else if (c >= 0x80 ? !domain || !is_foreign_letter(c) : url ? strchr("<>\"", (char) c) != NULL : !is_word((char) c))
+                else if (c >= 0x80 ? !domain || !is_foreign_letter(c)
+                         : url     ? strchr("<>\"", (char) c) != NULL
+                                   : !is_word((char) c))
                         break;
         }
         return at;
@@ -281,8 +283,8 @@ static const char *too_long(struct arena *a, const struct scan *s, size_t piece)
         size_t from = s->cuts[piece].next, to = s->cuts[piece + 1].end;
         const char *shown = arena_take(a, text_ellipsize(arena_strndup(a, s->text + from, to - from), QUOTED_GRAPHEMES));
 
-        return arena_printf(a, "it has to be split, and \"%s\" cannot be: that has %llu characters, and a part has room for %llu", shown,
-                            (unsigned long long) length_between(s, piece, piece + 1),
+        return arena_printf(a, "it has to be split, and \"%s\" cannot be: that has %llu characters, and a part has room for %llu",
+                            shown, (unsigned long long) length_between(s, piece, piece + 1),
                             (unsigned long long) (piece == 0 ? s->first_room : s->room));
 }
 
@@ -318,7 +320,8 @@ static bool put_together(struct arena *a, const struct scan *s, const char **par
         return true;
 }
 
-size_t parts_split(struct arena *a, const char *text, const struct parts_rules *r, const char *const **ret, const char **ret_reason)
+size_t parts_split(struct arena *a, const char *text, const struct parts_rules *r, const char *const **ret,
+                   const char **ret_reason)
 {
         size_t size = strlen(text), piece = 0;
         const char **parts = arena_alloc(a, sizeof(*parts));
@@ -353,7 +356,8 @@ size_t parts_split(struct arena *a, const char *text, const struct parts_rules *
                         break;
         }
         if (r->parts_max && s.need[0] > r->parts_max) {
-                *ret_reason = arena_printf(a, "it would take %zu parts, and %llu are allowed", s.need[0], (unsigned long long) r->parts_max);
+                *ret_reason = arena_printf(a, "it would take %zu parts, and %llu are allowed", s.need[0],
+                                           (unsigned long long) r->parts_max);
                 return 0;
         }
         parts = arena_alloc(a, s.need[0] * sizeof(*parts));

@@ -18,14 +18,15 @@ struct parts_rules {
         const char *handle;      /* "@alice@example.social" or "": a part that does not name it begins with it */
 };
 
-/* How many parts the text (clean, not blank) takes, and what each says.  One if it fits: what compose_reply() makes of it, without a
- * number.  Else the fewest that will do.  Of the places where they can be cut, the best: an empty line, the end of a line,
- * of a sentence, a blank; between characters where a script has no blanks; never in a grapheme, a URL, a handle.
- * What is left out between parts is white space and what shows nothing.
+/* How many parts the text (clean, not blank) takes, and what each says.  One if it fits: what compose_reply() makes of it,
+ * without a number.  Else the fewest that will do.  Of the places where they can be cut, the best: an empty line, the end of a
+ * line, of a sentence, a blank; between characters where a script has no blanks; never in a grapheme, a URL, a handle. What is
+ * left out between parts is white space and what shows nothing.
  *
  * 0 and *ret_reason, a sentence's end for the agent ("it ..."), if what cannot be cut is longer than a part, or if more than
  * parts_max are needed. */
-size_t parts_split(struct arena *a, const char *text, const struct parts_rules *r, const char *const **ret, const char **ret_reason);
+size_t parts_split(struct arena *a, const char *text, const struct parts_rules *r, const char *const **ret,
+                   const char **ret_reason);
 
 /* As the network counts a part, with what counts besides. */
 uint64_t parts_length(const struct parts_rules *r, const char *part);

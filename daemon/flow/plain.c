@@ -17,9 +17,9 @@
 #define TOLD_GRAPHEMES 120       /* of what was left out */
 #define CHANGES_MAX 40           /* that are told: a note is to be read */
 
-/* What parts '@' from a name.  To all that look for mentions a name begins right behind the sign: Mastodon (account.rb: MENTION_RE),
- * snac2 2.75 ("@[A-Za-z0-9_]+"), twitter-text.  A joiner without width would do as well, but nobody would see it in the preview,
- * and who copies the text would carry it on.  This one can be seen, and no line or part ends there. */
+/* What parts '@' from a name.  To all that look for mentions a name begins right behind the sign: Mastodon (account.rb:
+ * MENTION_RE), snac2 2.75 ("@[A-Za-z0-9_]+"), twitter-text.  A joiner without width would do as well, but nobody would see it in
+ * the preview, and who copies the text would carry it on.  This one can be seen, and no line or part ends there. */
 #define NO_BREAK_SPACE "\xc2\xa0"
 
 /* What the agent is told. */
@@ -103,7 +103,8 @@ static const char *capitalize(struct arena *a, const char *text)
         if (!first)
                 return text;
         next = u8_next(&c, (const uint8_t *) text);
-        return arena_printf(a, "%.*s%s", u8_uctomb(upper, uc_toupper(first), sizeof(upper)), (const char *) upper, (const char *) next);
+        return arena_printf(a, "%.*s%s", u8_uctomb(upper, uc_toupper(first), sizeof(upper)), (const char *) upper,
+                            (const char *) next);
 }
 
 /* --- Handles --- */
@@ -161,7 +162,8 @@ static enum naming naming_of(const char *name, size_t size, const char *const *h
                 if (*h != '@')
                         continue;
                 /* Where handles are names of hosts (Bluesky), such a one is whole. */
-                if (!host && ((strlen(h) == size && strncasecmp(h, name, size) == 0) || (strchr(h, '.') && memchr(name, '.', size))))
+                if (!host
+                    && ((strlen(h) == size && strncasecmp(h, name, size) == 0) || (strchr(h, '.') && memchr(name, '.', size))))
                         return NAMES_SOMEBODY;
                 /* A handle comes from outside: none brings more into the text than itself. */
                 if (!host || *whole_end(h) || (size_t) (host - h) != size || strncasecmp(h, name, size) != 0)
@@ -227,7 +229,8 @@ static const char *bare_links(struct arena *a, const char *text)
                 s += n;
                 if (startswith(s, "<https://") || startswith(s, "<http://"))
                         link = strcspn(s, "> \t\n");
-                if (link > 0 && s[link] == '>' && (s == text || strchr(" \t\n", s[-1])) && !is_name_char(s[link + 1]) && !(s[link + 1] & 0x80)) {
+                if (link > 0 && s[link] == '>' && (s == text || strchr(" \t\n", s[-1])) && !is_name_char(s[link + 1])
+                    && !(s[link + 1] & 0x80)) {
                         (void) buffer_append(&b, s + 1, link - 1);
                         s += link + 1;
                 } else if (*s) {

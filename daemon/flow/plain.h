@@ -15,11 +15,11 @@ struct plain {
         size_t n_changes;
 };
 
-/* Takes out what belongs to e-mails: a salutation that is a line by itself, closing and signature at the end, quotations at either
- * end.  What might be something else stays; if nothing else is there, all of it does.
+/* Takes out what belongs to e-mails: a salutation that is a line by itself, closing and signature at the end, quotations at
+ * either end.  What might be something else stays; if nothing else is there, all of it does.
  *
- * A handle without a host that somebody of the conversation has is written out, as networks look for it on the own host otherwise.  One
- * that nobody there has is set apart from its '@', so that the network names nobody.
+ * A handle without a host that somebody of the conversation has is written out, as networks look for it on the own host
+ * otherwise.  One that nobody there has is set apart from its '@', so that the network names nobody.
  *
  * Blanks at the ends of lines, empty lines beyond one, and < > around links go silently. */
 struct plain plain_of(struct arena *a, const char *text, const struct plain_context *c);

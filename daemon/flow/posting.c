@@ -135,8 +135,8 @@ static void judge(struct posting *g, struct step *s, int verdict, const struct m
         tell_step(g, s);
 }
 
-/* What was sent before, and found nowhere, may have arrived since: requests hang, and it may have waited for long.  False: it is not
- * there; else the row has gone its way. */
+/* What was sent before, and found nowhere, may have arrived since: requests hang, and it may have waited for long.  False: it is
+ * not there; else the row has gone its way. */
 static bool has_arrived(struct posting *g)
 {
         struct mentiond_posted posted = { .struct_size = sizeof posted };
@@ -201,7 +201,8 @@ static int look_everywhere(struct posting *g, struct mentiond_posted *ret)
                                      " cannot be found out");
         /* What was written later, nobody can have posted. */
         if (g->row->created_usec <= store_lost_usec(g->f->instance->host->store))
-                return mentiond_fail(&g->op, MENTIOND_UNKNOWN, "it was written before the store was restored, and is neither in the thread"
+                return mentiond_fail(&g->op, MENTIOND_UNKNOWN,
+                                     "it was written before the store was restored, and is neither in the thread"
                                      " nor does the ticket say what became of it");
         return MENTIOND_ABSENT;
 }
@@ -228,7 +229,8 @@ static void recall(struct posting *g)
                 if (s.verdict == MENTIOND_OK && mentiond_is_posted(&g->op, posted.id))
                         s.verdict = mentiond_fail(&g->op, MENTIOND_UNKNOWN, "the post that it may be is that of another reply");
                 if (s.verdict == MENTIOND_OK && g->draft.n > 1)
-                        s.verdict = mentiond_fail(&g->op, MENTIOND_UNKNOWN, "its first part is on the network, and whether the others are is not known");
+                        s.verdict = mentiond_fail(&g->op, MENTIOND_UNKNOWN,
+                                                  "its first part is on the network, and whether the others are is not known");
                 s.verdict = op_judge(&g->op, s.verdict);
                 if (s.verdict == MENTIOND_OK) {
                         s.id = posted.id;
@@ -284,11 +286,13 @@ static bool may_go(struct posting *g, bool frozen)
         case MENTIOND_UNKNOWN:
         case MENTIOND_REJECTED:
         case MENTIOND_BUG:
-                step_hold(g->f, g->row, arena_printf(g->arena, "whether the note still stands could not be found out: %s", reason));
+                step_hold(g->f, g->row,
+                          arena_printf(g->arena, "whether the note still stands could not be found out: %s", reason));
                 return false;
         default:
-                log_event(LOG_WARNING, "a reply waits until the helpdesk can be asked whether it stands", F("instance", g->f->instance->name),
-                          FI("id", g->row->id), F("ticket", g->thread.number), F("verdict", verdict_name(verdict)), F("reason", reason));
+                log_event(LOG_WARNING, "a reply waits until the helpdesk can be asked whether it stands",
+                          F("instance", g->f->instance->name), FI("id", g->row->id), F("ticket", g->thread.number),
+                          F("verdict", verdict_name(verdict)), F("reason", reason));
                 step_wait(g->f, g->row, steady_usec() + MAX(wait_usec, g->f->instance->options.retry_usec), NULL);
                 return false;
         }
@@ -309,7 +313,8 @@ static bool is_in_time(struct posting *g)
         const char *why = right_objection(g->arena, g->f->instance, &g->draft.mention, g->draft.aside);
 
         if (why && g->part.number > 0)
-                why = arena_printf(g->arena, "of its %lld parts %lld are posted; then: %s", (long long) g->part.of, (long long) g->part.number, why);
+                why = arena_printf(g->arena, "of its %lld parts %lld are posted; then: %s", (long long) g->part.of,
+                                   (long long) g->part.number, why);
         if (why)
                 step_bar(g->f, g->row, why);
         return !why;

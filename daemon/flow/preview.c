@@ -58,8 +58,10 @@ const char *preview_text(struct arena *a, const struct preview *p)
         for (size_t i = 0; i < p->plain->n_changes; i++)
                 (void) buffer_printf(&b, "%s\n- %s", i ? "" : "\n", p->plain->changes[i]);
         if (held)
-                (void) buffer_printf(&b, "\n\nTo take it back, within %s: write an internal note whose first line is !stop, or make your note"
-                                     " internal.", time);
+                (void) buffer_printf(&b,
+                                     "\n\nTo take it back, within %s: write an internal note whose first line is !stop, or make "
+                                     "your note internal.",
+                                     time);
         else
                 (void) buffer_append_str(&b, "\n\nIt cannot be taken back from here, as no time to hold replies is set.");
         return arena_strdup(a, buffer_str(&b));

@@ -62,7 +62,8 @@ static struct store_finding *find(struct reading *g, const struct store_kept_pos
         return &g->findings[g->n_findings - 1];
 }
 
-static void compare_right(struct reading *g, const struct store_kept_post *post, const struct op_again *now, const char *handle, const char *text)
+static void compare_right(struct reading *g, const struct store_kept_post *post, const struct op_again *now, const char *handle,
+                          const char *text)
 {
         const struct store_right *was = &post->right, *is = &now->right;
         const char *line = right_line(g->a, is);
@@ -70,8 +71,10 @@ static void compare_right(struct reading *g, const struct store_kept_post *post,
 
         if (is->right == was->right && is->until_usec == was->until_usec)
                 return;
-        f = find(g, post, NULL, arena_printf(g->a, "right:%lld:%lld", (long long) is->right, (long long) is->until_usec), "Right to answer changed",
-                 arena_printf(g->a, "What the network says of this post of %s has changed. %s\n\n%s", handle, *line ? line : "It can be answered.", text),
+        f = find(g, post, NULL, arena_printf(g->a, "right:%lld:%lld", (long long) is->right, (long long) is->until_usec),
+                 "Right to answer changed",
+                 arena_printf(g->a, "What the network says of this post of %s has changed. %s\n\n%s", handle,
+                              *line ? line : "It can be answered.", text),
                  now->url, NULL);
         if (f)
                 f->right = is;
@@ -84,7 +87,8 @@ static void compare(struct reading *g, const struct store_kept_post *post, const
 
         if (now->gone) {
                 if (g->f->instance->options.redact)
-                        was = "Its text is not repeated here. The article that shows it stays: the helpdesk lets nobody change it but a person.";
+                        was = "Its text is not repeated here. The article that shows it stays: the helpdesk lets nobody change "
+                              "it but a person.";
                 (void) find(g, post, NULL, "deleted", "Post deleted",
                             arena_printf(g->a, "%s has deleted a post, or it cannot be seen any more:\n\n%s\n\n%s", handle, was,
                                          mj_str(payload, "url")), "", NULL);
@@ -93,10 +97,13 @@ static void compare(struct reading *g, const struct store_kept_post *post, const
         compare_right(g, post, now, handle, was);
         if (streq(was, now->text))
                 return;
-        text = arena_printf(g->a, "%s has changed a post. It was:\n\n%s\n\nand is now:\n\n%s\n\n%s", handle, was, now->text, now->url);
+        text = arena_printf(g->a, "%s has changed a post. It was:\n\n%s\n\nand is now:\n\n%s\n\n%s", handle, was, now->text,
+                            now->url);
         mj_put_str(payload, "text", now->text);
-        (void) find(g, post, NULL, arena_printf(g->a, "edited:%016llx", (unsigned long long) text_hash(now->text)), "Post changed", text, now->url,
-             arena_strdup(g->a, json_object_to_json_string_ext(payload, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
+        (void) find(g, post, NULL, arena_printf(g->a, "edited:%016llx", (unsigned long long) text_hash(now->text)),
+                    "Post changed", text, now->url,
+                    arena_strdup(g->a, json_object_to_json_string_ext(payload,
+                                                                      JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
 }
 
 /* Of a post of the account. */
@@ -107,7 +114,8 @@ static bool is_known(struct instance *i, const char *id)
         return state || store_is_part(i->host->store, i->stored.id, id);
 }
 
-/* It may be a reply of this conversation; or of any, where what that answers is gone, and the network shows it in a place of its own. */
+/* It may be a reply of this conversation; or of any, where what that answers is gone, and the network shows it in a place of its
+ * own. */
 static bool may_be_reply(struct reading *g, const struct op_again *now)
 {
         struct instance *i = g->f->instance;
@@ -138,9 +146,11 @@ static void see(struct reading *g, const struct op_again *now)
                 return;
         if (may_be_reply(g, now))
                 return;          /* the next time */
-        own = find(g, NULL, now->id, arena_printf(g->a, "app:%016llx", (unsigned long long) text_hash(now->id)), "Answered in the app",
+        own = find(g, NULL, now->id, arena_printf(g->a, "app:%016llx", (unsigned long long) text_hash(now->id)),
+                   "Answered in the app",
                    arena_printf(g->a, "%s answered outside of the helpdesk: %s\n\n%s", strempty(i->self_handle), now->url,
-                                arena_take(g->a, text_ellipsize(now->text, OWN_GRAPHEMES))), now->url, NULL);
+                                arena_take(g->a, text_ellipsize(now->text, OWN_GRAPHEMES))),
+                   now->url, NULL);
         if (own)
                 own->own_usec = now->created_usec;
 }
@@ -207,7 +217,9 @@ int reread_told(struct flow_instance *f, const struct mentiond_op *op)
                 r = find_post(g, op->again[n].id);
                 if (r > 0 && !(op->again[n].gone && !streq(g->posts[0].state, STATE_FILED))) {
                         compare(g, &g->posts[0], &op->again[n]);
-                        r = g->n_findings ? store_reread(f->instance->host->store, g->thread, -1, g->findings, g->n_findings, steady_usec()) : 0;
+                        r = g->n_findings ? store_reread(f->instance->host->store, g->thread, -1, g->findings, g->n_findings,
+                                                         steady_usec())
+                                          : 0;
                 }
                 if (r < 0)
                         return r;
@@ -221,7 +233,8 @@ static void reread_task(void *data)
 {
         struct flow_instance *f = data;
         int64_t threads[THREADS_AT_ONCE];
-        int n = store_reread_due(f->instance->host->store, f->instance->stored.id, steady_usec(), threads, THREADS_AT_ONCE), r = 0;
+        int n = store_reread_due(f->instance->host->store, f->instance->stored.id, steady_usec(), threads, THREADS_AT_ONCE),
+            r = 0;
 
         for (int k = 0; k < n && r >= 0 && !budget_is_short(&f->instance->budget); k++) {
                 _cleanup_(arena_freep) struct arena *a = arena_new();
@@ -231,8 +244,8 @@ static void reread_task(void *data)
                 r = read_again(g);
         }
         if (r < 0 && r != -EAGAIN)
-                log_event(LOG_WARNING, "what has changed in conversations cannot be recorded yet", F("instance", f->instance->name),
-                          F("reason", strerror(-r)));
+                log_event(LOG_WARNING, "what has changed in conversations cannot be recorded yet",
+                          F("instance", f->instance->name), F("reason", strerror(-r)));
 }
 
 static void reread_done(void *data)
@@ -248,9 +261,9 @@ void reread_sometimes(struct flow_instance *f)
         struct instance *i = f->instance;
         int64_t thread;
 
-        if (f->rereading || f->flow->draining || i->state != INSTANCE_RUNNING || !instance_is_channel(i) || !i->plugin->channel.reread ||
-            !i->host->reread_for_usec || budget_is_paused(&i->budget) ||
-            store_reread_due(i->host->store, i->stored.id, steady_usec(), &thread, 1) <= 0)
+        if (f->rereading || f->flow->draining || i->state != INSTANCE_RUNNING || !instance_is_channel(i)
+            || !i->plugin->channel.reread || !i->host->reread_for_usec || budget_is_paused(&i->budget)
+            || store_reread_due(i->host->store, i->stored.id, steady_usec(), &thread, 1) <= 0)
                 return;
         f->rereading = true;
         instance_task(i, reread_task, reread_done, f);

@@ -54,7 +54,8 @@ struct instance *review_helpdesk(struct flow_instance *f, const struct store_thr
         if (i && i->state == INSTANCE_RUNNING && !budget_is_paused(&i->budget))
                 return i;
         *ret_wait_usec = i ? MAX(i->budget.pause_usec - mono_usec(), i->options.retry_usec) : f->instance->options.retry_usec;
-        *ret_reason = arena_printf(a, "the helpdesk must be asked first, and \"%s\" does not answer now", i ? i->name : "helpdesk");
+        *ret_reason = arena_printf(a, "the helpdesk must be asked first, and \"%s\" does not answer now",
+                                   i ? i->name : "helpdesk");
         return NULL;
 }
 
@@ -82,7 +83,8 @@ int review_article(struct flow_instance *f, struct arena *a, const struct store_
                 return MENTIOND_ABSENT;
         if (((const struct flow_instance *) i->flow)->unread) {
                 *ret_wait_usec = i->options.retry_usec;
-                *ret_reason = arena_printf(a, "what agents said meanwhile must be read first, and \"%s\" does not answer polls now", i->name);
+                *ret_reason = arena_printf(a, "what agents said meanwhile must be read first, and \"%s\" does not answer polls"
+                                              " now", i->name);
                 return MENTIOND_RETRY;
         }
         instance_hold(i);

@@ -8,8 +8,8 @@
 
 #include <mentiond/helpdesk.h>
 
-/* How the article of a reply stands, in a task, with no operation begun.  What is found is the arena's.  OK; ABSENT: this helpdesk
- * cannot be asked; or a verdict on the attempt, with its reason, and how long to wait at least. */
+/* How the article of a reply stands, in a task, with no operation begun.  What is found is the arena's.  OK; ABSENT: this
+ * helpdesk cannot be asked; or a verdict on the attempt, with its reason, and how long to wait at least. */
 int review_article(struct flow_instance *f, struct arena *a, const struct store_row *row, const struct store_thread *t,
                    struct mentiond_review *ret, const char **ret_reason, int64_t *ret_wait_usec);
 

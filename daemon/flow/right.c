@@ -81,8 +81,10 @@ const char *right_objection(struct arena *a, const struct instance *channel, con
         if (r->right == MENTIOND_REPLY_UNTIL)
                 what = arena_printf(a, "the post that it answers could be answered until %s%s", say_time(a, r->until_usec), why);
         else if (r->right == MENTIOND_REPLY_SUMMONED)
-                what = arena_printf(a, "%s has not called the account in the post that it answers%s. Once that has happened, a new note can"
-                                       " be written", mention->kept.handle, why);
+                what = arena_printf(a,
+                                    "%s has not called the account in the post that it answers%s. Once that has happened, a new "
+                                    "note can be written",
+                                    mention->kept.handle, why);
         else
                 what = arena_printf(a, "the post that it answers cannot be answered%s", why);
         if (!draft_is_aside(&in_private, mention) || !(channel->caps.flags & MENTIOND_CAN_DIRECT))
@@ -105,13 +107,14 @@ static void tell(struct flow_instance *f, const struct instance *channel, int64_
                 return;
         left = right_left_usec(&row, false) / USEC_PER_MINUTE;
         note.url = row.result_url;
-        note.text = arena_printf(a, "The post of %s is not answered, and can be for %lld minute%s only.\n%s", row.kept.handle, (long long) left,
-                                 left == 1 ? "" : "s", right_line(a, &row.kept.right));
-        r = store_tell_window(s, id, arena_printf(a, "note:window:%lld:%lld", (long long) id, (long long) row.kept.right.until_usec),
+        note.text = arena_printf(a, "The post of %s is not answered, and can be for %lld minute%s only.\n%s", row.kept.handle,
+                                 (long long) left, left == 1 ? "" : "s", right_line(a, &row.kept.right));
+        r = store_tell_window(s, id,
+                              arena_printf(a, "note:window:%lld:%lld", (long long) id, (long long) row.kept.right.until_usec),
                               arena_take(a, payload_of_note(&note)), steady_usec());
         if (r < 0) {
-                log_event(LOG_WARNING, "nobody can be told yet that a post cannot be answered for long", F("instance", channel->name),
-                          FI("id", id), F("reason", strerror(-r)));
+                log_event(LOG_WARNING, "nobody can be told yet that a post cannot be answered for long",
+                          F("instance", channel->name), FI("id", id), F("reason", strerror(-r)));
                 return;
         }
         counter_add("alarms", channel->name, "", 1);

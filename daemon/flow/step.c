@@ -179,8 +179,8 @@ static const char *why(const struct step *s, const struct next *n)
 
         if (s->verdict == MENTIOND_OK || s->part_number == 0)
                 return reason;
-        return arena_printf(s->op->arena, "of its %lld parts %lld are posted%s%s", (long long) s->parts, (long long) s->part_number,
-                            *reason ? "; then: " : "", reason);
+        return arena_printf(s->op->arena, "of its %lld parts %lld are posted%s%s", (long long) s->parts,
+                            (long long) s->part_number, *reason ? "; then: " : "", reason);
 }
 
 void step_take(struct flow_instance *f, const struct step *s)
@@ -223,7 +223,8 @@ void step_take(struct flow_instance *f, const struct step *s)
         record(f, s->row, &m);
 }
 
-static void step_aside(struct flow_instance *f, const struct store_row *row, const char *state, const char *reason, enum tell tell)
+static void step_aside(struct flow_instance *f, const struct store_row *row, const char *state, const char *reason,
+                       enum tell tell)
 {
         _cleanup_(arena_freep) struct arena *a = arena_new();
         struct store_move m = { .id = row->id, .state = state, .reason = reason, .now_usec = steady_usec() };

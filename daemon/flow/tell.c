@@ -18,7 +18,9 @@ static const struct {
                            ".\nmentiond goes on trying by itself. Nothing needs to be done." },
         [TELL_REFUSED] = { "refused", MENTIOND_NOTE_FAILED, "Reply not posted", "Your reply was not posted: ",
                            ".\nIt will not be tried again. To answer, write a new public note." },
-        [TELL_HELD] = { "held", MENTIOND_NOTE_FAILED, "Reply held", "Your reply is held and was not posted by mentiond: ", ".\n" },
+        [TELL_HELD] = {
+                "held", MENTIOND_NOTE_FAILED, "Reply held", "Your reply is held and was not posted by mentiond: ", ".\n",
+        },
         [TELL_BARRED] = { "held", MENTIOND_NOTE_FAILED, "Reply held", "Your reply is held and was not posted by mentiond: ",
                           ".\nThat is the network's rule, and \"!send\" does not change it. \"!stop\" takes the reply back." },
         [TELL_PREVIEW] = { "preview", MENTIOND_NOTE_PLAIN, "Reply preview", "", "" },
@@ -55,9 +57,12 @@ void tell_agent(struct store_move *m, struct arena *a, const struct store_row *r
         note.text = arena_printf(a, "%s%s%s", words[what].before, is_posted(what) && isempty(detail) ? "(no link known)" : detail,
                                  words[what].after);
         if (what == TELL_HELD)
-                note.text = arena_printf(a, "%s%s internal note that says \"!send\" sends it as it is, \"!dm\" in private, and \"!stop\" takes it back.\n"
-                                            "An administrator sends it with: mentionctl retry %lld", note.text,
-                                         may_be_out(row) ? "If it is not on the network already, an" : "An", (long long) row->id);
+                note.text = arena_printf(a,
+                                         "%s%s internal note that says \"!send\" sends it as it is, \"!dm\" in private, and "
+                                         "\"!stop\" takes it back.\n"
+                                         "An administrator sends it with: mentionctl retry %lld",
+                                         note.text, may_be_out(row) ? "If it is not on the network already, an" : "An",
+                                         (long long) row->id);
         m->note_key = tell_key(a, row, what);
         m->note_payload = arena_take(a, payload_of_note(&note));
 }
@@ -67,8 +72,9 @@ const char *tell_halt(struct store *s, struct arena *a, const struct store_row *
         const char *reason = streq(state, STATE_HELD) ? "you said !hold" : "you took it back with !stop";
         struct store_part next, last;
 
-        if (store_part(s, a, row->id, STORE_NEXT_PART, &next) <= 0 || next.number == 0 || store_part(s, a, row->id, next.number - 1, &last) <= 0)
+        if (store_part(s, a, row->id, STORE_NEXT_PART, &next) <= 0 || next.number == 0
+            || store_part(s, a, row->id, next.number - 1, &last) <= 0)
                 return reason;
-        return arena_printf(a, "%s, when %lld of its %lld parts were posted, the last of them as %s", reason, (long long) next.number,
-                            (long long) next.of, last.url);
+        return arena_printf(a, "%s, when %lld of its %lld parts were posted, the last of them as %s", reason,
+                            (long long) next.number, (long long) next.of, last.url);
 }

@@ -222,7 +222,8 @@ static int verdict_of_status(const struct http_reply *r, bool repeatable)
 /* What the server says of a failure, if it says it in a known way. */
 static const char *words_of(struct json_object *json)
 {
-        static const char *const members[] = { "error_description", "message", "detail", "error", "faultstring", "description" };  /* detail: RFC 9457 */
+        /* detail: RFC 9457 */
+        static const char *const members[] = { "error_description", "message", "detail", "error", "faultstring", "description" };
 
         for (size_t i = 0; i < ELEMENTSOF(members); i++)
                 if (*mj_str(json, members[i]))
@@ -274,8 +275,8 @@ static int judge_exchange(struct mentiond_op *op, const struct mentiond_request 
         if (verdict != MENTIOND_OK) {
                 const char *words = words_of(json);
 
-                (void) mentiond_fail(op, verdict, "%s %.*s: the server answered %u%s%s", http->method, (int) strcspn(q->path, "?#"),
-                                     q->path, r->status, *words ? ": " : "", words);
+                (void) mentiond_fail(op, verdict, "%s %.*s: the server answered %u%s%s", http->method,
+                                     (int) strcspn(q->path, "?#"), q->path, r->status, *words ? ": " : "", words);
         }
         return verdict;
 }
@@ -287,7 +288,8 @@ static const char *with_secret(struct mentiond_op *op, const char *path)
         const char *mark = i->in_path_name ? arena_printf(op->page, "{%s}", i->in_path_name) : NULL;
         const char *at = mark ? strstr(path, mark) : NULL;
 
-        return at ? arena_printf(op->page, "%.*s%s%s", (int) (at - path), path, secret_value(i->in_path), at + strlen(mark)) : path;
+        return at ? arena_printf(op->page, "%.*s%s%s", (int) (at - path), path, secret_value(i->in_path), at + strlen(mark))
+                  : path;
 }
 
 static char *address_of(struct mentiond_op *op, const char *path, bool *ret_own)

@@ -103,7 +103,9 @@ static void watch(void)
 
         (void) sigaltstack(&(stack_t) { .ss_sp = stack, .ss_size = sizeof stack }, NULL);
         for (size_t i = 0; i < ELEMENTSOF(signals); i++)
-                (void) sigaction(signals[i], &(struct sigaction) { .sa_sigaction = on_death, .sa_flags = SA_SIGINFO | SA_ONSTACK },
+                (void) sigaction(signals[i], &(struct sigaction) {
+                        .sa_sigaction = on_death, .sa_flags = SA_SIGINFO | SA_ONSTACK,
+                },
                                  &before[i]);
         if (!registered)
                 (void) atexit(on_exit_called);
@@ -158,8 +160,10 @@ static void book_end(void)
         if (s && *s->name && page->ended_by) {
                 book_crash(s);
         } else if (s && *s->name) {
-                log_event(LOG_WARNING, "mentiond was killed, or lost its power, while a plugin's code ran: this does not count as a crash"
-                          " of the plugin, but if memory was short, look at this one first", F("instance", s->name));
+                log_event(LOG_WARNING,
+                          "mentiond was killed, or lost its power, while a plugin's code ran: this does not count as a crash"
+                          " of the plugin, but if memory was short, look at this one first",
+                          F("instance", s->name));
         } else if (page->ended_by) {
                 _cleanup_free_ char *cause = cause_of(page->ended_by);
 
@@ -279,8 +283,8 @@ char *bench_reason(const char *instance)
                 return NULL;
         when = text_format_time(s->crashed_usec[0]);
         cause = cause_of(s->last);
-        return xasprintf("crashed %d times within %d minutes, last at %s by %s; to try it again: mentionctl resume %s", BENCH_CRASHES,
-                         (int) (BENCH_WINDOW_USEC / USEC_PER_MINUTE), when, cause, instance);
+        return xasprintf("crashed %d times within %d minutes, last at %s by %s; to try it again: mentionctl resume %s",
+                         BENCH_CRASHES, (int) (BENCH_WINDOW_USEC / USEC_PER_MINUTE), when, cause, instance);
 }
 
 void bench_clear(const char *instance)

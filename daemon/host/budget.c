@@ -186,7 +186,8 @@ int64_t budget_learn(struct budget *b, const struct http_reply *r, int64_t said_
 {
         _cleanup_free_ char *limit = first_header(r, limit_headers), *remaining = first_header(r, remaining_headers);
         _cleanup_free_ char *reset = first_header(r, reset_headers), *after = http_header(r, "Retry-After");
-        _cleanup_free_ char *apart = http_header(r, "X-Rate-Limit-Reset");       /* of one request alone: nothing is spread by it */
+        /* of one request alone: nothing is spread by it */
+        _cleanup_free_ char *apart = http_header(r, "X-Rate-Limit-Reset");
         int64_t usec, n, regain = budget_learn_usage(b, r);
 
         if (number_of(limit, &n)) {

@@ -47,7 +47,8 @@ static bool put_aside(struct mentiond_op *op, const char *what, const char *id, 
                         return false;
         i->aside[i->n_aside++ % ELEMENTSOF(i->aside)] = hash;
         if (op_may_log(op))
-                log_event(LOG_WARNING, "item put aside", F("instance", i->name), F("kind", what), F("id", safe), F("reason", why));
+                log_event(LOG_WARNING, "item put aside", F("instance", i->name), F("kind", what), F("id", safe),
+                          F("reason", why));
         return false;
 }
 
@@ -168,7 +169,8 @@ static void limit_right(const struct mentiond_op *op, struct mentiond_mention *m
         m->reply_reason = PAYLOAD_ONLY_WATCHED;
 }
 
-static struct op_ancestor ancestor_of(struct mentiond_op *op, const struct mentiond_mention *m, const struct mentiond_author *author)
+static struct op_ancestor ancestor_of(struct mentiond_op *op, const struct mentiond_mention *m,
+                                      const struct mentiond_author *author)
 {
         return (struct op_ancestor) {
                 .id = arena_strdup(op->arena, m->id),
@@ -177,22 +179,6 @@ static struct op_ancestor ancestor_of(struct mentiond_op *op, const struct menti
                 .url = arena_strdup(op->arena, m->url),
                 .text = arena_take(op->arena, payload_text(m)),
         };
-}
-
-/* Of a post that the agent has not seen in the ticket. */
-static char *with_answered(struct mentiond_op *op, const struct mentiond_mention *mention, char *payload)
-{
-        struct mentiond_mention m = COPY_SIZED(struct mentiond_mention, mention);
-        struct mentiond_author author = { .struct_size = 0 };
-        _cleanup_free_ char *state = state_of(op, m.id);
-        struct op_ancestor one;
-
-        if (m.author)
-                author = COPY_SIZED(struct mentiond_author, m.author);
-        if (!good_id(m.id) || is_emitted(op, m.id) || (state && !streq(state, STATE_KNOWN)) || mentiond_is_posted(op, m.id))
-                return payload;
-        one = ancestor_of(op, &m, &author);
-        return arena_take(op->items_arena, payload_with_quotes(payload, &(struct payload_quote) { one.handle, one.name, one.text, one.url }, 1, 0));
 }
 
 int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention)
@@ -226,8 +212,6 @@ int mentiond_emit(struct mentiond_op *op, const struct mentiond_mention *mention
         old = !i->stored.polled || (seen && seen < i->stored.baseline_usec);
         if (!old && !again)
                 payload = arena_take(op->items_arena, payload_of_mention(op->items_arena, &m, &author, &kept));
-        if (payload && m.answers)
-                payload = with_answered(op, m.answers, payload);
         add_item(op, &(struct store_item) {
                 .kind = KIND_MENTION,
                 .state = old ? STATE_KNOWN : STATE_NEW,
@@ -470,7 +454,8 @@ void mentiond_closed(struct mentiond_op *op, const char *ticket, int64_t closed_
         op->closed[op->n_closed++] = (struct op_closed) { arena_strdup(op->arena, ticket), MAX(closed_usec, (int64_t) 0) };
 }
 
-/* Keys are "CHANNEL:ROOT" as flow made them, the root percent-encoded; or "CHANNEL:FIRST>ROOT", or of a branch "CHANNEL:FIRST+ROOT". */
+/* Keys are "CHANNEL:ROOT" as flow made them, the root percent-encoded; or "CHANNEL:FIRST>ROOT", or of a branch
+ * "CHANNEL:FIRST+ROOT". */
 void mentiond_link(struct mentiond_op *op, const struct mentiond_link *link)
 {
         struct mentiond_link l = COPY_SIZED(struct mentiond_link, link);
@@ -483,9 +468,11 @@ void mentiond_link(struct mentiond_op *op, const struct mentiond_link *link)
         channel = host_find(op->instance->host, arena_printf(op->arena, "%.*s", (int) (colon - l.thread_key), l.thread_key));
         root = arena_take(op->arena, text_percent_decode(sign ? sign + 1 : colon + 1));
         if (sign)
-                first = arena_take(op->arena, text_percent_decode(arena_printf(op->arena, "%.*s", (int) (sign - colon - 1), colon + 1)));
+                first = arena_take(op->arena,
+                                   text_percent_decode(arena_printf(op->arena, "%.*s", (int) (sign - colon - 1), colon + 1)));
         /* A key that had to be shortened does not tell its root; find() meets that ticket when the thread goes on. */
-        if (!channel || !instance_is_channel(channel) || !good_id(root) || (first && !good_id(first)) || strlen(l.thread_key) >= KEY_MAX)
+        if (!channel || !instance_is_channel(channel) || !good_id(root) || (first && !good_id(first))
+            || strlen(l.thread_key) >= KEY_MAX)
                 return;
         if (op->n_links >= LINKS_MAX)
                 op->emit_error = MIN(op_commit(op, false, NULL), 0);

@@ -13,8 +13,8 @@
 #include <errno.h>
 #include <pcre2.h>
 
-/* An admin's pattern meets an agent's text in the loop.  PCRE2 counts steps anew at each place of the text: patterns as in the manual
- * take under 100, and one that goes back and forth without an end is given up after a millisecond. */
+/* An admin's pattern meets an agent's text in the loop.  PCRE2 counts steps anew at each place of the text: patterns as in the
+ * manual take under 100, and one that goes back and forth without an end is given up after a millisecond. */
 #define MATCH_LIMIT 10000
 #define HEAP_LIMIT_KB 4096
 
@@ -45,7 +45,8 @@ static char *compile(const char *text, void **ret)
         pcre2_code *code;
         int error;
 
-        code = pcre2_compile((PCRE2_SPTR) text, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &at, context);
+        code = pcre2_compile((PCRE2_SPTR) text, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error,
+                             &at, context);
         pcre2_compile_context_free(context);
         pcre2_general_context_free(general);
         if (!code) {
@@ -64,7 +65,8 @@ static char *compile(const char *text, void **ret)
         return NULL;
 }
 
-int guard_pattern_match(const struct guard_pattern *p, const char *text, size_t size, size_t from, size_t *ret_start, size_t *ret_end)
+int guard_pattern_match(const struct guard_pattern *p, const char *text, size_t size, size_t from, size_t *ret_start,
+                        size_t *ret_end)
 {
         pcre2_general_context *general = pcre2_general_context_create(allocate, release, NULL);
         pcre2_match_context *context = pcre2_match_context_create(general);
@@ -130,8 +132,9 @@ static char *take_checks(struct guard_patterns *g, const char *value)
                         const char *near = text_nearest(word, names);
 
                         return near ? xasprintf("\"%s\" is nothing that can be looked for (did you mean \"%s\"?)", word, near)
-                                    : xasprintf("\"%s\" is nothing that can be looked for: true, false, or some of cards, ibans, mail, phones,"
-                                                " patterns, customer, notes, files", word);
+                                    : xasprintf("\"%s\" is nothing that can be looked for: true, false, or some of cards, ibans, "
+                                                "mail, phones, patterns, customer, notes, files",
+                                                word);
                 }
         }
         return g->checks ? NULL : xasprintf("\"%s\" says neither true nor false nor what to look for", value);

@@ -29,12 +29,14 @@ struct guard_patterns {
         size_t n_held, n_allowed;
 };
 
-/* From a channel's section; checks is the option guard.  What is wrong is added to the problems, each with its line; NULL then. */
+/* From a channel's section; checks is the option guard.  What is wrong is added to the problems, each with its line; NULL then.
+ */
 struct guard_patterns *guard_patterns_new(const struct section *s, const char *checks, struct problems *p);
 void guard_patterns_free(struct guard_patterns *g);
 DEFINE_CLEANUP(struct guard_patterns *, guard_patterns_free)
 
 /* The first match at or behind from, in valid UTF-8.  1; 0: none; -E2BIG: it would take too long to know. */
-int guard_pattern_match(const struct guard_pattern *p, const char *text, size_t size, size_t from, size_t *ret_start, size_t *ret_end);
+int guard_pattern_match(const struct guard_pattern *p, const char *text, size_t size, size_t from, size_t *ret_start,
+                        size_t *ret_end);
 
 #endif

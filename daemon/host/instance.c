@@ -26,7 +26,8 @@
             .help = "How many conversations are worked on at the same time"),                               \
         OPT(rate, "rate", MENTIOND_INT, .default_value = "0", .min = 0, .max = 1000000,                     \
             .help = "Requests a minute at most, beside what the other side announces; 0: no limit"),        \
-        OPT(timeout_usec, "timeout", MENTIOND_DURATION, .default_value = "60s", .min = USEC_PER_SEC, .max = 10 * USEC_PER_MINUTE, \
+        OPT(timeout_usec, "timeout", MENTIOND_DURATION, .default_value = "60s", .min = USEC_PER_SEC, \
+            .max = 10 * USEC_PER_MINUTE, \
             .help = "How long one request may take"),                                                       \
         OPT(settle_usec, "settle", MENTIOND_DURATION, .default_value = "2m", .min = 100 * USEC_PER_MSEC, .max = USEC_PER_DAY, \
             .help = "How long to wait between two looks for something that may have happened, before it is done again"), \
@@ -64,9 +65,14 @@ static const struct mentiond_option channel_rows[] = {
         OPT(redact, "redact", MENTIOND_BOOL, .default_value = "false",
             .help = "Whether the text of a post that was deleted is left out of the note that says so"),
         OPT(guard, "guard", MENTIOND_STRING, .default_value = "true",
-            .help = "What a reply is held for: true, false, or some of cards, ibans, mail, phones, patterns, customer, notes, files"),
-        { .name = "guard_patterns", .type = OPTION_LIST, .help = "Patterns of what is held, each with its name: { order = \"\\\\b[0-9]{7}\\\\b\"; }" },
-        { .name = "guard_allow", .type = OPTION_LIST, .help = "What is never held: [ \"0800 555 0123\", \"@shop.example\", \"/PATTERN/\" ]" },
+            .help = "What a reply is held for: true, false, or some of cards, ibans, mail, phones, patterns, customer, notes, "
+                    "files"),
+        { .name = "guard_patterns",
+          .type = OPTION_LIST,
+          .help = "Patterns of what is held, each with its name: { order = \"\\\\b[0-9]{7}\\\\b\"; }" },
+        { .name = "guard_allow",
+          .type = OPTION_LIST,
+          .help = "What is never held: [ \"0800 555 0123\", \"@shop.example\", \"/PATTERN/\" ]" },
         { .name = NULL },
 };
 
@@ -137,7 +143,8 @@ static struct instance *make(struct host *h, const struct section *s, const stru
         i->reason = xstrdup("");
         i->self_id = xstrdup("");
         i->self_handle = xstrdup("");
-        options_fill((struct options[]) { *own_options(i), plugin->options }, (void *[]) { &i->options, i->plugin_state }, 2, s, p);
+        options_fill((struct options[]) { *own_options(i), plugin->options }, (void *[]) { &i->options, i->plugin_state }, 2, s,
+                     p);
         if (p->n == problems_before && !streq(i->options.ip, "any") && !streq(i->options.ip, "4") && !streq(i->options.ip, "6"))
                 problem_add(p, s->file, s->line, "%s: ip is neither any, 4 nor 6", s->name);
         if (instance_is_channel(i))
@@ -190,11 +197,14 @@ static void judge_hook(const struct instance *i, const struct section *s, struct
         bool asks = hook->signature && hook->handshake == MENTIOND_HUB_CHALLENGE;
 
         if (secret && !hook->signature)
-                problem_add(p, s->file, secret->line, "%s: hook_secret: the plugin \"%s\" has no hooks", s->name, i->plugin->name);
+                problem_add(p, s->file, secret->line, "%s: hook_secret: the plugin \"%s\" has no hooks", s->name,
+                            i->plugin->name);
         if (token && !asks)
-                problem_add(p, s->file, token->line, "%s: hook_token: the plugin \"%s\" has no use for it", s->name, i->plugin->name);
+                problem_add(p, s->file, token->line, "%s: hook_token: the plugin \"%s\" has no use for it", s->name,
+                            i->plugin->name);
         if (secret && !token && asks)
-                problem_add(p, s->file, secret->line, "%s: \"hook_token\" is missing: hook_secret is of no use without it", s->name);
+                problem_add(p, s->file, secret->line, "%s: \"hook_token\" is missing: hook_secret is of no use without it",
+                            s->name);
 }
 
 static struct instance *make_judged(struct host *h, const struct section *s, uint32_t kind, const char *plugin_directory,
@@ -402,7 +412,8 @@ static int call_start(struct instance *i, struct mentiond_op *op)
 {
         const struct plugin *p = i->plugin;
 
-        return OP_CALL(op, p->head.kind == MENTIOND_CHANNEL ? p->channel.start(op, i->plugin_state) : p->helpdesk.start(op, i->plugin_state));
+        return OP_CALL(op, p->head.kind == MENTIOND_CHANNEL ? p->channel.start(op, i->plugin_state)
+                                                            : p->helpdesk.start(op, i->plugin_state));
 }
 
 static void start_later(struct instance *i, int64_t usec)
@@ -428,7 +439,8 @@ static void start_task(void *data)
                 i->start_failures = 0;
                 i->started = true;
                 set_state(i, INSTANCE_RUNNING, "");
-                log_event(LOG_INFO, "running", F("instance", i->name), F("plugin", i->plugin->name), F("account", i->self_handle));
+                log_event(LOG_INFO, "running", F("instance", i->name), F("plugin", i->plugin->name),
+                          F("account", i->self_handle));
                 return;
         case MENTIOND_CANCELED:          /* it took too long */
         case MENTIOND_RETRY:
@@ -536,13 +548,15 @@ void instance_refused(struct instance *i, const char *reason)
         if (i->state == INSTANCE_ENDING || i->state == INSTANCE_STOPPED)
                 return;
         set_state(i, INSTANCE_STOPPED, reason);
-        log_event(LOG_ERR, "stopped: a person is needed; everything for it is kept", F("instance", i->name), F("reason", i->reason));
+        log_event(LOG_ERR, "stopped: a person is needed; everything for it is kept", F("instance", i->name),
+                  F("reason", i->reason));
 }
 
 void instance_end(struct instance *i)
 {
         loop_timer_clear(i->host->loop, &i->restart);
-        i->budget.pause_usec = i->budget.silence_usec = 0;       /* what the network asks for from now on, its successor is told */
+        /* what the network asks for from now on, its successor is told */
+        i->budget.pause_usec = i->budget.silence_usec = 0;
         set_state(i, INSTANCE_ENDING, "");
         for (struct mentiond_op *op = i->ops; op; op = op->next)
                 if (op->report || op->idle)      /* a person who asks can ask again */

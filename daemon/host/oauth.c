@@ -81,7 +81,8 @@ static int renew(struct mentiond_op *op, const struct mentiond_oauth *o, const c
 
         body = arena_printf(op->page, "grant_type=refresh_token&refresh_token=%s", mentiond_escape(op, used));
         if (o->client_secret) {
-                basic = arena_printf(op->page, "%s:%s", mentiond_escape(op, id), mentiond_escape(op, secret_value(o->client_secret)));
+                basic = arena_printf(op->page, "%s:%s", mentiond_escape(op, id),
+                                     mentiond_escape(op, secret_value(o->client_secret)));
                 headers[0] = arena_printf(op->page, "Authorization: Basic %s", mentiond_base64_encode(op, basic, strlen(basic)));
         } else {
                 body = arena_printf(op->page, "%s&client_id=%s", body, mentiond_escape(op, id));
@@ -93,9 +94,11 @@ static int renew(struct mentiond_op *op, const struct mentiond_oauth *o, const c
                 .content_type = "application/x-www-form-urlencoded", .headers = headers,
         }, &reply);
         if (r == MENTIOND_AUTH || (r == MENTIOND_REJECTED && *mj_str(reply.json, "error")))
-                return mentiond_fail(op, MENTIOND_AUTH, "the network does not take the refresh token any more (%s%s%s): let the account"
-                                     " authorize the application anew, and configure the token that comes of it", mj_str(reply.json, "error"),
-                                     *mj_str(reply.json, "error_description") ? ": " : "", mj_str(reply.json, "error_description"));
+                return mentiond_fail(op, MENTIOND_AUTH,
+                                     "the network does not take the refresh token any more (%s%s%s): let the account"
+                                     " authorize the application anew, and configure the token that comes of it",
+                                     mj_str(reply.json, "error"), *mj_str(reply.json, "error_description") ? ": " : "",
+                                     mj_str(reply.json, "error_description"));
         if (r == MENTIOND_REJECTED || r == MENTIOND_GONE)
                 return mentiond_fail(op, MENTIOND_RETRY, "%s", arena_strdup(op->page, op->reason));
         return r == MENTIOND_OK ? take_tokens(op, o, used, reply.json) : r;
@@ -119,12 +122,14 @@ int mentiond_oauth(struct mentiond_op *op, const struct mentiond_oauth *oauth, c
                 }
                 if (i->renewing) {
                         if (task_sleep_until(mono_usec() + LOOK_USEC) < 0)
-                                return mentiond_fail(op, MENTIOND_CANCELED, "the operation was ended while it waited for an access token");
+                                return mentiond_fail(op, MENTIOND_CANCELED,
+                                                     "the operation was ended while it waited for an access token");
                         continue;
                 }
                 i->renewing = op;
                 asked = !i->unkept;
-                r = asked ? renew(op, &o, *refresh ? refresh : secret_value(o.refresh_token)) : keep(op, arena_strdup(op->page, i->unkept));
+                r = asked ? renew(op, &o, *refresh ? refresh : secret_value(o.refresh_token))
+                          : keep(op, arena_strdup(op->page, i->unkept));
                 i->renewing = NULL;
                 if (r != MENTIOND_OK)
                         return r;

@@ -15,9 +15,17 @@
 const char *verdict_name(int verdict)
 {
         static const char *const names[] = {
-                [MENTIOND_OK] = "ok", [MENTIOND_RETRY] = "retry", [MENTIOND_THROTTLED] = "throttled", [MENTIOND_AUTH] = "auth",
-                [MENTIOND_REJECTED] = "rejected", [MENTIOND_GONE] = "gone", [MENTIOND_AMBIGUOUS] = "ambiguous",
-                [MENTIOND_CANCELED] = "canceled", [MENTIOND_BUG] = "bug", [MENTIOND_ABSENT] = "absent", [MENTIOND_UNKNOWN] = "unknown",
+                [MENTIOND_OK] = "ok",
+                [MENTIOND_RETRY] = "retry",
+                [MENTIOND_THROTTLED] = "throttled",
+                [MENTIOND_AUTH] = "auth",
+                [MENTIOND_REJECTED] = "rejected",
+                [MENTIOND_GONE] = "gone",
+                [MENTIOND_AMBIGUOUS] = "ambiguous",
+                [MENTIOND_CANCELED] = "canceled",
+                [MENTIOND_BUG] = "bug",
+                [MENTIOND_ABSENT] = "absent",
+                [MENTIOND_UNKNOWN] = "unknown",
                 [MENTIOND_BLOCKED] = "blocked",
         };
 
@@ -159,7 +167,9 @@ char *op_hide_secrets(const struct mentiond_op *op, char *text)
         const struct mentiond_option *o;
 
         for (size_t n = 0; (o = options_at(&i->plugin->options, n)); n++) {
-                const char *secret = o->type == MENTIOND_SECRET ? secret_value(*(struct mentiond_secret **) ((char *) i->plugin_state + o->offset)) : "";
+                const char *secret = o->type == MENTIOND_SECRET
+                                             ? secret_value(*(struct mentiond_secret **) ((char *) i->plugin_state + o->offset))
+                                             : "";
                 _cleanup_free_ char *encoded = text_percent_encode(secret);
 
                 text = hide(hide(text, secret), encoded);

@@ -43,5 +43,6 @@ struct json_object *parse_json(const char *text, size_t size, const char **ret_w
         if (error == json_tokener_success && end >= size)
                 return json;
         (void) json_object_put(json);
-        return fail(error == json_tokener_success ? "something follows the JSON" : json_tokener_error_desc(error), end, ret_why, ret_at);
+        return fail(error == json_tokener_success ? "something follows the JSON" : json_tokener_error_desc(error), end, ret_why,
+                    ret_at);
 }

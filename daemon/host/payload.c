@@ -82,21 +82,23 @@ struct store_right payload_right(struct arena *a, const struct mentiond_mention 
         };
 }
 
-/* What it is about is quoted, not told. */
-#define ABOUT_GRAPHEMES 500
+/* What is above it is quoted, not told. */
+#define ABOVE_GRAPHEMES 500
 
-static struct json_object *about_object(const struct mentiond_mention *mention)
+static struct json_object *above_object(const struct mentiond_mention *mention)
 {
         struct mentiond_mention m = COPY_SIZED(struct mentiond_mention, mention);
         struct mentiond_author author = { .struct_size = 0 };
-        _cleanup_free_ char *whole = payload_text(&m), *text = text_ellipsize(whole, ABOUT_GRAPHEMES);
+        _cleanup_free_ char *whole = payload_text(&m), *text = text_ellipsize(whole, ABOVE_GRAPHEMES);
         struct json_object *o = json_object_new_object();
 
         if (m.author)
                 author = COPY_SIZED(struct mentiond_author, m.author);
-        put_line(o, "handle", isempty(author.name) ? author.handle : author.name);
-        put_line(o, "url", m.url);
+        put_line(o, "id", m.id);
+        put_line(o, "handle", author.handle);
+        put_line(o, "name", author.name);
         mj_put_str(o, "text", text);
+        put_line(o, "url", m.url);
         return o;
 }
 
@@ -118,13 +120,14 @@ char *payload_of_mention(struct arena *a, const struct mentiond_mention *m, cons
         if (m->edited_usec)
                 mj_put_int(o, "edited", m->edited_usec);
         json_object_object_add(o, "author", author_object(author));
-        if (m->about)
-                json_object_object_add(o, "about", about_object(m->about));
+        if (m->above)
+                json_object_object_add(o, "above", above_object(m->above));
         if (m->n_media && m->media && m->media->struct_size >= STRIDE_MIN) {
                 struct json_object *list = json_object_new_array();
 
                 for (uint32_t i = 0; i < m->n_media && i < MEDIA_MAX; i++) {
-                        const struct mentiond_media *row = (const void *) ((const char *) m->media + (size_t) i * m->media->struct_size);
+                        const struct mentiond_media *row = (const void *) ((const char *) m->media
+                                                                           + (size_t) i * m->media->struct_size);
                         struct mentiond_media media = COPY_SIZED(struct mentiond_media, row);
                         struct json_object *one = json_object_new_object();
 

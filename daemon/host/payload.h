@@ -16,7 +16,8 @@
 char *payload_text(const struct mentiond_mention *m);
 
 /* {kind, visibility, parent, url, text, warning, language, edited,
- *  author: {id, handle, name, url, followers, created, verified, bot}, media: [{url, type, description, id}]}
+ *  author: {id, handle, name, url, followers, created, verified, bot}, above: {id, handle, name, text, url},
+ *  media: [{url, type, description, id}]}
  * What is kept of it is the arena's. */
 char *payload_of_mention(struct arena *a, const struct mentiond_mention *m, const struct mentiond_author *author,
                          struct store_kept *ret_kept);

@@ -114,7 +114,8 @@ static const char *nth(struct mentiond_op *op, uint32_t n, const char *(*of)(con
                 bool first = instance_is_channel(i) && streq(strempty(i->options.helpdesk), desk->name);
 
                 for (const struct instance *k = list; k != i && first; k = k->next)
-                        first = !instance_is_channel(k) || !streq(strempty(k->options.helpdesk), desk->name) || !streq(of(k), of(i));
+                        first = !instance_is_channel(k) || !streq(strempty(k->options.helpdesk), desk->name)
+                                || !streq(of(k), of(i));
                 if (first && n-- == 0)
                         return arena_strdup(op_memory(op), of(i));
         }
@@ -169,10 +170,12 @@ static bool look_at_state(struct report *r, const struct instance *i)
                 report_add(r, MENTIOND_WRONG, "instance", "it is paused: mentionctl resume %s", i->name);
                 break;
         case INSTANCE_STOPPED:
-                report_add(r, MENTIOND_WRONG, "instance", "it is stopped (%s): mend that, then mentionctl resume %s", i->reason, i->name);
+                report_add(r, MENTIOND_WRONG, "instance", "it is stopped (%s): mend that, then mentionctl resume %s", i->reason,
+                           i->name);
                 break;
         case INSTANCE_BENCHED:
-                report_add(r, MENTIOND_WRONG, "instance", "it is benched (%s): update the plugin, then mentionctl resume %s", i->reason, i->name);
+                report_add(r, MENTIOND_WRONG, "instance", "it is benched (%s): update the plugin, then mentionctl resume %s",
+                           i->reason, i->name);
                 return false;
         case INSTANCE_ENDING:
                 report_add(r, MENTIOND_UNCLEAR, "instance", "it is ending: ask again");
@@ -193,8 +196,9 @@ static void look_at_replies(struct report *r, const struct instance *i)
         else
                 report_add(r, MENTIOND_FINE, "clock", "within %lld s of this machine's", apart + 1);
         if (i->budget.limit)
-                report_add(r, i->budget.remaining > 0 ? MENTIOND_FINE : MENTIOND_WRONG, "rate limit", "%lld of %lld %s are left%s",
-                           (long long) i->budget.remaining, (long long) i->budget.limit, i->budget.percent ? "percent" : "requests",
+                report_add(r, i->budget.remaining > 0 ? MENTIOND_FINE : MENTIOND_WRONG, "rate limit",
+                           "%lld of %lld %s are left%s", (long long) i->budget.remaining, (long long) i->budget.limit,
+                           i->budget.percent ? "percent" : "requests",
                            i->budget.remaining > 0 ? "" : ": see what else uses the account, or set the option rate");
 }
 
@@ -205,21 +209,24 @@ static void end_with(struct report *r, const struct mentiond_op *op, int verdict
         if (verdict == MENTIOND_CANCELED)
                 report_add(r, MENTIOND_UNCLEAR, "the rest", "it was ended before it was through");
         else if (verdict != MENTIOND_OK)
-                report_add(r, MENTIOND_WRONG, "the rest", "cannot go on: %s", *op->reason ? op->reason : "the plugin did not say why");
+                report_add(r, MENTIOND_WRONG, "the rest", "cannot go on: %s",
+                           *op->reason ? op->reason : "the plugin did not say why");
 }
 
 static int call_doctor(struct mentiond_op *op, struct instance *i)
 {
         const struct plugin *p = i->plugin;
 
-        return OP_CALL(op, instance_is_channel(i) ? p->channel.doctor(op, i->plugin_state) : p->helpdesk.doctor(op, i->plugin_state));
+        return OP_CALL(op,
+                       instance_is_channel(i) ? p->channel.doctor(op, i->plugin_state) : p->helpdesk.doctor(op, i->plugin_state));
 }
 
 static int call_start(struct mentiond_op *op, struct instance *i)
 {
         const struct plugin *p = i->plugin;
 
-        return OP_CALL(op, instance_is_channel(i) ? p->channel.start(op, i->plugin_state) : p->helpdesk.start(op, i->plugin_state));
+        return OP_CALL(op,
+                       instance_is_channel(i) ? p->channel.start(op, i->plugin_state) : p->helpdesk.start(op, i->plugin_state));
 }
 
 static void ask(struct report *r, struct instance *i)
@@ -267,9 +274,11 @@ void report_provision(struct report *r, struct instance *i, const struct mention
                         return;
                 }
         if (i->state == INSTANCE_BENCHED || i->stopped)
-                report_add(r, MENTIOND_WRONG, "instance", "none of its plugin's code runs (%s): mentionctl resume %s", i->reason, i->name);
+                report_add(r, MENTIOND_WRONG, "instance", "none of its plugin's code runs (%s): mentionctl resume %s", i->reason,
+                           i->name);
         else if (!i->plugin->helpdesk.provision)
-                report_add(r, MENTIOND_UNCLEAR, "provision", "the plugin %s cannot prepare a helpdesk: its manual says how it is done", i->plugin->name);
+                report_add(r, MENTIOND_UNCLEAR, "provision",
+                           "the plugin %s cannot prepare a helpdesk: its manual says how it is done", i->plugin->name);
         else
                 provide(r, i, p);
 }

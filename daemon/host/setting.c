@@ -110,7 +110,8 @@ int secret_read(const char *spec, struct mentiond_secret **ret, char **ret_error
                 } else if (startswith(spec, "file:")) {
                         path = xstrdup(spec + 5);
                 } else {
-                        *ret_error = xstrdup("a secret is given as \"credential:NAME\", \"file:PATH\" or \"env:NAME\", never as itself");
+                        *ret_error = xstrdup(
+                                "a secret is given as \"credential:NAME\", \"file:PATH\" or \"env:NAME\", never as itself");
                         return -EINVAL;
                 }
                 r = read_file(path, SECRET_MAX, &value, &size);
@@ -271,7 +272,8 @@ static void report_unknown(const struct options *tables, size_t n_tables, const 
 }
 
 /* Settings have the name of an option, or, those of a list, begin with it. */
-static void judge_name(const struct options *tables, size_t n_tables, const struct section *s, const struct setting *set, struct problems *p)
+static void judge_name(const struct options *tables, size_t n_tables, const struct section *s, const struct setting *set,
+                       struct problems *p)
 {
         size_t size = strcspn(set->name, ".");
         const struct mentiond_option *row = NULL;
@@ -299,7 +301,8 @@ void options_fill(const struct options *tables, void *const *states, size_t n_ta
                                 continue;
                         if (!value || (row->flags & MENTIOND_REQUIRED && !*value)) {
                                 if (row->flags & MENTIOND_REQUIRED)
-                                        problem_add(p, s->file, s->line, "%s: \"%s\" is missing: %s", s->name, row->name, row->help);
+                                        problem_add(p, s->file, s->line, "%s: \"%s\" is missing: %s", s->name, row->name,
+                                                    row->help);
                                 else if (row->type == MENTIOND_STRING || row->type == MENTIOND_URL)
                                         strset((char **) ((char *) states[t] + row->offset), "");
                                 continue;
@@ -332,9 +335,9 @@ void options_free(const struct options *table, void *state)
 void option_describe(const struct mentiond_option *o, struct buffer *b)
 {
         static const char *const types[] = {
-                [MENTIOND_STRING] = "text", [MENTIOND_SECRET] = "secret", [MENTIOND_URL] = "URL", [MENTIOND_BOOL] = "true or false",
-                [MENTIOND_INT] = "number", [MENTIOND_DURATION] = "duration", [MENTIOND_SIZE] = "size",
-                [OPTION_LIST] = "list of texts",
+                [MENTIOND_STRING] = "text",        [MENTIOND_SECRET] = "secret",    [MENTIOND_URL] = "URL",
+                [MENTIOND_BOOL] = "true or false", [MENTIOND_INT] = "number",       [MENTIOND_DURATION] = "duration",
+                [MENTIOND_SIZE] = "size",          [OPTION_LIST] = "list of texts",
         };
 
         (void) buffer_printf(b, "  %-16s %s", o->name, o->type < ELEMENTSOF(types) && types[o->type] ? types[o->type] : "?");

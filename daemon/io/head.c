@@ -65,7 +65,8 @@ int head_take(struct head *h, struct buffer *fields, const char *line, size_t si
         switch (h->stage) {
         case HEAD_STATUS: {
                 const char *blank = memchr(line, ' ', size);
-                _cleanup_free_ char *number = blank ? xstrndup(blank + 1, MIN((size_t) (line + size - blank - 1), (size_t) 3)) : NULL;
+                _cleanup_free_ char *number = blank ? xstrndup(blank + 1, MIN((size_t) (line + size - blank - 1), (size_t) 3))
+                                                    : NULL;
 
                 h->status = number ? strtol(number, NULL, 10) : 0;
                 buffer_consume(fields, fields->size);

@@ -223,7 +223,9 @@ static int take_passed(int *ret_fd, char **ret_error)
 
         if (n != 1 || sd_is_socket(SD_LISTEN_FDS_START, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
                 *ret_error = xasprintf("listen is \"systemd\", and the service manager passed on %s: see mentiond.socket",
-                                       n <= 0 ? "no socket" : n > 1 ? "more than one socket" : "what is no listening stream socket");
+                                       n <= 0  ? "no socket"
+                                       : n > 1 ? "more than one socket"
+                                               : "what is no listening stream socket");
                 return -EINVAL;
         }
         *ret_fd = SD_LISTEN_FDS_START;
@@ -315,7 +317,8 @@ int httpd_open(struct loop *l, int fd, httpd_fn fn, void *data, struct httpd **r
                 free(h);
                 return r ? r : -EIO;
         }
-        r = loop_io_add(l, MHD_get_daemon_info(h->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, EPOLLIN, "http server", on_event, h, &h->io);
+        r = loop_io_add(l, MHD_get_daemon_info(h->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, EPOLLIN, "http server", on_event, h,
+                        &h->io);
         if (r < 0) {
                 httpd_free(h);
                 return r;

@@ -13,7 +13,8 @@
 #define HTTPD_HEAD_MAX (32 * 1024)       /* about: with what the server needs for itself; then 431 or a closed connection */
 #define HTTPD_BODY_MAX (256 * 1024)      /* then 413, or, of a body of unknown length, a closed connection */
 #define HTTPD_TIME_USEC (10 * USEC_PER_SEC)      /* from the connection to its end */
-#define HTTPD_SHARE 2                    /* of the loop's time, one part in so many at most; beyond that they wait in the kernel */
+/* of the loop's time, one part in so many at most; beyond that they wait in the kernel */
+#define HTTPD_SHARE 2
 
 struct httpd;
 

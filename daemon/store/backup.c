@@ -236,7 +236,8 @@ int store_restore(const char *directory, const char *file, char **ret_kept, char
         return replace(directory, file, NULL, ret_kept, ret_error);
 }
 
-int store_rebuild(const char *directory, const struct store_seed *list, size_t n, int64_t since_usec, char **ret_kept, char **ret_error)
+int store_rebuild(const char *directory, const struct store_seed *list, size_t n, int64_t since_usec, char **ret_kept,
+                  char **ret_error)
 {
         return replace(directory, NULL, &(struct seeds) { list, n, since_usec }, ret_kept, ret_error);
 }

@@ -125,8 +125,10 @@ int store_keep(struct store *s, int64_t instance, const struct store_cursor *c)
 /* In a store that was behind: until when what was written may have been dealt with by what it has forgotten; 0: nothing may. */
 static int doubtful_until(struct db *db, int64_t source, int64_t *ret_usec)
 {
-        return db_get_int(db, ret_usec, "SELECT CASE WHEN s.doubt_usec AND i.behind THEN 9223372036854775807 ELSE s.doubt_usec END"
-                                        " FROM store s, instance i WHERE i.id = ?", "i", source);
+        return db_get_int(db, ret_usec,
+                          "SELECT CASE WHEN s.doubt_usec AND i.behind THEN 9223372036854775807 ELSE s.doubt_usec END"
+                          " FROM store s, instance i WHERE i.id = ?",
+                          "i", source);
 }
 
 static bool is_doubtful(const struct store_item *i, int64_t doubt_usec)
@@ -159,9 +161,9 @@ static int insert_row(struct db *db, struct store_poll *p, const struct store_it
         r = db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec,"
                        " ready_usec, due_usec, tried_usec, doubt, reason, handle, visibility, language, warning, parent, place,"
                        " attempt, tried_after, reply_right, until_usec, right_reason, alarm)"
-                       " VALUES (?1, ?2, ?3, ?4, ?5, NULLIF(?6, 0), ?7, ?8, ?9, NULLIF(?10, 0), ?11, ?12, ?13, ?14, NULLIF(?15, 0),"
-                       " ?16, ?17, ?18, CASE ?2 WHEN 'shown' THEN ?19 END, ?20, CASE ?20 WHEN 1 THEN (SELECT max(id) FROM journal) END,"
-                       " NULLIF(?21, 0), NULLIF(?22, 0), ?23, CASE WHEN ?22 != 0 THEN 0 END)",
+                       " VALUES (?1, ?2, ?3, ?4, ?5, NULLIF(?6, 0), ?7, ?8, ?9, NULLIF(?10, 0), ?11, ?12, ?13, ?14, NULLIF(?15,"
+                       " 0), ?16, ?17, ?18, CASE ?2 WHEN 'shown' THEN ?19 END, ?20, CASE ?20 WHEN 1 THEN (SELECT max(id) FROM"
+                       " journal) END, NULLIF(?21, 0), NULLIF(?22, 0), ?23, CASE WHEN ?22 != 0 THEN 0 END)",
                    "ssisiiiiiiiieeieeeiiiie", i->kind, state, p->source, i->native_id, target, thread, i->created_usec, now,
                    i->ready_usec, due, tried, (int64_t) doubt, reason, i->kept.handle, i->kept.visibility, i->kept.language,
                    i->kept.warning, shown ? i->parent : NULL, i->order, (int64_t) begun, i->kept.right.right,
@@ -178,8 +180,9 @@ static int insert_row(struct db *db, struct store_poll *p, const struct store_it
 int insert_command(struct db *db, int64_t helpdesk, const char *native_id, int64_t created_usec, bool doubt, const char *payload)
 {
         int64_t now = utc_usec(), due = steady_usec();
-        int r = db_run(db, "INSERT INTO journal (kind, state, source, native_id, target, created_usec, seen_usec, ready_usec, due_usec, doubt)"
-                           " VALUES ('command', 'waiting', ?1, ?2, ?1, ?3, ?4, ?5, ?5, ?6) ON CONFLICT DO NOTHING",
+        int r = db_run(db,
+                       "INSERT INTO journal (kind, state, source, native_id, target, created_usec, seen_usec, ready_usec, "
+                       "due_usec, doubt) VALUES ('command', 'waiting', ?1, ?2, ?1, ?3, ?4, ?5, ?5, ?6) ON CONFLICT DO NOTHING",
                        "isiiii", helpdesk, native_id, created_usec, now, due, (int64_t) doubt);
 
         return r <= 0 ? r : put_body(db, db_last_id(db), payload);
@@ -208,8 +211,9 @@ static int insert_reply(struct db *db, struct store_poll *p, const struct store_
 
         /* Of a conversation that goes on in a ticket that was merged with its first one, the end. */
         r = db_query(db, &st, "SELECT l.thread, t.channel, count(*) OVER () FROM link l JOIN thread t ON t.id = l.thread"
-                              " WHERE l.helpdesk = ?1 AND l.ticket = ?2 AND NOT EXISTS (SELECT 1 FROM link n WHERE n.thread = t.next"
-                              " AND n.helpdesk = ?1 AND n.ticket = ?2) ORDER BY l.thread DESC LIMIT 1", "is", p->source, i->ticket);
+                              " WHERE l.helpdesk = ?1 AND l.ticket = ?2 AND NOT EXISTS (SELECT 1 FROM link n WHERE n.thread ="
+                              " t.next AND n.helpdesk = ?1 AND n.ticket = ?2) ORDER BY l.thread DESC LIMIT 1", "is", p->source,
+                              i->ticket);
         if (r >= 0)
                 r = db_step(st);
         if (r <= 0)
@@ -224,11 +228,11 @@ static int insert_reply(struct db *db, struct store_poll *p, const struct store_
         if (r < 0)
                 return r;
         if (r)
-                reason = "it was written before the newest post got a ticket of its own with \"!split\", and answers what is left in this"
-                         " ticket if it is sent as it is";
+                reason = "it was written before the newest post got a ticket of its own with \"!split\", and answers what is "
+                         "left in this ticket if it is sent as it is";
         else if (n > 1 && streq(i->state, STATE_WAITING))
-                reason = "the ticket holds more than one conversation, and it is not clear which one this answers. Sent as it is, it"
-                         " answers the one that began last";
+                reason = "the ticket holds more than one conversation, and it is not clear which one this answers. Sent as it "
+                         "is, it answers the one that began last";
         return insert_row(db, p, i, channel, thread, i->state, reason, doubt_usec);
 }
 
@@ -249,8 +253,8 @@ static int release_one(struct db *db, int64_t id, int64_t turn, int64_t target, 
         if (r < 0)
                 return r;
         return db_run(db, "UPDATE journal SET state = CASE WHEN doubt AND thread NOT NULL THEN 'ambiguous' ELSE 'new' END,"
-                          " due_usec = CASE ? WHEN 1 THEN ready_usec END, tried_usec = CASE WHEN doubt AND thread NOT NULL THEN created_usec ELSE 0 END,"
-                          " parent = NULL, place = NULL, released = ? WHERE id = ?",
+                          " due_usec = CASE ? WHEN 1 THEN ready_usec END, tried_usec = CASE WHEN doubt AND thread NOT NULL THEN"
+                          " created_usec ELSE 0 END, parent = NULL, place = NULL, released = ? WHERE id = ?",
                       "iii", (int64_t) r, turn, id);
 }
 
@@ -269,8 +273,10 @@ static int release_shown(struct db *db, int64_t source)
                 struct stmt *st;
                 bool doubt;
 
-                r = db_query(db, &st, "SELECT id, target, thread, parent, doubt, native_id FROM journal WHERE source = ? AND state = 'shown'"
-                                      " ORDER BY created_usec, place, id LIMIT 1", "i", source);
+                r = db_query(db, &st,
+                             "SELECT id, target, thread, parent, doubt, native_id FROM journal WHERE source = ? AND state = "
+                             "'shown' ORDER BY created_usec, place, id LIMIT 1",
+                             "i", source);
                 if (r >= 0)
                         r = db_step(st);
                 if (r <= 0)
@@ -282,9 +288,11 @@ static int release_shown(struct db *db, int64_t source)
                 doubt = db_int(st, 4);
                 native_id = xstrdup(db_text(st, 5));
                 db_reset(st);
-                /* What it answers may have come after it.  By itself: a change of what refers to another table costs twice as much. */
+                /* What it answers may have come after it.  By itself: a change of what refers to another table costs twice as
+                 * much. */
                 if (!thread) {
-                        r = thread_of_mention(db, source, &(struct store_item) { .native_id = native_id, .parent = parent }, doubt, &thread);
+                        r = thread_of_mention(db, source, &(struct store_item) {
+                                .native_id = native_id, .parent = parent }, doubt, &thread);
                         if (r > 0)
                                 r = db_run(db, "UPDATE journal SET thread = ? WHERE id = ?", "ii", thread, id);
                 }
@@ -341,8 +349,11 @@ int64_t store_last_place(struct store *s, int64_t source)
 /* Commands that wait are about what is in the other ticket now. */
 int move_commands(struct db *db, int64_t helpdesk, const char *from, const char *to)
 {
-        return db_run(db, "UPDATE body SET payload = json_set(payload, '$.ticket', ?1) WHERE id IN (SELECT id FROM journal WHERE target = ?2"
-                          " AND source = ?2 AND due_usec NOT NULL AND kind = 'command') AND json_extract(payload, '$.ticket') = ?3",
+        return db_run(db,
+                      "UPDATE body SET payload = json_set(payload, '$.ticket', ?1) WHERE id IN (SELECT id FROM journal WHERE "
+                      "target = ?2"
+                      " AND source = ?2 AND due_usec NOT NULL AND kind = 'command') AND json_extract(payload, '$.ticket') ="
+                      " ?3",
                       "sis", to, helpdesk, from);
 }
 
@@ -378,7 +389,8 @@ static int commit_poll(struct db *db, void *data)
                 const struct store_item *i = &p->items[k];
                 int64_t known;
 
-                r = db_get_int(db, &known, "SELECT 1 FROM journal" IS_IT " UNION ALL SELECT 1 FROM past" IS_IT, "is", p->source, i->native_id);
+                r = db_get_int(db, &known, "SELECT 1 FROM journal" IS_IT " UNION ALL SELECT 1 FROM past" IS_IT, "is", p->source,
+                               i->native_id);
                 if (r < 0)
                         return r;
                 if (r) {
@@ -388,7 +400,8 @@ static int commit_poll(struct db *db, void *data)
                                 return r;
                         continue;
                 }
-                r = streq(i->kind, KIND_MENTION) ? insert_mention(db, p, i, join, doubt_usec) : insert_reply(db, p, i, doubt_usec);
+                r = streq(i->kind, KIND_MENTION) ? insert_mention(db, p, i, join, doubt_usec)
+                                                 : insert_reply(db, p, i, doubt_usec);
                 if (r < 0)
                         return r;
                 p->n_new += r > 0 && !join && (streq(i->state, STATE_NEW) || streq(i->state, STATE_WAITING));
@@ -407,11 +420,13 @@ static int commit_poll(struct db *db, void *data)
         if (!p->done)
                 return 0;
         for (size_t k = 0; k < p->n_read; k++) {
-                r = db_run(db, "UPDATE link SET unread = 0 WHERE thread = ? AND ticket = ?", "is", p->read[k].thread, p->read[k].ticket);
+                r = db_run(db, "UPDATE link SET unread = 0 WHERE thread = ? AND ticket = ?", "is", p->read[k].thread,
+                           p->read[k].ticket);
                 if (r < 0)
                         return r;
         }
-        r = db_run(db, "UPDATE instance SET baseline_usec = CASE WHEN polled OR NOT ?3 THEN baseline_usec ELSE ?2 END, polled = 1,"
+        r = db_run(db,
+                   "UPDATE instance SET baseline_usec = CASE WHEN polled OR NOT ?3 THEN baseline_usec ELSE ?2 END, polled = 1,"
                    " behind = 0, horizon_usec = ?2 WHERE id = ?1",
                    "iii", p->source, p->horizon_usec, (int64_t) p->learns);
         return MIN(r, 0);
@@ -427,8 +442,10 @@ static bool poll_says_nothing(struct store *s, const struct store_poll *p)
                 return true;
         if (has_shown(store_reader(s), p->source) != 0)
                 return false;
-        return db_get_int(store_reader(s), &horizon, "SELECT horizon_usec FROM instance WHERE id = ? AND polled = 1 AND NOT behind", "i",
-                          p->source) == 1 && horizon == p->horizon_usec;
+        return db_get_int(store_reader(s), &horizon,
+                          "SELECT horizon_usec FROM instance WHERE id = ? AND polled = 1 AND NOT behind", "i", p->source)
+                       == 1
+               && horizon == p->horizon_usec;
 }
 
 int store_commit_poll(struct store *s, struct store_poll *p)
@@ -493,20 +510,24 @@ bool store_is_after_mention(struct store *s, int64_t helpdesk, const char *ticke
 {
         int64_t found;
 
-        return db_get_int(store_reader(s), &found, "SELECT 1 FROM link l JOIN journal m ON m.thread = l.thread AND m.kind = 'mention'"
-                                                   " AND m.state = 'filed' AND m.target = l.helpdesk WHERE l.helpdesk = ?1"
-                                                   " AND l.ticket = ?2 AND " IS_NUMBER("m.result_id") " AND " IS_NUMBER("?3")
-                                                   " AND CAST(m.result_id AS INTEGER) < CAST(?3 AS INTEGER) LIMIT 1",
-                          "iss", helpdesk, ticket, article) == 1;
+        return db_get_int(store_reader(s), &found,
+                          "SELECT 1 FROM link l JOIN journal m ON m.thread = l.thread AND m.kind = 'mention'"
+                          " AND m.state = 'filed' AND m.target = l.helpdesk WHERE l.helpdesk = ?1"
+                          " AND l.ticket = ?2 AND " IS_NUMBER("m.result_id") " AND " IS_NUMBER("?3")
+                          " AND CAST(m.result_id AS INTEGER) < CAST(?3 AS INTEGER) LIMIT 1",
+                          "iss", helpdesk, ticket, article)
+               == 1;
 }
 
 bool store_is_after_note(struct store *s, int64_t helpdesk, const char *key, const char *article)
 {
         int64_t found;
 
-        return db_get_int(store_reader(s), &found, "SELECT 1 FROM journal WHERE source = ?1 AND native_id = ?2 AND state = 'filed' AND NOT ifnull("
-                                                   IS_NUMBER("result_id") " AND " IS_NUMBER("?3")
-                                                   " AND CAST(result_id AS INTEGER) > CAST(?3 AS INTEGER), 0)"
-                                                   " UNION ALL SELECT 1 FROM past WHERE source = ?1 AND native_id = ?2 LIMIT 1",
-                          "iss", helpdesk, key, article) == 1;
+        return db_get_int(store_reader(s), &found,
+                          "SELECT 1 FROM journal WHERE source = ?1 AND native_id = ?2 AND state = 'filed' AND NOT "
+                          "ifnull(" IS_NUMBER("result_id") " AND " IS_NUMBER("?3")
+                          " AND CAST(result_id AS INTEGER) > CAST(?3 AS INTEGER), 0)"
+                          " UNION ALL SELECT 1 FROM past WHERE source = ?1 AND native_id = ?2 LIMIT 1",
+                          "iss", helpdesk, key, article)
+               == 1;
 }

@@ -32,7 +32,8 @@ int lane_is_free(struct db *db, int64_t target, int64_t thread)
         int64_t found;
         int r;
 
-        r = db_get_int(db, &found, "SELECT 1 FROM journal WHERE target = ? AND thread = ? AND " IS_ACTIVE " LIMIT 1", "ii", target, thread);
+        r = db_get_int(db, &found, "SELECT 1 FROM journal WHERE target = ? AND thread = ? AND " IS_ACTIVE " LIMIT 1", "ii",
+                       target, thread);
         return r < 0 ? r : !r;
 }
 
@@ -43,8 +44,8 @@ int lane_release(struct db *db, int64_t target, int64_t thread)
 
         if (!thread)
                 return 0;
-        r = db_get_int(db, &id, "SELECT id FROM journal WHERE target = ? AND thread = ? AND " IS_ACTIVE " ORDER BY turn LIMIT 1", "ii", target,
-                       thread);
+        r = db_get_int(db, &id, "SELECT id FROM journal WHERE target = ? AND thread = ? AND " IS_ACTIVE " ORDER BY turn LIMIT 1",
+                       "ii", target, thread);
         return r <= 0 ? r : db_run(db, "UPDATE journal SET due_usec = ready_usec WHERE id = ? AND due_usec IS NULL"
                                        " AND state != 'filing' AND state != 'sending'", "i", id);
 }
@@ -58,8 +59,10 @@ static int due_sources(struct store *s, int64_t target, int64_t *ret)
         int n = 0, r = 1;
 
         while (n < SOURCES_MAX && r > 0) {
-                r = db_get_int(store_reader(s), &ret[n], "SELECT source FROM journal WHERE target = ? AND source > ? AND due_usec IS NOT NULL"
-                                                         " ORDER BY source LIMIT 1", "ii", target, n ? ret[n - 1] : INT64_C(0));
+                r = db_get_int(store_reader(s), &ret[n],
+                               "SELECT source FROM journal WHERE target = ? AND source > ? AND due_usec IS NOT NULL"
+                               " ORDER BY source LIMIT 1",
+                               "ii", target, n ? ret[n - 1] : INT64_C(0));
                 n += r > 0;
         }
         return r < 0 ? r : n;
@@ -93,7 +96,8 @@ int store_due(struct store *s, int64_t target, int64_t now_usec, unsigned turn, 
                 return n_sources;
         lists = xcalloc((size_t) n_sources * max, sizeof *lists);
         for (int k = 0; k < n_sources; k++) {
-                lengths[k] = due_of(s, target, sources[(turn + (unsigned) k) % (unsigned) n_sources], now_usec, lists + (size_t) k * max, max);
+                lengths[k] = due_of(s, target, sources[(turn + (unsigned) k) % (unsigned) n_sources], now_usec,
+                                    lists + (size_t) k * max, max);
                 if (lengths[k] < 0)
                         return lengths[k];
         }
@@ -114,8 +118,10 @@ int64_t store_next_due(struct store *s, int64_t target, int64_t after_usec)
         int n = due_sources(s, target, sources);
 
         for (int k = 0; k < n; k++)
-                if (db_get_int(store_reader(s), &due, "SELECT min(due_usec) FROM journal WHERE target = ? AND source = ? AND due_usec > ?",
-                               "iii", target, sources[k], after_usec) == 1)
+                if (db_get_int(store_reader(s), &due,
+                               "SELECT min(due_usec) FROM journal WHERE target = ? AND source = ? AND due_usec > ?", "iii",
+                               target, sources[k], after_usec)
+                    == 1)
                         next = MIN(next, due);
         return next;
 }

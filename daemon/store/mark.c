@@ -53,8 +53,9 @@ int mark_lock(const char *directory, int *ret_fd, struct mark *ret, char **ret_e
         }
         *ret = (struct mark) { .commits = 0 };
         /* NULs: its first bytes were on their way when the power failed. */
-        ret->spoiled = n > 0 && *text && (sscanf(text, "mentiond-store %16[0-9a-f] %20lld %20lld", ret->identity, &commits, &written_usec) != 3
-                                 || strlen(ret->identity) != 16);
+        ret->spoiled = n > 0 && *text
+                       && (sscanf(text, "mentiond-store %16[0-9a-f] %20lld %20lld", ret->identity, &commits, &written_usec) != 3
+                           || strlen(ret->identity) != 16);
         ret->commits = commits;
         ret->written_usec = written_usec;
         if (ret->spoiled)
@@ -143,7 +144,8 @@ char *mark_judge(struct db *db, struct mark *m)
         if (*m->identity && !behind && !streq(m->identity, identity))
                 return xstrdup("is not the store that was last used here");
         if (*m->identity && !behind && commits < m->commits)
-                return xasprintf("lacks its last %lld commits: its log (-wal) was removed, cut or damaged, or this is an old copy",
+                return xasprintf("lacks its last %lld commits: its log (-wal) was removed, cut or damaged, or this is an old "
+                                 "copy",
                                  (long long) (m->commits - commits));
         memcpy(m->identity, identity, sizeof m->identity);
         m->commits = commits;

@@ -50,11 +50,13 @@ char *judge_schema(struct db *db, const char *path, bool *ret_empty, bool *ret_d
         if (application != APPLICATION_ID)
                 return xasprintf("%s is a database, but no store of mentiond", path);
         if (version > SCHEMA_VERSION)
-                return xasprintf("%s was written by a newer mentiond (schema %d, this one knows %d): install that version again, or"
-                                 " restore a backup from before it: mentiond --restore FILE", path, (int) version, SCHEMA_VERSION);
+                return xasprintf("%s was written by a newer mentiond (schema %d, this one knows %d): install that version again, "
+                                 "or restore a backup from before it: mentiond --restore"
+                                 " FILE",
+                                 path, (int) version, SCHEMA_VERSION);
         if (version < SCHEMA_VERSION)
-                return xasprintf("%s has schema %d, which no release of mentiond had: make it anew: mentiond --rebuild DAYS", path,
-                                 (int) version);
+                return xasprintf("%s has schema %d, which no release of mentiond had: make it anew: mentiond --rebuild DAYS",
+                                 path, (int) version);
         return NULL;
 }
 
@@ -140,7 +142,9 @@ int open_database(const char *path, struct mark *m, struct db **ret, bool *ret_n
                 if (r >= 0 && !marked && !behind)
                         r = db_get_int(db, &behind, "SELECT 1 FROM instance LIMIT 1", "");
                 if (r >= 0 && behind)
-                        r = db_run(db, "UPDATE store SET behind = 1, lost_usec = CASE WHEN behind AND lost_usec THEN lost_usec ELSE ? END",
+                        r = db_run(db,
+                                   "UPDATE store SET behind = 1, lost_usec = CASE WHEN behind AND lost_usec THEN lost_usec ELSE "
+                                   "? END",
                                    "i", m->written_usec ? m->written_usec : utc_usec());
         }
         /* If a sync failed in the life before, the log is in the kernel's memory but perhaps not on the disk, and no sync

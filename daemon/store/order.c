@@ -14,8 +14,8 @@ int store_threads_of(struct store *s, int64_t helpdesk, const char *ticket, int6
         size_t n = 0;
         int r;
 
-        r = db_query(store_reader(s), &st, "SELECT thread FROM link WHERE helpdesk = ? AND ticket = ? ORDER BY thread LIMIT ?", "isi", helpdesk,
-                     ticket, (int64_t) max);
+        r = db_query(store_reader(s), &st, "SELECT thread FROM link WHERE helpdesk = ? AND ticket = ? ORDER BY thread LIMIT ?",
+                     "isi", helpdesk, ticket, (int64_t) max);
         if (r < 0)
                 return r;
         while ((r = db_step(st)) > 0)
@@ -24,15 +24,18 @@ int store_threads_of(struct store *s, int64_t helpdesk, const char *ticket, int6
         return r < 0 ? r : (int) n;
 }
 
-int store_replies(struct store *s, int64_t thread, int64_t command, const char *state, const char *or_state, int64_t *ids, size_t max)
+int store_replies(struct store *s, int64_t thread, int64_t command, const char *state, const char *or_state, int64_t *ids,
+                  size_t max)
 {
         struct stmt *st;
         size_t n = 0;
         int r;
 
-        r = db_query(store_reader(s), &st, "SELECT id FROM journal WHERE thread = ?1 AND kind = 'reply' AND id < ?2 AND (state = ?3 OR state = ?4)"
-                                           " AND created_usec <= (SELECT created_usec FROM journal WHERE id = ?2)"
-                                           " ORDER BY id DESC LIMIT ?5", "iissi", thread, command, state, or_state ? or_state : state, (int64_t) max);
+        r = db_query(store_reader(s), &st,
+                     "SELECT id FROM journal WHERE thread = ?1 AND kind = 'reply' AND id < ?2 AND (state = ?3 OR state = ?4)"
+                     " AND created_usec <= (SELECT created_usec FROM journal WHERE id = ?2)"
+                     " ORDER BY id DESC LIMIT ?5",
+                     "iissi", thread, command, state, or_state ? or_state : state, (int64_t) max);
         if (r < 0)
                 return r;
         while ((r = db_step(st)) > 0)
@@ -61,8 +64,13 @@ int64_t store_last_filed(struct store *s, int64_t thread, int64_t before)
 {
         int64_t id;
 
-        return db_get_int(store_reader(s), &id, "SELECT id FROM journal WHERE thread = ?1 AND kind = 'mention' AND state = 'filed' AND id < ?"
-                                                " ORDER BY created_usec DESC, turn DESC LIMIT 1", "ii", thread, before) == 1 ? id : 0;
+        return db_get_int(store_reader(s), &id,
+                          "SELECT id FROM journal WHERE thread = ?1 AND kind = 'mention' AND state = 'filed' AND id < ?"
+                          " ORDER BY created_usec DESC, turn DESC LIMIT 1",
+                          "ii", thread, before)
+                               == 1
+                       ? id
+                       : 0;
 }
 
 static int follow(struct db *db, const struct store_orders *o, const struct store_order *order)
@@ -72,13 +80,16 @@ static int follow(struct db *db, const struct store_orders *o, const struct stor
         int r;
 
         if (order->halt) {
-                r = db_run(db, "UPDATE journal SET halt = ? WHERE id = ? AND state = ?", "sis", order->halt, order->id, order->was);
+                r = db_run(db, "UPDATE journal SET halt = ? WHERE id = ? AND state = ?", "sis", order->halt, order->id,
+                           order->was);
                 return r > 0 ? 0 : r < 0 ? r : -ESTALE;
         }
         goes = streq(order->state, STATE_WAITING);
-        r = db_run(db, "UPDATE journal SET state = ?2, halt = NULL, due_usec = CASE ?3 WHEN 1 THEN ?4 END, ready_usec = CASE ?3 WHEN 1 THEN ?4 ELSE ready_usec END,"
-                       " attempt = CASE ?3 WHEN 1 THEN 0 ELSE attempt END, orders = orders + ?3, absent = 0, reason = ?5, approved = ?8,"
-                       " visibility = ifnull(NULLIF(?6, 0), visibility) WHERE id = ?1 AND state = ?7",
+        r = db_run(db,
+                   "UPDATE journal SET state = ?2, halt = NULL, due_usec = CASE ?3 WHEN 1 THEN ?4 END, ready_usec = CASE ?3 WHEN "
+                   "1 THEN ?4 ELSE ready_usec END,"
+                   " attempt = CASE ?3 WHEN 1 THEN 0 ELSE attempt END, orders = orders + ?3, absent = 0, reason = ?5,"
+                   " approved = ?8, visibility = ifnull(NULLIF(?6, 0), visibility) WHERE id = ?1 AND state = ?7",
                    "isiisisi", order->id, order->state, (int64_t) goes, o->now_usec, order->reason, order->visibility, order->was,
                    (int64_t) order->approved);
         if (r <= 0)
@@ -104,7 +115,8 @@ static int obey(struct db *db, void *data)
                 if (r < 0)
                         return r;
         }
-        r = db_run(db, "UPDATE journal SET state = 'done', due_usec = NULL, thread = NULLIF(?, 0), reason = NULL WHERE id = ? AND state = 'waiting'",
+        r = db_run(db, "UPDATE journal "
+                   "SET state = 'done', due_usec = NULL, thread = NULLIF(?, 0), reason = NULL WHERE id = ? AND state = 'waiting'",
                    "ii", o->thread, o->command);
         if (r <= 0)
                 return r < 0 ? r : -ESTALE;
@@ -126,8 +138,12 @@ int64_t store_owes(struct store *s, int64_t helpdesk, const char *ticket, int64_
         struct stmt *st;
         int64_t thread = 0;
 
-        if (db_query(store_reader(s), &st, "SELECT thread, private_usec FROM link WHERE helpdesk = ? AND ticket = ? AND private_usec > public_usec"
-                                           " AND asked_usec != private_usec LIMIT 1", "is", helpdesk, ticket) < 0 || db_step(st) <= 0)
+        if (db_query(store_reader(s), &st,
+                     "SELECT thread, private_usec FROM link WHERE helpdesk = ? AND ticket = ? AND private_usec > public_usec"
+                     " AND asked_usec != private_usec LIMIT 1",
+                     "is", helpdesk, ticket)
+                    < 0
+            || db_step(st) <= 0)
                 return 0;
         thread = db_int(st, 0);
         *ret_since_usec = db_int(st, 1);
@@ -150,7 +166,8 @@ struct asked_args {
 static int asked(struct db *db, void *data)
 {
         const struct asked_args *a = data;
-        int r = db_run(db, "UPDATE link SET asked_usec = ? WHERE thread = ? AND asked_usec != ?1", "ii", a->since_usec, a->thread);
+        int r = db_run(db, "UPDATE link SET asked_usec = ? WHERE thread = ? AND asked_usec != ?1", "ii", a->since_usec,
+                       a->thread);
 
         return r <= 0 ? r : MIN(add_note(db, 0, a->thread, a->key, a->payload, a->now_usec), 0);
 }

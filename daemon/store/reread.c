@@ -11,8 +11,9 @@ int store_reread_due(struct store *s, int64_t channel, int64_t now_usec, int64_t
         size_t n = 0;
         int r;
 
-        r = db_query(store_reader(s), &st, "SELECT id FROM thread WHERE channel = ? AND reread_usec <= ? ORDER BY reread_usec LIMIT ?", "iii",
-                     channel, now_usec, (int64_t) max);
+        r = db_query(store_reader(s), &st,
+                     "SELECT id FROM thread WHERE channel = ? AND reread_usec <= ? ORDER BY reread_usec LIMIT ?", "iii", channel,
+                     now_usec, (int64_t) max);
         if (r < 0)
                 return r;
         while ((r = db_step(st)) > 0)
@@ -36,12 +37,14 @@ static struct store_kept_post kept_post(struct arena *a, struct stmt *st)
         };
 }
 
-int store_kept_post(struct store *s, struct arena *a, int64_t channel, const char *native_id, struct store_kept_post *ret, int64_t *ret_thread)
+int store_kept_post(struct store *s, struct arena *a, int64_t channel, const char *native_id, struct store_kept_post *ret,
+                    int64_t *ret_thread)
 {
         struct stmt *st;
         int r;
 
-        r = db_query(store_reader(s), &st, KEPT " WHERE j.source = ? AND j.kind = 'mention' AND j.native_id = ?", "is", channel, native_id);
+        r = db_query(store_reader(s), &st, KEPT " WHERE j.source = ? AND j.kind = 'mention' AND j.native_id = ?", "is", channel,
+                     native_id);
         if (r < 0)
                 return r;
         r = db_step(st);
@@ -75,14 +78,19 @@ bool store_is_unsure(struct store *s, int64_t thread)
 
         /* What is read again of one thread may be of another that goes on from it. */
         return db_get_int(store_reader(s), &found, "WITH RECURSIVE conversation (id) AS (SELECT ?"
-                                                   " UNION SELECT t.next FROM conversation c JOIN thread t ON t.id = c.id WHERE t.next NOT NULL"
-                                                   " UNION SELECT t.before FROM conversation c JOIN thread t ON t.id = c.id WHERE t.before NOT NULL"
-                                                   " UNION SELECT t.id FROM conversation c JOIN thread t ON t.before = c.id AND t.split IS NOT NULL)"
-                                                   " SELECT 1 FROM conversation c JOIN journal j ON j.thread = c.id AND kind = 'reply' AND tried_usec > 0"
+                                                   " UNION SELECT t.next FROM conversation c JOIN thread t ON t.id = c.id WHERE"
+                                                   " t.next NOT NULL"
+                                                   " UNION SELECT t.before FROM conversation c JOIN thread t ON t.id = c.id WHERE"
+                                                   " t.before NOT NULL"
+                                                   " UNION SELECT t.id FROM conversation c JOIN thread t ON t.before = c.id AND"
+                                                   " t.split IS NOT NULL)"
+                                                   " SELECT 1 FROM conversation c JOIN journal j ON j.thread = c.id AND kind ="
+                                                   " 'reply' AND tried_usec > 0"
                                                    " AND (state IN ('sending', 'ambiguous', 'held', 'dead', 'posted')"
                                                    " OR (state = 'waiting' AND absent))"
                                                    " AND (NOT EXISTS (SELECT 1 FROM part WHERE reply = j.id)"
-                                                   " OR EXISTS (SELECT 1 FROM part WHERE reply = j.id AND native_id IS NULL)) LIMIT 1", "i",
+                                                   " OR EXISTS (SELECT 1 FROM part WHERE reply = j.id AND native_id IS NULL))"
+                                                   " LIMIT 1", "i",
                           thread) != 0;
 }
 
@@ -95,8 +103,8 @@ int store_open_texts(struct store *s, struct arena *a, int64_t channel, const ch
         size_t n = 0;
         int r;
 
-        r = db_query(store_reader(s), &st, IS_OPEN_TEXT IS_ACTIVE " UNION ALL " IS_OPEN_TEXT "state IN ('held', 'dead') LIMIT ?2", "ii", channel,
-                     (int64_t) max);
+        r = db_query(store_reader(s), &st, IS_OPEN_TEXT IS_ACTIVE " UNION ALL " IS_OPEN_TEXT "state IN ('held', 'dead') LIMIT ?2",
+                     "ii", channel, (int64_t) max);
         if (r < 0)
                 return r;
         while ((r = db_step(st)) > 0)
@@ -114,18 +122,24 @@ struct reread_args {
 /* Somebody answered in the app.  In which branch of the conversation only the network knows. */
 static int know_own(struct db *db, int64_t thread, const struct store_finding *f)
 {
-        int r = db_run(db, "INSERT INTO past (source, native_id, thread) SELECT channel, ?, CASE WHEN split IS NULL AND NOT EXISTS"
-                           " (SELECT 1 FROM thread b WHERE b.before = t.id AND b.split IS NOT NULL) THEN id END FROM thread t WHERE id = ?"
-                           " ON CONFLICT DO NOTHING", "si", f->own, thread);
+        int r = db_run(db,
+                       "INSERT INTO past (source, native_id, thread) SELECT channel, ?, CASE WHEN split IS NULL AND NOT EXISTS"
+                       " (SELECT 1 FROM thread b WHERE b.before = t.id AND b.split IS NOT NULL) THEN id END FROM thread t"
+                       " WHERE id = ? ON CONFLICT DO NOTHING",
+                       "si", f->own, thread);
 
-        return r < 0 ? r : db_run(db, "UPDATE journal SET alarm = NULL WHERE thread = ?1 AND kind = 'mention' AND alarm IS NOT NULL"
-                                      " AND (?2 = 0 OR created_usec <= ?2)", "ii", thread, f->own_usec);
+        return r < 0 ? r
+                     : db_run(db,
+                              "UPDATE journal SET alarm = NULL WHERE thread = ?1 AND kind = 'mention' AND alarm IS NOT NULL"
+                              " AND (?2 = 0 OR created_usec <= ?2)",
+                              "ii", thread, f->own_usec);
 }
 
 static int set_right(struct db *db, int64_t id, const struct store_right *now)
 {
         return db_run(db, "UPDATE journal SET reply_right = NULLIF(?2, 0), until_usec = NULLIF(?3, 0), right_reason = ?4,"
-                          " alarm = CASE WHEN ?3 != 0 THEN 0 END WHERE id = ?1", "iiis", id, now->right, now->until_usec, now->reason);
+                          " alarm = CASE WHEN ?3 != 0 THEN 0 END WHERE id = ?1", "iiis", id, now->right, now->until_usec,
+                          now->reason);
 }
 
 /* Of a mention that is to be filed anew, for it was split off meanwhile, the text is needed. */
@@ -136,7 +150,9 @@ static int reread(struct db *db, void *data)
         const struct reread_args *a = data;
         int r;
 
-        r = a->next_usec < 0 ? 0 : db_run(db, "UPDATE thread SET reread_usec = NULLIF(?, 0) WHERE id = ?", "ii", a->next_usec, a->thread);
+        r = a->next_usec < 0
+                    ? 0
+                    : db_run(db, "UPDATE thread SET reread_usec = NULLIF(?, 0) WHERE id = ?", "ii", a->next_usec, a->thread);
         for (size_t n = 0; n < a->n && r >= 0; n++) {
                 const struct store_finding *f = &a->findings[n];
 
@@ -153,7 +169,8 @@ static int reread(struct db *db, void *data)
         return MIN(r, 0);
 }
 
-int store_reread(struct store *s, int64_t thread, int64_t next_usec, const struct store_finding *findings, size_t n, int64_t now_usec)
+int store_reread(struct store *s, int64_t thread, int64_t next_usec, const struct store_finding *findings, size_t n,
+                 int64_t now_usec)
 {
         struct reread_args a = { thread, next_usec, now_usec, findings, n };
 

@@ -7,8 +7,8 @@
 #define IN_REACH "m.source = ?1 AND m.until_usec <= ?3 AND m.alarm IS NOT NULL"
 
 #define HAS_ANSWER \
-        "EXISTS (SELECT 1 FROM journal r JOIN part p ON p.reply = r.id AND p.number = 0 WHERE r.thread = m.thread AND r.kind = 'reply'" \
-        " AND r.state = 'posted' AND p.parent = m.native_id)"
+        "EXISTS (SELECT 1 FROM journal r JOIN part p ON p.reply = r.id AND p.number = 0 WHERE r.thread = m.thread AND r.kind =" \
+        " 'reply' AND r.state = 'posted' AND p.parent = m.native_id)"
 
 /* What a reply answers is known for certain when it goes out. */
 #define MAY_GET_ANSWER \
@@ -22,10 +22,11 @@
 #define HAS_ENDED "(m.until_usec <= ?2 OR " HAS_ANSWER " OR " IS_OVERTAKEN ")"
 
 const char store_windows_sql[] =
-        "SELECT m.id, " HAS_ENDED " FROM journal m WHERE " IN_REACH " AND (" HAS_ENDED " OR (m.alarm = 0 AND m.state = 'filed' AND NOT "
-        MAY_GET_ANSWER ")) ORDER BY m.until_usec LIMIT ?4";
+        "SELECT m.id, " HAS_ENDED " FROM journal m WHERE " IN_REACH " AND (" HAS_ENDED " OR (m.alarm = 0 AND m.state = 'filed'"
+        " AND NOT " MAY_GET_ANSWER ")) ORDER BY m.until_usec LIMIT ?4";
 
-int store_windows(struct store *s, int64_t channel, int64_t now_usec, int64_t before_usec, int64_t *ids, size_t max, bool *ret_ended)
+int store_windows(struct store *s, int64_t channel, int64_t now_usec, int64_t before_usec, int64_t *ids, size_t max,
+                  bool *ret_ended)
 {
         struct stmt *st;
         size_t n = 0;
@@ -51,8 +52,9 @@ static int end_windows(struct db *db, void *data)
 {
         const struct window_args *a = data;
 
-        return MIN(db_run(db, "UPDATE journal AS m SET alarm = NULL WHERE " IN_REACH " AND " HAS_ENDED, "iii", a->channel, a->now_usec,
-                          a->before_usec), 0);
+        return MIN(db_run(db, "UPDATE journal AS m SET alarm = NULL WHERE " IN_REACH " AND " HAS_ENDED, "iii", a->channel,
+                          a->now_usec, a->before_usec),
+                   0);
 }
 
 int store_end_windows(struct store *s, int64_t channel, int64_t now_usec, int64_t before_usec)
@@ -94,21 +96,24 @@ static int close_windows(struct db *db, void *data)
 {
         const struct close_args *a = data;
 
-        return MIN(db_run(db, "UPDATE journal SET alarm = NULL WHERE " IN_TICKET, "isi", a->helpdesk, a->ticket, a->closed_usec), 0);
+        return MIN(db_run(db, "UPDATE journal SET alarm = NULL WHERE " IN_TICKET, "isi", a->helpdesk, a->ticket, a->closed_usec),
+                   0);
 }
 
 int store_close_windows(struct store *s, int64_t helpdesk, const char *ticket, int64_t closed_usec)
 {
         struct close_args a = { helpdesk, closed_usec, ticket };
         int64_t found;
-        int r = db_get_int(store_reader(s), &found, "SELECT 1 FROM journal WHERE " IN_TICKET " LIMIT 1", "isi", helpdesk, ticket, closed_usec);
+        int r = db_get_int(store_reader(s), &found, "SELECT 1 FROM journal WHERE " IN_TICKET " LIMIT 1", "isi", helpdesk, ticket,
+                           closed_usec);
 
         return r <= 0 ? r : store_write(s, close_windows, &a);
 }
 
 int64_t store_count_windows(struct store *s)
 {
+        const char *sql = "SELECT count(*) FROM journal WHERE alarm IS NOT NULL AND alarm = 1";
         int64_t n;
 
-        return db_get_int(store_reader(s), &n, "SELECT count(*) FROM journal WHERE alarm IS NOT NULL AND alarm = 1", "") == 1 ? n : 0;
+        return db_get_int(store_reader(s), &n, sql, "") == 1 ? n : 0;
 }

@@ -50,7 +50,8 @@ uint64_t store_commits(const struct store *s);
 bool store_is_full(const struct store *s);           /* the last commit failed for want of room */
 bool store_is_new(const struct store *s);            /* it was made */
 bool store_is_behind(const struct store *s);         /* it is a backup, or was built anew, and this is its first start */
-int64_t store_lost_usec(struct store *s);            /* when the store that it replaced did the last it did; 0: it replaced none */
+/* when the store that it replaced did the last it did; 0: it replaced none */
+int64_t store_lost_usec(struct store *s);
 
 /* A copy, checked, at path, which must not exist.  Waits, in which the store goes on.  -EEXIST; -EBUSY: one is being made;
  * -EUCLEAN: the store is damaged; -ECANCELED: the store is being closed; or another -errno. */
@@ -69,7 +70,8 @@ int store_restore(const char *directory, const char *file, char **ret_kept, char
 struct store_seed {
         const char *name, *plugin;
 };
-int store_rebuild(const char *directory, const struct store_seed *seeds, size_t n, int64_t since_usec, char **ret_kept, char **ret_error);
+int store_rebuild(const char *directory, const struct store_seed *seeds, size_t n, int64_t since_usec, char **ret_kept,
+                  char **ret_error);
 
 /* --- Instances */
 
@@ -122,7 +124,8 @@ struct store_merge { const char *ticket, *into, *number; };
 struct store_link {
         int64_t channel;
         const char *root, *ticket, *number, *url;
-        const char *first;               /* the root of the thread from which that one goes on, and all that did before it; or NULL */
+        /* the root of the thread from which that one goes on, and all that did before it; or NULL */
+        const char *first;
         bool branch;                     /* it does not go on, but is a branch of that conversation */
 };
 struct store_unread { int64_t thread; const char *ticket; };
@@ -170,9 +173,11 @@ int64_t store_last_place(struct store *s, int64_t source);       /* the greatest
 /* Gives an unplaced mention its thread, and the payload that now says more. */
 int store_place(struct store *s, int64_t id, const char *root, const char *payload);   /* waits */
 
-char *store_state_of(struct store *s, int64_t source, const char *native_id);   /* malloced; NULL if not known; of the past: known */
+/* malloced; NULL if not known; of the past: known */
+char *store_state_of(struct store *s, int64_t source, const char *native_id);
 int64_t store_row_of(struct store *s, int64_t source, const char *native_id);    /* its id; 0 if not known */
-char *store_root_of(struct store *s, int64_t channel, const char *native_id);     /* of a mention's or part's thread; malloced; NULL */
+/* of a mention's or part's thread; malloced; NULL */
+char *store_root_of(struct store *s, int64_t channel, const char *native_id);
 bool store_is_part(struct store *s, int64_t channel, const char *native_id);
 char *store_cursor(struct store *s, int64_t instance, const char *key);         /* malloced; NULL if not set */
 int store_keep(struct store *s, int64_t instance, const struct store_cursor *c);/* sets one; waits */
@@ -192,7 +197,8 @@ struct store_row {
         bool doubt;                              /* it may be done already: the store was behind */
         bool approved;                           /* of a reply: a person wants it sent as it is */
         int64_t orders;                          /* of a reply: how often a person sent it on its way again */
-        const char *halt;                        /* of a reply: the state that an agent wants for it if it is not out yet; or "" */
+        /* of a reply: the state that an agent wants for it if it is not out yet; or "" */
+        const char *halt;
         const char *result_id, *result_url, *reason;
         const char *payload;                     /* "" when it is done */
         struct store_kept kept;
@@ -219,9 +225,9 @@ int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thre
 const char *store_network_root(struct store *s, struct arena *a, const struct store_thread *t);
 const char *store_first_root(struct store *s, struct arena *a, const struct store_thread *t);
 
-/* What a reply answers: the newest mention of its thread that was in the ticket before it was written, or may have been (*ret_open:
- * it is on its way there, and that is not known yet); else the newest that is filed; 0 if there is none, or it may be one of the
- * past; of those seen by so many at least.  Where article ids are numbers they tell: helpdesks count upwards. */
+/* What a reply answers: the newest mention of its thread that was in the ticket before it was written, or may have been
+ * (*ret_open: it is on its way there, and that is not known yet); else the newest that is filed; 0 if there is none, or it may be
+ * one of the past; of those seen by so many at least.  Where article ids are numbers they tell: helpdesks count upwards. */
 int64_t store_last_mention(struct store *s, int64_t reply, int64_t visibility_max, bool *ret_open);
 
 /* Tickets of a helpdesk that were linked later than they were made, up to max; returns how many. */
@@ -277,13 +283,16 @@ struct store_move {
         bool more;                       /* parts follow: it begins anew with the next */
         const struct store_thread *link;         /* helpdesk, ticket, number, url of the row's thread */
         bool found;                      /* the link, by find(): no poll looked at that ticket yet */
-        bool goes_on;                            /* a mention's thread goes on in another: it, and what waits behind it, go there */
+        /* a mention's thread goes on in another: it, and what waits behind it, go there */
+        bool goes_on;
         bool unlink;                             /* the thread's ticket is gone, and what was seen in it does not count */
         const struct store_part *part;           /* a reply's, where the journal has forgotten it */
         const char *note_key, *note_payload;     /* a note for the thread's ticket, if it has one */
-        enum store_said { SAID_NOTHING, SAID_IN_PUBLIC, SAID_PRIVATE } said;     /* of a reply that is out; private: taken aside */
+        /* of a reply that is out; private: taken aside */
+        enum store_said { SAID_NOTHING, SAID_IN_PUBLIC, SAID_PRIVATE } said;
         const char *then_id, *then_payload;      /* a command that follows from it, or NULL */
-        int64_t reread_usec;                     /* of a mention: when its thread is to be read again first; its text is kept; 0: no */
+        /* of a mention: when its thread is to be read again first; its text is kept; 0: no */
+        int64_t reread_usec;
         int64_t card_usec;               /* of a mention that is filed, as in struct store_author; 0: unchanged */
         int64_t now_usec;
 };
@@ -295,7 +304,8 @@ int store_threads_of(struct store *s, int64_t helpdesk, const char *ticket, int6
 
 /* Ids of a thread's replies that were taken in, and written, before that command and are in one of the states (the second may be
  * NULL), newest first; how many.  Of two tickets that were merged a command may be the older, though it was seen later. */
-int store_replies(struct store *s, int64_t thread, int64_t command, const char *state, const char *or_state, int64_t *ids, size_t max);
+int store_replies(struct store *s, int64_t thread, int64_t command, const char *state, const char *or_state, int64_t *ids,
+                  size_t max);
 int64_t store_last_filed(struct store *s, int64_t thread, int64_t before);       /* a mention; 0: there is none */
 
 struct store_order {
@@ -303,7 +313,8 @@ struct store_order {
         const char *was, *state;         /* from there to withdrawn, held, or waiting and due at once */
         int64_t visibility;              /* 0: unchanged */
         bool approved;                   /* as it is */
-        const char *halt;                /* instead of all that: it may be out, and where it goes if it turns out that it is not; else NULL */
+        /* instead of all that: it may be out, and where it goes if it turns out that it is not; else NULL */
+        const char *halt;
         const char *reason, *note_key, *note_payload;    /* may be NULL */
 };
 
@@ -311,8 +322,8 @@ struct store_order {
  * command's own.  Waits. */
 int store_aim(struct store *s, int64_t command, int64_t at);
 
-/* The newest mention that the agent knew when he wrote the command becomes the first of a branch, which is a thread of its own: what
- * was filed in the old ticket is filed anew in one of its own, and it is what the command is about. */
+/* The newest mention that the agent knew when he wrote the command becomes the first of a branch, which is a thread of its own:
+ * what was filed in the old ticket is filed anew in one of its own, and it is what the command is about. */
 enum store_split {
         SPLIT_DONE = 1,
         SPLIT_NOTHING,                   /* there is no mention */
@@ -327,7 +338,8 @@ int store_split(struct store *s, int64_t command, int64_t thread, int64_t now_us
 /* The newest branch of a thread: 1, and the command that made it, or ""; 0: there is none. */
 int store_last_branch(struct store *s, struct arena *a, int64_t thread, struct store_thread *ret, const char **ret_command);
 
-/* All of it, and the command is done and answered; or nothing, with -ESTALE, if a reply was not any more where it was said to be. */
+/* All of it, and the command is done and answered; or nothing, with -ESTALE, if a reply was not any more where it was said to be.
+ */
 struct store_orders {
         int64_t command, thread;         /* thread: whose ticket is told, 0 for none */
         const struct store_order *orders;
@@ -337,8 +349,8 @@ struct store_orders {
 };
 int store_obey(struct store *s, const struct store_orders *o);           /* waits */
 
-/* The thread of this ticket that was answered in private since anything was said in public, and for which nobody was asked for a word
- * since; or 0. */
+/* The thread of this ticket that was answered in private since anything was said in public, and for which nobody was asked for a
+ * word since; or 0. */
 int64_t store_owes(struct store *s, int64_t helpdesk, const char *ticket, int64_t *ret_since_usec);
 int64_t store_count_owed(struct store *s);
 int store_asked(struct store *s, int64_t thread, int64_t since_usec, const char *key, const char *payload, int64_t now_usec);
@@ -354,7 +366,8 @@ struct store_kept_post {
         struct store_right right;
 };
 /* One mention of a channel of which the text is kept; 1, or 0 if there is none.  *ret_thread: 0 if it is not known yet. */
-int store_kept_post(struct store *s, struct arena *a, int64_t channel, const char *native_id, struct store_kept_post *ret, int64_t *ret_thread);
+int store_kept_post(struct store *s, struct arena *a, int64_t channel, const char *native_id, struct store_kept_post *ret,
+                    int64_t *ret_thread);
 
 /* Filed mentions of a thread of which the text is kept, newest first; how many. */
 int store_reread_posts(struct store *s, struct arena *a, int64_t thread, struct store_kept_post *ret, size_t max);
@@ -374,7 +387,9 @@ struct store_finding {
         const char *note_key, *note_payload;
 };
 /* A thread was read again, and next_usec is when it will be the next time, 0 for never; negative: as it was. */
-int store_reread(struct store *s, int64_t thread, int64_t next_usec, const struct store_finding *findings, size_t n, int64_t now_usec);   /* waits */
+/* waits */
+int store_reread(struct store *s, int64_t thread, int64_t next_usec, const struct store_finding *findings, size_t n,
+                 int64_t now_usec);
 
 /* --- Windows: filed mentions that may be answered until a time, and are not yet
  *
@@ -383,9 +398,11 @@ int store_reread(struct store *s, int64_t thread, int64_t next_usec, const struc
 
 /* Those of a channel of which nobody was told, that close before then, and to which no reply is on its way.  How many;
  * *ret_ended: some need not be watched any more, and store_end_windows() says so. */
-int store_windows(struct store *s, int64_t channel, int64_t now_usec, int64_t before_usec, int64_t *ids, size_t max, bool *ret_ended);
+int store_windows(struct store *s, int64_t channel, int64_t now_usec, int64_t before_usec, int64_t *ids, size_t max,
+                  bool *ret_ended);
 int store_end_windows(struct store *s, int64_t channel, int64_t now_usec, int64_t before_usec);   /* waits */
-int store_tell_window(struct store *s, int64_t id, const char *note_key, const char *note_payload, int64_t now_usec);   /* waits */
+/* waits */
+int store_tell_window(struct store *s, int64_t id, const char *note_key, const char *note_payload, int64_t now_usec);
 /* The ticket was closed then (0: at an unknown time): what was said in it before needs no answer.  Waits if there is any. */
 int store_close_windows(struct store *s, int64_t helpdesk, const char *ticket, int64_t closed_usec);
 int64_t store_count_windows(struct store *s);        /* of which the agent was told */

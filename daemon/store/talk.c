@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * The store: what is known of a conversation and of who speaks in it, for who files its mentions and posts its replies.  Called by
- * flow.
+ * The store: what is known of a conversation and of who speaks in it, for who files its mentions and posts its replies.  Called
+ * by flow.
  */
 #include "store/internal.h"
 
 /* The newest mention in the newest thread below one; so from thread to thread, and what it takes does not grow with mentions. */
 const char store_author_sql[] =
-        "SELECT j.thread, j.card_usec, l.ticket, l.number, l.url FROM journal j LEFT JOIN link l ON l.thread = j.thread AND l.helpdesk = ?4"
-        " WHERE j.source = ?1 AND j.handle = ?2 AND j.thread < ?3 AND j.card_usec NOT NULL ORDER BY j.thread DESC, j.id DESC LIMIT 1";
+        "SELECT j.thread, j.card_usec, l.ticket, l.number, l.url FROM journal j LEFT JOIN link l ON l.thread = j.thread AND"
+        " l.helpdesk = ?4"
+        " WHERE j.source = ?1 AND j.handle = ?2 AND j.thread < ?3 AND j.card_usec NOT NULL ORDER BY j.thread DESC, j.id DESC"
+        " LIMIT 1";
 
 static bool has_ticket(const struct store_author *author, const char *ticket)
 {
@@ -53,8 +55,8 @@ static void leave_out(struct store_author *author, const char *ticket)
                 }
 }
 
-int store_author(struct store *s, struct arena *a, int64_t channel, const char *handle, const struct store_thread *own, int64_t helpdesk,
-                 struct store_author *ret)
+int store_author(struct store *s, struct arena *a, int64_t channel, const char *handle, const struct store_thread *own,
+                 int64_t helpdesk, struct store_author *ret)
 {
         struct store_author found = { .card_usec = 0 };
         int64_t thread = INT64_MAX, card_usec;
@@ -101,8 +103,10 @@ size_t store_handles(struct store *s, struct arena *a, int64_t thread, const cha
         struct stmt *st;
         size_t n = 0;
 
-        if (db_query(store_reader(s), &st, "SELECT DISTINCT handle FROM journal WHERE thread = ? AND kind = 'mention' AND handle NOT NULL LIMIT ?",
-                     "ii", thread, (int64_t) max) < 0)
+        if (db_query(store_reader(s), &st,
+                     "SELECT DISTINCT handle FROM journal WHERE thread = ? AND kind = 'mention' AND handle NOT NULL LIMIT ?",
+                     "ii", thread, (int64_t) max)
+            < 0)
                 return 0;
         while (db_step(st) > 0)
                 if (n < max)
@@ -117,8 +121,11 @@ size_t store_said(struct store *s, struct arena *a, int64_t thread, int64_t belo
         size_t n = 0;
 
         *ret = payloads;
-        if (db_query(store_reader(s), &st, "SELECT b.payload FROM journal j JOIN body b ON b.id = j.id WHERE j.thread = ? AND j.kind = 'mention'"
-                                           " AND ifnull(j.visibility, 4) < ? ORDER BY j.id DESC LIMIT ?", "iii", thread, below, (int64_t) max) < 0)
+        if (db_query(store_reader(s), &st,
+                     "SELECT b.payload FROM journal j JOIN body b ON b.id = j.id WHERE j.thread = ? AND j.kind = 'mention'"
+                     " AND ifnull(j.visibility, 4) < ? ORDER BY j.id DESC LIMIT ?",
+                     "iii", thread, below, (int64_t) max)
+            < 0)
                 return 0;
         while (db_step(st) > 0)
                 if (n < max)
@@ -140,10 +147,12 @@ int64_t store_last_mention(struct store *s, int64_t reply, int64_t visibility_ma
         *ret_open = false;
         if (db_query(store_reader(s), &st, "SELECT m.id, m.state != 'filed' AND NOT ifnull(" HAS_ARTICLE ", 0)"
                                            " FROM journal r JOIN journal m ON m.thread = r.thread AND m.kind = 'mention'"
-                                           " JOIN thread t ON t.id = r.thread AND (NOT t.past_usec OR t.past_usec < m.created_usec)"
+                                           " JOIN thread t ON t.id = r.thread AND (NOT t.past_usec OR t.past_usec <"
+                                           " m.created_usec)"
                                            " WHERE r.id = ? AND m.turn < r.id AND ifnull(m.visibility, 0) <= ? AND CASE"
                                            " WHEN m.state NOT IN ('filing', 'ambiguous', 'filed') THEN 0"
-                                           " WHEN " HAS_ARTICLE " THEN CAST(m.result_id AS INTEGER) < CAST(r.native_id AS INTEGER)"
+                                           " WHEN " HAS_ARTICLE " THEN"
+                                           " CAST(m.result_id AS INTEGER) < CAST(r.native_id AS INTEGER)"
                                            " WHEN m.state != 'filed' THEN ifnull(m.tried_after, m.turn) < r.id"
                                            " ELSE 1 END ORDER BY m.created_usec DESC, m.turn DESC LIMIT 1", "ii", reply,
                      visibility_max) >= 0 && db_step(st) > 0) {
@@ -165,9 +174,10 @@ int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, 
         struct stmt *st;
         int r;
 
-        r = db_query(store_reader(s), &st, "SELECT number, key, parent, text, native_id, url, (SELECT count(*) FROM part WHERE reply = ?1)"
-                                           " FROM part WHERE reply = ?1 AND CASE ?2 WHEN -1 THEN native_id IS NULL ELSE number = ?2 END"
-                                           " ORDER BY number LIMIT 1",
+        r = db_query(store_reader(s), &st,
+                     "SELECT number, key, parent, text, native_id, url, (SELECT count(*) FROM part WHERE reply = ?1)"
+                     " FROM part WHERE reply = ?1 AND CASE ?2 WHEN -1 THEN native_id IS NULL ELSE number = ?2 END"
+                     " ORDER BY number LIMIT 1",
                      "ii", reply, number);
         if (r >= 0)
                 r = db_step(st);

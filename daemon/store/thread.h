@@ -10,8 +10,8 @@
 /* An item is a row of the journal or of the past. */
 #define IS_IT " WHERE source = ?1 AND native_id = ?2"
 
-/* Where what is said in a thread belongs now, or, if first, where it may have belonged at first: of this root, 1, made if need be; of
- * this post, 1, or 0 if the store does not know it. */
+/* Where what is said in a thread belongs now, or, if first, where it may have belonged at first: of this root, 1, made if need
+ * be; of this post, 1, or 0 if the store does not know it. */
 int thread_of_root(struct db *db, int64_t channel, const char *root, bool first, int64_t *ret);
 int thread_of_post(struct db *db, int64_t channel, const char *native_id, bool first, int64_t *ret);
 

@@ -60,7 +60,8 @@ int store_load(struct store *s, struct arena *a, int64_t id, struct store_row *r
         int r;
 
         r = db_query(store_reader(s), &st, "SELECT " ROW_COLUMNS ", handle, visibility, language, warning,"
-                                           " reply_right, until_usec, right_reason, (SELECT payload FROM body b WHERE b.id = j.id) FROM journal j WHERE id = ?", "i", id);
+                                           " reply_right, until_usec, right_reason, (SELECT payload FROM body b WHERE b.id ="
+                                           " j.id) FROM journal j WHERE id = ?", "i", id);
         if (r >= 0)
                 r = db_step(st);
         if (r <= 0)
@@ -86,8 +87,8 @@ int store_list(struct store *s, struct arena *a, const struct store_list *q, str
         int r;
 
         r = db_query(store_reader(s), &st, "SELECT " ROW_COLUMNS " FROM journal WHERE id > ?1 AND CASE WHEN ?2 IS NULL THEN"
-                                           " state IN ('shown', 'new', 'waiting', 'filing', 'sending', 'ambiguous', 'held', 'dead')"
-                                           " ELSE state = ?2 END ORDER BY id LIMIT ?3",
+                                           " state IN ('shown', 'new', 'waiting', 'filing', 'sending', 'ambiguous', 'held',"
+                                           " 'dead') ELSE state = ?2 END ORDER BY id LIMIT ?3",
                      "isi", q->after, q->state, (int64_t) q->max);
         if (r < 0)
                 return r;
@@ -122,8 +123,10 @@ int store_counts(struct store *s, store_count_fn fn, void *data)
         r = count_rows(s, "SELECT target, kind, state, count(*), min(seen_usec) FROM journal WHERE " IS_ACTIVE
                           " GROUP BY target, kind, state", fn, data);
         if (r >= 0)
-                r = count_rows(s, "SELECT target, kind, state, count(*), min(seen_usec) FROM journal WHERE state IN ('held', 'dead')"
-                                  " GROUP BY target, kind, state", fn, data);
+                r = count_rows(s,
+                               "SELECT target, kind, state, count(*), min(seen_usec) FROM journal WHERE state IN ('held', 'dead')"
+                               " GROUP BY target, kind, state",
+                               fn, data);
         return r < 0 ? r : count_rows(s, "SELECT target, kind, state, count(*), min(seen_usec) FROM journal WHERE state = 'shown'"
                                          " GROUP BY target, kind, state", fn, data);
 }
@@ -133,8 +136,10 @@ int store_thread(struct store *s, struct arena *a, int64_t id, struct store_thre
         struct stmt *st;
         int r;
 
-        r = db_query(store_reader(s), &st, "SELECT t.id, t.channel, t.root, l.helpdesk, l.ticket, l.number, l.url, l.linked_usec, t.before, t.next,"
-                                           " t.split IS NOT NULL FROM thread t LEFT JOIN link l ON l.thread = t.id WHERE t.id = ?", "i", id);
+        r = db_query(store_reader(s), &st,
+                     "SELECT t.id, t.channel, t.root, l.helpdesk, l.ticket, l.number, l.url, l.linked_usec, t.before, t.next,"
+                     " t.split IS NOT NULL FROM thread t LEFT JOIN link l ON l.thread = t.id WHERE t.id = ?",
+                     "i", id);
         if (r >= 0)
                 r = db_step(st);
         if (r <= 0)
@@ -162,8 +167,8 @@ int store_unread(struct store *s, struct arena *a, int64_t helpdesk, struct stor
         size_t n = 0;
         int r;
 
-        r = db_query(store_reader(s), &st, "SELECT thread, ticket FROM link WHERE helpdesk = ? AND unread LIMIT ?", "ii", helpdesk,
-                     (int64_t) max);
+        r = db_query(store_reader(s), &st, "SELECT thread, ticket FROM link WHERE helpdesk = ? AND unread LIMIT ?", "ii",
+                     helpdesk, (int64_t) max);
         if (r < 0)
                 return r;
         while ((r = db_step(st)) > 0)
@@ -209,8 +214,9 @@ static int take_up(struct db *db, int64_t now_usec)
                        " WHERE state IN ('new', 'waiting') AND thread NOT NULL AND NOT (attempt = 0 AND reason NOT NULL)",
                    "i", now_usec);
         if (r >= 0)
-                r = db_exec(db, "UPDATE journal SET doubt = 1 WHERE " IS_ACTIVE " OR state IN ('shown', 'held', 'dead') OR alarm = 0;"
-                                "UPDATE instance SET behind = 1");
+                r = db_exec(db,
+                            "UPDATE journal SET doubt = 1 WHERE " IS_ACTIVE " OR state IN ('shown', 'held', 'dead') OR alarm = 0;"
+                            "UPDATE instance SET behind = 1");
         return r < 0 ? r : db_run(db, "UPDATE store SET behind = 0, doubt_usec = ?", "i", utc_usec() + CLOCKS_USEC);
 }
 
@@ -223,7 +229,8 @@ static int recover(struct db *db, void *data)
         r = db_run(db, "UPDATE journal SET due_usec = ? WHERE state = 'shown'", "i", a->now_usec + STORE_SHOWN_USEC);
         /* How long ago it was looked for nobody knows, for the clock may have been set: the first of two looks counts no more. */
         if (r >= 0)
-                r = db_run(db, "UPDATE journal SET absent = absent - absent % ? WHERE state = 'ambiguous'", "i", (int64_t) STORE_LOOKS);
+                r = db_run(db, "UPDATE journal SET absent = absent - absent % ? WHERE state = 'ambiguous'", "i",
+                           (int64_t) STORE_LOOKS);
         if (r < 0)
                 return r;
         n = db_run(db, "UPDATE journal SET state = 'ambiguous', absent = 0, due_usec = ?,"
@@ -329,8 +336,9 @@ static int put_link(struct db *db, int64_t thread, const struct store_move *m)
         const struct store_thread *l = m->link;
         int r;
 
-        r = db_run(db, "INSERT INTO link (thread, helpdesk, ticket, number, url, unread, linked_usec) VALUES (?1, ?2, ?3, ?4, ?5, "
-                       IS_UNREAD ", ?7) ON CONFLICT DO NOTHING",
+        r = db_run(db,
+                   "INSERT INTO link (thread, helpdesk, ticket, number, url, unread, linked_usec) VALUES (?1, ?2, ?3, ?4, "
+                   "?5, " IS_UNREAD ", ?7) ON CONFLICT DO NOTHING",
                    "iisssii", thread, l->helpdesk, l->ticket, l->number, l->url, (int64_t) m->found, m->now_usec);
         return r != 0 ? r : change_link(db, thread, m);
 }
@@ -338,13 +346,16 @@ static int put_link(struct db *db, int64_t thread, const struct store_move *m)
 /* The next part answers this one. */
 static int posted_part(struct db *db, const struct store_move *m)
 {
-        int r = db_run(db, "UPDATE part SET native_id = ?, url = ? WHERE reply = ? AND number = ?", "eeii", m->result_id, m->result_url,
-                       m->id, m->part_number);
+        int r = db_run(db, "UPDATE part SET native_id = ?, url = ? WHERE reply = ? AND number = ?", "eeii", m->result_id,
+                       m->result_url, m->id, m->part_number);
 
         if (r >= 0 && m->more)
-                r = db_run(db, "UPDATE part SET parent = ? WHERE reply = ? AND number = ?", "sii", m->result_id, m->id, m->part_number + 1);
+                r = db_run(db, "UPDATE part SET parent = ? WHERE reply = ? AND number = ?", "sii", m->result_id, m->id,
+                           m->part_number + 1);
         if (r >= 0 && m->more)
-                r = db_run(db, "UPDATE journal SET attempt = 0, absent = 0, tried_usec = 0, tried_after = NULL, result_id = NULL WHERE id = ?",
+                r = db_run(db,
+                           "UPDATE journal SET attempt = 0, absent = 0, tried_usec = 0, tried_after = NULL, result_id = NULL "
+                           "WHERE id = ?",
                            "i", m->id);
         return r;
 }
@@ -378,7 +389,8 @@ static int move(struct db *db, void *data)
         if (r <= 0)
                 return r < 0 ? r : -ESTALE;
         if (m->part) {
-                r = db_run(db, "INSERT INTO part (reply, number, channel, key, parent) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                r = db_run(db,
+                           "INSERT INTO part (reply, number, channel, key, parent) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                            "iiiss", m->id, m->part->number, target, m->part->key, m->part->parent);
                 if (r < 0)
                         return r;
@@ -415,8 +427,10 @@ static int move(struct db *db, void *data)
                         return r;
         }
         if (m->said) {
-                r = db_run(db, m->said == SAID_PRIVATE ? "UPDATE link SET private_usec = ? WHERE thread = ?"
-                                                       : "UPDATE link SET public_usec = ? WHERE thread = ?", "ii", utc_usec(), thread);
+                r = db_run(db,
+                           m->said == SAID_PRIVATE ? "UPDATE link SET private_usec = ? WHERE thread = ?"
+                                                   : "UPDATE link SET public_usec = ? WHERE thread = ?",
+                           "ii", utc_usec(), thread);
                 if (r < 0)
                         return r;
         }

@@ -95,10 +95,10 @@ struct mentiond_mention {
         uint32_t reserved;
         int64_t reply_until_usec;/* of MENTIOND_REPLY_UNTIL, by the network's clock */
         const char *reply_reason;/* one sentence for the agent: why not, or why only until then */
-        const struct mentiond_mention *about;  /* what it stands below without being its answer: the account's own post, what
-                                  * is reviewed.  Quoted for the agent; its author's handle or name, text and url count. */
-        const struct mentiond_mention *answers;  /* the post that it answers, where the network shows that along; NULL.  Quoted in
-                                                  * the ticket where the journal does not know it */
+        const struct mentiond_mention *above;    /* the post right above it, where the network shows that along: the one that it
+                                  * answers; or, without a parent, what it stands below, as the account's own post or what is
+                                  * reviewed.  Quoted in the ticket unless the agent has it there already, or fetch() tells
+                                  * more: its id, its author's handle and name, its text and url count. */
 };
 
 /* A file that goes out with a post. */
@@ -117,7 +117,8 @@ struct mentiond_post {
         uint32_t struct_size;
         uint32_t visibility;     /* no wider than this */
         const char *key;         /* idempotency key: the same in each attempt at this part */
-        const char *text;        /* whole, as it is to appear, the handle of who is answered included unless the network names it */
+        /* whole, as it is to appear, the handle of who is answered included unless the network names it */
+        const char *text;
         const char *parent;      /* id of the post to answer */
         const char *root;
         const char *warning;     /* that of the post answered */
@@ -229,11 +230,12 @@ struct mentiond_channel {
 
         /* Optional.  Reads posts of one thread again, n of them, the newest first: for each of these ids mentiond_emit_again() or
          * mentiond_emit_gone(), unless it could not be found out.  What else it sees in the thread it may emit again, too,
-         * above all what the account wrote there itself; and mentiond_emit() what is for the account, and poll() was not shown. */
+         * above all what the account wrote there itself; and mentiond_emit() what is for the account, and poll() was not shown.
+         */
         int (*reread)(struct mentiond_op *op, void *state, const char *const *ids, uint32_t n);
 
-        /* Optional.  Gets a file of a mention that has an id and no url, of at most max bytes.  Called when the ticket is made: it
-         * has 20 seconds, and what fails is told in the ticket. */
+        /* Optional.  Gets a file of a mention that has an id and no url, of at most max bytes.  Called when the ticket is made:
+         * it has 20 seconds, and what fails is told in the ticket. */
         int (*download)(struct mentiond_op *op, void *state, const char *id, uint64_t max, struct mentiond_file *ret);
 };
 
@@ -246,9 +248,9 @@ MENTIOND_EXPORT void mentiond_emit_ancestor(struct mentiond_op *op, const struct
 /* 1 if the journal has this mention, or it was emitted before: for what a request would have to be made about. */
 MENTIOND_EXPORT int mentiond_knows(struct mentiond_op *op, const char *id);
 
-/* reread(), and poll() where that is how the network tells changes: a post as it is now.  The host sees whether it was edited, and
- * whether the account wrote it outside the helpdesk, and whether it may be answered now where it could not.  Only its body, its
- * author, its times and the right to answer it are looked at. */
+/* reread(), and poll() where that is how the network tells changes: a post as it is now.  The host sees whether it was edited,
+ * and whether the account wrote it outside the helpdesk, and whether it may be answered now where it could not.  Only its body,
+ * its author, its times and the right to answer it are looked at. */
 MENTIOND_EXPORT void mentiond_emit_again(struct mentiond_op *op, const struct mentiond_mention *mention);
 
 /* The same: the network says that this post is no more. */

@@ -36,7 +36,8 @@ struct mentiond_filing {
         const char *url;         /* permalink of the post */
         int64_t created_usec;
         const struct mentiond_attachment *attachments;
-        const char *after;       /* of a new ticket: the one from which it goes on, or was split, to be linked to it, which the text says; "" for none */
+        /* of a new ticket: the one from which it goes on, or was split, to be linked to it, which the text says; "" for none */
+        const char *after;
         int64_t reopen_since_usec;       /* append(): a ticket that was closed before then is not opened again; 0: any is */
 };
 
@@ -115,7 +116,8 @@ enum mentiond_standing {
 };
 
 enum mentiond_review_limits {
-        MENTIOND_REVIEW_BYTES_MAX = 40 * 1024 * 1024,    /* of an article's attachments together: those beyond come without data */
+        /* of an article's attachments together: those beyond come without data */
+        MENTIOND_REVIEW_BYTES_MAX = 40 * 1024 * 1024,
         MENTIOND_REVIEW_ATTACHMENTS_MAX = 100,
         MENTIOND_REVIEW_INTERNAL_MAX = 50,               /* articles */
         MENTIOND_REVIEW_CUSTOMER_MAX = 100,
@@ -258,8 +260,8 @@ MENTIOND_EXPORT int mentiond_knows_article(struct mentiond_op *op, const char *i
 MENTIOND_EXPORT int mentiond_is_linked(struct mentiond_op *op, const char *ticket);
 
 /* poll() only: the n-th ticket, from 0, that was linked later than it was made, or before any poll ended well; or NULL.  Its
- * articles have to be read, however old they are: find() may have found it hours after an agent did.  When the poll has ended well
- * it counts as read. */
+ * articles have to be read, however old they are: find() may have found it hours after an agent did.  When the poll has ended
+ * well it counts as read. */
 MENTIOND_EXPORT const char *mentiond_unread(struct mentiond_op *op, uint32_t n);
 
 /* The ticket was merged into another: its threads follow.  Commits with the operation. */

@@ -91,7 +91,8 @@ struct mentiond_option {
         uint32_t type;
         uint32_t flags;
         uint64_t offset;             /* into the plugin's state */
-        int64_t min, max;            /* bounds of numbers, in the unit of the field; both 0 for none.  min: of a secret's length */
+        /* bounds of numbers, in the unit of the field; both 0 for none.  min: of a secret's length */
+        int64_t min, max;
 };
 
 #define MENTIOND_OPTION(state_type, field, option_name, option_type, ...)                                   \
@@ -256,7 +257,8 @@ MENTIOND_EXPORT int mentiond_child_run(struct mentiond_op *op, const struct ment
  * MENTIOND_REPEATABLE) if it ended later; CANCELED, or AMBIGUOUS, if the operation is ended.  The program is ended when it
  * says nothing for the instance's `timeout` while it owes an answer, or writes what is no JSON, or about no question that it
  * was asked.  line is not consumed, but gets the number.  Waits. */
-MENTIOND_EXPORT int mentiond_child_ask(struct mentiond_op *op, struct json_object *line, uint32_t flags, struct json_object **ret);
+MENTIOND_EXPORT int mentiond_child_ask(struct mentiond_op *op, struct json_object *line, uint32_t flags,
+                                       struct json_object **ret);
 
 /* Ends the program once it has answered what it was asked: its input is closed, then its process group gets SIGTERM, then
  * SIGKILL.  The host does so itself when the instance ends.  Waits. */

@@ -56,7 +56,8 @@ static int start(struct mentiond_op *op, void *state)
                 .length_unit = MENTIOND_GRAPHEMES,
                 .length_max = 300,
                 .bytes_max = 3000,
-                .flags = MENTIOND_CAN_REMOVE | MENTIOND_CAN_LIKE | MENTIOND_CAN_REPOST | MENTIOND_CAN_HIDE | MENTIOND_TELLS_AUTHOR,
+                .flags = MENTIOND_CAN_REMOVE | MENTIOND_CAN_LIKE | MENTIOND_CAN_REPOST | MENTIOND_CAN_HIDE
+                         | MENTIOND_TELLS_AUTHOR,
                 .uploads_max = 4,
                 .upload_size_max = 2000000,
                 .upload_types = "image/png image/jpeg image/webp image/gif",
@@ -66,7 +67,8 @@ static int start(struct mentiond_op *op, void *state)
 
 /* --- Polls --- */
 
-int bluesky_views(struct mentiond_op *op, struct bluesky *b, const char *const *uris, size_t n, uint32_t flags, struct json_object *ret)
+int bluesky_views(struct mentiond_op *op, struct bluesky *b, const char *const *uris, size_t n, uint32_t flags,
+                  struct json_object *ret)
 {
         struct mentiond_request request = { .path = "app.bsky.feed.getPosts", .flags = flags };
         struct json_object *answer = NULL, *posts;
@@ -118,8 +120,9 @@ static const char *below(struct mentiond_op *op, const char *cursor, const char 
         return strcmp(later, used) == 0 ? cursor : later;        /* a page of one millisecond */
 }
 
-/* Newest first, back to a page that holds nothing new and ends before what this poll looks at.  The list goes by the time that authors
- * write on their posts, and shows what was hidden when it is not any more: how far down that is differs from poll to poll.
+/* Newest first, back to a page that holds nothing new and ends before what this poll looks at.  The list goes by the time that
+ * authors write on their posts, and shows what was hidden when it is not any more: how far down that is differs from poll to
+ * poll.
  *
  * All goes by the network's clock, for ours may be wrong.  What was not there before is new, whatever its time says, once a first
  * sweep has seen all that was. */
@@ -139,8 +142,11 @@ static int poll(struct mentiond_op *op, void *state)
 
                 mentiond_turn_page(op, &cursor, 1);
                 views = mentiond_json_object(op);
-                int r = bluesky_get(op, b, &page, mentiond_format(op, "app.bsky.notification.listNotifications?limit=%d&reasons=mention"
-                                    "&reasons=reply&reasons=quote%s%s", PAGE, *cursor ? "&cursor=" : "", mentiond_escape(op, cursor)));
+                int r = bluesky_get(op, b, &page,
+                                    mentiond_format(op,
+                                                    "app.bsky.notification.listNotifications?limit=%d&reasons=mention"
+                                                    "&reasons=reply&reasons=quote%s%s",
+                                                    PAGE, *cursor ? "&cursor=" : "", mentiond_escape(op, cursor)));
                 list = mj_get(page, "notifications");
                 if (r == MENTIOND_OK && swept)
                         r = look_at_new(op, b, list, views);
@@ -168,7 +174,8 @@ static int poll(struct mentiond_op *op, void *state)
 static void emit_unseen_root(struct mentiond_op *op, struct json_object *root)
 {
         mentiond_emit_ancestor(op, &(struct mentiond_mention) {
-                .struct_size = sizeof(struct mentiond_mention), .id = mj_str(root, "uri"), .url = bluesky_web(op, mj_str(root, "uri")),
+                .struct_size = sizeof(struct mentiond_mention), .id = mj_str(root, "uri"),
+                .url = bluesky_web(op, mj_str(root, "uri")),
                 .text = "(This post is not shown: it may be deleted, or its author may have blocked the account.)",
                 .author = &(struct mentiond_author) { .struct_size = sizeof(struct mentiond_author), .handle = "a post" },
         });
@@ -194,14 +201,16 @@ static int fetch(struct mentiond_op *op, void *state, const char *id)
         struct bluesky *b = state;
         size_t n = 0;
 
-        int r = bluesky_get(op, b, &answer, mentiond_format(op, "app.bsky.feed.getPostThread?depth=0&parentHeight=%d&uri=%s", HEIGHT,
-                            mentiond_escape(op, id)));
+        int r = bluesky_get(op, b, &answer,
+                            mentiond_format(op, "app.bsky.feed.getPostThread?depth=0&parentHeight=%d&uri=%s", HEIGHT,
+                                            mentiond_escape(op, id)));
         if (r != MENTIOND_OK)
                 return r;
         post = mj_get(mj_get(answer, "thread"), "post");
         if (!post)
                 return fetch_hidden(op, b, id);
-        for (struct json_object *p = mj_get(mj_get(answer, "thread"), "parent"); mj_get(p, "post") && n < HEIGHT; p = mj_get(p, "parent"))
+        for (struct json_object *p = mj_get(mj_get(answer, "thread"), "parent"); mj_get(p, "post") && n < HEIGHT;
+             p = mj_get(p, "parent"))
                 above[n++] = mj_get(p, "post");
         root = bluesky_root(mj_get(post, "record"));
         if (root && (!n || strcmp(mj_str(above[n - 1], "uri"), mj_str(root, "uri")) != 0))

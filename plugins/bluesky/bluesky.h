@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Channel "bluesky", between its own files: bluesky.c (start, poll, fetch), bluesky_session.c (requests, and who makes them),
- * bluesky_mention.c (what posts are), bluesky_post.c (post, find), bluesky_facet.c (what a text links to), bluesky_change.c (remove,
- * react), bluesky_reread.c, bluesky_doctor.c. */
+ * bluesky_mention.c (what posts are), bluesky_post.c (post, find), bluesky_facet.c (what a text links to), bluesky_change.c
+ * (remove, react), bluesky_reread.c, bluesky_doctor.c. */
 #ifndef BLUESKY_H
 #define BLUESKY_H
 
@@ -25,7 +25,8 @@ struct json_object *bluesky_session(struct mentiond_op *op, const struct bluesky
  * status.  *ret is what it said also on failure. */
 int bluesky_call(struct mentiond_op *op, struct bluesky *b, struct mentiond_request *request, struct json_object **ret);
 int bluesky_get(struct mentiond_op *op, struct bluesky *b, struct json_object **ret, const char *query);
-int bluesky_do(struct mentiond_op *op, struct bluesky *b, struct json_object **ret, const char *method, struct json_object *body, uint32_t flags);
+int bluesky_do(struct mentiond_op *op, struct bluesky *b, struct json_object **ret, const char *method, struct json_object *body,
+               uint32_t flags);
 
 /* "at://DID/COLLECTION/RKEY" in its parts; all of them "" if it is none. */
 struct bluesky_uri {
@@ -39,7 +40,8 @@ bool bluesky_is_own(struct mentiond_op *op, const char *uri);
 const char *bluesky_record(struct mentiond_op *op, const struct bluesky_uri *uri);
 
 /* Posts as the app shows them, by their URIs, up to 25; those that it does not show are missing. */
-int bluesky_views(struct mentiond_op *op, struct bluesky *b, const char *const *uris, size_t n, uint32_t flags, struct json_object *ret);
+int bluesky_views(struct mentiond_op *op, struct bluesky *b, const char *const *uris, size_t n, uint32_t flags,
+                  struct json_object *ret);
 
 /* A post as a notification or the app shows it; view: NULL, or as the app does. */
 struct mentiond_mention *bluesky_mention(struct mentiond_op *op, struct json_object *item, struct json_object *view);

@@ -29,7 +29,8 @@ int bluesky_remove(struct mentiond_op *op, void *state, const char *id)
 
         if (!bluesky_is_own(op, id) || strcmp(u.collection, BLUESKY_POST) != 0)
                 return mentiond_fail(op, MENTIOND_REJECTED, "it is not a post of the account");
-        return bluesky_do(op, state, &answer, "com.atproto.repo.deleteRecord", body_of(op, BLUESKY_POST, u.rkey), MENTIOND_REPEATABLE);
+        return bluesky_do(op, state, &answer, "com.atproto.repo.deleteRecord", body_of(op, BLUESKY_POST, u.rkey),
+                          MENTIOND_REPEATABLE);
 }
 
 /* The record that says who may answer in a thread also says which answers are hidden, below the thread's first post. */
@@ -39,7 +40,8 @@ static int hide(struct mentiond_op *op, struct bluesky *b, const char *id, struc
         struct bluesky_uri u = bluesky_split(op, mj_str(root, "uri"));
 
         if (!root || !bluesky_is_own(op, mj_str(root, "uri")))
-                return mentiond_fail(op, MENTIOND_REJECTED, "answers can be hidden only in conversations that the account has begun");
+                return mentiond_fail(op, MENTIOND_REJECTED,
+                                     "answers can be hidden only in conversations that the account has begun");
         u.collection = "app.bsky.feed.threadgate";
         body = body_of(op, u.collection, u.rkey);
         int r = bluesky_get(op, b, &found, bluesky_record(op, &u));

@@ -30,28 +30,33 @@ int bluesky_doctor(struct mentiond_op *op, void *state)
 
         int r = bluesky_get(op, b, &me, "com.atproto.server.getSession");
         if (r == MENTIOND_AUTH) {
-                mentiond_report(op, MENTIOND_WRONG, "account", "%s: make a new app password (mentiond-bluesky(5), The app password), then "
-                                "mentionctl resume", mentiond_reason(op));
+                mentiond_report(op, MENTIOND_WRONG, "account",
+                                "%s: make a new app password (mentiond-bluesky(5), The app password), then "
+                                "mentionctl resume",
+                                mentiond_reason(op));
                 return MENTIOND_OK;
         }
         if (r != MENTIOND_OK)
                 return r;
         if (mj_get(me, "active") && !mj_true(me, "active"))
-                mentiond_report(op, MENTIOND_WRONG, "account", "%s is not active (%s): log in there, and see what it says", mj_str(me, "handle"),
-                                mj_str(me, "status"));
+                mentiond_report(op, MENTIOND_WRONG, "account", "%s is not active (%s): log in there, and see what it says",
+                                mj_str(me, "handle"), mj_str(me, "status"));
         else
                 mentiond_report(op, MENTIOND_FINE, "account", "%s, %s, on %s", mj_str(me, "handle"), mj_str(me, "did"),
                                 mj_str(bluesky_session(op, b), "pds"));
 
         scope = scope_of(op, mj_str(bluesky_session(op, b), "accessJwt"));
         if (strcmp(scope, "com.atproto.access") == 0)
-                mentiond_report(op, MENTIOND_WRONG, "app password", "it is the account's own password, which may do all: make an app password "
+                mentiond_report(op, MENTIOND_WRONG, "app password",
+                                "it is the account's own password, which may do all: make an app password "
                                 "(mentiond-bluesky(5), The app password)");
         else if (!*scope)
                 mentiond_report(op, MENTIOND_UNCLEAR, "app password", "the session does not say what it may do");
         else
-                mentiond_report(op, MENTIOND_FINE, "app password", "it may do what is needed%s", strcmp(scope, "com.atproto.appPassPrivileged") == 0 ?
-                                ", and read direct messages, which is not needed" : "");
+                mentiond_report(op, MENTIOND_FINE, "app password", "it may do what is needed%s",
+                                strcmp(scope, "com.atproto.appPassPrivileged") == 0
+                                        ? ", and read direct messages, which is not needed"
+                                        : "");
 
         r = bluesky_get(op, b, &list, "app.bsky.notification.listNotifications?limit=1");
         if (r == MENTIOND_OK)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Channel "bluesky": what a text links to.  The network takes texts as they are: what is a link, a name or a tag in them the client
- * has to say, by offsets in bytes.  Owns nothing.
+ * Channel "bluesky": what a text links to.  The network takes texts as they are: what is a link, a name or a tag in them the
+ * client has to say, by offsets in bytes.  Owns nothing.
  */
 #include "bluesky.h"
 
@@ -11,7 +11,8 @@
 
 static void add(struct json_object *facets, int64_t from, int64_t to, const char *kind, const char *member, const char *value)
 {
-        struct json_object *facet = json_object_new_object(), *index = json_object_new_object(), *feature = json_object_new_object();
+        struct json_object *facet = json_object_new_object(), *index = json_object_new_object(),
+                           *feature = json_object_new_object();
         struct json_object *features = json_object_new_array();
 
         mj_put_int(index, "byteStart", from);
@@ -43,12 +44,14 @@ static size_t trim(const char *s, size_t n)
 }
 
 /* Handles are names of hosts.  One that nobody has is no name. */
-static int add_name(struct mentiond_op *op, struct bluesky *b, struct json_object *facets, const char *text, const char *at, size_t n)
+static int add_name(struct mentiond_op *op, struct bluesky *b, struct json_object *facets, const char *text, const char *at,
+                    size_t n)
 {
         struct json_object *answer = NULL;
         const char *handle = mentiond_format(op, "%.*s", (int) n - 1, at + 1);
 
-        int r = bluesky_get(op, b, &answer, mentiond_format(op, "com.atproto.identity.resolveHandle?handle=%s", mentiond_escape(op, handle)));
+        int r = bluesky_get(op, b, &answer,
+                            mentiond_format(op, "com.atproto.identity.resolveHandle?handle=%s", mentiond_escape(op, handle)));
         if (r == MENTIOND_OK && *mj_str(answer, "did"))
                 add(facets, at - text, at - text + (int64_t) n, "app.bsky.richtext.facet#mention", "did", mj_str(answer, "did"));
         return r == MENTIOND_GONE || r == MENTIOND_REJECTED ? MENTIOND_OK : r;
@@ -65,7 +68,8 @@ int bluesky_facets(struct mentiond_op *op, struct bluesky *b, const char *text, 
                 if (front && strcspn(s, " \t\n<>\"") > front) {
                         n = trim(s, strcspn(s, " \t\n<>\""));
                         if (n > front)
-                                add(ret, s - text, s - text + (int64_t) n, "app.bsky.richtext.facet#link", "uri", mentiond_format(op, "%.*s", (int) n, s));
+                                add(ret, s - text, s - text + (int64_t) n, "app.bsky.richtext.facet#link", "uri",
+                                    mentiond_format(op, "%.*s", (int) n, s));
                 } else if (*s == '@' && is_start(text, s)) {
                         n = trim(s, 1 + strspn(s + 1, host));
                         if (memchr(s, '.', n))

@@ -27,7 +27,8 @@ const char *bluesky_web(struct mentiond_op *op, const char *uri)
 {
         struct bluesky_uri u = bluesky_split(op, uri);
 
-        return strcmp(u.collection, BLUESKY_POST) == 0 ? mentiond_format(op, "https://bsky.app/profile/%s/post/%s", u.did, u.rkey) : uri;
+        return strcmp(u.collection, BLUESKY_POST) == 0 ? mentiond_format(op, "https://bsky.app/profile/%s/post/%s", u.did, u.rkey)
+                                                       : uri;
 }
 
 bool bluesky_is_own(struct mentiond_op *op, const char *uri)
@@ -103,8 +104,8 @@ static const char *text_of(struct mentiond_op *op, struct json_object *record)
                         struct json_object *index = mj_get(mj_at(facets, i), "index");
                         int64_t start = mj_int(index, "byteStart", -1), end = mj_int(index, "byteEnd", -1);
 
-                        if (start < at || start >= from || end <= start || end > size || !is_boundary(text, start) || !is_boundary(text, end) ||
-                            !*link_of(mj_at(facets, i)))
+                        if (start < at || start >= from || end <= start || end > size || !is_boundary(text, start)
+                            || !is_boundary(text, end) || !*link_of(mj_at(facets, i)))
                                 continue;
                         from = start;
                         to = end;
@@ -207,7 +208,9 @@ struct mentiond_mention *bluesky_mention(struct mentiond_op *op, struct json_obj
 
         *mention = (struct mentiond_mention) {
                 .struct_size = sizeof(*mention),
-                .kind = strcmp(reason, "mention") == 0 ? MENTIOND_MENTION : strcmp(reason, "quote") == 0 ? MENTIOND_QUOTE : MENTIOND_COMMENT,
+                .kind = strcmp(reason, "mention") == 0 ? MENTIOND_MENTION
+                        : strcmp(reason, "quote") == 0 ? MENTIOND_QUOTE
+                                                       : MENTIOND_COMMENT,
                 .visibility = MENTIOND_PUBLIC,
                 .id = id,
                 .parent = mj_str(mj_get(mj_get(record, "reply"), "parent"), "uri"),

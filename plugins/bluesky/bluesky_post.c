@@ -2,9 +2,9 @@
  *
  * Channel "bluesky": an answer is posted, and looked for.  Owns nothing.
  *
- * The client names a post, by a time (a TID): it is made of the part's key and of the time of its first attempt, and so the same in
- * each.  A post is written only where there is none of that name (swapRecord: null).  Writing it again as it is would do as well, and
- * take back what somebody has changed in the app since.
+ * The client names a post, by a time (a TID): it is made of the part's key and of the time of its first attempt, and so the same
+ * in each.  A post is written only where there is none of that name (swapRecord: null).  Writing it again as it is would do as
+ * well, and take back what somebody has changed in the app since.
  */
 #include "bluesky.h"
 
@@ -41,7 +41,8 @@ static struct json_object *reference(struct json_object *to)
         return ref;
 }
 
-/* As it is now: it may have been edited.  The app does not show at once what the account itself has just posted; its server does. */
+/* As it is now: it may have been edited.  The app does not show at once what the account itself has just posted; its server does.
+ */
 static int read_parent(struct mentiond_op *op, struct bluesky *b, const char *id, struct json_object **ret)
 {
         struct bluesky_uri u = bluesky_split(op, id);
@@ -58,7 +59,8 @@ static int read_parent(struct mentiond_op *op, struct bluesky *b, const char *id
         if (r == MENTIOND_GONE)
                 return mentiond_fail(op, r, "the post that it answers is gone");
         if (r == MENTIOND_OK && !bluesky_is_own(op, id))
-                return mentiond_fail(op, MENTIOND_REJECTED, "the network does not show the post that it answers to the account: its author and the "
+                return mentiond_fail(op, MENTIOND_REJECTED,
+                                     "the network does not show the post that it answers to the account: its author and the "
                                      "account have blocked each other, or one the other");
         return r;
 }
@@ -66,7 +68,8 @@ static int read_parent(struct mentiond_op *op, struct bluesky *b, const char *id
 static int upload(struct mentiond_op *op, struct bluesky *b, const struct mentiond_post *part, struct json_object *images)
 {
         for (uint32_t i = 0; i < part->n_uploads; i++) {
-                const struct mentiond_upload *u = (const void *) ((const char *) part->uploads + (size_t) i * part->uploads->struct_size);
+                const struct mentiond_upload *u = (const void *) ((const char *) part->uploads
+                                                                  + (size_t) i * part->uploads->struct_size);
                 struct mentiond_request request = {
                         .flags = MENTIOND_REPEATABLE, .method = "POST", .path = "com.atproto.repo.uploadBlob",
                         .body = u->data, .body_size = u->size, .content_type = u->type,
@@ -104,7 +107,8 @@ static void put_language(struct json_object *record, const char *language)
 /* All that comes before the post itself, and that may be done again. */
 static int prepare(struct mentiond_op *op, struct bluesky *b, const struct mentiond_post *part, struct json_object *record)
 {
-        struct json_object *parent = NULL, *reply = json_object_new_object(), *facets = json_object_new_array(), *root, *embed, *images;
+        struct json_object *parent = NULL, *reply = json_object_new_object(), *facets = json_object_new_array(), *root, *embed,
+                           *images;
         const char *why;
 
         mj_put_str(record, "$type", BLUESKY_POST);
@@ -154,7 +158,8 @@ int bluesky_post(struct mentiond_op *op, void *state, const struct mentiond_post
                 return r;
         r = bluesky_do(op, b, &answer, "com.atproto.repo.putRecord", body, 0);
         if (r == MENTIOND_REJECTED && strcmp(mj_str(answer, "error"), "InvalidSwap") == 0)
-                return mentiond_fail(op, MENTIOND_AMBIGUOUS, "there is a post of this name already: an earlier attempt may have arrived");
+                return mentiond_fail(op, MENTIOND_AMBIGUOUS,
+                                     "there is a post of this name already: an earlier attempt may have arrived");
         if (r == MENTIOND_OK && !*mj_str(answer, "uri"))
                 return mentiond_fail(op, MENTIOND_AMBIGUOUS, "the server took the post without naming it");
         return r == MENTIOND_OK ? tell(op, mj_str(answer, "uri"), ret) : r;
@@ -165,8 +170,8 @@ static bool answers(struct json_object *record, const char *parent)
         return strcmp(mj_str(mj_get(mj_get(mj_get(record, "value"), "reply"), "parent"), "uri"), parent) == 0;
 }
 
-/* The account's server has all that it posted.  A part that the journal has forgotten has a new key: then it is the post with its text,
- * of those since the first attempt may have begun. */
+/* The account's server has all that it posted.  A part that the journal has forgotten has a new key: then it is the post with its
+ * text, of those since the first attempt may have begun. */
 int bluesky_find(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret)
 {
         const char *first = tid(op, part->tried_usec > CLOCKS_USEC ? part->tried_usec - CLOCKS_USEC : 0, 0), *cursor = "";
@@ -182,8 +187,11 @@ int bluesky_find(struct mentiond_op *op, void *state, const struct mentiond_post
         for (unsigned page = 0; page < PAGES_MAX; page++) {
                 struct json_object *list = NULL, *records;
 
-                r = bluesky_get(op, b, &list, mentiond_format(op, "com.atproto.repo.listRecords?repo=%s&collection=" BLUESKY_POST "&limit=100%s%s",
-                                mentiond_escape(op, u.did), *cursor ? "&cursor=" : "", mentiond_escape(op, cursor)));
+                r = bluesky_get(op, b, &list,
+                                mentiond_format(op,
+                                                "com.atproto.repo.listRecords?repo=%s&collection=" BLUESKY_POST "&limit=100%s%s",
+                                                mentiond_escape(op, u.did), *cursor ? "&cursor=" : "",
+                                                mentiond_escape(op, cursor)));
                 if (r != MENTIOND_OK)
                         return r;
                 records = mj_get(list, "records");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Channel "bluesky": how the posts of a thread stand now, and what in it nobody told of: below the fourth level under a post of the
- * account no notification is made, and some get lost.  Owns nothing.
+ * Channel "bluesky": how the posts of a thread stand now, and what in it nobody told of: below the fourth level under a post of
+ * the account no notification is made, and some get lost.  Owns nothing.
  *
  * That is not urgent: it is left where the server's limits are near. */
 #include "bluesky.h"
@@ -67,7 +67,8 @@ static int read_thread(struct mentiond_op *op, struct bluesky *b, const char *id
 {
         struct mentiond_request request = {
                 .flags = MENTIOND_OPTIONAL,
-                .path = mentiond_format(op, "app.bsky.feed.getPostThread?depth=%d&parentHeight=%d&uri=%s", DEPTH, HEIGHT, mentiond_escape(op, id)),
+                .path = mentiond_format(op, "app.bsky.feed.getPostThread?depth=%d&parentHeight=%d&uri=%s", DEPTH, HEIGHT,
+                                        mentiond_escape(op, id)),
         };
         struct json_object *answer = NULL, *thread;
         bool ours = false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Channel "bluesky": requests, and the session that they belong to.  Owns the session that is kept: one that is begun with the
- * password counts as one of few that an account may begin in a day, so it goes on over restarts, and new tokens are kept before they
- * are used.
+ * password counts as one of few that an account may begin in a day, so it goes on over restarts, and new tokens are kept before
+ * they are used.
  */
 #include "bluesky.h"
 
@@ -31,7 +31,8 @@ static int judge(struct mentiond_op *op, int verdict, const struct mentiond_resp
         } errors[] = {
                 { "ExpiredToken", MENTIOND_AUTH }, { "InvalidToken", MENTIOND_AUTH }, { "AuthMissing", MENTIOND_AUTH },
                 { "AuthenticationRequired", MENTIOND_AUTH }, { "AuthFactorTokenRequired", MENTIOND_AUTH },
-                { "AccountTakedown", MENTIOND_AUTH }, { "AccountDeactivated", MENTIOND_AUTH }, { "RateLimitExceeded", MENTIOND_THROTTLED },
+                { "AccountTakedown", MENTIOND_AUTH }, { "AccountDeactivated", MENTIOND_AUTH },
+                { "RateLimitExceeded", MENTIOND_THROTTLED },
                 { "NotFound", MENTIOND_GONE }, { "RecordNotFound", MENTIOND_GONE }, { "HandleNotFound", MENTIOND_GONE },
         };
         const char *error = mj_str(response->json, "error");
@@ -46,14 +47,15 @@ static int judge(struct mentiond_op *op, int verdict, const struct mentiond_resp
                 }
         if (response->status >= 400 && response->status < 500)
                 return *error ? MENTIOND_REJECTED
-                              : mentiond_fail(op, MENTIOND_RETRY, "something before the server refused the request: %s", mentiond_reason(op));
+                              : mentiond_fail(op, MENTIOND_RETRY, "something before the server refused the request: %s",
+                                              mentiond_reason(op));
         return verdict;
 }
 
 /* --- The session --- */
 
-static int ask(struct mentiond_op *op, const char *pds, const char *method, const char *token, struct json_object *body, struct json_object **ret,
-               bool *ret_stale)
+static int ask(struct mentiond_op *op, const char *pds, const char *method, const char *token, struct json_object *body,
+               struct json_object **ret, bool *ret_stale)
 {
         const char *const headers[] = { mentiond_format(op, "Authorization: Bearer %s", token), NULL };
         struct mentiond_request request = {
@@ -81,7 +83,8 @@ static const char *pds_of(const struct bluesky *b, struct json_object *answer, c
                 const char *id = mj_str(mj_at(services, i), "id"), *url = mj_str(mj_at(services, i), "serviceEndpoint");
                 const char *name = strchr(id, '#');
 
-                if (name && strcmp(name, "#atproto_pds") == 0 && (strncmp(url, "https://", 8) == 0 || (plain && strncmp(url, "http://", 7) == 0)))
+                if (name && strcmp(name, "#atproto_pds") == 0
+                    && (strncmp(url, "https://", 8) == 0 || (plain && strncmp(url, "http://", 7) == 0)))
                         return url;
         }
         return otherwise;
@@ -98,7 +101,8 @@ static int keep(struct mentiond_op *op, const struct bluesky *b, struct json_obj
                 mj_put_str(session, names[i], mj_str(answer, names[i]));
         }
         mj_put_str(session, "pds", pds);
-        return mentiond_keep(op, key_of(op, b), json_object_to_json_string_ext(session, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+        return mentiond_keep(op, key_of(op, b),
+                             json_object_to_json_string_ext(session, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
 /* By its DID where that is known: handles change hands. */
@@ -111,8 +115,10 @@ static int log_in(struct mentiond_op *op, const struct bluesky *b, const char *d
         mj_put_str(body, "password", mentiond_reveal(b->password));
         int r = ask(op, b->server, "createSession", "", body, &answer, &stale);
         if (r == MENTIOND_AUTH || r == MENTIOND_REJECTED)
-                return mentiond_fail(op, MENTIOND_AUTH, "%s. Is the account's name right, and is the password an app password that was not revoked "
-                                     "(mentiond-bluesky(5), The app password)?", mentiond_reason(op));
+                return mentiond_fail(op, MENTIOND_AUTH,
+                                     "%s. Is the account's name right, and is the password an app password that was not revoked "
+                                     "(mentiond-bluesky(5), The app password)?",
+                                     mentiond_reason(op));
         return r == MENTIOND_OK ? keep(op, b, answer, pds_of(b, answer, b->server)) : r;
 }
 
@@ -166,8 +172,11 @@ int bluesky_call(struct mentiond_op *op, struct bluesky *b, struct mentiond_requ
                         r = judge(op, mentiond_http(op, request, &response), &response, &stale);
                         *ret = response.json;
                         if (r == MENTIOND_OK && !response.json)
-                                return mentiond_fail(op, request->method && !(request->flags & MENTIOND_REPEATABLE) ? MENTIOND_AMBIGUOUS
-                                                     : MENTIOND_RETRY, "%s: the server answered with something that is not JSON", path);
+                                return mentiond_fail(op,
+                                                     request->method && !(request->flags & MENTIOND_REPEATABLE)
+                                                             ? MENTIOND_AMBIGUOUS
+                                                             : MENTIOND_RETRY,
+                                                     "%s: the server answered with something that is not JSON", path);
                         if (!stale || again)
                                 return r;
                 }
@@ -184,7 +193,8 @@ int bluesky_get(struct mentiond_op *op, struct bluesky *b, struct json_object **
         return bluesky_call(op, b, &request, ret);
 }
 
-int bluesky_do(struct mentiond_op *op, struct bluesky *b, struct json_object **ret, const char *method, struct json_object *body, uint32_t flags)
+int bluesky_do(struct mentiond_op *op, struct bluesky *b, struct json_object **ret, const char *method, struct json_object *body,
+               uint32_t flags)
 {
         struct mentiond_request request = { .method = "POST", .path = method, .json = body, .flags = flags };
 

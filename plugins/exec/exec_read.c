@@ -46,7 +46,7 @@ static const struct member call_members[] = {
 
 struct item {
         struct mentiond_mention mention;
-        struct json_object *author, *media;
+        struct json_object *author, *media, *above;
 };
 #define MENTION(member, what, ...) \
         { .name = #member, .type = what, .offset = offsetof(struct item, mention.member), __VA_ARGS__ }
@@ -55,7 +55,8 @@ static const struct member mention_members[] = {
         MENTION(parent, TEXT), MENTION(root, TEXT), MENTION(url, TEXT), MENTION(html, TEXT), MENTION(text, TEXT),
         MENTION(warning, TEXT), MENTION(language, TEXT), MENTION(created_usec, TIME), MENTION(edited_usec, TIME),
         MENTION(seen_usec, TIME), MENTION(reply_right, NAME, .names = &rights), MENTION(reply_until_usec, TIME),
-        MENTION(reply_reason, TEXT), MEMBER(struct item, author, PART), MEMBER(struct item, media, PART), { .name = NULL },
+        MENTION(reply_reason, TEXT), MEMBER(struct item, author, PART), MEMBER(struct item, media, PART),
+        MEMBER(struct item, above, PART), { .name = NULL },
 };
 
 #define AUTHOR(member, what, ...) MEMBER(struct mentiond_author, member, what, __VA_ARGS__)
@@ -179,16 +180,26 @@ int exec_read_line(struct mentiond_op *op, uint32_t operation, int is_answer, st
         return 1;
 }
 
+/* With its author. */
+static int read_item(struct mentiond_op *op, const char *place, struct json_object *from, struct item *ret)
+{
+        struct mentiond_author *author = mentiond_alloc(op, sizeof *author);
+
+        *author = (struct mentiond_author) { .struct_size = sizeof *author, .followers = -1 };
+        *ret = (struct item) { .mention.struct_size = sizeof ret->mention, .mention.author = author };
+        return read_object(op, place, 0, mention_members, from, ret)
+               && (!ret->author
+                   || read_object(op, mentiond_format(op, "%s.author", place), 0, author_members, ret->author, author));
+}
+
 static int emit_one(struct mentiond_op *op, const char *place, struct json_object *from, exec_emit_fn *emit, int *ret_new)
 {
-        struct item item = { .mention.struct_size = sizeof item.mention };
-        struct mentiond_author author = { .struct_size = sizeof author, .followers = -1 };
+        struct item item, above;
         struct mentiond_media *media;
         size_t n;
 
-        if (!read_object(op, place, 0, mention_members, from, &item)
-            || (item.author
-                && !read_object(op, mentiond_format(op, "%s.author", place), 0, author_members, item.author, &author)))
+        if (!read_item(op, place, from, &item)
+            || (item.above && !read_item(op, mentiond_format(op, "%s.above", place), item.above, &above)))
                 return 0;
         if (!item.mention.kind || !item.mention.visibility)
                 return wrong(op, mentiond_format(op, "%s.%s", place, item.mention.kind ? "visibility" : "kind"), "it is missing");
@@ -202,7 +213,7 @@ static int emit_one(struct mentiond_op *op, const char *place, struct json_objec
                                  &media[i]))
                         return 0;
         }
-        item.mention.author = &author;
+        item.mention.above = item.above ? &above.mention : NULL;
         item.mention.media = media;
         item.mention.n_media = (uint32_t) n;
         *ret_new += emit(op, &item.mention);

@@ -13,23 +13,25 @@
 #define NEWEST 25                        /* posts of each list that every poll looks at */
 
 #define COMMENT_FIELDS FACEBOOK_OWN_FIELDS ",attachment,parent{id,message,from,permalink_url,parent{id}}"
-#define POST_FIELDS FACEBOOK_OWN_FIELDS ",full_picture,comments.filter(stream).order(reverse_chronological).limit(5){" COMMENT_FIELDS "}"
+#define POST_FIELDS \
+        FACEBOOK_OWN_FIELDS ",full_picture,comments.filter(stream).order(reverse_chronological).limit(5){" COMMENT_FIELDS "}"
 #define MESSAGE_FIELDS "id,message,from,created_time,attachments"
 
 static const struct mentiond_option options[] = {
-        MENTIOND_OPTION(struct facebook, token, "token", MENTIOND_SECRET,
-                        .help = "Access token of the Page", .flags = MENTIOND_REQUIRED | MENTIOND_BEARER),
+        MENTIOND_OPTION(struct facebook, token, "token", MENTIOND_SECRET, .help = "Access token of the Page",
+                        .flags = MENTIOND_REQUIRED | MENTIOND_BEARER),
         MENTIOND_OPTION(struct facebook, secret, "app_secret", MENTIOND_SECRET,
                         .help = "Secret of the app that the token was made for", .flags = MENTIOND_REQUIRED),
-        MENTIOND_OPTION(struct facebook, posts_for_usec, "posts_for", MENTIOND_DURATION, .default_value = "90d", .min = DAY_USEC, .max = 3650 * DAY_USEC,
-                        .help = "How old a post may be for its comments to be looked for"),
+        MENTIOND_OPTION(struct facebook, posts_for_usec, "posts_for", MENTIOND_DURATION, .default_value = "90d", .min = DAY_USEC,
+                        .max = 3650 * DAY_USEC, .help = "How old a post may be for its comments to be looked for"),
         MENTIOND_OPTION(struct facebook, messages, "messages", MENTIOND_BOOL, .default_value = "true",
                         .help = "Whether messages to the Page become tickets, too"),
         MENTIOND_OPTION(struct facebook, reviews, "reviews", MENTIOND_BOOL, .default_value = "false",
                         .help = "Whether recommendations of the Page become tickets, too"),
         MENTIOND_OPTION(struct facebook, human_agent, "human_agent", MENTIOND_BOOL, .default_value = "false",
                         .help = "Whether the app has the feature Human Agent, by which messages can be answered for 7 days"),
-        MENTIOND_OPTION(struct facebook, version, "api_version", MENTIOND_STRING, .default_value = "v25.0", .help = "Version of the Graph API"),
+        MENTIOND_OPTION(struct facebook, version, "api_version", MENTIOND_STRING, .default_value = "v25.0",
+                        .help = "Version of the Graph API"),
         MENTIOND_OPTION(struct facebook, server, "server", MENTIOND_URL, .default_value = "https://graph.facebook.com",
                         .help = "Address of the Graph API", .flags = MENTIOND_BASE_URL),
         { .name = NULL },
@@ -52,7 +54,9 @@ static int start(struct mentiond_op *op, void *state)
         int r = facebook_get(op, state, "me?fields=id,name,category", &me);
 
         if (r == MENTIOND_REJECTED)      /* people have no category */
-                return mentiond_fail(op, MENTIOND_AUTH, "the token is not a Page's (%s): make one (mentiond-facebook(5), The token)", mentiond_reason(op));
+                return mentiond_fail(op, MENTIOND_AUTH,
+                                     "the token is not a Page's (%s): make one (mentiond-facebook(5), The token)",
+                                     mentiond_reason(op));
         if (r != MENTIOND_OK)
                 return r == MENTIOND_GONE ? MENTIOND_RETRY : r;
         if (!facebook_is_post(mj_str(me, "id")))
@@ -91,12 +95,15 @@ static void add_media(struct mentiond_mention *m, const char *url, const char *t
 struct mentiond_mention *facebook_mention(struct mentiond_op *op, struct json_object *item, uint32_t kind)
 {
         static const char *const kinds[] = { "image_data", "video_data" };
-        struct json_object *from = mj_get(item, "from"), *attachment = mj_get(item, "attachment"), *files = mj_get(mj_get(item, "attachments"), "data");
+        struct json_object *from = mj_get(item, "from"), *attachment = mj_get(item, "attachment"),
+                           *files = mj_get(mj_get(item, "attachments"), "data");
         struct mentiond_mention *m = mentiond_alloc(op, sizeof(*m));
         struct mentiond_author *author = mentiond_alloc(op, sizeof(*author));
         const char *id = mj_str(item, "id"), *name = mj_str(from, "id");
 
-        *author = (struct mentiond_author) { .struct_size = sizeof(*author), .followers = -1, .name = *name ? mj_str(from, "name") : "Unknown person" };
+        *author = (struct mentiond_author) {
+                .struct_size = sizeof(*author), .followers = -1, .name = *name ? mj_str(from, "name") : "Unknown person",
+        };
         author->id = author->handle = *name ? name : mentiond_format(op, "unknown-%s", id);
         *m = (struct mentiond_mention) {
                 .struct_size = sizeof(*m),
@@ -128,8 +135,9 @@ static void emit(struct facebook_list *l, const struct mentiond_mention *m)
         l->fresh |= mentiond_emit(l->op, m);
 }
 
-/* Below a post of the Page each comment begins a conversation of its own, or belongs to that of the comment that it answers.  A visitor's
- * post is one, with all below it; of a post elsewhere that names the Page, only what answers the Page there belongs to it. */
+/* Below a post of the Page each comment begins a conversation of its own, or belongs to that of the comment that it answers.  A
+ * visitor's post is one, with all below it; of a post elsewhere that names the Page, only what answers the Page there belongs to
+ * it. */
 static int take_comment(struct facebook_list *l, struct json_object *item)
 {
         struct json_object *parent = mj_get(item, "parent");
@@ -143,13 +151,13 @@ static int take_comment(struct facebook_list *l, struct json_object *item)
         m->parent = *above ? above : at_home ? "" : post;
         m->root = !at_home ? post : *top ? top : *above ? above : m->id;
         if (at_home)
-                m->about = facebook_mention(l->op, *above ? parent : l->below, MENTIOND_COMMENT);
+                m->above = facebook_mention(l->op, *above ? parent : l->below, MENTIOND_COMMENT);
         emit(l, m);
         return MENTIOND_OK;
 }
 
-/* With its newest comments; where these are not all that is new, the others are asked for.  The post comes last: it is older, also where
- * a comment was made in the same second. */
+/* With its newest comments; where these are not all that is new, the others are asked for.  The post comes last: it is older,
+ * also where a comment was made in the same second. */
 static int take_post(struct facebook_list *l, struct json_object *item)
 {
         struct mentiond_mention *m = facebook_mention(l->op, item, MENTIOND_MENTION);
@@ -175,7 +183,8 @@ static int take_message(struct facebook_list *l, struct json_object *item)
         m->url = *link == '/' ? mentiond_format(l->op, "https://www.facebook.com%s", link) : link;
         m->reply_right = MENTIOND_REPLY_UNTIL;
         m->reply_until_usec = m->created_usec + (l->f->human_agent ? 7 : 1) * DAY_USEC;
-        m->reply_reason = l->f->human_agent ? "Messenger lets a Page answer for 7 days" : "Messenger lets a Page answer for 24 hours";
+        m->reply_reason = l->f->human_agent ? "Messenger lets a Page answer for 7 days"
+                                            : "Messenger lets a Page answer for 24 hours";
         emit(l, m);
         return MENTIOND_OK;
 }
@@ -185,7 +194,8 @@ static int take_conversation(struct facebook_list *l, struct json_object *item)
         struct facebook_list messages = { .op = l->op, .f = l->f, .take = take_message, .below = item };
 
         facebook_pass(l, mentiond_parse_time(mj_str(item, "updated_time")));
-        messages.path = mentiond_format(l->op, "%s/messages?limit=100&fields=" MESSAGE_FIELDS, mentiond_escape(l->op, mj_str(item, "id")));
+        messages.path = mentiond_format(l->op, "%s/messages?limit=100&fields=" MESSAGE_FIELDS,
+                                        mentiond_escape(l->op, mj_str(item, "id")));
         int r = mj_get(item, "messages") ? facebook_read(&messages, mj_get(item, "messages")) : MENTIOND_OK;
         l->fresh |= messages.fresh;
         return r;
@@ -201,7 +211,8 @@ static int take_review(struct facebook_list *l, struct json_object *item)
         mj_put_str(item, "id", *story ? story : mentiond_format(l->op, "review-%s", by));
         MJ_PUT(item, "from", json_object_get(mj_get(item, "reviewer")));
         m = facebook_mention(l->op, item, MENTIOND_REVIEW);
-        m->text = mentiond_format(l->op, "%s\n\n%s", bad ? "Does not recommend the Page" : "Recommends the Page", mj_str(item, "review_text"));
+        m->text = mentiond_format(l->op, "%s\n\n%s", bad ? "Does not recommend the Page" : "Recommends the Page",
+                                  mj_str(item, "review_text"));
         if (!*story) {
                 m->reply_right = MENTIOND_REPLY_NEVER;
                 m->reply_reason = "Facebook does not say where: do it on the Page";
@@ -210,10 +221,12 @@ static int take_review(struct facebook_list *l, struct json_object *item)
         return MENTIOND_OK;
 }
 
-static int read_all(struct mentiond_op *op, struct facebook *f, const char *path, int (*take)(struct facebook_list *, struct json_object *),
-                    int64_t until_usec)
+static int read_all(struct mentiond_op *op, struct facebook *f, const char *path,
+                    int (*take)(struct facebook_list *, struct json_object *), int64_t until_usec)
 {
-        struct facebook_list l = { .op = op, .f = f, .take = take, .until_usec = until_usec, .tagged = strncmp(path, "tagged", 6) == 0 };
+        struct facebook_list l = {
+                .op = op, .f = f, .take = take, .until_usec = until_usec, .tagged = strncmp(path, "tagged", 6) == 0,
+        };
 
         l.least = until_usec == INT64_MAX ? NEWEST : 0;
         mentiond_turn_page(op, NULL, 0);
@@ -221,8 +234,8 @@ static int read_all(struct mentiond_op *op, struct facebook *f, const char *path
         return facebook_read(&l, NULL);
 }
 
-/* Comments come to old posts, too, and nothing lists them by their own time.  The newest posts are looked at each time, all of them now
- * and then. */
+/* Comments come to old posts, too, and nothing lists them by their own time.  The newest posts are looked at each time, all of
+ * them now and then. */
 static int poll(struct mentiond_op *op, void *state)
 {
         struct facebook *f = state;
@@ -230,7 +243,8 @@ static int poll(struct mentiond_op *op, void *state)
         bool sweep = !f->swept_usec || steady_usec - f->swept_usec >= SWEEP_USEC;
         int64_t now_usec = mentiond_now_usec(op), horizon_usec = mentiond_horizon_usec(op);
         /* By a clock that is ahead all posts would be too old; the horizon is by Facebook's. */
-        int64_t until_usec = sweep ? (horizon_usec > 0 && horizon_usec < now_usec ? horizon_usec : now_usec) - f->posts_for_usec : INT64_MAX;
+        int64_t until_usec = sweep ? (horizon_usec > 0 && horizon_usec < now_usec ? horizon_usec : now_usec) - f->posts_for_usec
+                                   : INT64_MAX;
 
         /* Since the last look at all posts the horizon has gone on, past what Facebook showed late below them. */
         f->below_usec = sweep && horizon_usec > SWEEP_USEC ? horizon_usec - SWEEP_USEC : 0;
@@ -238,10 +252,14 @@ static int poll(struct mentiond_op *op, void *state)
         if (r == MENTIOND_OK)
                 r = read_all(op, f, "tagged?limit=25&fields=" POST_FIELDS, take_post, until_usec);
         if (r == MENTIOND_OK && f->messages)
-                r = read_all(op, f, "conversations?platform=messenger&limit=25&fields=id,link,updated_time,messages.limit(5){" MESSAGE_FIELDS "}",
+                r = read_all(op, f,
+                             "conversations?platform=messenger&limit=25&fields=id,link,updated_time,messages.limit(5)"
+                             "{" MESSAGE_FIELDS "}",
                              take_conversation, 0);
         if (r == MENTIOND_OK && f->reviews)
-                r = read_all(op, f, "ratings?limit=100&fields=created_time,recommendation_type,review_text,reviewer,open_graph_story", take_review, 0);
+                r = read_all(op, f,
+                             "ratings?limit=100&fields=created_time,recommendation_type,review_text,reviewer,open_graph_story",
+                             take_review, 0);
         if (r == MENTIOND_OK && sweep)
                 f->swept_usec = steady_usec;
         return r == MENTIOND_GONE ? MENTIOND_RETRY : r;

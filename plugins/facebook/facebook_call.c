@@ -45,7 +45,8 @@ static int judge(struct mentiond_op *op, const struct facebook *f, struct json_o
         int verdict = status >= 500 || mj_true(error, "is_transient") ? MAY_HAVE_HAPPENED : MENTIOND_REJECTED;
 
         for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-                if (code >= errors[i].first && code <= errors[i].last && (errors[i].subcode == ANY_SUBCODE || errors[i].subcode == subcode)) {
+                if (code >= errors[i].first && code <= errors[i].last
+                    && (errors[i].subcode == ANY_SUBCODE || errors[i].subcode == subcode)) {
                         verdict = errors[i].verdict;
                         words = errors[i].words;
                         break;
@@ -55,7 +56,8 @@ static int judge(struct mentiond_op *op, const struct facebook *f, struct json_o
         /* It repeats a token that it does not like. */
         if (verdict == MENTIOND_AUTH || strstr(message, mentiond_reveal(f->token)))
                 message = "";
-        return mentiond_fail(op, verdict, "%s (error %lld/%lld%s%s)", words, (long long) code, (long long) subcode, *message ? ": " : "", message);
+        return mentiond_fail(op, verdict, "%s (error %lld/%lld%s%s)", words, (long long) code, (long long) subcode,
+                             *message ? ": " : "", message);
 }
 
 int facebook_call(struct mentiond_op *op, const struct facebook *f, const char *method, uint32_t flags, struct json_object *body,
@@ -70,7 +72,8 @@ int facebook_call(struct mentiond_op *op, const struct facebook *f, const char *
         if (body)
                 mj_put_str(body, "appsecret_proof", proof);
         request.path = body ? mentiond_format(op, "/%s/%s", f->version, path)
-                            : mentiond_format(op, "/%s/%s%cappsecret_proof=%s", f->version, path, strchr(path, '?') ? '&' : '?', proof);
+                            : mentiond_format(op, "/%s/%s%cappsecret_proof=%s", f->version, path, strchr(path, '?') ? '&' : '?',
+                                              proof);
         int r = mentiond_http(op, &request, &response);
         struct json_object *error = mj_get(response.json, "error");
         if (json_object_is_type(error, json_type_object))        /* else it is none of Facebook's */
@@ -78,7 +81,8 @@ int facebook_call(struct mentiond_op *op, const struct facebook *f, const char *
         /* A status alone says nothing: the answer is somebody else's, or half of one. */
         if ((r == MENTIOND_OK && !json_object_is_type(response.json, json_type_object))
             || (response.status && (r == MENTIOND_REJECTED || r == MENTIOND_GONE)))
-                return mentiond_fail(op, repeatable ? MENTIOND_RETRY : MENTIOND_AMBIGUOUS, "the answer is none of Facebook's (status %u)", response.status);
+                return mentiond_fail(op, repeatable ? MENTIOND_RETRY : MENTIOND_AMBIGUOUS,
+                                     "the answer is none of Facebook's (status %u)", response.status);
         if (r == MENTIOND_OK)
                 *ret = response.json;
         return r;
@@ -105,7 +109,8 @@ int facebook_read(struct facebook_list *l, struct json_object *first)
         l->oldest_usec = INT64_MAX;
         do {
                 if (!page) {
-                        const char *path = *after ? mentiond_format(l->op, "%s&after=%s", l->path, mentiond_escape(l->op, after)) : l->path;
+                        const char *path = *after ? mentiond_format(l->op, "%s&after=%s", l->path, mentiond_escape(l->op, after))
+                                                  : l->path;
                         int r = facebook_call(l->op, l->f, "GET", l->flags, NULL, path, &page);
                         if (r != MENTIOND_OK)
                                 return r;

@@ -4,7 +4,8 @@
  */
 #include "facebook.h"
 
-static int change_by(struct mentiond_op *op, const struct facebook *f, const char *method, const char *path, struct json_object *body)
+static int change_by(struct mentiond_op *op, const struct facebook *f, const char *method, const char *path,
+                     struct json_object *body)
 {
         struct json_object *done = NULL;
         int r = facebook_call(op, f, method, MENTIOND_REPEATABLE, body, path, &done);
@@ -102,7 +103,8 @@ static int tell_gone(struct mentiond_op *op, const struct facebook *f, const cha
 static int read_again(struct mentiond_op *op, struct facebook *f, struct reading *g)
 {
         struct facebook_list below = {
-                .op = op, .f = f, .take = tell_listed, .until_usec = INT64_MAX, .flags = MENTIOND_OPTIONAL, .least = PAGE, .sought = g,
+                .op = op, .f = f, .take = tell_listed, .until_usec = INT64_MAX, .flags = MENTIOND_OPTIONAL,
+                .least = PAGE, .sought = g,
         };
         int r = MENTIOND_OK;
 

@@ -24,7 +24,8 @@ static void look_at_end(struct mentiond_op *op, const char *what, int64_t second
 static bool has(struct json_object *list, const char *word)
 {
         for (size_t i = 0; i < mj_len(list); i++)
-                if (json_object_is_type(mj_at(list, i), json_type_string) && strcmp(json_object_get_string(mj_at(list, i)), word) == 0)
+                if (json_object_is_type(mj_at(list, i), json_type_string)
+                    && strcmp(json_object_get_string(mj_at(list, i)), word) == 0)
                         return true;
         return false;
 }
@@ -43,11 +44,14 @@ static int look_at_token(struct mentiond_op *op, const struct facebook *f)
         };
         struct json_object *reply = NULL, *data;
 
-        int r = facebook_get(op, f, mentiond_format(op, "debug_token?input_token=%s", mentiond_escape(op, mentiond_reveal(f->token))), &reply);
+        int r = facebook_get(op, f,
+                             mentiond_format(op, "debug_token?input_token=%s", mentiond_escape(op, mentiond_reveal(f->token))),
+                             &reply);
         if (r == MENTIOND_THROTTLED)
                 return r;
         if (r != MENTIOND_OK) {
-                mentiond_report(op, MENTIOND_UNCLEAR, "rights of the token", "Facebook does not tell them (%s): look into its Access Token Debugger", mentiond_reason(op));
+                mentiond_report(op, MENTIOND_UNCLEAR, "rights of the token",
+                                "Facebook does not tell them (%s): look into its Access Token Debugger", mentiond_reason(op));
                 return MENTIOND_OK;
         }
         data = mj_get(reply, "data");
@@ -65,7 +69,8 @@ static int look_at_token(struct mentiond_op *op, const struct facebook *f)
 }
 
 /* Only limits keep the rest from being looked at. */
-static int look_at_list(struct mentiond_op *op, const struct facebook *f, const char *what, const char *path, struct json_object **ret)
+static int look_at_list(struct mentiond_op *op, const struct facebook *f, const char *what, const char *path,
+                        struct json_object **ret)
 {
         struct json_object *list = NULL;
         int r = facebook_get(op, f, mentiond_format(op, "me/%s", path), &list);
@@ -88,7 +93,9 @@ static void look_at_names(struct mentiond_op *op, struct json_object *posts)
 
                 for (size_t k = 0; k < mj_len(comments); k++)
                         if (!mj_get(mj_at(comments, k), "from")) {
-                                mentiond_report(op, MENTIOND_WRONG, "names", "a comment does not say by whom it is: the app needs advanced access to pages_read_user_content");
+                                mentiond_report(op, MENTIOND_WRONG, "names",
+                                                "a comment does not say by whom it is: the app needs advanced access to "
+                                                "pages_read_user_content");
                                 return;
                         }
         }

@@ -8,9 +8,11 @@
 #define MESSAGE_MAX 2000                 /* of Messenger; a comment can be longer */
 
 /* To the author of a comment or a visitor's post, once for each, or in a conversation. */
-static int send_message(struct mentiond_op *op, const struct facebook *f, const struct mentiond_post *part, struct mentiond_posted *ret)
+static int send_message(struct mentiond_op *op, const struct facebook *f, const struct mentiond_post *part,
+                        struct mentiond_posted *ret)
 {
-        struct json_object *body = mentiond_json_object(op), *message = json_object_new_object(), *to = json_object_new_object(), *reply = NULL, *above = NULL;
+        struct json_object *body = mentiond_json_object(op), *message = json_object_new_object(), *to = json_object_new_object(),
+                           *reply = NULL, *above = NULL;
         bool aside = facebook_is_post(part->parent);
         int r = MENTIOND_OK;
 
@@ -18,7 +20,8 @@ static int send_message(struct mentiond_op *op, const struct facebook *f, const 
         json_object_object_add(body, "message", message);
         mj_put_str(message, "text", part->text);
         if (mentiond_length(part->text, MENTIOND_CODE_POINTS) > MESSAGE_MAX)
-                return mentiond_fail(op, MENTIOND_REJECTED, "Messenger takes %d characters at once: say it shorter, or in two notes", MESSAGE_MAX);
+                return mentiond_fail(op, MENTIOND_REJECTED,
+                                     "Messenger takes %d characters at once: say it shorter, or in two notes", MESSAGE_MAX);
         if (aside) {
                 size_t size = strlen(mentiond_self(op));
                 bool visitor = strncmp(part->parent, mentiond_self(op), size) == 0 && part->parent[size] == '_';
@@ -33,7 +36,8 @@ static int send_message(struct mentiond_op *op, const struct facebook *f, const 
         if (r != MENTIOND_OK)
                 return r;
         if (aside && !mj_true(above, "can_reply_privately"))
-                return mentiond_fail(op, MENTIOND_REJECTED, "Facebook lets it not be answered in private: that can be done once, and for 7 days");
+                return mentiond_fail(op, MENTIOND_REJECTED,
+                                     "Facebook lets it not be answered in private: that can be done once, and for 7 days");
         r = facebook_call(op, f, "POST", 0, body, mentiond_format(op, "%s/messages", mentiond_self(op)), &reply);
         if (r != MENTIOND_OK)
                 return r;
@@ -56,7 +60,8 @@ int facebook_post(struct mentiond_op *op, void *state, const struct mentiond_pos
         ret->id = mj_str(made, "id");
         if (!facebook_is_post(ret->id))
                 return mentiond_fail(op, MENTIOND_AMBIGUOUS, "Facebook took the comment without naming it");
-        if (facebook_get(op, state, mentiond_format(op, "%s?fields=permalink_url", ret->id), &shown) == MENTIOND_OK)     /* for the agent */
+        /* for the agent */
+        if (facebook_get(op, state, mentiond_format(op, "%s?fields=permalink_url", ret->id), &shown) == MENTIOND_OK)
                 ret->url = mj_str(shown, "permalink_url");
         return MENTIOND_OK;
 }
@@ -67,8 +72,8 @@ struct sought {
         bool doubt;
 };
 
-/* One of ours with the same text.  An older one leaves a doubt, for our clock may be ahead of Facebook's, and so does another of that
- * time: that is for a person. */
+/* One of ours with the same text.  An older one leaves a doubt, for our clock may be ahead of Facebook's, and so does another
+ * of that time: that is for a person. */
 static int take_own(struct facebook_list *l, struct json_object *item)
 {
         struct sought *s = l->sought;
@@ -83,7 +88,9 @@ static int take_own(struct facebook_list *l, struct json_object *item)
                 return MENTIOND_OK;
         same = mentiond_same_text(mj_str(item, "message"), s->part->text);
         if (same && recent)
-                *s->found = (struct mentiond_posted) { .struct_size = sizeof(*s->found), .id = id, .url = mj_str(item, "permalink_url") };
+                *s->found = (struct mentiond_posted) {
+                        .struct_size = sizeof(*s->found), .id = id, .url = mj_str(item, "permalink_url"),
+                };
         s->doubt |= same || recent;
         return MENTIOND_OK;
 }
@@ -100,13 +107,17 @@ int facebook_find(struct mentiond_op *op, void *state, const struct mentiond_pos
         ret->id = "";
         if (part->visibility >= MENTIOND_DIRECT) {
                 if (facebook_is_post(part->parent)) {
-                        r = facebook_get(op, state, mentiond_format(op, "%s?fields=created_time,can_reply_privately,private_reply_conversation", part->parent), &above);
+                        r = facebook_get(op, state,
+                                         mentiond_format(op, "%s?fields=created_time,can_reply_privately,"
+                                                         "private_reply_conversation", part->parent),
+                                         &above);
                         talk = mj_str(mj_get(above, "private_reply_conversation"), "id");
                         if (mentiond_parse_time(mj_str(above, "created_time")))
                                 l.until_usec = mentiond_parse_time(mj_str(above, "created_time"));
                         s.doubt = r == MENTIOND_OK && !*talk && !mj_true(above, "can_reply_privately");
                 }
-                l.path = mentiond_format(op, "%s/messages?limit=100&fields=id,message,from,created_time", mentiond_escape(op, talk));
+                l.path = mentiond_format(op, "%s/messages?limit=100&fields=id,message,from,created_time",
+                                         mentiond_escape(op, talk));
         } else {
                 l.path = mentiond_format(op, "%s/" FACEBOOK_STREAM FACEBOOK_OWN_FIELDS, mentiond_escape(op, talk));
         }

@@ -71,7 +71,8 @@ static uint32_t limit(struct json_object *of, const char *name, uint32_t missing
 /* GoToSocial announces a length for URLs too, but counts every code point. */
 static void set_caps(struct mentiond_op *op, const struct mastodon *m, struct json_object *instance)
 {
-        struct json_object *configuration = mj_get(instance, "configuration"), *files = mj_get(configuration, "media_attachments");
+        struct json_object *configuration = mj_get(instance, "configuration"),
+                           *files = mj_get(configuration, "media_attachments");
         struct json_object *limits = mj_get(configuration, "statuses");
         int snac = mastodon_snac(instance);
 
@@ -178,7 +179,8 @@ static int fetch(struct mentiond_op *op, void *state, const char *id)
         for (size_t i = 0; i < mj_len(ancestors); i++)
                 mentiond_emit_ancestor(op, mastodon_mention(op, m, mj_at(ancestors, i)));
         struct mentiond_mention *mention = mastodon_mention(op, m, status);
-        mention->root = mj_len(ancestors) ? mastodon_id(op, mj_str(mj_at(ancestors, 0), "id")) : id;     /* the first that is left */
+        /* the first that is left */
+        mention->root = mj_len(ancestors) ? mastodon_id(op, mj_str(mj_at(ancestors, 0), "id")) : id;
         (void) mentiond_emit(op, mention);
         return MENTIOND_OK;
 }

@@ -37,7 +37,8 @@ static int judge_names(struct mentiond_op *op, const struct mastodon *m, const s
                 return r;
         const char *stranger = mastodon_stranger(op, m, change->text, mj_str(source, "text"));
         if (stranger)
-                return mentiond_fail(op, MENTIOND_REJECTED, "it is a direct post, and %s would see it as well, whom it did not name before", stranger);
+                return mentiond_fail(op, MENTIOND_REJECTED,
+                                     "it is a direct post, and %s would see it as well, whom it did not name before", stranger);
         return r;
 }
 
@@ -53,7 +54,8 @@ int mastodon_edit(struct mentiond_op *op, void *state, const struct mentiond_cha
                 return r;
         if (!is_own(op, status))
                 return mentiond_fail(op, MENTIOND_REJECTED, "it is not a post of the account");
-        if (mastodon_mention(op, m, status)->visibility >= (m->snac ? MENTIOND_FOLLOWERS : MENTIOND_DIRECT))     /* snac 2.75 says so */
+        /* snac 2.75 says so */
+        if (mastodon_mention(op, m, status)->visibility >= (m->snac ? MENTIOND_FOLLOWERS : MENTIOND_DIRECT))
                 r = judge_names(op, m, change);
         if (r != MENTIOND_OK)
                 return r;
@@ -82,8 +84,10 @@ int mastodon_remove(struct mentiond_op *op, void *state, const char *id)
         /* Older snacs do not know the request. */
         r = mastodon_get(op, &status, id, "");
         if (r == MENTIOND_OK)
-                return mentiond_fail(op, MENTIOND_REJECTED, is_own(op, status) ? "this server does not let its API remove posts: remove it in the server's pages"
-                                     : "it is not a post of the account");
+                return mentiond_fail(op, MENTIOND_REJECTED,
+                                     is_own(op, status)
+                                             ? "this server does not let its API remove posts: remove it in the server's pages"
+                                             : "it is not a post of the account");
         return r == MENTIOND_GONE ? MENTIOND_OK : r;
 }
 

@@ -37,7 +37,8 @@ static void look_at_server(struct mentiond_op *op, struct json_object *instance,
         mentiond_report(op, MENTIOND_FINE, "length of posts", "up to %lld characters",
                         (long long) mj_int(mj_get(mj_get(instance, "configuration"), "statuses"), "max_characters", 500));
         if (snac)
-                mentiond_report(op, MENTIOND_FINE, "mentions", "it shows the last 64 notifications only: a busy account needs a poll_every of seconds");
+                mentiond_report(op, MENTIOND_FINE, "mentions",
+                                "it shows the last 64 notifications only: a busy account needs a poll_every of seconds");
 }
 
 /* 1 if the token is right. */
@@ -47,16 +48,19 @@ static int look_at_account(struct mentiond_op *op, const struct mentiond_respons
         const char *error = words(op, reply);
 
         if (reply->status == 403 && strstr(error, "scope")) {
-                mentiond_report(op, MENTIOND_WRONG, "token", "it lacks the scope profile, or read:accounts before Mastodon 4.3 and in GoToSocial: %s",
+                mentiond_report(op, MENTIOND_WRONG, "token",
+                                "it lacks the scope profile, or read:accounts before Mastodon 4.3 and in GoToSocial: %s",
                                 new_token);
                 return 1;
         }
         if (reply->status == 403) {
-                mentiond_report(op, MENTIOND_WRONG, "account", "the server lets it do nothing (%s): log in there, and see what it says", error);
+                mentiond_report(op, MENTIOND_WRONG, "account",
+                                "the server lets it do nothing (%s): log in there, and see what it says", error);
                 return 0;
         }
         if (reply->status == 401 || reply->status == 422) {      /* snac says 422 */
-                mentiond_report(op, MENTIOND_WRONG, "token", "the server refuses it (%s), so it is wrong or was revoked: %s", error, new_token);
+                mentiond_report(op, MENTIOND_WRONG, "token", "the server refuses it (%s), so it is wrong or was revoked: %s",
+                                error, new_token);
                 return 0;
         }
         if (reply->status != 200 || !*mj_str(account, "id")) {
@@ -69,7 +73,8 @@ static int look_at_account(struct mentiond_op *op, const struct mentiond_respons
         else if (mj_true(account, "suspended"))
                 mentiond_report(op, MENTIOND_WRONG, "account", "it is suspended: ask the server's administrators");
         else if (mj_true(account, "limited"))
-                mentiond_report(op, MENTIOND_WRONG, "account", "it is limited, so others hardly see its answers: ask the server's administrators");
+                mentiond_report(op, MENTIOND_WRONG, "account",
+                                "it is limited, so others hardly see its answers: ask the server's administrators");
         else
                 mentiond_report(op, MENTIOND_FINE, "account", "neither suspended, limited nor moved%s",
                                 mj_true(account, "locked") ? "; locked, which hides nothing from those whom it answers" : "");
@@ -96,7 +101,8 @@ static int look_at_rights(struct mentiond_op *op, int has_scopes)
                 if (r != MENTIOND_OK)
                         return r;
                 if (reply.status == 401 || reply.status == 403)
-                        mentiond_report(op, MENTIOND_WRONG, what, "the server refuses it (%s): %s; %s", words(op, &reply), rights[i].without, new_token);
+                        mentiond_report(op, MENTIOND_WRONG, what, "the server refuses it (%s): %s; %s", words(op, &reply),
+                                        rights[i].without, new_token);
                 else if (reply.status >= 500 || (i == 0 && reply.status != 200))
                         mentiond_report(op, MENTIOND_UNCLEAR, what, "the server fails (%s)", words(op, &reply));
                 else
@@ -115,7 +121,8 @@ int mastodon_doctor(struct mentiond_op *op, void *state)
 
         (void) state;
         if (r == MENTIOND_GONE)
-                return mentiond_fail(op, MENTIOND_RETRY, "there is no server with Mastodon's API: does the option server name it?");
+                return mentiond_fail(op, MENTIOND_RETRY,
+                                     "there is no server with Mastodon's API: does the option server name it?");
         if (r != MENTIOND_OK)
                 return r;
         snac = mastodon_snac(instance) > 0;

@@ -61,16 +61,19 @@ static int upload(struct mentiond_op *op, const struct mentiond_upload *u, const
         const struct mentiond_field fields[] = {
                 { .struct_size = sizeof(fields[0]), .name = "file", .data = u->data, .size = u->size, .type = u->type,
                   .file = mentiond_format(op, "%s.%s", name, extension(op, u)) },
-                { .struct_size = sizeof(fields[0]), .name = "description", .data = u->description, .size = strlen(u->description) },
+                { .struct_size = sizeof(fields[0]), .name = "description", .data = u->description,
+                  .size = strlen(u->description) },
         };
 
         mentiond_set_form(op, &request, fields, *u->description ? 2 : 1);
         int r = mentiond_http(op, &request, ret);
         if (mastodon_lacks_scope(ret))
-                return mentiond_fail(op, MENTIOND_REJECTED, "the token lacks the right write:media, so nothing can be posted with files: "
+                return mentiond_fail(op, MENTIOND_REJECTED,
+                                     "the token lacks the right write:media, so nothing can be posted with files: "
                                      "the administrator can make a new one (mentiond-mastodon(5), The token)");
         if (r == MENTIOND_GONE || r == MENTIOND_REJECTED)
-                return mentiond_fail(op, MENTIOND_REJECTED, "the server does not take the file %s (%s)", u->name, mentiond_reason(op));
+                return mentiond_fail(op, MENTIOND_REJECTED, "the server does not take the file %s (%s)", u->name,
+                                     mentiond_reason(op));
         if (r == MENTIOND_OK && !*mj_str(ret->json, "id"))
                 return mentiond_fail(op, MENTIOND_RETRY, "the server took the file %s without naming it", u->name);
         return r;
@@ -88,7 +91,8 @@ static int wait_for(struct mentiond_op *op, const struct mentiond_upload *u, con
                 int r = mentiond_http(op, &request, &response);
 
                 if (r == MENTIOND_REJECTED)
-                        return mentiond_fail(op, r, "the server cannot make anything of the file %s (%s)", u->name, mentiond_reason(op));
+                        return mentiond_fail(op, r, "the server cannot make anything of the file %s (%s)", u->name,
+                                             mentiond_reason(op));
                 if (r != MENTIOND_OK || response.status != PARTIAL)
                         return r;
                 if (mentiond_steady_usec(op) + usec > until_usec)
@@ -100,8 +104,8 @@ static int wait_for(struct mentiond_op *op, const struct mentiond_upload *u, con
 }
 
 /* The file's name is the post's: it tells nothing of where the file was, and snac, which knows files by it, keeps them apart. */
-static int bring(struct mentiond_op *op, struct mastodon *m, const struct mentiond_upload *u, const char *name, int64_t until_usec,
-                 const char **ret_id)
+static int bring(struct mentiond_op *op, struct mastodon *m, const struct mentiond_upload *u, const char *name,
+                 int64_t until_usec, const char **ret_id)
 {
         const struct mastodon_file *f = known_file(m, name);
         struct mentiond_response response = { .struct_size = sizeof(response) };
@@ -128,7 +132,8 @@ int mastodon_upload(struct mentiond_op *op, struct mastodon *m, const struct men
         int64_t until_usec = mentiond_steady_usec(op) + WORK_USEC;
 
         for (uint32_t i = 0; i < part->n_uploads; i++) {
-                const struct mentiond_upload *u = (const void *) ((const char *) part->uploads + (size_t) i * part->uploads->struct_size);
+                const struct mentiond_upload *u = (const void *) ((const char *) part->uploads
+                                                                  + (size_t) i * part->uploads->struct_size);
                 const char *id;
                 int r = bring(op, m, u, mentiond_format(op, "%s-%u", part->key, i + 1), until_usec, &id);
 

@@ -9,12 +9,15 @@
 /* Servers do not say which: they show neither. */
 static int about_parent(struct mentiond_op *op, int verdict)
 {
-        return verdict == MENTIOND_GONE ? mentiond_fail(op, verdict, "the post that it answers is gone, or its author has blocked the account, "
-                                                        "or was suspended") : verdict;
+        return verdict == MENTIOND_GONE
+                       ? mentiond_fail(op, verdict,
+                                       "the post that it answers is gone, or its author has blocked the account, "
+                                       "or was suspended")
+                       : verdict;
 }
 
-/* The id of the account that has this handle, if it wrote that post or is named in it.  Our own is nobody's stranger: the post may
- * be an earlier part. */
+/* The id of the account that has this handle, if it wrote that post or is named in it.  Our own is nobody's stranger: the post
+ * may be an earlier part. */
 static const char *account_of(struct mentiond_op *op, const struct mastodon *m, struct json_object *status, const char *handle)
 {
         struct json_object *mentions = mj_get(status, "mentions");
@@ -22,22 +25,25 @@ static const char *account_of(struct mentiond_op *op, const struct mastodon *m, 
         for (size_t i = 0; i <= mj_len(mentions); i++) {
                 struct json_object *account = i ? mj_at(mentions, i - 1) : mj_get(status, "account");
 
-                if (strcmp(mj_str(account, "id"), mentiond_self(op)) != 0 && *mj_str(account, "acct") && !mastodon_stranger(op, m, mentiond_format(op, "@%s", mj_str(account, "acct")), handle))
+                if (strcmp(mj_str(account, "id"), mentiond_self(op)) != 0 && *mj_str(account, "acct")
+                    && !mastodon_stranger(op, m, mentiond_format(op, "@%s", mj_str(account, "acct")), handle))
                         return mj_str(account, "id");
         }
         return "";
 }
 
 /* A direct post goes to all whom it names.  Mastodon compares that with whom we mean; the others have nobody but us to do so. */
-static int judge_names(struct mentiond_op *op, const struct mastodon *m, const struct mentiond_post *part, struct json_object *parent,
-                       struct json_object *body)
+static int judge_names(struct mentiond_op *op, const struct mastodon *m, const struct mentiond_post *part,
+                       struct json_object *parent, struct json_object *body)
 {
         const char *stranger = mastodon_stranger(op, m, part->text, part->only), *id;
 
         if (stranger)
-                return mentiond_fail(op, MENTIOND_REJECTED, "it is for %s alone, and %s would see it as well, whom it names", part->only, stranger);
+                return mentiond_fail(op, MENTIOND_REJECTED, "it is for %s alone, and %s would see it as well, whom it names",
+                                     part->only, stranger);
         if (mastodon_stranger(op, m, part->only, part->text))
-                return mentiond_fail(op, MENTIOND_REJECTED, "a direct post is seen by whom it names, and it does not name %s", part->only);
+                return mentiond_fail(op, MENTIOND_REJECTED, "a direct post is seen by whom it names, and it does not name %s",
+                                     part->only);
         id = account_of(op, m, parent, part->only);
         if (m->like_mastodon && *id) {
                 struct json_object *allowed = json_object_new_array();
@@ -97,7 +103,8 @@ int mastodon_post(struct mentiond_op *op, void *state, const struct mentiond_pos
         if (mastodon_lacks_scope(&response))
                 return MENTIOND_AUTH;
         if (r == MENTIOND_REJECTED && mj_get(response.json, "unexpected_accounts"))
-                return mentiond_fail(op, r, "it is for %s alone, and the server says that others would see it as well", part->only ? part->only : "one");
+                return mentiond_fail(op, r, "it is for %s alone, and the server says that others would see it as well",
+                                     part->only ? part->only : "one");
         if (r != MENTIOND_OK)
                 return r;
         ret->id = mastodon_id(op, mj_str(response.json, "id"));
@@ -131,7 +138,8 @@ int mastodon_find(struct mentiond_op *op, void *state, const struct mentiond_pos
         int doubt = !json_object_is_type(answers, json_type_array);
         for (size_t i = 0; i < mj_len(answers); i++) {
                 struct json_object *status = mj_at(answers, i);
-                const char *id = mastodon_id(op, mj_str(status, "id")), *source = mj_str(status, "text");   /* GoToSocial shows it */
+                /* GoToSocial shows it */
+                const char *id = mastodon_id(op, mj_str(status, "id")), *source = mj_str(status, "text");
 
                 if (strcmp(mj_str(mj_get(status, "account"), "id"), mentiond_self(op)) != 0 ||
                     strcmp(mastodon_id(op, mj_str(status, "in_reply_to_id")), part->parent) != 0 || mentiond_is_posted(op, id))

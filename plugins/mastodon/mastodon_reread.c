@@ -78,8 +78,8 @@ static int tell_gone(struct reading *g, uint32_t i)
         return MENTIOND_OK;
 }
 
-/* Of the oldest post of each branch: it has the others below it, but not those beside it.  snac shows what answers a post itself, and
- * no further. */
+/* Of the oldest post of each branch: it has the others below it, but not those beside it.  snac shows what answers a post itself,
+ * and no further. */
 static int read_around(struct reading *g)
 {
         for (uint32_t i = g->n; i-- > 0; ) {
@@ -110,11 +110,13 @@ static int read_together(struct reading *g)
 
                 for (; i < g->n && asked < TOGETHER_MAX; i++)
                         if (!g->told[i])
-                                path = mentiond_format(g->op, "%s%sid[]=%s", path, asked++ ? "&" : "", mentiond_escape(g->op, g->ids[i]));
+                                path = mentiond_format(g->op, "%s%sid[]=%s", path, asked++ ? "&" : "",
+                                                       mentiond_escape(g->op, g->ids[i]));
                 if (!asked)
                         return MENTIOND_OK;
                 int r = ask(g->op, &list, path);
-                g->m->asks_singly = r == MENTIOND_GONE || r == MENTIOND_REJECTED || (r == MENTIOND_OK && !json_object_is_type(list, json_type_array));
+                g->m->asks_singly = r == MENTIOND_GONE || r == MENTIOND_REJECTED
+                                    || (r == MENTIOND_OK && !json_object_is_type(list, json_type_array));
                 if (g->m->asks_singly)
                         return MENTIOND_OK;
                 if (r != MENTIOND_OK)

@@ -10,15 +10,15 @@ static const struct mentiond_option options[] = {
         OPTION(url, MENTIOND_URL, .flags = MENTIOND_REQUIRED | MENTIOND_BASE_URL,
                .help = "the web service, as "
                        "https://desk.example.com/znuny/nph-genericinterface.pl/Webservice/mentiond"),
-        OPTION(user, MENTIOND_STRING, .flags = MENTIOND_REQUIRED,
-               .help = "login of the agent that mentiond works as"),
+        OPTION(user, MENTIOND_STRING, .flags = MENTIOND_REQUIRED, .help = "login of the agent that mentiond works as"),
         OPTION(password, MENTIOND_SECRET, .flags = MENTIOND_REQUIRED, .help = "that agent's password"),
         OPTION(queue, MENTIOND_STRING, .help = "queue of new tickets, for channels that name none"),
         OPTION(priority, MENTIOND_STRING, .default_value = "3 normal", .help = "priority of new tickets"),
         OPTION(state, MENTIOND_STRING, .default_value = "new", .help = "state of new tickets"),
         OPTION(reopen_state, MENTIOND_STRING, .default_value = "open",
                .help = "state that a closed or pending ticket gets when its customer writes again"),
-        OPTION(close_state, MENTIOND_STRING, .default_value = "closed successful", .help = "state of tickets that mentiond closes"),
+        OPTION(close_state, MENTIOND_STRING, .default_value = "closed successful",
+               .help = "state of tickets that mentiond closes"),
         OPTION(ticket_url, MENTIOND_STRING, .help = "address of a ticket for agents; {id} stands for its id"),
         { .name = NULL },
 };

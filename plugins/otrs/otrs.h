@@ -109,8 +109,8 @@ int otrs_merged_into(struct mentiond_op *op, struct otrs *otrs, const char *id, 
 
 bool otrs_is_closed(struct json_object *ticket);
 
-/* Since when it is closed; 0 if it is not, or that is not known: only as far as it was not changed afterwards, and with an article,
- * which tells the zone. */
+/* Since when it is closed; 0 if it is not, or that is not known: only as far as it was not changed afterwards, and with an
+ * article, which tells the zone. */
 int64_t otrs_closed_usec(struct mentiond_op *op, struct json_object *ticket);
 
 /* The lines of a ticket's history; or, of several tickets, an array with TicketID and History of each.  GONE as above. */
@@ -164,8 +164,8 @@ int otrs_close(struct mentiond_op *op, void *state, const char *ticket);
 /* Whether the field SocialThread is there, as far as a search can tell. */
 int otrs_check_field(struct mentiond_op *op, struct otrs *otrs);
 
-/* Tries to make a ticket; *ret is what the helpdesk has against it, "" if nothing.  queue: "" for the option's; state: NULL for the
- * option's; field: NULL for all. */
+/* Tries to make a ticket; *ret is what the helpdesk has against it, "" if nothing.  queue: "" for the option's; state: NULL for
+ * the option's; field: NULL for all. */
 int otrs_try_create(struct mentiond_op *op, struct otrs *otrs, const char *queue, const char *state, const char *field,
                     const char **ret);
 

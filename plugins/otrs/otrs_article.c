@@ -130,12 +130,14 @@ static int write_into(struct mentiond_op *op, struct otrs *otrs, struct json_obj
         if (merged)
                 r = otrs_ticket_get(op, otrs, ret->ticket, &newest, &tickets);
         if (r != MENTIOND_OK)
-                return mentiond_fail(op, MENTIOND_AMBIGUOUS, "the article was made, but the helpdesk could not be asked whether its "
+                return mentiond_fail(op, MENTIOND_AMBIGUOUS,
+                                     "the article was made, but the helpdesk could not be asked whether its "
                                      "ticket was merged meanwhile");
         articles = merged ? mj_get(mj_at(tickets, 0), "Article") : NULL;
         for (size_t i = 0; i < mj_len(articles); i++)
                 if (strcmp(mj_str(mj_at(articles, i), "ArticleID"), ret->article) == 0)
-                        return mentiond_fail(op, MENTIOND_AMBIGUOUS, "ticket %s was merged before the article was written", ret->number);
+                        return mentiond_fail(op, MENTIOND_AMBIGUOUS, "ticket %s was merged before the article was written",
+                                             ret->number);
         return MENTIOND_OK;
 }
 
@@ -158,10 +160,12 @@ int otrs_file(struct mentiond_op *op, void *state, const struct mentiond_filing 
         int r = write_article(op, otrs, "TicketCreate", otrs_create_body(op, otrs, filing), ret);
 
         if (r == MENTIOND_GONE)  /* of a queue, not of a ticket */
-                return mentiond_fail(op, MENTIOND_BLOCKED, "the user %s may not make tickets in the queue %s: give it rw in the queue's group",
+                return mentiond_fail(op, MENTIOND_BLOCKED,
+                                     "the user %s may not make tickets in the queue %s: give it rw in the queue's group",
                                      otrs->user, queue);
         if (r == MENTIOND_REJECTED && is_of_administrators(mentiond_reason(op)))
-                return mentiond_fail(op, MENTIOND_BLOCKED, "no ticket can be made in the queue %s: %s", queue, mentiond_reason(op));
+                return mentiond_fail(op, MENTIOND_BLOCKED, "no ticket can be made in the queue %s: %s", queue,
+                                     mentiond_reason(op));
         return r;
 }
 

@@ -7,7 +7,9 @@
 /* The operations but SessionCreate, which a login shows, asked for nothing: what is there refuses that. */
 static int look_at_operations(struct mentiond_op *op, struct otrs *otrs)
 {
-        static const char *const operations[] = { "TicketCreate", "TicketUpdate", "TicketGet", "TicketSearch", "TicketHistoryGet" };
+        static const char *const operations[] = {
+                "TicketCreate", "TicketUpdate", "TicketGet", "TicketSearch", "TicketHistoryGet",
+        };
         int missing = 0;
 
         for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
@@ -18,7 +20,8 @@ static int look_at_operations(struct mentiond_op *op, struct otrs *otrs)
                         continue;
                 if (i == 0)      /* nothing answers, or the login is refused */
                         return r;
-                mentiond_report(op, MENTIOND_WRONG, mentiond_format(op, "operation %s", operations[i]), "%s", mentiond_reason(op));
+                mentiond_report(op, MENTIOND_WRONG, mentiond_format(op, "operation %s", operations[i]), "%s",
+                                mentiond_reason(op));
                 missing = 1;
         }
         mentiond_report(op, MENTIOND_FINE, "login", "the helpdesk takes the user %s and the password", otrs->user);
@@ -38,7 +41,8 @@ static int look_at_fields(struct mentiond_op *op, struct otrs *otrs, const char 
                 if (r != MENTIOND_OK)
                         return r;
                 if (*complaint)
-                        mentiond_report(op, MENTIOND_WRONG, what, "it is missing or invalid: import it with otrs-import (%s)", complaint);
+                        mentiond_report(op, MENTIOND_WRONG, what, "it is missing or invalid: import it with otrs-import (%s)",
+                                        complaint);
                 else
                         mentiond_report(op, MENTIOND_FINE, what, "it is there");
         }
@@ -62,8 +66,9 @@ static int look_at_zone(struct mentiond_op *op, struct otrs *otrs, const char *t
         if (seconds > 0 && local > 0) {
                 long long minutes = (local - seconds + (local < seconds ? -450 : 450)) / 900 * 15;
 
-                mentiond_report(op, MENTIOND_FINE, "time zone", "the helpdesk's is UTC%c%02lld:%02lld, and nothing here depends on it",
-                                minutes < 0 ? '-' : '+', llabs(minutes) / 60, llabs(minutes) % 60);
+                mentiond_report(op, MENTIOND_FINE, "time zone",
+                                "the helpdesk's is UTC%c%02lld:%02lld, and nothing here depends on it", minutes < 0 ? '-' : '+',
+                                llabs(minutes) / 60, llabs(minutes) % 60);
         }
         return MENTIOND_OK;
 }
@@ -85,8 +90,10 @@ static int look_at_tickets(struct mentiond_op *op, struct otrs *otrs, const char
         if (r != MENTIOND_OK)
                 return r;
         if (mj_len(ids) == 0) {
-                mentiond_report(op, MENTIOND_UNCLEAR, what, "%s sees no ticket there: see that it has rw in the queue's group, and ask again when "
-                                "there is a ticket", otrs->user);
+                mentiond_report(op, MENTIOND_UNCLEAR, what,
+                                "%s sees no ticket there: see that it has rw in the queue's group, and ask again when "
+                                "there is a ticket",
+                                otrs->user);
                 return MENTIOND_OK;
         }
         ticket = mentiond_format(op, "%s", json_object_get_string(mj_at(ids, 0)));
@@ -95,14 +102,16 @@ static int look_at_tickets(struct mentiond_op *op, struct otrs *otrs, const char
                 if (r != MENTIOND_OK)
                         return r;
                 if (*complaint && !strstr(complaint, "State")) {
-                        mentiond_report(op, MENTIOND_WRONG, what, "%s may not add to tickets there: give it rw in the queue's group (%s)", otrs->user,
+                        mentiond_report(op, MENTIOND_WRONG, what,
+                                        "%s may not add to tickets there: give it rw in the queue's group (%s)", otrs->user,
                                         complaint);
                         break;
                 }
                 if (i == 0)
                         mentiond_report(op, MENTIOND_FINE, what, "granted");
                 if (*complaint)
-                        mentiond_report(op, MENTIOND_WRONG, states[i].option, "\"%s\" is no state of the helpdesk: mend the option", states[i].value);
+                        mentiond_report(op, MENTIOND_WRONG, states[i].option,
+                                        "\"%s\" is no state of the helpdesk: mend the option", states[i].value);
                 else
                         mentiond_report(op, MENTIOND_FINE, states[i].option, "\"%s\"", states[i].value);
         }
@@ -115,13 +124,16 @@ static void tell_complaint(struct mentiond_op *op, const struct otrs *otrs, cons
         const char *what = mentiond_format(op, "queue %s", queue);
 
         if (strstr(complaint, "Can not create"))
-                mentiond_report(op, MENTIOND_WRONG, what, "%s may not make tickets there: give it rw in the queue's group", otrs->user);
+                mentiond_report(op, MENTIOND_WRONG, what, "%s may not make tickets there: give it rw in the queue's group",
+                                otrs->user);
         else if (strstr(complaint, "Queue"))
-                mentiond_report(op, MENTIOND_WRONG, what, "there is no such queue, or it is invalid: mend the option queue, or the queue");
+                mentiond_report(op, MENTIOND_WRONG, what,
+                                "there is no such queue, or it is invalid: mend the option queue, or the queue");
         else if (strstr(complaint, "State"))
                 mentiond_report(op, MENTIOND_WRONG, "state", "\"%s\" is no state of the helpdesk: mend the option", otrs->state);
         else if (strstr(complaint, "Priority"))
-                mentiond_report(op, MENTIOND_WRONG, "priority", "\"%s\" is no priority of the helpdesk: mend the option", otrs->priority);
+                mentiond_report(op, MENTIOND_WRONG, "priority", "\"%s\" is no priority of the helpdesk: mend the option",
+                                otrs->priority);
         else
                 mentiond_report(op, MENTIOND_WRONG, what, "tickets cannot be made there: %s", complaint);
 }
@@ -139,8 +151,10 @@ static int look_at_queue(struct mentiond_op *op, struct otrs *otrs, const char *
                 if (strstr(complaint, "Queue"))
                         return MENTIOND_OK;
         } else {
-                mentiond_report(op, MENTIOND_FINE, mentiond_format(op, "queue %s", queue), "tickets can be made there, with state \"%s\" and "
-                                "priority \"%s\"", otrs->state, otrs->priority);
+                mentiond_report(op, MENTIOND_FINE, mentiond_format(op, "queue %s", queue),
+                                "tickets can be made there, with state \"%s\" and "
+                                "priority \"%s\"",
+                                otrs->state, otrs->priority);
                 if (!*fields_seen)
                         r = look_at_fields(op, otrs, queue);
                 *fields_seen = true;
@@ -169,7 +183,8 @@ int otrs_doctor(struct mentiond_op *op, void *state)
         if (r == MENTIOND_OK && !fields_seen) {
                 r = otrs_check_field(op, &own);
                 if (r == MENTIOND_OK)
-                        mentiond_report(op, MENTIOND_UNCLEAR, "dynamic fields", "SocialThread is there; the others are seen with a queue only");
+                        mentiond_report(op, MENTIOND_UNCLEAR, "dynamic fields",
+                                        "SocialThread is there; the others are seen with a queue only");
         }
         return r;
 }

@@ -16,8 +16,8 @@
  *
  * A ticket that find() found is looked at once, however old: agents may have answered in it before it was known.
  *
- * That a ticket was closed is seen with the note in which an agent says so.  Those that were closed without one are sought when the
- * window is wide.
+ * That a ticket was closed is seen with the note in which an agent says so.  Those that were closed without one are sought when
+ * the window is wide.
  *
  * All tickets are asked for, not only those with SocialThread: the field stays behind when a ticket is merged into
  * another.
@@ -31,7 +31,8 @@ enum {
         SWEEP_MINUTES = 130,    /* twice the hour that is repeated, and what a poll may take */
 };
 
-static const int64_t second_usec = 1000000, minute_usec = 60 * second_usec, hour_usec = 60 * minute_usec, day_usec = 24 * hour_usec;
+static const int64_t second_usec = 1000000, minute_usec = 60 * second_usec, hour_usec = 60 * minute_usec,
+                     day_usec = 24 * hour_usec;
 
 static const struct otrs_articles newest = { .all = true, .agents = true, .limit = OTRS_ARTICLES };
 

@@ -46,7 +46,8 @@ static bool looks_like_reply(struct json_object *article)
 
 static bool is_internal_note(struct json_object *article)
 {
-        return mj_int(article, "IsVisibleForCustomer", 1) == 0 && strcmp(mj_str(article, "CommunicationChannel"), "Internal") == 0;
+        return mj_int(article, "IsVisibleForCustomer", 1) == 0
+               && strcmp(mj_str(article, "CommunicationChannel"), "Internal") == 0;
 }
 
 static bool is_touched(struct json_object *article, int64_t tolerance_usec)
@@ -296,7 +297,8 @@ static int get_details(struct mentiond_op *op, struct otrs *otrs, const struct l
                 what.names_only = true;
                 r = otrs_ticket_get(op, otrs, ids, &what, ret);
                 if (r == MENTIOND_OK && attached_bytes(mj_get(mj_at(*ret, 0), "Article")) < OTRS_ATTACHED)
-                        r = mentiond_fail(op, failure, "the helpdesk did not give the articles of ticket %s with what is attached to them",
+                        r = mentiond_fail(op, failure,
+                                          "the helpdesk did not give the articles of ticket %s with what is attached to them",
                                           ids);
         }
         for (size_t i = 0; r == MENTIOND_OK && i < n; i++)

@@ -6,9 +6,9 @@
  * Contents cannot be asked for by article: if the article has any, its HTML body among them, those of the agents' newest articles
  * down to it are read, too.
  *
- * The generic interface has no operation for customers.  What of theirs is known are the ticket's customer, which is a login, or a
- * mail address, once an agent has set it, and the addresses from which he has written.
- * A callback of the plugin; owns nothing. */
+ * The generic interface has no operation for customers.  What of theirs is known are the ticket's customer, which is a login, or
+ * a mail address, once an agent has set it, and the addresses from which he has written. A callback of the plugin; owns nothing.
+ */
 #include "otrs.h"
 
 enum {
@@ -50,7 +50,8 @@ static int find(struct mentiond_op *op, struct otrs *otrs, const char *ticket, c
         return r;
 }
 
-/* The agents' newest articles down to this one with the contents of what is attached to them; NULL if that is nothing, or too much. */
+/* The agents' newest articles down to this one with the contents of what is attached to them; NULL if that is nothing, or too
+ * much. */
 static int get_contents(struct mentiond_op *op, struct otrs *otrs, const struct found *found, struct json_object **ret)
 {
         struct otrs_articles what = { .all = true, .agents = true, .attachments = true, .limit = NEWER_ARTICLES };
@@ -119,7 +120,8 @@ static bool is_internal(struct json_object *article)
 }
 
 /* Without a limit the helpdesk gives the oldest first. */
-static void put_internal(struct mentiond_op *op, const struct found *found, struct json_object *contents, struct mentiond_review *ret)
+static void put_internal(struct mentiond_op *op, const struct found *found, struct json_object *contents,
+                         struct mentiond_review *ret)
 {
         const char **texts = mentiond_alloc(op, MENTIOND_REVIEW_INTERNAL_MAX * sizeof(*texts));
         struct mentiond_attachment *list = mentiond_alloc(op, MENTIOND_REVIEW_ATTACHMENTS_MAX * sizeof(*list));
@@ -181,7 +183,8 @@ static void add_login(struct mentiond_op *op, const char **list, struct mentiond
 static void put_customer(struct mentiond_op *op, struct json_object *ticket, struct mentiond_review *ret)
 {
         const char **list = mentiond_alloc(op, MENTIOND_REVIEW_CUSTOMER_MAX * sizeof(*list));
-        const char *login = mj_str(ticket, "CustomerUserID"), *company = mj_str(ticket, "CustomerID"), *network = otrs_field(ticket, "SocialNetwork");
+        const char *login = mj_str(ticket, "CustomerUserID"), *company = mj_str(ticket, "CustomerID"),
+                   *network = otrs_field(ticket, "SocialNetwork");
         struct json_object *articles = mj_get(ticket, "Article");
         size_t n = strlen(network);
 

@@ -83,8 +83,8 @@ static size_t length_of(const char *ids, size_t n)
         return length;
 }
 
-/* What several tickets at once fail with, and one by one may not: one of them was deleted or moved away (which, is not told), or the
- * answer is too long. */
+/* What several tickets at once fail with, and one by one may not: one of them was deleted or moved away (which, is not told), or
+ * the answer is too long. */
 static bool is_of_one(int verdict)
 {
         return verdict == MENTIOND_GONE || verdict == MENTIOND_RETRY || verdict == MENTIOND_REJECTED || verdict == MENTIOND_BUG;
@@ -203,7 +203,8 @@ bool otrs_is_closed(struct json_object *ticket)
 int64_t otrs_closed_usec(struct mentiond_op *op, struct json_object *ticket)
 {
         struct json_object *article = mj_at(mj_get(ticket, "Article"), 0);
-        int64_t changed = mentiond_parse_time(mj_str(ticket, "Changed")), local = mentiond_parse_time(mj_str(article, "CreateTime"));
+        int64_t changed = mentiond_parse_time(mj_str(ticket, "Changed")),
+                local = mentiond_parse_time(mj_str(article, "CreateTime"));
         int64_t seconds = mj_int(article, "IncomingTime", 0);
         bool known = changed && local && seconds > 0 && seconds < mentiond_now_usec(op) / second_usec + day_seconds;
 
@@ -224,7 +225,8 @@ int otrs_close(struct mentiond_op *op, void *state, const char *ticket)
         json_object_object_add(body, "Ticket", change);
         r = otrs_call(op, otrs, "TicketUpdate", OTRS_READS, body, &reply);            /* may be done twice */
         if (r == MENTIOND_GONE)          /* it could be read */
-                return mentiond_fail(op, MENTIOND_REJECTED, "%s may not change ticket %s: that takes rw in the group of its queue", otrs->user,
+                return mentiond_fail(op, MENTIOND_REJECTED,
+                                     "%s may not change ticket %s: that takes rw in the group of its queue", otrs->user,
                                      mj_str(open, "TicketNumber"));
         return r;
 }

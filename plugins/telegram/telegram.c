@@ -37,12 +37,14 @@ static const char *check(const void *state)
         const char *token = mentiond_reveal(((const struct telegram *) state)->token);
         size_t digits = strspn(token, "0123456789"), n = token[digits] == ':' ? strspn(token + digits + 1, LETTERS "-") : 0;
 
-        return digits && n >= 30 && !token[digits + 1 + n] ? NULL : "token is not of the form NUMBER:LETTERS that BotFather gives";
+        return digits && n >= 30 && !token[digits + 1 + n] ? NULL
+                                                           : "token is not of the form NUMBER:LETTERS that BotFather gives";
 }
 
 /* --- Calls --- */
 
-/* *ret is the whole answer, also of a failure.  With a body the method says or changes something, and each chat is counted apart. */
+/* *ret is the whole answer, also of a failure.  With a body the method says or changes something, and each chat is counted
+ * apart. */
 static int call(struct mentiond_op *op, struct mentiond_request *q, const char *method, struct json_object **ret)
 {
         struct mentiond_response response = { .struct_size = sizeof(response) };
@@ -57,7 +59,8 @@ static int call(struct mentiond_op *op, struct mentiond_request *q, const char *
         if (r == MENTIOND_GONE)          /* of a token that is none; or nothing of Telegram's */
                 return mj_int(*ret, "error_code", 0) ? MENTIOND_AUTH : MENTIOND_RETRY;
         if (r == MENTIOND_OK && !mj_true(*ret, "ok"))
-                return mentiond_fail(op, once ? MENTIOND_AMBIGUOUS : MENTIOND_RETRY, "%s: the answer is none of Telegram's", method);
+                return mentiond_fail(op, once ? MENTIOND_AMBIGUOUS : MENTIOND_RETRY, "%s: the answer is none of Telegram's",
+                                     method);
         return r;
 }
 
@@ -97,26 +100,32 @@ static const char *url_of(struct mentiond_op *op, struct json_object *message)
 
         if (is_private(message) || (!*name && strncmp(id, "-100", 4) != 0))
                 return "";
-        return mentiond_format(op, "https://t.me/%s%s/%s", *name ? "" : "c/", *name ? mentiond_escape(op, name) : id + 4, mj_str(message, "message_id"));
+        return mentiond_format(op, "https://t.me/%s%s/%s", *name ? "" : "c/", *name ? mentiond_escape(op, name) : id + 4,
+                               mj_str(message, "message_id"));
 }
 
 /* What is not text.  Some come under two names; the first counts.  A picture comes in several sizes, the largest last. */
 static uint32_t media_of(struct mentiond_op *op, struct json_object *message, const struct mentiond_media **ret)
 {
         static const char *const contents[][2] = {
-                { "photo", "image/jpeg" }, { "animation", "video/mp4" }, { "document", "application/octet-stream" }, { "video", "video/mp4" },
+                { "photo", "image/jpeg" }, { "animation", "video/mp4" }, { "document", "application/octet-stream" },
+                { "video", "video/mp4" },
                 { "video_note", "video/mp4" }, { "voice", "audio/ogg" }, { "audio", "audio/mpeg" }, { "sticker", "image/webp" },
-                { "live_photo", "photo" }, { "paid_media", "media" }, { "venue", "place" }, { "location", "place" }, { "contact", "contact" },
-                { "poll", "poll" }, { "dice", "dice" }, { "story", "story" }, { "checklist", "checklist" }, { "rich_message", "message" },
+                { "live_photo", "photo" }, { "paid_media", "media" }, { "venue", "place" }, { "location", "place" },
+                { "contact", "contact" },
+                { "poll", "poll" }, { "dice", "dice" }, { "story", "story" }, { "checklist", "checklist" },
+                { "rich_message", "message" },
         };
 
         for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
-                struct json_object *found = mj_get(message, contents[i][0]), *file = mj_len(found) ? mj_at(found, mj_len(found) - 1) : found;
+                struct json_object *found = mj_get(message, contents[i][0]),
+                                   *file = mj_len(found) ? mj_at(found, mj_len(found) - 1) : found;
                 struct mentiond_media *media = mentiond_alloc(op, sizeof(*media));
 
                 *ret = media;
                 *media = (struct mentiond_media) {
-                        .struct_size = sizeof(*media), .type = *mj_str(file, "mime_type") ? mj_str(file, "mime_type") : contents[i][1],
+                        .struct_size = sizeof(*media),
+                        .type = *mj_str(file, "mime_type") ? mj_str(file, "mime_type") : contents[i][1],
                         .description = mj_str(file, "file_name"), .id = mj_str(file, "file_id"),
                 };
                 if (found)
@@ -146,7 +155,8 @@ static const char *text_of(struct mentiond_op *op, struct json_object *message)
 static const struct mentiond_author *author_of(struct mentiond_op *op, struct json_object *message)
 {
         struct json_object *from = mj_get(message, mj_get(message, "sender_chat") ? "sender_chat" : "from");
-        const char *id = mj_str(from, "id"), *user = mj_str(from, "username"), *title = mj_str(from, "title"), *last = mj_str(from, "last_name");
+        const char *id = mj_str(from, "id"), *user = mj_str(from, "username"), *title = mj_str(from, "title"),
+                   *last = mj_str(from, "last_name");
         struct mentiond_author *author = mentiond_alloc(op, sizeof(*author));
 
         *author = (struct mentiond_author) {
@@ -207,7 +217,8 @@ static bool is_addressed(struct mentiond_op *op, struct json_object *message)
 {
         if (is_private(message))
                 return strcmp(plain_text(message), "/start") != 0;
-        return names(plain_text(message), mentiond_self_handle(op)) || strcmp(mj_str(mj_get(answered(message), "from"), "id"), mentiond_self(op)) == 0;
+        return names(plain_text(message), mentiond_self_handle(op))
+               || strcmp(mj_str(mj_get(answered(message), "from"), "id"), mentiond_self(op)) == 0;
 }
 
 /* --- Polls --- */
@@ -223,7 +234,8 @@ static int start(struct mentiond_op *op, void *state)
         if (r != MENTIOND_OK)
                 return r;
         if (*mj_str(webhook, "url"))
-                return mentiond_fail(op, MENTIOND_REJECTED, "a webhook is set for this bot, so another program gets its messages: end that and call"
+                return mentiond_fail(op, MENTIOND_REJECTED,
+                                     "a webhook is set for this bot, so another program gets its messages: end that and call"
                                      " deleteWebhook (mentiond-telegram(5)), or make another bot; then mentionctl resume");
         if (*mj_str(bot, "username"))
                 mentiond_set_self(op, mj_str(bot, "id"), mentiond_format(op, "@%s", mj_str(bot, "username")));
@@ -241,8 +253,10 @@ static int start(struct mentiond_op *op, void *state)
 static int conflict(struct mentiond_op *op, struct telegram *t)
 {
         if (++t->conflicts < CONFLICTS_MAX)
-                return mentiond_fail(op, MENTIOND_RETRY, "another program asks for the messages of this bot, and takes them away");
-        return mentiond_fail(op, MENTIOND_AUTH, "another program goes on taking the messages of this bot: end it, or make another bot; then"
+                return mentiond_fail(op, MENTIOND_RETRY,
+                                     "another program asks for the messages of this bot, and takes them away");
+        return mentiond_fail(op, MENTIOND_AUTH,
+                             "another program goes on taking the messages of this bot: end it, or make another bot; then"
                              " mentionctl resume");
 }
 
@@ -269,7 +283,7 @@ static void take(struct mentiond_op *op, struct telegram *t, struct json_object 
         bool with_album = *t->album && strcmp(t->album, mj_str(message, "media_group_id")) == 0 && !is_addressed(op, message);
 
         if (answered(message))
-                mention->answers = mention_of(op, answered(message));
+                mention->above = mention_of(op, answered(message));
         if (with_album)
                 mention->parent = t->album_id;
         if (message && (with_album || is_addressed(op, message)))
@@ -290,8 +304,10 @@ static int poll(struct mentiond_op *op, void *state)
 
         wait_usec = !t->polled ? 0 : wait_usec < WAIT_MAX_USEC ? wait_usec : WAIT_MAX_USEC;
         r = call(op, &(struct mentiond_request) { .flags = MENTIOND_LONG_POLL },
-                 mentiond_format(op, "getUpdates?offset=%s&timeout=%lld&allowed_updates=%s", *offset ? mentiond_escape(op, offset) : "-1",
-                                 (long long) wait_usec / 1000000, mentiond_escape(op, "[\"message\",\"edited_message\"]")), &reply);
+                 mentiond_format(op, "getUpdates?offset=%s&timeout=%lld&allowed_updates=%s",
+                                 *offset ? mentiond_escape(op, offset) : "-1", (long long) wait_usec / 1000000,
+                                 mentiond_escape(op, "[\"message\",\"edited_message\"]")),
+                 &reply);
         if (mj_int(reply, "error_code", 0) == 409)
                 return conflict(op, t);
         if (r != MENTIOND_OK)
@@ -335,7 +351,9 @@ static int download(struct mentiond_op *op, void *state, const char *id, uint64_
                 return mentiond_fail(op, MENTIOND_REJECTED, "the server does not say where it is");
         q.path = mentiond_format(op, "/file/bot{token}/%s", path);
         r = mentiond_http(op, &q, &response);
-        *ret = (struct mentiond_file) { .struct_size = ret->struct_size, .name = path, .data = response.body, .size = response.body_size };
+        *ret = (struct mentiond_file) {
+                .struct_size = ret->struct_size, .name = path, .data = response.body, .size = response.body_size,
+        };
         return r;
 }
 
@@ -352,7 +370,8 @@ static bool parse(const char *id, struct place *ret)
 /* A body of JSON, or the same as a form with the file. */
 static int say(struct mentiond_op *op, struct json_object *body, const struct mentiond_upload *file, struct json_object **ret)
 {
-        bool photo = file && file->size <= PHOTO_MAX && (strcmp(file->type, "image/jpeg") == 0 || strcmp(file->type, "image/png") == 0);
+        bool photo = file && file->size <= PHOTO_MAX
+                     && (strcmp(file->type, "image/jpeg") == 0 || strcmp(file->type, "image/png") == 0);
         struct mentiond_request q = { .struct_size = sizeof(q), .json = body };
         struct mentiond_field fields[8];
         uint32_t n = 0;
@@ -362,17 +381,20 @@ static int say(struct mentiond_op *op, struct json_object *body, const struct me
         json_object_object_foreach(body, name, value) {
                 const char *text = json_object_get_string(value);
 
-                fields[n++] = (struct mentiond_field) { .struct_size = sizeof(fields[0]), .name = name, .data = text, .size = strlen(text) };
+                fields[n++] = (struct mentiond_field) {
+                        .struct_size = sizeof(fields[0]), .name = name, .data = text, .size = strlen(text),
+                };
         }
-        fields[n++] = (struct mentiond_field) { .struct_size = sizeof(fields[0]), .name = photo ? "photo" : "document", .data = file->data,
+        fields[n++] = (struct mentiond_field) { .struct_size = sizeof(fields[0]), .name = photo ? "photo" : "document",
+                                                .data = file->data,
                                                 .size = file->size, .type = file->type, .file = file->name };
         q.json = NULL;
         mentiond_set_form(op, &q, fields, n);
         return call(op, &q, photo ? "sendPhoto" : "sendDocument", ret);
 }
 
-/* Where only two read it may stand alone, if what it answers is gone; in a group it would be out of place.  A group that has become
- * a supergroup is another chat, where messages have other numbers. */
+/* Where only two read it may stand alone, if what it answers is gone; in a group it would be out of place.  A group that has
+ * become a supergroup is another chat, where messages have other numbers. */
 static void aim(struct json_object *body, const struct place *to, long long chat)
 {
         struct json_object *parameters = json_object_new_object();
@@ -397,7 +419,8 @@ static int post(struct mentiond_op *op, void *state, const struct mentiond_post 
         if (part->visibility >= MENTIOND_DIRECT && to.chat < 0)
                 return mentiond_fail(op, MENTIOND_REJECTED, "it is for one person alone, and would be seen by a group");
         if (file && mentiond_length(part->text, MENTIOND_UTF16) > CAPTION_MAX)
-                return mentiond_fail(op, MENTIOND_REJECTED, "with a file a text can have %d characters: write a shorter one, or two notes", CAPTION_MAX);
+                return mentiond_fail(op, MENTIOND_REJECTED,
+                                     "with a file a text can have %d characters: write a shorter one, or two notes", CAPTION_MAX);
 
         mj_put_str(body, file ? "caption" : "text", part->text);
         if (to.topic)
@@ -468,21 +491,25 @@ static int doctor(struct mentiond_op *op, void *state)
 
         (void) state;
         if (r == MENTIOND_AUTH)
-                mentiond_report(op, MENTIOND_WRONG, "token", "Telegram refuses it: have BotFather make a new one, then mentionctl resume");
+                mentiond_report(op, MENTIOND_WRONG, "token",
+                                "Telegram refuses it: have BotFather make a new one, then mentionctl resume");
         if (r == MENTIOND_OK)
                 r = ask(op, "getWebhookInfo", &webhook);
         if (r != MENTIOND_OK)
                 return r == MENTIOND_AUTH ? MENTIOND_OK : r;
         mentiond_report(op, MENTIOND_FINE, "token", "it is @%s's", mj_str(bot, "username"));
         if (*mj_str(webhook, "url"))
-                mentiond_report(op, MENTIOND_WRONG, "webhook", "one is set, so another program gets the messages: end that, and call deleteWebhook");
+                mentiond_report(op, MENTIOND_WRONG, "webhook",
+                                "one is set, so another program gets the messages: end that, and call deleteWebhook");
         else
                 mentiond_report(op, MENTIOND_FINE, "webhook", "none is set");
         if (mj_true(bot, "can_read_all_group_messages"))
                 mentiond_report(op, MENTIOND_FINE, "groups", "privacy mode is off: who names the bot is seen");
         else
-                mentiond_report(op, MENTIOND_UNCLEAR, "groups", "privacy mode is on: in a group that the bot does not administrate it sees who answers it,"
-                                " but not who names it. Turn it off with BotFather (/setprivacy), then add the bot to its groups again");
+                mentiond_report(op, MENTIOND_UNCLEAR, "groups",
+                                "privacy mode is on: in a group that the bot does not administrate it sees who answers it,"
+                                " but not who names it. Turn it off with BotFather (/setprivacy), then add the bot to its groups"
+                                " again");
         return MENTIOND_OK;
 }
 
@@ -495,7 +522,8 @@ static const struct mentiond_channel telegram = {
                 .summary = "Messages to a Telegram bot, in groups and private chats",
                 .options = options,
         },
-        .check = check, .start = start, .poll = poll, .post = post, .doctor = doctor, .edit = edit, .remove = take_back, .react = react,
+        .check = check, .start = start, .poll = poll, .post = post, .doctor = doctor, .edit = edit, .remove = take_back,
+        .react = react,
         .reread = reread, .download = download,
 };
 MENTIOND_CHANNEL_PLUGIN(telegram)

@@ -9,19 +9,26 @@
 #define LOOKUP_MAX 100                   /* posts of one request */
 
 static const struct mentiond_option options[] = {
-        MENTIOND_OPTION(struct x, api, "api", MENTIOND_URL, .help = "Address of the API", .default_value = "https://api.x.com", .flags = MENTIOND_BASE_URL),
-        MENTIOND_OPTION(struct x, consumer_key, "consumer_key", MENTIOND_STRING, .help = "OAuth 1.0a: API key of the application"),
+        MENTIOND_OPTION(struct x, api, "api", MENTIOND_URL, .help = "Address of the API", .default_value = "https://api.x.com",
+                        .flags = MENTIOND_BASE_URL),
+        MENTIOND_OPTION(struct x, consumer_key, "consumer_key", MENTIOND_STRING,
+                        .help = "OAuth 1.0a: API key of the application"),
         MENTIOND_OPTION(struct x, consumer_secret, "consumer_secret", MENTIOND_SECRET, .help = "OAuth 1.0a: its secret"),
-        MENTIOND_OPTION(struct x, access_token, "access_token", MENTIOND_SECRET, .help = "OAuth 1.0a: access token of the account"),
+        MENTIOND_OPTION(struct x, access_token, "access_token", MENTIOND_SECRET,
+                        .help = "OAuth 1.0a: access token of the account"),
         MENTIOND_OPTION(struct x, access_token_secret, "access_token_secret", MENTIOND_SECRET, .help = "OAuth 1.0a: its secret"),
         MENTIOND_OPTION(struct x, client_id, "client_id", MENTIOND_STRING, .help = "OAuth 2.0: id of the application"),
-        MENTIOND_OPTION(struct x, client_secret, "client_secret", MENTIOND_SECRET, .help = "OAuth 2.0: its secret, of a confidential application"),
-        MENTIOND_OPTION(struct x, refresh_token, "refresh_token", MENTIOND_SECRET, .help = "OAuth 2.0: the first refresh token of the account"),
-        MENTIOND_OPTION(struct x, length, "length", MENTIOND_INT, .help = "How long posts may be: more with X Premium", .default_value = "280",
-                        .min = 280, .max = 25000),
-        MENTIOND_OPTION(struct x, ceiling, "ceiling", MENTIOND_INT, .help = "Dollars a month after which mentions are not read; 0: none",
-                        .default_value = "0", .min = 0, .max = 1000000),
-        MENTIOND_OPTION(struct x, unsummoned, "unsummoned", MENTIOND_BOOL, .help = "The contract with X allows answers to those who did not name the account",
+        MENTIOND_OPTION(struct x, client_secret, "client_secret", MENTIOND_SECRET,
+                        .help = "OAuth 2.0: its secret, of a confidential application"),
+        MENTIOND_OPTION(struct x, refresh_token, "refresh_token", MENTIOND_SECRET,
+                        .help = "OAuth 2.0: the first refresh token of the account"),
+        MENTIOND_OPTION(struct x, length, "length", MENTIOND_INT, .help = "How long posts may be: more with X Premium",
+                        .default_value = "280", .min = 280, .max = 25000),
+        MENTIOND_OPTION(struct x, ceiling, "ceiling", MENTIOND_INT,
+                        .help = "Dollars a month after which mentions are not read; 0: none", .default_value = "0", .min = 0,
+                        .max = 1000000),
+        MENTIOND_OPTION(struct x, unsummoned, "unsummoned", MENTIOND_BOOL,
+                        .help = "The contract with X allows answers to those who did not name the account",
                         .default_value = "false"),
         { .name = NULL },
 };
@@ -33,13 +40,15 @@ static const char *check(const void *state)
         bool two = *x->client_id || x->client_secret || x->refresh_token;
 
         if (one && two)
-                return "consumer_key, consumer_secret, access_token and access_token_secret, or client_id and refresh_token, but not both";
+                return "consumer_key, consumer_secret, access_token and access_token_secret, or client_id and refresh_token, but "
+                       "not both";
         if (two && !*x->client_id)
                 return "client_id is missing, of the application that refresh_token is for";
         if (two && !x->refresh_token)
                 return "refresh_token is missing, of the account";
         if (!two && (!*x->consumer_key || !x->consumer_secret || !x->access_token || !x->access_token_secret))
-                return "consumer_key, consumer_secret, access_token and access_token_secret are all needed; or client_id and refresh_token";
+                return "consumer_key, consumer_secret, access_token and access_token_secret are all needed; or client_id and "
+                       "refresh_token";
         return NULL;
 }
 
@@ -80,7 +89,8 @@ static int start(struct mentiond_op *op, void *state)
         return MENTIOND_OK;
 }
 
-static int emit_page(struct mentiond_op *op, const struct x *x, struct json_object *page, bool counts_all, int64_t *ret_oldest_usec)
+static int emit_page(struct mentiond_op *op, const struct x *x, struct json_object *page, bool counts_all,
+                     int64_t *ret_oldest_usec)
 {
         struct json_object *posts = mj_get(page, "data"), *includes = mj_get(page, "includes");
         int64_t cost = 0;
@@ -119,18 +129,24 @@ static int poll(struct mentiond_op *op, void *state)
                 mentiond_turn_page(op, kept, 2);
                 int r = x_may_spend(op, x);
                 if (r == MENTIOND_OK)
-                        r = x_get(op, x, 0, &page, mentiond_format(op, "/2/users/%s/mentions?max_results=%d%s%s%s", mentiond_escape(op, mentiond_self(op)),
-                                                                   horizon_usec > 0 ? 100 : 10, kept[1], *kept[0] ? "&pagination_token=" : "",
-                                                                   mentiond_escape(op, kept[0])), X_EXPANDED);
+                        r = x_get(op, x, 0, &page,
+                                  mentiond_format(op, "/2/users/%s/mentions?max_results=%d%s%s%s",
+                                                  mentiond_escape(op, mentiond_self(op)), horizon_usec > 0 ? 100 : 10, kept[1],
+                                                  *kept[0] ? "&pagination_token=" : "", mentiond_escape(op, kept[0])),
+                                  X_EXPANDED);
                 if (r != MENTIOND_OK)
                         return r;
                 if (!mj_get(page, "data") && !mj_get(page, "meta"))
-                        return mentiond_fail(op, MENTIOND_RETRY, "X shows no list of mentions (%s)", mj_str(mj_at(mj_get(page, "errors"), 0), "detail"));
+                        return mentiond_fail(op, MENTIOND_RETRY, "X shows no list of mentions (%s)",
+                                             mj_str(mj_at(mj_get(page, "errors"), 0), "detail"));
                 shown += mj_len(mj_get(page, "data"));
                 strays = emit_page(op, x, page, horizon_usec <= 0, &oldest_usec);
                 kept[0] = mj_str(mj_get(page, "meta"), "next_token");
                 if (horizon_usec > 0 && shown >= SHOWN_MAX && !*kept[0])
-                        mentiond_log(op, 3, "X shows the last %d mentions only, and there were more since the last poll: look in X for those before", SHOWN_MAX);
+                        mentiond_log(op, 3,
+                                     "X shows the last %d mentions only, and there were more since the last poll: look in X for "
+                                     "those before",
+                                     SHOWN_MAX);
                 if (!*kept[0] || (horizon_usec <= 0 && !strays && oldest_usec <= mentiond_horizon_usec(op)))
                         return MENTIOND_OK;
         }
@@ -142,7 +158,8 @@ int x_lookup(struct mentiond_op *op, struct x *x, struct json_object **ret, cons
         int r = x_get(op, x, 0, ret, mentiond_format(op, "/2/tweets/%s", mentiond_escape(op, id)), fields);
 
         if (r == MENTIOND_OK && !*mj_str(mj_get(*ret, "data"), "id"))
-                return mentiond_fail(op, MENTIOND_GONE, "X does not show the post (%s)", mj_str(mj_at(mj_get(*ret, "errors"), 0), "title"));
+                return mentiond_fail(op, MENTIOND_GONE, "X does not show the post (%s)",
+                                     mj_str(mj_at(mj_get(*ret, "errors"), 0), "title"));
         if (r == MENTIOND_OK)
                 (void) mentiond_spend(op, X_READ);
         return r;
@@ -157,7 +174,8 @@ static int fetch(struct mentiond_op *op, void *state, const char *id)
         int r = x_lookup(op, x, &answer, id, X_EXPANDED "%2Creferenced_tweets.id%2Creferenced_tweets.id.author_id");
         if (r != MENTIOND_OK)
                 return r;
-        struct json_object *post = mj_get(answer, "data"), *includes = mj_get(answer, "includes"), *list = x_member(includes, X_POSTS);
+        struct json_object *post = mj_get(answer, "data"), *includes = mj_get(answer, "includes"),
+                           *list = x_member(includes, X_POSTS);
         for (size_t i = 0; (above = mj_at(list, i)); i++)
                 if (strcmp(mj_str(above, "id"), x_reference(post, "replied_to")) == 0) {
                         mentiond_emit_ancestor(op, x_mention(op, x, above, includes));
@@ -180,7 +198,8 @@ static int reread(struct mentiond_op *op, void *state, const char *const *ids, u
                 list = mentiond_format(op, "%s%s%s", list, i ? "%2C" : "", mentiond_escape(op, ids[i]));
         if (x_may_spend(op, x) != MENTIOND_OK)
                 return MENTIOND_OK;      /* another time */
-        int r = x_get(op, x, MENTIOND_OPTIONAL, &answer, mentiond_format(op, "/2/tweets?ids=%s", list), X_EXPANDED "%2Cedit_history_tweet_ids");
+        int r = x_get(op, x, MENTIOND_OPTIONAL, &answer, mentiond_format(op, "/2/tweets?ids=%s", list),
+                      X_EXPANDED "%2Cedit_history_tweet_ids");
         if (r != MENTIOND_OK)
                 return r == MENTIOND_THROTTLED ? MENTIOND_OK : r;
         includes = mj_get(answer, "includes");
@@ -208,13 +227,18 @@ static int doctor(struct mentiond_op *op, void *state)
 
         if (r != MENTIOND_OK)
                 return r;
-        mentiond_report(op, MENTIOND_FINE, "keys", "they are @%s's, by OAuth %s", mj_str(me, "username"), x->refresh_token ? "2.0" : "1.0a");
+        mentiond_report(op, MENTIOND_FINE, "keys", "they are @%s's, by OAuth %s", mj_str(me, "username"),
+                        x->refresh_token ? "2.0" : "1.0a");
         if (mj_true(me, "protected"))
-                mentiond_report(op, MENTIOND_WRONG, "account", "its posts are protected, so that customers do not see its answers: open it in X's settings");
-        mentiond_report(op, wanted == MENTIOND_OK ? MENTIOND_FINE : MENTIOND_WRONG, "money", "%.2f dollars this month, by X's published prices; %s",
-                        (double) mentiond_spend(op, 0) / 1e6, wanted != MENTIOND_OK ? "mentions are not read any more: raise the option ceiling, or wait"
-                        : x->ceiling ? "below the ceiling" : "no ceiling is set");
-        mentiond_report(op, MENTIOND_UNCLEAR, "rights", "X tells what the keys allow only when it is tried (mentiond-x(5), The keys)");
+                mentiond_report(op, MENTIOND_WRONG, "account",
+                                "its posts are protected, so that customers do not see its answers: open it in X's settings");
+        mentiond_report(op, wanted == MENTIOND_OK ? MENTIOND_FINE : MENTIOND_WRONG, "money",
+                        "%.2f dollars this month, by X's published prices; %s", (double) mentiond_spend(op, 0) / 1e6,
+                        wanted != MENTIOND_OK ? "mentions are not read any more: raise the option ceiling, or wait"
+                        : x->ceiling          ? "below the ceiling"
+                                              : "no ceiling is set");
+        mentiond_report(op, MENTIOND_UNCLEAR, "rights",
+                        "X tells what the keys allow only when it is tried (mentiond-x(5), The keys)");
         return MENTIOND_OK;
 }
 

@@ -17,7 +17,8 @@ struct x {
 };
 
 /* What X takes for what, in millionths of a dollar (docs.x.com, 2026-08).  Who reads his own mentions pays less. */
-enum x_price { X_OWN_READ = 1000, X_READ = 5000, X_USER = 10000, X_REPLY = 10000, X_LINK = 200000, X_DELETE = 10000, X_REPOST = 15000 };
+enum x_price { X_OWN_READ = 1000, X_READ = 5000, X_USER = 10000, X_REPLY = 10000, X_LINK = 200000, X_DELETE = 10000,
+               X_REPOST = 15000 };
 
 /* What X says of a post, under the names that it has had and will have (x_tweet.c). */
 enum x_name { X_REFERENCED, X_HISTORY, X_NOTE, X_POSTS };
@@ -25,10 +26,12 @@ struct json_object *x_member(struct json_object *object, enum x_name name);
 
 /* What is asked of a post, and with it of its author and its files: queries, encoded. */
 #define X_POST \
-        "tweet.fields=created_at%2Cauthor_id%2Cconversation_id%2Cin_reply_to_user_id%2Creferenced_tweets%2Centities%2Cattachments" \
-        "%2Clang%2Cedit_history_tweet_ids%2Cnote_tweet"
+        "tweet.fields=created_at%2Cauthor_id%2Cconversation_id%2Cin_reply_to_user_id%2Creferenced_tweets%2Centities" \
+        "%2Cattachments%2Clang%2Cedit_history_tweet_ids%2Cnote_tweet"
 #define X_USER_FIELDS "user.fields=username%2Cname%2Cverified%2Cprotected%2Ccreated_at%2Cpublic_metrics"
-#define X_EXPANDED X_POST "&" X_USER_FIELDS "&media.fields=url%2Ctype%2Calt_text%2Cpreview_image_url&expansions=author_id%2Cattachments.media_keys"
+#define X_EXPANDED \
+        X_POST "&" X_USER_FIELDS \
+               "&media.fields=url%2Ctype%2Calt_text%2Cpreview_image_url&expansions=author_id%2Cattachments.media_keys"
 
 /* Sends a request, signed or with an access token; the verdict is refined by what X says.  The path is encoded. */
 int x_call(struct mentiond_op *op, struct x *x, struct mentiond_request *q, struct mentiond_response *ret);
@@ -43,7 +46,8 @@ int x_lookup(struct mentiond_op *op, struct x *x, struct json_object **ret, cons
 /* The member of the list that has this value under this name; or NULL. */
 struct json_object *x_among(struct json_object *list, const char *name, const char *value);
 
-struct mentiond_mention *x_mention(struct mentiond_op *op, const struct x *x, struct json_object *post, struct json_object *includes);
+struct mentiond_mention *x_mention(struct mentiond_op *op, const struct x *x, struct json_object *post,
+                                   struct json_object *includes);
 const char *x_text(struct mentiond_op *op, struct json_object *post);
 const char *x_reference(struct json_object *post, const char *type);     /* id of what it is a reply to, or quotes ...; "" */
 const char *x_version(struct json_object *post, int n);                  /* id of its first version, 0, or of its last, -1 */

@@ -16,7 +16,8 @@ static int describe(struct mentiond_op *op, struct x *x, const struct mentiond_u
 {
         struct json_object *metadata = json_object_new_object(), *alt = json_object_new_object();
         struct mentiond_request q = {
-                .flags = MENTIOND_REPEATABLE | MENTIOND_APART, .method = "POST", .path = "/2/media/metadata", .json = mentiond_json_object(op),
+                .flags = MENTIOND_REPEATABLE | MENTIOND_APART, .method = "POST", .path = "/2/media/metadata",
+                .json = mentiond_json_object(op),
         };
         struct mentiond_response response;
 
@@ -30,13 +31,18 @@ static int describe(struct mentiond_op *op, struct x *x, const struct mentiond_u
 int x_upload(struct mentiond_op *op, struct x *x, const struct mentiond_post *part, struct json_object *ids)
 {
         for (uint32_t i = 0; i < part->n_uploads; i++) {
-                const struct mentiond_upload *u = (const void *) ((const char *) part->uploads + (size_t) i * part->uploads->struct_size);
+                const struct mentiond_upload *u = (const void *) ((const char *) part->uploads
+                                                                  + (size_t) i * part->uploads->struct_size);
                 const struct mentiond_field fields[] = {
-                        { .struct_size = sizeof(fields[0]), .name = "media_category", .data = "tweet_image", .size = strlen("tweet_image") },
+                        { .struct_size = sizeof(fields[0]), .name = "media_category", .data = "tweet_image",
+                          .size = strlen("tweet_image") },
                         { .struct_size = sizeof(fields[0]), .name = "media_type", .data = u->type, .size = strlen(u->type) },
-                        { .struct_size = sizeof(fields[0]), .name = "media", .type = u->type, .file = "picture", .data = u->data, .size = u->size },
+                        { .struct_size = sizeof(fields[0]), .name = "media", .type = u->type, .file = "picture", .data = u->data,
+                          .size = u->size },
                 };
-                struct mentiond_request q = { .flags = MENTIOND_REPEATABLE | MENTIOND_APART, .method = "POST", .path = "/2/media/upload" };
+                struct mentiond_request q = {
+                        .flags = MENTIOND_REPEATABLE | MENTIOND_APART, .method = "POST", .path = "/2/media/upload",
+                };
                 struct mentiond_response response;
 
                 mentiond_set_form(op, &q, fields, 3);

@@ -33,25 +33,31 @@ static void exclude_others(struct mentiond_op *op, struct json_object *post, str
                 (void) json_object_put(others);
 }
 
-static int refused(struct mentiond_op *op, struct x *x, const struct mentiond_post *part, struct mentiond_posted *ret, const char *detail)
+static int refused(struct mentiond_op *op, struct x *x, const struct mentiond_post *part, struct mentiond_posted *ret,
+                   const char *detail)
 {
         if (strstr(detail, "not visible") || strstr(detail, "deleted"))
                 return mentiond_fail(op, MENTIOND_GONE, "the post that it answers is gone, or X does not show it to the account");
         if (strstr(detail, "reply") && strstr(detail, "mention"))
-                return mentiond_fail(op, MENTIOND_REJECTED, "X lets an application answer only posts whose author names or quotes the account (%s):"
-                                     " somebody can answer in X itself", detail);
+                return mentiond_fail(op, MENTIOND_REJECTED,
+                                     "X lets an application answer only posts whose author names or quotes the account (%s):"
+                                     " somebody can answer in X itself",
+                                     detail);
         if (!strstr(detail, "duplicate"))
                 return MENTIOND_REJECTED;
         /* It stands there already: as this one, of an attempt whose answer was lost, or as another. */
         int r = x_find(op, x, part, ret);
         if (r == MENTIOND_ABSENT && !part->again)
                 return mentiond_fail(op, MENTIOND_REJECTED, "X does not take the same text twice: say it in other words");
-        return r == MENTIOND_OK ? r : mentiond_fail(op, MENTIOND_AMBIGUOUS, "X says that it has this text already, and does not show it");
+        return r == MENTIOND_OK
+                       ? r
+                       : mentiond_fail(op, MENTIOND_AMBIGUOUS, "X says that it has this text already, and does not show it");
 }
 
 int x_post(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret)
 {
-        struct json_object *body = mentiond_json_object(op), *reply = json_object_new_object(), *media = json_object_new_object(), *ids = json_object_new_array();
+        struct json_object *body = mentiond_json_object(op), *reply = json_object_new_object(), *media = json_object_new_object(),
+                           *ids = json_object_new_array();
         struct mentiond_request q = { .flags = MENTIOND_APART, .method = "POST", .path = "/2/tweets", .json = body };
         struct json_object *answer = NULL, *above;
         struct mentiond_response response;
@@ -102,8 +108,9 @@ int x_find(struct mentiond_op *op, void *state, const struct mentiond_post *part
 
         for (int pages = 0; pages < OWN_PAGES_MAX; pages++) {
                 struct json_object *page = NULL, *posts;
-                const char *path = mentiond_format(op, "/2/users/%s/tweets?max_results=100&start_time=%s%s%s", mentiond_escape(op, mentiond_self(op)),
-                                                   x_time(op, since_usec), *token ? "&pagination_token=" : "", mentiond_escape(op, token));
+                const char *path = mentiond_format(op, "/2/users/%s/tweets?max_results=100&start_time=%s%s%s",
+                                                   mentiond_escape(op, mentiond_self(op)), x_time(op, since_usec),
+                                                   *token ? "&pagination_token=" : "", mentiond_escape(op, token));
                 int r = x_get(op, x, 0, &page, path, X_POST);
                 if (r != MENTIOND_OK)
                         return r;
@@ -128,15 +135,19 @@ int x_find(struct mentiond_op *op, void *state, const struct mentiond_post *part
                 }
                 token = mj_str(mj_get(page, "meta"), "next_token");
                 if (!*token)
-                        return doubt ? mentiond_fail(op, MENTIOND_UNKNOWN, "one of the account's posts there may be it") : MENTIOND_ABSENT;
+                        return doubt ? mentiond_fail(op, MENTIOND_UNKNOWN, "one of the account's posts there may be it")
+                                     : MENTIOND_ABSENT;
         }
         return mentiond_fail(op, MENTIOND_UNKNOWN, "the account has posted too much since then to look for it");
 }
 
 /* done: what X answers with true. */
-static int change(struct mentiond_op *op, struct x *x, const char *method, const char *path, struct json_object *json, const char *done, int64_t price)
+static int change(struct mentiond_op *op, struct x *x, const char *method, const char *path, struct json_object *json,
+                  const char *done, int64_t price)
 {
-        struct mentiond_request q = { .flags = MENTIOND_REPEATABLE | MENTIOND_APART, .method = method, .path = path, .json = json };
+        struct mentiond_request q = {
+                .flags = MENTIOND_REPEATABLE | MENTIOND_APART, .method = method, .path = path, .json = json,
+        };
         struct mentiond_response response;
         int r = x_call(op, x, &q, &response);
 
@@ -145,13 +156,15 @@ static int change(struct mentiond_op *op, struct x *x, const char *method, const
         if (r == MENTIOND_OK)
                 (void) mentiond_spend(op, price);
         if (r == MENTIOND_OK && !mj_true(mj_get(response.json, "data"), done))
-                return mentiond_fail(op, MENTIOND_REJECTED, "X did not do it (%s)", mj_str(mj_at(mj_get(response.json, "errors"), 0), "detail"));
+                return mentiond_fail(op, MENTIOND_REJECTED, "X did not do it (%s)",
+                                     mj_str(mj_at(mj_get(response.json, "errors"), 0), "detail"));
         return r;
 }
 
 int x_remove(struct mentiond_op *op, void *state, const char *id)
 {
-        int r = change(op, state, "DELETE", mentiond_format(op, "/2/tweets/%s", mentiond_escape(op, id)), NULL, "deleted", X_DELETE);
+        int r = change(op, state, "DELETE", mentiond_format(op, "/2/tweets/%s", mentiond_escape(op, id)), NULL, "deleted",
+                       X_DELETE);
 
         return r == MENTIOND_GONE ? MENTIOND_OK : r;
 }
@@ -161,11 +174,14 @@ int x_react(struct mentiond_op *op, void *state, uint32_t reaction, const char *
         struct json_object *body = mentiond_json_object(op);
 
         if (reaction == MENTIOND_LIKE)
-                return mentiond_fail(op, MENTIOND_REJECTED, "X has taken likes from applications: somebody can like it in X itself");
+                return mentiond_fail(op, MENTIOND_REJECTED,
+                                     "X has taken likes from applications: somebody can like it in X itself");
         if (reaction == MENTIOND_HIDE) {
                 mj_put_bool(body, "hidden", 1);
-                return change(op, state, "PUT", mentiond_format(op, "/2/tweets/%s/hidden", mentiond_escape(op, id)), body, "hidden", 0);
+                return change(op, state, "PUT", mentiond_format(op, "/2/tweets/%s/hidden", mentiond_escape(op, id)), body,
+                              "hidden", 0);
         }
         mj_put_str(body, "tweet_id", id);
-        return change(op, state, "POST", mentiond_format(op, "/2/users/%s/retweets", mentiond_escape(op, mentiond_self(op))), body, "retweeted", X_REPOST);
+        return change(op, state, "POST", mentiond_format(op, "/2/users/%s/retweets", mentiond_escape(op, mentiond_self(op))),
+                      body, "retweeted", X_REPOST);
 }

@@ -12,7 +12,8 @@ static const char shortener[] = "https://t.co/";
 struct json_object *x_member(struct json_object *object, enum x_name name)
 {
         static const char *const names[][2] = {
-                [X_REFERENCED] = { "referenced_tweets", "referenced_posts" }, [X_HISTORY] = { "edit_history_tweet_ids", "edit_history_post_ids" },
+                [X_REFERENCED] = { "referenced_tweets", "referenced_posts" },
+                [X_HISTORY] = { "edit_history_tweet_ids", "edit_history_post_ids" },
                 [X_NOTE] = { "note_tweet", "note_post" }, [X_POSTS] = { "tweets", "posts" },
         };
         struct json_object *member = mj_get(object, names[name][0]);
@@ -62,7 +63,8 @@ static struct json_object *entities(struct json_object *post, const char *kind)
 /* What a post quotes may be the account's: X knows. */
 bool x_is_summoned(struct mentiond_op *op, struct json_object *post)
 {
-        return *x_reference(post, "quoted") || x_among(mj_get(mj_get(post, "entities"), "mentions"), "id", mentiond_self(op)) || x_among(entities(post, "mentions"), "id", mentiond_self(op));
+        return *x_reference(post, "quoted") || x_among(mj_get(mj_get(post, "entities"), "mentions"), "id", mentiond_self(op))
+               || x_among(entities(post, "mentions"), "id", mentiond_self(op));
 }
 
 /* What stands for what begins there, and its size; NULL for the character itself. */
@@ -121,7 +123,8 @@ static struct mentiond_author *author_of(struct mentiond_op *op, const char *id,
                 .id = id,
                 .handle = mentiond_format(op, *name ? "@%s" : "user %s", *name ? name : id),
                 .name = mj_str(user, "name"),
-                .url = mentiond_format(op, *name ? "https://x.com/%s" : "https://x.com/i/user/%s", mentiond_escape(op, *name ? name : id)),
+                .url = mentiond_format(op, *name ? "https://x.com/%s" : "https://x.com/i/user/%s",
+                                       mentiond_escape(op, *name ? name : id)),
                 .followers = mj_int(mj_get(user, "public_metrics"), "followers_count", -1),
                 .created_usec = mentiond_parse_time(mj_str(user, "created_at")),
         };
@@ -129,34 +132,42 @@ static struct mentiond_author *author_of(struct mentiond_op *op, const char *id,
 }
 
 /* An edited post has an id of its own for each version, and is known here by the first. */
-struct mentiond_mention *x_mention(struct mentiond_op *op, const struct x *x, struct json_object *post, struct json_object *includes)
+struct mentiond_mention *x_mention(struct mentiond_op *op, const struct x *x, struct json_object *post,
+                                   struct json_object *includes)
 {
         struct mentiond_mention *mention = mentiond_alloc(op, sizeof(*mention));
         struct json_object *keys = mj_get(mj_get(post, "attachments"), "media_keys");
         struct mentiond_media *media = mentiond_alloc(op, (mj_len(keys) + 1) * sizeof(*media));
         const char *id = mj_str(post, "id"), *author = mj_str(post, "author_id"), *parent = x_reference(post, "replied_to");
         struct json_object *user = x_among(mj_get(includes, "users"), "id", author);
-        bool own = strcmp(author, mentiond_self(op)) == 0, to_us = strcmp(mj_str(post, "in_reply_to_user_id"), mentiond_self(op)) == 0;
+        bool own = strcmp(author, mentiond_self(op)) == 0,
+             to_us = strcmp(mj_str(post, "in_reply_to_user_id"), mentiond_self(op)) == 0;
         uint32_t n = 0;
 
         for (size_t i = 0; i < mj_len(keys); i++) {
                 struct json_object *file = x_among(mj_get(includes, "media"), "media_key",
-                                              json_object_is_type(mj_at(keys, i), json_type_string) ? json_object_get_string(mj_at(keys, i)) : "");
+                                                   json_object_is_type(mj_at(keys, i), json_type_string)
+                                                           ? json_object_get_string(mj_at(keys, i))
+                                                           : "");
                 const char *url = mj_str(file, "url"), *still = mj_str(file, "preview_image_url");
 
                 if (*url || *still)
                         media[n++] = (struct mentiond_media) {
-                                .struct_size = sizeof(*media), .url = *url ? url : still, .type = "image", .description = mj_str(file, "alt_text"),
+                                .struct_size = sizeof(*media), .url = *url ? url : still, .type = "image",
+                                .description = mj_str(file, "alt_text"),
                         };
         }
         *mention = (struct mentiond_mention) {
                 .struct_size = sizeof(*mention),
                 .kind = to_us ? MENTIOND_COMMENT : MENTIOND_MENTION,
-                .visibility = !user || mj_true(user, "protected") ? MENTIOND_FOLLOWERS : MENTIOND_PUBLIC,       /* unknown: it may be */
+                /* Who is not shown may be protected. */
+                .visibility = !user || mj_true(user, "protected") ? MENTIOND_FOLLOWERS : MENTIOND_PUBLIC,
                 .id = x_version(post, 0),
                 .parent = parent,
-                .root = !*parent || to_us ? mj_str(post, "conversation_id") : "",       /* what others wrote above it fetch() shows */
-                .url = mentiond_format(op, "https://x.com/%s/status/%s", *mj_str(user, "username") ? mj_str(user, "username") : "i", id),
+                /* what others wrote above it fetch() shows */
+                .root = !*parent || to_us ? mj_str(post, "conversation_id") : "",
+                .url = mentiond_format(op, "https://x.com/%s/status/%s",
+                                       *mj_str(user, "username") ? mj_str(user, "username") : "i", id),
                 .text = x_text(op, post),
                 .language = strcmp(mj_str(post, "lang"), "und") != 0 && *mj_str(post, "lang") != 'q' ? mj_str(post, "lang") : "",
                 .created_usec = mentiond_parse_time(mj_str(post, "created_at")),
@@ -166,7 +177,8 @@ struct mentiond_mention *x_mention(struct mentiond_op *op, const struct x *x, st
         };
         if (!own && !x->unsummoned && !x_is_summoned(op, post)) {
                 mention->reply_right = MENTIOND_REPLY_SUMMONED;
-                mention->reply_reason = "X lets an application answer only posts whose author names the account; somebody can answer in X itself";
+                mention->reply_reason =
+                        "X lets an application answer only posts whose author names the account; somebody can answer in X itself";
         }
         return mention;
 }

@@ -87,7 +87,8 @@ int zammad_check_attribute(struct mentiond_op *op, struct zammad *z)
 int zammad_check_create(struct mentiond_op *op, struct zammad *z, const char *queue)
 {
         const struct mentiond_filing filing = {
-                .struct_size = sizeof(filing), .key = "mentiond:check", .thread_key = "mentiond:check", .ticket = "", .queue = queue,
+                .struct_size = sizeof(filing), .key = "mentiond:check", .thread_key = "mentiond:check", .ticket = "",
+                .queue = queue,
                 .title = "mentiond: check", .text = "", .customer = "mentiond:check", .author = "mentiond", .network = "mentiond",
                 .url = "",
         };

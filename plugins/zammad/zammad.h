@@ -14,13 +14,12 @@
  *     GET  /api/v1/ticket_states                                      once, where one is met that the options do not name
  *     GET  /api/v1/links?link_object=Ticket&link_object_value=ID      of a merged ticket
  *     GET  /api/v1/ticket_articles/by_ticket/ID?expand=true
- *     GET  /api/v1/ticket_articles/ID                                 once, see zammad_text.c; one with pictures in it, or that moved
- *     GET  /api/v1/ticket_attachment/TICKET/ARTICLE/ID
- *     POST /api/v1/tickets?expand=true                                {title, group, customer, state, ..., article}
- *     POST /api/v1/links/add                                          {link_type, link_object_source, ...}
- *     PUT  /api/v1/tickets/ID?expand=true                             {state, article}, {state} or {ATTRIBUTE}
- *     POST /api/v1/ticket_articles?expand=true                        {ticket_id, type, sender, body, ...}
- *     POST /api/v1/users                                              {login, firstname, source}
+ *     GET  /api/v1/ticket_articles/ID                                 once, see zammad_text.c; one with pictures in it, or that
+ * moved GET  /api/v1/ticket_attachment/TICKET/ARTICLE/ID POST /api/v1/tickets?expand=true                                {title,
+ * group, customer, state, ..., article} POST /api/v1/links/add                                          {link_type,
+ * link_object_source, ...} PUT  /api/v1/tickets/ID?expand=true                             {state, article}, {state} or
+ * {ATTRIBUTE} POST /api/v1/ticket_articles?expand=true                        {ticket_id, type, sender, body, ...} POST
+ * /api/v1/users                                              {login, firstname, source}
  *
  * Searches are by condition alone, which Zammad answers from its database at once; with a query it asks an index that lags, or
  * ignores the condition.  Conditions: ticket.updated_at and ticket.created_at "after (absolute)", ticket.ATTRIBUTE "is" and
@@ -114,7 +113,8 @@ int zammad_call(struct mentiond_op *op, const char *method, const char *path, st
                 struct zammad_answer *ret);
 
 /* The bytes behind a path, as they are. */
-int zammad_download(struct mentiond_op *op, const char *path, uint64_t max, struct zammad_answer *ret, struct mentiond_response *ret_reply);
+int zammad_download(struct mentiond_op *op, const char *path, uint64_t max, struct zammad_answer *ret,
+                    struct mentiond_response *ret_reply);
 
 /* One ticket with the names of what it refers to.  GONE if it was deleted, or is where our user may not look. */
 int zammad_ticket_get(struct mentiond_op *op, struct zammad *z, const char *id, struct json_object **ret);
@@ -127,8 +127,8 @@ int zammad_ticket_open(struct mentiond_op *op, struct zammad *z, const char *id,
 
 bool zammad_is_merged(struct json_object *ticket);
 
-/* By its state's name or, where it was read without, its id.  May ask for the states, now and then; false, too, if it cannot be found
- * out. */
+/* By its state's name or, where it was read without, its id.  May ask for the states, now and then; false, too, if it cannot be
+ * found out. */
 bool zammad_is_closed(struct mentiond_op *op, struct zammad *z, struct json_object *ticket);
 
 /* Whether it is in another state than those of tickets that wait for an agent. */
@@ -201,8 +201,8 @@ struct zammad_customer {
 int zammad_write(struct mentiond_op *op, struct zammad *z, struct json_object *ticket, struct json_object *article,
                  struct json_object *change, const struct zammad_customer *customer, struct mentiond_filed *ret);
 
-/* Whether tickets can be searched by the attribute, and whether they can be made in this queue ("" for the option group): OK, or what
- * is wrong.  Without effect. */
+/* Whether tickets can be searched by the attribute, and whether they can be made in this queue ("" for the option group): OK, or
+ * what is wrong.  Without effect. */
 int zammad_check_attribute(struct mentiond_op *op, struct zammad *z);
 int zammad_check_create(struct mentiond_op *op, struct zammad *z, const char *queue);
 

@@ -110,8 +110,10 @@ struct json_object *zammad_ticket_body(struct mentiond_op *op, struct zammad *z,
 
 int zammad_lacks_rights(struct mentiond_op *op, const struct zammad *z, const char *group)
 {
-        return mentiond_fail(op, MENTIOND_BLOCKED, "%s may not make or change tickets in the group %s: give that user read, create "
-                             "and change there", z->user_name, group);
+        return mentiond_fail(op, MENTIOND_BLOCKED,
+                             "%s may not make or change tickets in the group %s: give that user read, create "
+                             "and change there",
+                             z->user_name, group);
 }
 
 /* The first, should a trigger have added others. */
@@ -141,7 +143,8 @@ static void link_after(struct mentiond_op *op, const struct mentiond_filed *file
         mj_put_str(body, "link_object_target", "Ticket");
         mj_put_int(body, "link_object_target_value", strtoll(after, NULL, 10));
         if (zammad_call(op, "POST", "/api/v1/links/add", body, ZAMMAD_READS, &answer) != MENTIOND_OK)    /* may be done twice */
-                mentiond_log(op, 4, "ticket %s could not be linked to the one that it goes on from: %s", filed->number, mentiond_reason(op));
+                mentiond_log(op, 4, "ticket %s could not be linked to the one that it goes on from: %s", filed->number,
+                             mentiond_reason(op));
 }
 
 int zammad_file(struct mentiond_op *op, void *state, const struct mentiond_filing *filing, struct mentiond_filed *ret)

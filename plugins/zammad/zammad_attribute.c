@@ -11,9 +11,10 @@ static struct json_object *attribute_body(const struct provider *v)
 {
         struct json_object *body = mentiond_json_object(v->op);
         const char *text = mentiond_format(v->op,
-                "{\"object\": \"Ticket\", \"name\": \"%s\", \"display\": \"Conversation (mentiond)\", \"active\": true, \"position\": 1550,"
-                " \"data_type\": \"input\", \"data_option\": {\"default\": \"\", \"type\": \"text\", \"maxlength\": 255, \"linktemplate\": \"\","
-                " \"null\": true, \"options\": {}, \"relation\": \"\"},"
+                "{\"object\": \"Ticket\", \"name\": \"%s\", \"display\": \"Conversation (mentiond)\", \"active\": true,"
+                " \"position\": 1550,"
+                " \"data_type\": \"input\", \"data_option\": {\"default\": \"\", \"type\": \"text\", \"maxlength\": 255,"
+                " \"linktemplate\": \"\", \"null\": true, \"options\": {}, \"relation\": \"\"},"
                 " \"screens\": {\"create_middle\": {\"ticket.agent\": {\"shown\": false, \"required\": false}},"
                 " \"edit\": {\"ticket.agent\": {\"shown\": false, \"required\": false}}}}", v->z->attribute);
         struct json_object *parsed = json_tokener_parse(text);
@@ -27,14 +28,16 @@ static struct json_object *attribute_body(const struct provider *v)
 static struct json_object *own_attribute(const struct provider *v, struct json_object *all)
 {
         for (size_t i = 0; i < mj_len(all); i++)
-                if (strcmp(mj_str(mj_at(all, i), "object"), "Ticket") == 0 && strcmp(mj_str(mj_at(all, i), "name"), v->z->attribute) == 0)
+                if (strcmp(mj_str(mj_at(all, i), "object"), "Ticket") == 0
+                    && strcmp(mj_str(mj_at(all, i), "name"), v->z->attribute) == 0)
                         return mj_at(all, i);
         return NULL;
 }
 
 static bool is_pending(struct json_object *attribute)
 {
-        return mj_true(attribute, "to_create") || mj_true(attribute, "to_migrate") || mj_true(attribute, "to_delete") || mj_true(attribute, "to_config");
+        return mj_true(attribute, "to_create") || mj_true(attribute, "to_migrate") || mj_true(attribute, "to_delete")
+               || mj_true(attribute, "to_config");
 }
 
 /* A migration carries out all changes that wait for one: also those that an administrator has not made up his mind about. */
@@ -51,7 +54,8 @@ static int migrate(const struct provider *v, const char *what, const char *done_
         struct zammad_answer answer;
         struct json_object *all;
         bool done;
-        int r = provider_change(v, "POST", ATTRIBUTES "_execute_migrations", mentiond_json_object(v->op), what, "admin.object", &answer, &done);
+        int r = provider_change(v, "POST", ATTRIBUTES "_execute_migrations", mentiond_json_object(v->op), what, "admin.object",
+                                &answer, &done);
 
         if (!done)
                 return r;
@@ -59,11 +63,13 @@ static int migrate(const struct provider *v, const char *what, const char *done_
         if (!all)
                 return r;
         if (own_attribute(v, all) ? v->down || is_pending(own_attribute(v, all)) : !v->down) {
-                mentiond_report(v->op, MENTIOND_WRONG, what, "Zammad has not changed its database: its log (production.log) tells why");
+                mentiond_report(v->op, MENTIOND_WRONG, what,
+                                "Zammad has not changed its database: its log (production.log) tells why");
                 return MENTIOND_OK;
         }
         mentiond_report(v->op, MENTIOND_DONE, what, "%s", done_text);
-        mentiond_report(v->op, MENTIOND_BY_HAND, "restart", "restart Zammad now, as by systemctl restart zammad: until then workers of it that did not "
+        mentiond_report(v->op, MENTIOND_BY_HAND, "restart",
+                        "restart Zammad now, as by systemctl restart zammad: until then workers of it that did not "
                         "make the change refuse tickets, or lose the attribute without a word");
         return MENTIOND_OK;
 }
@@ -75,21 +81,25 @@ static int put_attribute(const struct provider *v, const char *what, struct json
         bool done;
 
         if (there && strcmp(mj_str(there, "data_type"), "input") != 0) {
-                mentiond_report(v->op, MENTIOND_WRONG, what, "there is one of this name that is no text: name another with the option attribute");
+                mentiond_report(v->op, MENTIOND_WRONG, what,
+                                "there is one of this name that is no text: name another with the option attribute");
                 return MENTIOND_OK;
         }
         if (there && mj_int(mj_get(there, "data_option"), "maxlength", 0) < KEY_MAX) {
-                mentiond_report(v->op, MENTIOND_WRONG, what, "it is too short: set its maximal length to 255 in Admin > Objects > Ticket");
+                mentiond_report(v->op, MENTIOND_WRONG, what,
+                                "it is too short: set its maximal length to 255 in Admin > Objects > Ticket");
                 return MENTIOND_OK;
         }
         if (there && !is_pending(there)) {
                 mentiond_report(v->op, mj_true(there, "active") ? MENTIOND_FINE : MENTIOND_WRONG, what,
-                                mj_true(there, "active") ? "it is there" : "it is not active: activate it in Admin > Objects > Ticket");
+                                mj_true(there, "active") ? "it is there"
+                                                         : "it is not active: activate it in Admin > Objects > Ticket");
                 return MENTIOND_OK;
         }
         if (!v->apply) {
-                mentiond_report(v->op, MENTIOND_TO_DO, what, "%s; then Zammad has to be restarted", there ? "it is there, and the database would be changed for it"
-                                                                                                      : "it would be made, and the database changed");
+                mentiond_report(v->op, MENTIOND_TO_DO, what, "%s; then Zammad has to be restarted",
+                                there ? "it is there, and the database would be changed for it"
+                                      : "it would be made, and the database changed");
                 return MENTIOND_OK;
         }
         if (!there) {
@@ -111,12 +121,15 @@ static int drop_attribute(const struct provider *v, const char *what, struct jso
         if (!there) {
                 mentiond_report(v->op, MENTIOND_FINE, what, "it is not there");
         } else if (!(v->p->flags & MENTIOND_TAKE_DATA)) {
-                mentiond_report(v->op, MENTIOND_FINE, what, "it stays: it says in all tickets which conversation they belong to (--with-data)");
+                mentiond_report(v->op, MENTIOND_FINE, what,
+                                "it stays: it says in all tickets which conversation they belong to (--with-data)");
         } else if (!v->apply) {
-                mentiond_report(v->op, MENTIOND_TO_DO, what, "it would be removed: which conversation they belong to is lost in all tickets, and neither "
+                mentiond_report(v->op, MENTIOND_TO_DO, what,
+                                "it would be removed: which conversation they belong to is lost in all tickets, and neither "
                                 "can the store be rebuilt then, nor a ticket be found again");
         } else {
-                r = provider_change(v, "DELETE", mentiond_format(v->op, ATTRIBUTES "/%s", mj_str(there, "id")), NULL, what, "admin.object", &answer, &done);
+                r = provider_change(v, "DELETE", mentiond_format(v->op, ATTRIBUTES "/%s", mj_str(there, "id")), NULL, what,
+                                    "admin.object", &answer, &done);
                 return done ? migrate(v, what, "it is removed, with what it held") : r;
         }
         return MENTIOND_OK;
@@ -131,9 +144,13 @@ int provider_attribute(const struct provider *v)
         if (!all)
                 return r;
         others = pending_of_others(v, all);
-        if (others && (v->down ? own_attribute(v, all) && v->p->flags & MENTIOND_TAKE_DATA : !own_attribute(v, all) || is_pending(own_attribute(v, all)))) {
-                mentiond_report(v->op, MENTIOND_WRONG, what, "other changes wait for a migration, which would carry them out (%s): do so, or discard them, "
-                                "in Admin > Objects first", others);
+        if (others
+            && (v->down ? own_attribute(v, all) && v->p->flags & MENTIOND_TAKE_DATA
+                        : !own_attribute(v, all) || is_pending(own_attribute(v, all)))) {
+                mentiond_report(v->op, MENTIOND_WRONG, what,
+                                "other changes wait for a migration, which would carry them out (%s): do so, or discard them, "
+                                "in Admin > Objects first",
+                                others);
                 return MENTIOND_OK;
         }
         return v->down ? drop_attribute(v, what, all) : put_attribute(v, what, all);

@@ -68,11 +68,14 @@ static int refine(struct mentiond_op *op, int verdict, const struct mentiond_res
         }
 }
 
-int zammad_download(struct mentiond_op *op, const char *path, uint64_t max, struct zammad_answer *ret, struct mentiond_response *ret_reply)
+int zammad_download(struct mentiond_op *op, const char *path, uint64_t max, struct zammad_answer *ret,
+                    struct mentiond_response *ret_reply)
 {
         /* Also what it says instead must be JSON, and not a page. */
         static const char *const headers[] = { "Accept: application/json, */*", NULL };
-        const struct mentiond_request request = { .struct_size = sizeof(request), .path = path, .headers = headers, .max_reply = max };
+        const struct mentiond_request request = {
+                .struct_size = sizeof(request), .path = path, .headers = headers, .max_reply = max,
+        };
         int r = mentiond_http(op, &request, ret_reply);
 
         *ret = (struct zammad_answer) { .json = ret_reply->json, .words = mj_str(ret_reply->json, "error") };
@@ -88,7 +91,9 @@ int zammad_call(struct mentiond_op *op, const char *method, const char *path, st
         struct mentiond_response reply = { .struct_size = sizeof(reply) };
         struct mentiond_request request = {
                 .struct_size = sizeof(request),
-                .flags = effect == ZAMMAD_WRITES ? 0 : effect == ZAMMAD_PEEKS ? MENTIOND_REPEATABLE | MENTIOND_OPTIONAL : MENTIOND_REPEATABLE,
+                .flags = effect == ZAMMAD_WRITES  ? 0
+                         : effect == ZAMMAD_PEEKS ? MENTIOND_REPEATABLE | MENTIOND_OPTIONAL
+                                                  : MENTIOND_REPEATABLE,
                 .method = method,
                 .path = path,
                 .json = body,

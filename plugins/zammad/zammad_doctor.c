@@ -28,7 +28,8 @@ static int look_at_token(struct mentiond_op *op, struct json_object **ret)
 
         *ret = NULL;
         if (r == MENTIOND_AUTH) {
-                mentiond_report(op, MENTIOND_WRONG, "token", "%s: make one with the permission ticket.agent (mentiond-zammad(5)), then mentionctl resume",
+                mentiond_report(op, MENTIOND_WRONG, "token",
+                                "%s: make one with the permission ticket.agent (mentiond-zammad(5)), then mentionctl resume",
                                 mentiond_reason(op));
                 mentiond_report(op, MENTIOND_UNCLEAR, "rights", "not before Zammad takes the token");
                 return MENTIOND_OK;
@@ -97,14 +98,17 @@ static int look_at_names(struct mentiond_op *op, struct zammad *z)
                         return r;
                 one = among(answer.json, names[i].value);
                 if (one && names[i].value == z->close_state && mj_int(one, "state_type_id", 0) != ZAMMAD_STATE_CLOSED)
-                        mentiond_report(op, MENTIOND_WRONG, names[i].option, "tickets in the state \"%s\" are not closed for Zammad: mend the option",
-                                        names[i].value);
+                        mentiond_report(op, MENTIOND_WRONG, names[i].option,
+                                        "tickets in the state \"%s\" are not closed for Zammad: mend the option", names[i].value);
                 else if (!one)
-                        mentiond_report(op, MENTIOND_WRONG, names[i].option, "\"%s\" is no %s of Zammad, or not active: mend the option", names[i].value,
+                        mentiond_report(op, MENTIOND_WRONG, names[i].option,
+                                        "\"%s\" is no %s of Zammad, or not active: mend the option", names[i].value,
                                         names[i].what);
                 else if (is_pending(one))
-                        mentiond_report(op, MENTIOND_WRONG, names[i].option, "\"%s\" is a state that waits for a time, which Zammad does not take "
-                                        "without one: mend the option", names[i].value);
+                        mentiond_report(op, MENTIOND_WRONG, names[i].option,
+                                        "\"%s\" is a state that waits for a time, which Zammad does not take "
+                                        "without one: mend the option",
+                                        names[i].value);
                 else
                         mentiond_report(op, MENTIOND_FINE, names[i].option, "\"%s\"", names[i].value);
         }
@@ -122,7 +126,8 @@ static int look_at_group(struct mentiond_op *op, struct zammad *z, struct json_o
                 if (!has(granted, rights[i]))
                         missing = mentiond_format(op, "%s%s%s", missing, *missing ? ", " : "", rights[i]);
         if (*missing)
-                mentiond_report(op, MENTIOND_WRONG, what, "the token's user lacks %s: give it read, create and change there", missing);
+                mentiond_report(op, MENTIOND_WRONG, what, "the token's user lacks %s: give it read, create and change there",
+                                missing);
         else if (granted)
                 mentiond_report(op, MENTIOND_FINE, what, "read, create and change");
 
@@ -163,7 +168,8 @@ int zammad_doctor(struct mentiond_op *op, void *state)
                 if (*group)
                         r = look_at_group(op, z, groups, group);
                 else
-                        mentiond_report(op, MENTIOND_WRONG, "group", "a channel names no queue: set the option queue there, or group here");
+                        mentiond_report(op, MENTIOND_WRONG, "group",
+                                        "a channel names no queue: set the option queue there, or group here");
         }
         look_at_emoji(op, z);
         return r;

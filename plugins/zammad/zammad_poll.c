@@ -3,8 +3,8 @@
  * Agents' articles, as replies and internal ones.
  *
  * Which tickets: those that changed since the last poll, less an overlap for what becomes visible late, until that is over.  From
- * when is told in Zammad's own words, as the cursor "seen"; no clock of ours comes in.  A ticket that is still as it was looked at
- * is passed over, if what was found in it could be stored.
+ * when is told in Zammad's own words, as the cursor "seen"; no clock of ours comes in.  A ticket that is still as it was looked
+ * at is passed over, if what was found in it could be stored.
  *
  * What is a reply: an article of an agent, not internal, of the type note or web.  E-mails and calls are between an agent and
  * somebody else.  It is doubtful if it may have become one later: an article that was opened, or that a merge has moved, was
@@ -38,8 +38,9 @@ static bool is_note(struct json_object *article)
 {
         const char *type = mj_str(article, "type");
 
-        return json_object_is_type(mj_get(article, "internal"), json_type_boolean) &&
-               (strcmp(type, "note") == 0 || strcmp(type, "web") == 0) && mj_int(article, "created_by_id", 0) > ZAMMAD_SYSTEM_USER;
+        return json_object_is_type(mj_get(article, "internal"), json_type_boolean)
+               && (strcmp(type, "note") == 0 || strcmp(type, "web") == 0)
+               && mj_int(article, "created_by_id", 0) > ZAMMAD_SYSTEM_USER;
 }
 
 /* When the first of ours was merged into this ticket, by what the merge has moved; 0 for never. */
@@ -269,8 +270,8 @@ static const char *told(struct mentiond_op *op, int64_t usec)
                                tm.tm_min, tm.tm_sec);
 }
 
-/* How far before the newest change that was seen one may still come to light.  None does once a poll has found nothing that began so
- * long after the newest was first seen: else, while Zammad is idle, each poll would read anew all that changed at last. */
+/* How far before the newest change that was seen one may still come to light.  None does once a poll has found nothing that began
+ * so long after the newest was first seen: else, while Zammad is idle, each poll would read anew all that changed at last. */
 static int64_t overlap(struct mentiond_op *op, struct zammad *z, int64_t seen)
 {
         if (seen != z->newest_usec) {
@@ -280,8 +281,8 @@ static int64_t overlap(struct mentiond_op *op, struct zammad *z, int64_t seen)
         return seen == z->settled_usec ? 0 : overlap_usec;
 }
 
-/* In a new store nothing was looked at yet: from the newest change that there is, for tickets that were linked before are unread, all
- * of them.  A store that was built anew has a horizon, and no cursor. */
+/* In a new store nothing was looked at yet: from the newest change that there is, for tickets that were linked before are unread,
+ * all of them.  A store that was built anew has a horizon, and no cursor. */
 static int begin(struct mentiond_op *op, struct zammad *z, const char **ret)
 {
         int64_t seen = mentiond_parse_time(mentiond_cursor(op, "seen"));

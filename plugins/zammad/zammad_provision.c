@@ -14,7 +14,8 @@ static bool lacks_right(const struct zammad_answer *answer)
 }
 
 /* What a request led to, where it failed: OK if it was told, so that the others can be seen to. */
-static int tell_failure(const struct provider *v, int verdict, const struct zammad_answer *answer, const char *what, const char *right)
+static int tell_failure(const struct provider *v, int verdict, const struct zammad_answer *answer, const char *what,
+                        const char *right)
 {
         if (lacks_right(answer))
                 mentiond_report(v->op, MENTIOND_WRONG, what, "%s lacks the permission %s: give an administrator's with --token",
@@ -37,8 +38,8 @@ int provider_list(const struct provider *v, const char *path, const char *what, 
 }
 
 /* *ret_done says whether it was done; if not, why was told, or is in the verdict. */
-int provider_change(const struct provider *v, const char *method, const char *path, struct json_object *body, const char *what, const char *right,
-                  struct zammad_answer *ret, bool *ret_done)
+int provider_change(const struct provider *v, const char *method, const char *path, struct json_object *body, const char *what,
+                    const char *right, struct zammad_answer *ret, bool *ret_done)
 {
         int r = zammad_call(v->op, method, path, body, ZAMMAD_WRITES, ret);
 
@@ -87,8 +88,8 @@ int provider_put(const struct provider *v, const struct thing *t, struct json_ob
                 mentiond_report(v->op, MENTIOND_FINE, t->what, "it is there%s",
                                 hidden ? "; Zammad does not show its secret: if that was changed here, --remove it first" : "");
         } else if (!v->apply) {
-                mentiond_report(v->op, MENTIOND_TO_DO, t->what, "%s%s", there ? "it is there, and would be changed" : "it would be made",
-                                t->detail ? t->detail : "");
+                mentiond_report(v->op, MENTIOND_TO_DO, t->what, "%s%s",
+                                there ? "it is there, and would be changed" : "it would be made", t->detail ? t->detail : "");
         } else {
                 r = provider_change(v, there ? "PUT" : "POST", path, t->wanted, t->what, t->right, &answer, &done);
                 if (!done)
@@ -115,7 +116,8 @@ int provider_drop(const struct provider *v, const struct thing *t, struct json_o
                 mentiond_report(v->op, MENTIOND_TO_DO, t->what, "it would be removed");
                 return MENTIOND_OK;
         }
-        r = provider_change(v, "DELETE", mentiond_format(v->op, "%s/%s", t->path, mj_str(there, "id")), NULL, t->what, t->right, &answer, &done);
+        r = provider_change(v, "DELETE", mentiond_format(v->op, "%s/%s", t->path, mj_str(there, "id")), NULL, t->what, t->right,
+                            &answer, &done);
         if (done)
                 mentiond_report(v->op, MENTIOND_DONE, t->what, "it is removed");
         return r;
@@ -126,7 +128,8 @@ int provider_drop(const struct provider *v, const struct thing *t, struct json_o
 static int see_to_tag(const struct provider *v, struct json_object *all, const char *name)
 {
         const struct thing t = {
-                .what = mentiond_format(v->op, "tag %s", name), .path = "/api/v1/tag_list", .right = "admin.tag", .wanted = mentiond_json_object(v->op),
+                .what = mentiond_format(v->op, "tag %s", name), .path = "/api/v1/tag_list", .right = "admin.tag",
+                .wanted = mentiond_json_object(v->op),
         };
         struct json_object *there = provider_find(all, name);
 
@@ -138,7 +141,8 @@ static int see_to_tag(const struct provider *v, struct json_object *all, const c
                 return MENTIOND_OK;
         }
         if (there && !v->apply) {
-                mentiond_report(v->op, MENTIOND_TO_DO, t.what, "it would be removed, also from the %s tickets that have it", mj_str(there, "count"));
+                mentiond_report(v->op, MENTIOND_TO_DO, t.what, "it would be removed, also from the %s tickets that have it",
+                                mj_str(there, "count"));
                 return MENTIOND_OK;
         }
         return provider_drop(v, &t, there);
@@ -187,12 +191,14 @@ static const char *hook_url(const struct provider *v, struct json_object *there)
         const char *now = mj_str(there, "endpoint"), *end = strstr(v->p->hook_url, "/hook/");
         size_t n = end ? strlen(end) : 0, size = strlen(now);
 
-        return v->p->flags & MENTIOND_HOOK_URL_GUESSED && n && size >= n && strcmp(now + size - n, end) == 0 ? now : v->p->hook_url;
+        return v->p->flags & MENTIOND_HOOK_URL_GUESSED && n && size >= n && strcmp(now + size - n, end) == 0
+               ? now : v->p->hook_url;
 }
 
 static void want_trigger(const struct provider *v, struct json_object *wanted, const char *name, int64_t webhook)
 {
-        struct json_object *condition = json_object_new_object(), *perform = json_object_new_object(), *notification = json_object_new_object();
+        struct json_object *condition = json_object_new_object(), *perform = json_object_new_object(),
+                           *notification = json_object_new_object();
 
         provider_when(condition, "ticket.action", "is", "update", false);
         provider_when(condition, "article.action", "is", "create", false);
@@ -213,17 +219,23 @@ static void want_trigger(const struct provider *v, struct json_object *wanted, c
 static int see_to_hook(const struct provider *v)
 {
         const char *name = mentiond_format(v->op, "mentiond %s", v->p->instance);
-        struct thing webhook = { .what = mentiond_format(v->op, "webhook %s", name), .path = "/api/v1/webhooks", .right = "admin.webhook" };
-        struct thing trigger = { .what = mentiond_format(v->op, "trigger %s", name), .path = "/api/v1/triggers", .right = "admin.trigger" };
+        struct thing webhook = {
+                .what = mentiond_format(v->op, "webhook %s", name), .path = "/api/v1/webhooks", .right = "admin.webhook",
+        };
+        struct thing trigger = {
+                .what = mentiond_format(v->op, "trigger %s", name), .path = "/api/v1/triggers", .right = "admin.trigger",
+        };
         struct json_object *webhooks, *triggers, *there, *made = NULL;
         int r;
 
         if (!v->down && !v->p->hook_secret) {
-                mentiond_report(v->op, MENTIOND_FINE, "webhook", "none: without listen and hook_secret replies are found by polls (mentiond.conf(5))");
+                mentiond_report(v->op, MENTIOND_FINE, "webhook",
+                                "none: without listen and hook_secret replies are found by polls (mentiond.conf(5))");
                 return MENTIOND_OK;
         }
         if (!v->down && !*v->p->hook_url) {
-                mentiond_report(v->op, MENTIOND_WRONG, "webhook", "the address is not known at which Zammad reaches mentiond: give it with --hook-url");
+                mentiond_report(v->op, MENTIOND_WRONG, "webhook",
+                                "the address is not known at which Zammad reaches mentiond: give it with --hook-url");
                 return MENTIOND_OK;
         }
         r = provider_list(v, webhook.path, webhook.what, webhook.right, &webhooks);

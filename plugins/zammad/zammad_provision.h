@@ -31,8 +31,8 @@ struct thing {
 int provider_list(const struct provider *v, const char *path, const char *what, const char *right, struct json_object **ret);
 
 /* *ret_done: whether it was done. */
-int provider_change(const struct provider *v, const char *method, const char *path, struct json_object *body, const char *what, const char *right,
-                    struct zammad_answer *ret, bool *ret_done);
+int provider_change(const struct provider *v, const char *method, const char *path, struct json_object *body, const char *what,
+                    const char *right, struct zammad_answer *ret, bool *ret_done);
 
 /* Makes, or changes, what is wanted, or removes it; there: as it is now, or NULL.  *ret, which may be NULL, is as it is then. */
 int provider_put(const struct provider *v, const struct thing *t, struct json_object *there, struct json_object **ret);

@@ -2,8 +2,8 @@
  *
  * An agent's article again, and what is around it.
  *
- * Zammad gives a ticket with all articles and users at once, without the names of what it refers to, and without the pictures in an
- * article among what is attached to it: an article that shows one is asked for by itself.  The files are asked for one by one.
+ * Zammad gives a ticket with all articles and users at once, without the names of what it refers to, and without the pictures in
+ * an article among what is attached to it: an article that shows one is asked for by itself.  The files are asked for one by one.
  * A callback of the plugin; owns nothing. */
 #include "zammad.h"
 
@@ -70,10 +70,13 @@ static const char *type_of(struct json_object *attachment)
 }
 
 /* data of what can be had, and is not too much. */
-static int get_data(struct mentiond_op *op, struct json_object *article, struct json_object *attachment, uint64_t max, struct mentiond_attachment *to)
+static int get_data(struct mentiond_op *op, struct json_object *article, struct json_object *attachment, uint64_t max,
+                    struct mentiond_attachment *to)
 {
-        const char *path = mentiond_format(op, "/api/v1/ticket_attachment/%s/%s/%s", mentiond_escape(op, mj_str(article, "ticket_id")),
-                                           mentiond_escape(op, mj_str(article, "id")), mentiond_escape(op, mj_str(attachment, "id")));
+        const char *path = mentiond_format(op, "/api/v1/ticket_attachment/%s/%s/%s",
+                                           mentiond_escape(op, mj_str(article, "ticket_id")),
+                                           mentiond_escape(op, mj_str(article, "id")),
+                                           mentiond_escape(op, mj_str(attachment, "id")));
         struct mentiond_response reply = { .struct_size = sizeof(reply) };
         struct zammad_answer answer;
         int r;
@@ -120,7 +123,8 @@ static int put_attachments(struct mentiond_op *op, struct json_object *article, 
                         return r;
                 attachments = mj_get(answer.json, "attachments");
         }
-        for (size_t i = 0; r == MENTIOND_OK && i < mj_len(attachments) && ret->n_attachments < MENTIOND_REVIEW_ATTACHMENTS_MAX; i++) {
+        for (size_t i = 0; r == MENTIOND_OK && i < mj_len(attachments) && ret->n_attachments < MENTIOND_REVIEW_ATTACHMENTS_MAX;
+             i++) {
                 struct mentiond_attachment *to = &list[ret->n_attachments++];
 
                 *to = attachment_of(mj_at(attachments, i));
@@ -177,8 +181,8 @@ static struct json_object **articles_of(struct mentiond_op *op, struct json_obje
 }
 
 /* But this one. */
-static void put_internal(struct mentiond_op *op, const struct zammad *z, struct json_object *const *articles, const struct json_object *but,
-                         struct mentiond_review *ret)
+static void put_internal(struct mentiond_op *op, const struct zammad *z, struct json_object *const *articles,
+                         const struct json_object *but, struct mentiond_review *ret)
 {
         const char **texts = mentiond_alloc(op, MENTIOND_REVIEW_INTERNAL_MAX * sizeof(*texts));
         struct mentiond_attachment *list = mentiond_alloc(op, MENTIOND_REVIEW_ATTACHMENTS_MAX * sizeof(*list));
@@ -218,7 +222,8 @@ static void add_record(struct mentiond_op *op, struct json_object *user, const c
 }
 
 /* Of a thread in which several write each is a customer of his own. */
-static void put_customers(struct mentiond_op *op, const struct found *found, struct json_object *const *articles, struct mentiond_review *ret)
+static void put_customers(struct mentiond_op *op, const struct found *found, struct json_object *const *articles,
+                          struct mentiond_review *ret)
 {
         const char **list = mentiond_alloc(op, MENTIOND_REVIEW_CUSTOMER_MAX * sizeof(*list));
 
@@ -243,7 +248,9 @@ int zammad_review(struct mentiond_op *op, void *state, const char *ticket, const
         if (r != MENTIOND_OK)
                 return r;
         ret->closed = found.ticket && zammad_is_closed(op, z, found.ticket);
-        ret->standing = !found.article ? MENTIOND_TAKEN_BACK : is_public(found.article) ? MENTIOND_STANDS : MENTIOND_TURNED_INTERNAL;
+        ret->standing = !found.article             ? MENTIOND_TAKEN_BACK
+                        : is_public(found.article) ? MENTIOND_STANDS
+                                                   : MENTIOND_TURNED_INTERNAL;
         if (ret->standing == MENTIOND_TAKEN_BACK)
                 return MENTIOND_OK;
         written = zammad_written(found.article);

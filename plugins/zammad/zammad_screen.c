@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What agents see first of mentiond: an overview of its open tickets, and text modules as examples.  They are made once; then they
- * are the administrator's.  Part of the provisioning; owns nothing. */
+ * What agents see first of mentiond: an overview of its open tickets, and text modules as examples.  They are made once; then
+ * they are the administrator's.  Part of the provisioning; owns nothing. */
 #include "zammad_provision.h"
 
 #define AGENTS 2                 /* the role Agent: Zammad's own numbering, from its first start */
@@ -21,7 +21,8 @@ static struct json_object *columns(void)
 
 static void want_overview(const struct provider *v, struct json_object *wanted, struct json_object *states)
 {
-        struct json_object *condition = json_object_new_object(), *open = json_object_new_object(), *ids = json_object_new_array();
+        struct json_object *condition = json_object_new_object(), *open = json_object_new_object(),
+                           *ids = json_object_new_array();
         struct json_object *order = json_object_new_object(), *view = json_object_new_object(), *roles = json_object_new_array();
 
         for (size_t i = 0; i < mj_len(states); i++)
@@ -50,7 +51,10 @@ static void want_overview(const struct provider *v, struct json_object *wanted, 
 /* It is made once, and is the administrator's then, who may change it. */
 int provider_overview(const struct provider *v)
 {
-        struct thing t = { .what = "overview Social", .path = "/api/v1/overviews", .right = "admin.overview", .wanted = mentiond_json_object(v->op) };
+        struct thing t = {
+                .what = "overview Social", .path = "/api/v1/overviews", .right = "admin.overview",
+                .wanted = mentiond_json_object(v->op),
+        };
         struct json_object *all, *states, *there;
         int r = provider_list(v, t.path, t.what, t.right, &all);
 
@@ -58,7 +62,8 @@ int provider_overview(const struct provider *v)
                 return r;
         there = provider_find(all, "Social");
         if (there && !mj_get(mj_get(there, "condition"), zammad_field(v->op, v->z))) {
-                mentiond_report(v->op, MENTIOND_FINE, t.what, "there is one of this name, which is not mentiond's and is left alone");
+                mentiond_report(v->op, MENTIOND_FINE, t.what,
+                                "there is one of this name, which is not mentiond's and is left alone");
                 return MENTIOND_OK;
         }
         if (v->down)
@@ -81,7 +86,8 @@ int provider_text_modules(const struct provider *v)
         static const struct {
                 const char *name, *keywords, *content;
         } examples[] = {
-                { "Social: ask in private", "spm", "Sorry to hear that!  Please send us your order number in a private message, and we look into it at once." },
+                { "Social: ask in private", "spm",
+                  "Sorry to hear that!  Please send us your order number in a private message, and we look into it at once." },
                 { "Social: thank you", "sty", "Thank you for telling us - we have passed it on." },
         };
         struct json_object *all;
@@ -89,13 +95,15 @@ int provider_text_modules(const struct provider *v)
 
         for (size_t i = 0; all && r == MENTIOND_OK && i < sizeof(examples) / sizeof(examples[0]); i++) {
                 struct thing t = {
-                        .what = mentiond_format(v->op, "text module %s", examples[i].name), .path = "/api/v1/text_modules", .right = "admin.text_module",
+                        .what = mentiond_format(v->op, "text module %s", examples[i].name), .path = "/api/v1/text_modules",
+                        .right = "admin.text_module",
                         .wanted = mentiond_json_object(v->op),
                 };
                 struct json_object *there = provider_find(all, examples[i].name);
 
                 if (there && (!v->down || strcmp(mj_str(there, "content"), examples[i].content) != 0)) {
-                        mentiond_report(v->op, MENTIOND_FINE, t.what, v->down ? "it was changed since, and stays" : "it is there");
+                        mentiond_report(v->op, MENTIOND_FINE, t.what,
+                                        v->down ? "it was changed since, and stays" : "it is there");
                         continue;
                 }
                 mj_put_str(t.wanted, "name", examples[i].name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * States of tickets: administrators name them, and make others; whether tickets in one are closed is its type.  Mostly the options
- * tell enough.  Where they do not, all states are asked for, which may then be a few minutes old.
- * Used by zammad_poll.c and zammad_review.c, and has a callback of the plugin; owns the states in struct zammad. */
+ * States of tickets: administrators name them, and make others; whether tickets in one are closed is its type.  Mostly the
+ * options tell enough.  Where they do not, all states are asked for, which may then be a few minutes old. Used by zammad_poll.c
+ * and zammad_review.c, and has a callback of the plugin; owns the states in struct zammad. */
 #include "zammad.h"
 
 #include <stdio.h>
@@ -71,9 +71,11 @@ int zammad_close(struct mentiond_op *op, void *state, const char *ticket)
         case ZAMMAD_MISSING:
                 return mentiond_fail(op, MENTIOND_GONE, "ticket %s was deleted", ticket);
         case ZAMMAD_FORBIDDEN:
-                return mentiond_fail(op, MENTIOND_REJECTED, "%s may not change tickets in the group %s", z->user_name, mj_str(open, "group"));
+                return mentiond_fail(op, MENTIOND_REJECTED, "%s may not change tickets in the group %s", z->user_name,
+                                     mj_str(open, "group"));
         case ZAMMAD_OPAQUE:
-                return mentiond_fail(op, MENTIOND_REJECTED, "ticket %s cannot be changed, often because a field was made mandatory: %s",
+                return mentiond_fail(op, MENTIOND_REJECTED,
+                                     "ticket %s cannot be changed, often because a field was made mandatory: %s",
                                      mj_str(open, "number"), answer.words);
         default:
                 return r;

@@ -15,12 +15,15 @@ struct oldchannel {
 };
 
 static const struct mentiond_option options[] = {
-        MENTIOND_OPTION(struct oldchannel, server, "server", MENTIOND_URL, .help = "Address", .flags = MENTIOND_REQUIRED | MENTIOND_BASE_URL),
-        MENTIOND_OPTION(struct oldchannel, token, "token", MENTIOND_SECRET, .help = "Token", .flags = MENTIOND_REQUIRED | MENTIOND_BEARER, .min = 8),
+        MENTIOND_OPTION(struct oldchannel, server, "server", MENTIOND_URL, .help = "Address",
+                        .flags = MENTIOND_REQUIRED | MENTIOND_BASE_URL),
+        MENTIOND_OPTION(struct oldchannel, token, "token", MENTIOND_SECRET, .help = "Token",
+                        .flags = MENTIOND_REQUIRED | MENTIOND_BEARER, .min = 8),
         MENTIOND_OPTION(struct oldchannel, other, "other", MENTIOND_SECRET, .help = "Signs requests", .flags = MENTIOND_REQUIRED),
         MENTIOND_OPTION(struct oldchannel, word, "word", MENTIOND_STRING, .help = "A word", .default_value = "word"),
         MENTIOND_OPTION(struct oldchannel, on, "on", MENTIOND_BOOL, .help = "Whether", .default_value = "true"),
-        MENTIOND_OPTION(struct oldchannel, number, "number", MENTIOND_INT, .help = "A number", .default_value = "3", .min = 1, .max = 9),
+        MENTIOND_OPTION(struct oldchannel, number, "number", MENTIOND_INT, .help = "A number", .default_value = "3", .min = 1,
+                        .max = 9),
         MENTIOND_OPTION(struct oldchannel, duration, "duration", MENTIOND_DURATION, .help = "A time", .default_value = "2s"),
         MENTIOND_OPTION(struct oldchannel, size, "size", MENTIOND_SIZE, .help = "A size", .default_value = "4K"),
         { .name = NULL },
@@ -44,9 +47,17 @@ static int start(struct mentiond_op *op, void *state)
                 return r;
         mentiond_set_self(op, mj_str(me, "id"), mj_str(me, "handle"));
         mentiond_set_caps(op, &(struct mentiond_caps) {
-                .struct_size = sizeof(struct mentiond_caps), .length_unit = MENTIOND_GRAPHEMES, .length_max = 500, .url_length = 23,
-                .handle_is_local = 1, .uploads_max = 4, .description_max = 100, .upload_size_max = 1 << 20, .upload_types = "image/png",
-                .flags = MENTIOND_CAN_DIRECT | MENTIOND_CAN_EDIT | MENTIOND_CAN_REMOVE | MENTIOND_CAN_LIKE | MENTIOND_CAN_REPOST | MENTIOND_CAN_HIDE,
+                .struct_size = sizeof(struct mentiond_caps),
+                .length_unit = MENTIOND_GRAPHEMES,
+                .length_max = 500,
+                .url_length = 23,
+                .handle_is_local = 1,
+                .uploads_max = 4,
+                .description_max = 100,
+                .upload_size_max = 1 << 20,
+                .upload_types = "image/png",
+                .flags = MENTIOND_CAN_DIRECT | MENTIOND_CAN_EDIT | MENTIOND_CAN_REMOVE | MENTIOND_CAN_LIKE
+                         | MENTIOND_CAN_REPOST | MENTIOND_CAN_HIDE,
         });
         return mentiond_keep(op, "me", mj_str(me, "id"));
 }
@@ -58,12 +69,14 @@ static bool is_as_ever(struct mentiond_op *op)
         const char *coded = mentiond_base64_encode(op, "old", 3);
 
         return !strcmp(mentiond_escape(op, "a b"), "a%20b") && !strcmp(mentiond_text_from_html(op, "<p>a</p>"), "a")
-               && !strcmp(mentiond_line(op, "a\nb", 9), "a b") && !strcmp(mentiond_some(""), "-") && !strcmp(mentiond_capital(op, "a"), "A")
-               && !strcmp(coded, "b2xk") && !strcmp(mentiond_base64_decode(op, coded, &size), "old") && size == 3
+               && !strcmp(mentiond_line(op, "a\nb", 9), "a b") && !strcmp(mentiond_some(""), "-")
+               && !strcmp(mentiond_capital(op, "a"), "A") && !strcmp(coded, "b2xk")
+               && !strcmp(mentiond_base64_decode(op, coded, &size), "old") && size == 3
                && mentiond_length("a", MENTIOND_GRAPHEMES) == 1 && mentiond_same_text("A b", "a b")
-               && mentiond_parse_time("1970-01-01T00:00:01Z") == 1000000 && mentiond_now_usec(op) > 0 && mentiond_steady_usec(op) > 0
-               && strlen(mentiond_hmac(op, MENTIOND_HMAC_SHA256_HEX, "key", "data", 4)) == 64 && !strcmp(mentiond_cursor(op, "me"), mentiond_self(op))
-               && mentiond_alloc(op, 1) && *mentiond_self_handle(op) == '@' && mentiond_sleep(op, 1) == MENTIOND_OK;
+               && mentiond_parse_time("1970-01-01T00:00:01Z") == 1000000 && mentiond_now_usec(op) > 0
+               && mentiond_steady_usec(op) > 0 && strlen(mentiond_hmac(op, MENTIOND_HMAC_SHA256_HEX, "key", "data", 4)) == 64
+               && !strcmp(mentiond_cursor(op, "me"), mentiond_self(op)) && mentiond_alloc(op, 1)
+               && *mentiond_self_handle(op) == '@' && mentiond_sleep(op, 1) == MENTIOND_OK;
 }
 
 static struct mentiond_mention mention_of(struct mentiond_op *op, struct json_object *post)
@@ -72,16 +85,24 @@ static struct mentiond_mention mention_of(struct mentiond_op *op, struct json_ob
         struct mentiond_media *media = mentiond_alloc(op, sizeof *media);
 
         *author = (struct mentiond_author) {
-                .struct_size = sizeof *author, .flags = MENTIOND_VERIFIED, .id = mj_str(post, "who"), .handle = mj_str(post, "handle"),
-                .name = mj_str(post, "name"), .url = mj_str(post, "url"), .followers = mj_int(post, "followers", -1), .created_usec = 1,
+                .struct_size = sizeof *author, .flags = MENTIOND_VERIFIED, .id = mj_str(post, "who"),
+                .handle = mj_str(post, "handle"),
+                .name = mj_str(post, "name"), .url = mj_str(post, "url"), .followers = mj_int(post, "followers", -1),
+                .created_usec = 1,
         };
-        *media = (struct mentiond_media) { .struct_size = sizeof *media, .url = mj_str(post, "picture"), .type = "image", .description = "a picture" };
+        *media = (struct mentiond_media) {
+                .struct_size = sizeof *media, .url = mj_str(post, "picture"), .type = "image", .description = "a picture",
+        };
         return (struct mentiond_mention) {
-                .struct_size = sizeof(struct mentiond_mention), .kind = MENTIOND_COMMENT, .visibility = MENTIOND_UNLISTED, .n_media = 1,
-                .id = mj_str(post, "id"), .parent = mj_str(post, "parent"), .root = mj_str(post, "root"), .url = mj_str(post, "url"),
+                .struct_size = sizeof(struct mentiond_mention), .kind = MENTIOND_COMMENT, .visibility = MENTIOND_UNLISTED,
+                .n_media = 1,
+                .id = mj_str(post, "id"), .parent = mj_str(post, "parent"), .root = mj_str(post, "root"),
+                .url = mj_str(post, "url"),
                 .text = mj_str(post, "text"), .html = mj_str(post, "html"), .warning = mj_str(post, "warning"), .language = "en",
-                .created_usec = mentiond_parse_time(mj_str(post, "time")), .edited_usec = 2, .seen_usec = mentiond_parse_time(mj_str(post, "time")),
-                .author = author, .media = media, .reply_right = MENTIOND_REPLY_UNTIL, .reply_until_usec = INT64_MAX, .reply_reason = "old",
+                .created_usec = mentiond_parse_time(mj_str(post, "time")), .edited_usec = 2,
+                .seen_usec = mentiond_parse_time(mj_str(post, "time")),
+                .author = author, .media = media, .reply_right = MENTIOND_REPLY_UNTIL, .reply_until_usec = INT64_MAX,
+                .reply_reason = "old",
         };
 }
 
@@ -150,8 +171,9 @@ static int change(struct mentiond_op *op, const char *method, const char *id, co
 static int post(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret)
 {
         const struct oldchannel *c = state;
-        const char *const headers[] = { mentiond_format(op, "X-Signature: %s", mentiond_hmac(op, MENTIOND_HMAC_SHA1_HEX, mentiond_reveal(c->other), part->text,
-                                                                                              strlen(part->text))), NULL };
+        const char *signature = mentiond_hmac(op, MENTIOND_HMAC_SHA1_HEX, mentiond_reveal(c->other), part->text,
+                                              strlen(part->text));
+        const char *const headers[] = { mentiond_format(op, "X-Signature: %s", signature), NULL };
         struct mentiond_field fields[] = {
                 { .struct_size = sizeof fields[0], .name = "parent", .data = part->parent, .size = strlen(part->parent) },
                 { .struct_size = sizeof fields[0], .name = "text", .data = part->text, .size = strlen(part->text) },
@@ -248,7 +270,8 @@ static void stop(struct mentiond_op *op, void *state)
 }
 
 static const struct mentiond_hook hook = {
-        .struct_size = sizeof hook, .signature = MENTIOND_HMAC_SHA256_HEX, .handshake = MENTIOND_HUB_CHALLENGE, .header = "X-Signature",
+        .struct_size = sizeof hook, .signature = MENTIOND_HMAC_SHA256_HEX, .handshake = MENTIOND_HUB_CHALLENGE,
+        .header = "X-Signature",
         .prefix = "sha256=", .delivery = "X-Delivery",
 };
 

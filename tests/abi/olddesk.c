@@ -10,8 +10,10 @@ struct olddesk {
 };
 
 static const struct mentiond_option options[] = {
-        MENTIOND_OPTION(struct olddesk, server, "server", MENTIOND_URL, .help = "Address", .flags = MENTIOND_REQUIRED | MENTIOND_BASE_URL),
-        MENTIOND_OPTION(struct olddesk, token, "token", MENTIOND_SECRET, .help = "Token", .flags = MENTIOND_REQUIRED | MENTIOND_BEARER),
+        MENTIOND_OPTION(struct olddesk, server, "server", MENTIOND_URL, .help = "Address",
+                        .flags = MENTIOND_REQUIRED | MENTIOND_BASE_URL),
+        MENTIOND_OPTION(struct olddesk, token, "token", MENTIOND_SECRET, .help = "Token",
+                        .flags = MENTIOND_REQUIRED | MENTIOND_BEARER),
         { .name = NULL },
 };
 
@@ -40,8 +42,10 @@ static int tell(struct mentiond_op *op, struct json_object *made, struct mention
 static int send(struct mentiond_op *op, const struct mentiond_filing *f, const char *path, struct mentiond_filed *ret)
 {
         const struct { const char *name, *value; } all[] = {
-                { "key", f->key }, { "thread", f->thread_key }, { "ticket", f->ticket }, { "queue", f->queue }, { "title", f->title },
-                { "text", f->text }, { "customer", f->customer }, { "author", f->author }, { "network", f->network }, { "url", f->url },
+                { "key", f->key }, { "thread", f->thread_key }, { "ticket", f->ticket }, { "queue", f->queue },
+                { "title", f->title },
+                { "text", f->text }, { "customer", f->customer }, { "author", f->author }, { "network", f->network },
+                { "url", f->url },
                 { "after", f->after },
         };
         struct json_object *body = mentiond_json_object(op), *made, *files = json_object_new_array();
@@ -52,10 +56,12 @@ static int send(struct mentiond_op *op, const struct mentiond_filing *f, const c
         mj_put_int(body, "created", f->created_usec);
         mj_put_int(body, "reopen", f->reopen_since_usec);
         for (uint32_t i = 0; i < f->n_attachments; i++) {
-                const struct mentiond_attachment *a = (const void *) ((const char *) f->attachments + (size_t) i * f->attachments->struct_size);
+                const struct mentiond_attachment *a = (const void *) ((const char *) f->attachments
+                                                                      + (size_t) i * f->attachments->struct_size);
 
-                (void) json_object_array_add(files, json_object_new_string(mentiond_format(op, "%s %s %.*s", a->name, a->type, (int) a->size,
-                                                                                            (const char *) a->data)));
+                (void) json_object_array_add(files,
+                                             json_object_new_string(mentiond_format(op, "%s %s %.*s", a->name, a->type,
+                                                                                    (int) a->size, (const char *) a->data)));
         }
         json_object_object_add(body, "files", files);
         r = mentiond_post_json(op, &made, body, "%s", path);
@@ -77,8 +83,10 @@ static int append(struct mentiond_op *op, void *state, const struct mentiond_fil
 static int note(struct mentiond_op *op, void *state, const struct mentiond_note *n, struct mentiond_filed *ret)
 {
         const struct mentiond_filing filing = {
-                .struct_size = sizeof filing, .key = n->key, .thread_key = "", .ticket = n->ticket, .queue = "", .title = n->subject, .text = n->text,
-                .customer = n->article, .author = n->kind == MENTIOND_NOTE_POSTED ? "posted" : "", .network = n->network, .url = n->url, .after = "",
+                .struct_size = sizeof filing, .key = n->key, .thread_key = "", .ticket = n->ticket, .queue = "",
+                .title = n->subject, .text = n->text,
+                .customer = n->article, .author = n->kind == MENTIOND_NOTE_POSTED ? "posted" : "", .network = n->network,
+                .url = n->url, .after = "",
         };
 
         return append(op, state, &filing, ret);
@@ -87,9 +95,9 @@ static int note(struct mentiond_op *op, void *state, const struct mentiond_note 
 static int find(struct mentiond_op *op, void *state, const struct mentiond_lookup *l, struct mentiond_filed *ret)
 {
         struct json_object *found;
-        int r = mentiond_get_json(op, &found, "/articles?key=%s&thread=%s&ticket=%s&customer=%s&title=%s&since=%lld", mentiond_escape(op, l->key),
-                                  mentiond_escape(op, l->thread_key), mentiond_escape(op, l->ticket), mentiond_escape(op, l->customer),
-                                  mentiond_escape(op, l->title), (long long) l->tried_usec);
+        int r = mentiond_get_json(op, &found, "/articles?key=%s&thread=%s&ticket=%s&customer=%s&title=%s&since=%lld",
+                                  mentiond_escape(op, l->key), mentiond_escape(op, l->thread_key), mentiond_escape(op, l->ticket),
+                                  mentiond_escape(op, l->customer), mentiond_escape(op, l->title), (long long) l->tried_usec);
 
         (void) state;
         if (r != MENTIOND_OK)
@@ -112,9 +120,11 @@ static int poll(struct mentiond_op *op, void *state)
         for (size_t i = 0; i < mj_len(list); i++) {
                 struct json_object *o = mj_at(list, i);
                 struct mentiond_article a = {
-                        .struct_size = sizeof a, .kind = MENTIOND_ARTICLE_REPLY, .ticket = mj_str(o, "ticket"), .id = mj_str(o, "id"),
+                        .struct_size = sizeof a, .kind = MENTIOND_ARTICLE_REPLY, .ticket = mj_str(o, "ticket"),
+                        .id = mj_str(o, "id"),
                         .agent = mj_str(o, "agent"), .html = mj_str(o, "html"), .text = mj_str(o, "text"),
-                        .created_usec = mentiond_parse_time(mj_str(o, "time")), .changed_usec = mentiond_parse_time(mj_str(o, "time")),
+                        .created_usec = mentiond_parse_time(mj_str(o, "time")),
+                        .changed_usec = mentiond_parse_time(mj_str(o, "time")),
                         .n_attachments = 1, .flags = mj_true(o, "doubtful") ? MENTIOND_ARTICLE_DOUBTFUL : 0,
                 };
 
@@ -157,7 +167,9 @@ static int review(struct mentiond_op *op, void *state, const char *ticket, const
         }
         if (r != MENTIOND_OK)
                 return r;
-        *file = (struct mentiond_attachment) { .struct_size = sizeof *file, .name = "a.txt", .type = "text/plain", .data = "abc", .size = 3 };
+        *file = (struct mentiond_attachment) {
+                .struct_size = sizeof *file, .name = "a.txt", .type = "text/plain", .data = "abc", .size = 3,
+        };
         *words = "internal";
         ret->standing = MENTIOND_STANDS;
         ret->html = "";
@@ -170,8 +182,9 @@ static int review(struct mentiond_op *op, void *state, const char *ticket, const
 
 static int close_ticket(struct mentiond_op *op, void *state, const char *ticket)
 {
-        struct mentiond_request q = { .struct_size = sizeof q, .flags = MENTIOND_REPEATABLE, .method = "PUT", .body = "closed", .body_size = 6,
-                                      .content_type = "text/plain", .path = mentiond_format(op, "/tickets/%s", mentiond_escape(op, ticket)) };
+        struct mentiond_request q = { .struct_size = sizeof q, .flags = MENTIOND_REPEATABLE, .method = "PUT", .body = "closed",
+                                      .body_size = 6, .content_type = "text/plain",
+                                      .path = mentiond_format(op, "/tickets/%s", mentiond_escape(op, ticket)) };
         struct mentiond_response a = { .struct_size = sizeof a };
 
         (void) state;
@@ -192,8 +205,8 @@ static int doctor(struct mentiond_op *op, void *state)
 static int provision(struct mentiond_op *op, void *state, const struct mentiond_provisioning *p)
 {
         (void) state;
-        mentiond_report(op, p->flags & MENTIOND_APPLY ? MENTIOND_DONE : MENTIOND_TO_DO, p->instance, "%u %s %s %s", p->action, p->hook_url,
-                        p->token ? "token" : "", p->hook_secret ? "secret" : "");
+        mentiond_report(op, p->flags & MENTIOND_APPLY ? MENTIOND_DONE : MENTIOND_TO_DO, p->instance, "%u %s %s %s", p->action,
+                        p->hook_url, p->token ? "token" : "", p->hook_secret ? "secret" : "");
         return MENTIOND_OK;
 }
 
@@ -208,7 +221,8 @@ static const struct mentiond_hook hook = { .struct_size = sizeof hook, .signatur
 static const struct mentiond_helpdesk helpdesk = {
         .head = { MENTIOND_PLUGIN_HEAD(MENTIOND_HELPDESK, struct mentiond_helpdesk), .name = "olddesk", .version = "1",
                   .summary = "A binary that is kept", .state_size = sizeof(struct olddesk), .options = options },
-        .check = check, .start = start, .file = file, .append = append, .find = find, .note = note, .poll = poll, .stop = stop, .links = links,
+        .check = check, .start = start, .file = file, .append = append, .find = find, .note = note, .poll = poll, .stop = stop,
+        .links = links,
         .hook = &hook, .doctor = doctor, .provision = provision, .review = review, .close = close_ticket,
 };
 

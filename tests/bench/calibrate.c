@@ -63,7 +63,9 @@ struct wire {
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *known)
 {
         struct wire *w = data;
-        struct epoll_event e = { .events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0), .data.fd = fd };
+        struct epoll_event e = {
+                .events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0), .data.fd = fd,
+        };
 
         (void) easy;
         if (what == CURL_POLL_REMOVE)
@@ -117,8 +119,9 @@ static void turn(struct wire *w)
         }
         n = epoll_wait(w->epoll, e, PARALLEL, w->now ? 0 : wait > 0 ? (int) (wait / 1e3) + 1 : 0);
         for (int i = 0; i < n; i++)
-                act(w, e[i].data.fd, (e[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) | (e[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-                                     (e[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0));
+                act(w, e[i].data.fd,
+                    (e[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) | (e[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0)
+                            | (e[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0));
         if (n == 0 && w->deadline_usec && mono_usec() >= w->deadline_usec) {
                 w->deadline_usec = 0;
                 act(w, CURL_SOCKET_TIMEOUT, 0);
@@ -203,8 +206,9 @@ static double time_transfers(struct wire *w, const char *url, const char *body, 
 
 /* What a helpdesk answers to a new ticket: 0.46 KB. */
 static const char small[] =
-        "{\"id\":123456,\"group_id\":1,\"priority_id\":2,\"state_id\":1,\"organization_id\":null,\"number\":\"20261123456\",\"title\":"
-        "\"the parcel has not come yet\",\"owner_id\":1,\"customer_id\":4711,\"note\":null,\"first_response_at\":null,\"close_at\":null,"
+        "{\"id\":123456,\"group_id\":1,\"priority_id\":2,\"state_id\":1,\"organization_id\":null,\"number\":\"20261123456\","
+        "\"title\":\"the parcel has not come yet\",\"owner_id\":1,\"customer_id\":4711,\"note\":null,\"first_response_at\":null,"
+        "\"close_at\":null,"
         "\"last_contact_at\":\"2026-11-22T07:53:00.000Z\",\"last_owner_update_at\":null,\"create_article_type_id\":11,"
         "\"create_article_sender_id\":2,\"article_count\":1,\"updated_by_id\":3,\"created_by_id\":3,\"created_at\":"
         "\"2026-11-22T07:53:00.000Z\",\"type\":null}";
@@ -365,13 +369,15 @@ static long kb_of(const char *file, const char *name)
 
 static void print_memory(const char *name)
 {
-        printf("\"rss_kb%s\": %ld, \"pss_kb%s\": %ld", name, kb_of("/proc/self/status", "VmRSS:"), name, kb_of("/proc/self/smaps_rollup", "Pss:"));
+        printf("\"rss_kb%s\": %ld, \"pss_kb%s\": %ld", name, kb_of("/proc/self/status", "VmRSS:"), name,
+               kb_of("/proc/self/smaps_rollup", "Pss:"));
 }
 
 /* With what TLS needs, and without, as where only http is spoken. */
 static void floor_of(const char *port, const char *directory)
 {
-        char *plain = sqlite3_mprintf("http://127.0.0.1:%s/bench/mention", port), *tls = sqlite3_mprintf("https://127.0.0.1:%s/", port);
+        char *plain = sqlite3_mprintf("http://127.0.0.1:%s/bench/mention", port),
+             *tls = sqlite3_mprintf("https://127.0.0.1:%s/", port);
         sqlite3 *db = store_open(directory);
         sd_event *event;
         struct wire w;
@@ -397,7 +403,8 @@ static void floor_of(const char *port, const char *directory)
 
 static void calibrate(const char *port, const char *directory)
 {
-        char *sink = sqlite3_mprintf("http://127.0.0.1:%s/bench/sink", port), *page = sqlite3_mprintf("http://127.0.0.1:%s/bench/page", port);
+        char *sink = sqlite3_mprintf("http://127.0.0.1:%s/bench/sink", port),
+             *page = sqlite3_mprintf("http://127.0.0.1:%s/bench/page", port);
         char *one = sqlite3_mprintf("http://127.0.0.1:%s/bench/mention", port);
         char body[1025] = "";
         struct wire w;

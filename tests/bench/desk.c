@@ -76,9 +76,10 @@ static void add_articles(struct text *t, int64_t ticket, bool agents_only, bool 
 
         text_add(t, "[");
         if (!agents_only) {
-                text_add(t, "{\"ArticleID\":%" PRId64 ",\"TicketID\":%" PRId64 ",\"SenderType\":\"customer\",\"From\":\"somebody\","
-                         "\"Subject\":\"a mention\",\"Body\":\"see there\",%s,\"IncomingTime\":%" PRId64, ticket, ticket, rest,
-                         (int64_t) time(NULL));
+                text_add(t,
+                         "{\"ArticleID\":%" PRId64 ",\"TicketID\":%" PRId64 ",\"SenderType\":\"customer\",\"From\":\"somebody\","
+                         "\"Subject\":\"a mention\",\"Body\":\"see there\",%s,\"IncomingTime\":%" PRId64,
+                         ticket, ticket, rest, (int64_t) time(NULL));
                 if (fields) {
                         text_add(t, ",\"DynamicField\":[{\"Name\":\"SocialPost\",\"Value\":");
                         add_key(t, ticket);
@@ -87,10 +88,11 @@ static void add_articles(struct text *t, int64_t ticket, bool agents_only, bool 
                 text_add(t, "}");
         }
         if (ticket <= settings.replies)
-                text_add(t, "%s{\"ArticleID\":%" PRId64 ",\"TicketID\":%" PRId64 ",\"SenderType\":\"agent\",\"From\":\"Ada Agent\","
+                text_add(t,
+                         "%s{\"ArticleID\":%" PRId64 ",\"TicketID\":%" PRId64 ",\"SenderType\":\"agent\",\"From\":\"Ada Agent\","
                          "\"Subject\":\"answer\",\"Body\":\"Thank you for writing, we are looking into it and will answer in an "
-                         "hour. (%" PRId64 ")\",%s,\"IncomingTime\":%" PRId64 "}", agents_only ? "" : ",", AGENTS_ARTICLE + ticket,
-                         ticket, ticket, rest, (int64_t) time(NULL) + 5);
+                         "hour. (%" PRId64 ")\",%s,\"IncomingTime\":%" PRId64 "}",
+                         agents_only ? "" : ",", AGENTS_ARTICLE + ticket, ticket, ticket, rest, (int64_t) time(NULL) + 5);
         text_add(t, "]");
 }
 
@@ -109,8 +111,11 @@ static void serve_get(struct text *t, const char *body)
                 at = *end == ',' ? end + 1 : end;
                 if (id <= 0 || id > counts.tickets)
                         continue;
-                text_add(t, "%s{\"TicketID\":%" PRId64 ",\"TicketNumber\":\"2026%09" PRId64 "\",\"StateType\":\"new\",\"State\":\"new\","
-                         "\"Queue\":\"Social\",\"Title\":\"a ticket\",\"CustomerUserID\":\"mastodon:somebody\"", first ? "" : ",", id, id);
+                text_add(t,
+                         "%s{\"TicketID\":%" PRId64 ",\"TicketNumber\":\"2026%09" PRId64
+                         "\",\"StateType\":\"new\",\"State\":\"new\","
+                         "\"Queue\":\"Social\",\"Title\":\"a ticket\",\"CustomerUserID\":\"mastodon:somebody\"",
+                         first ? "" : ",", id, id);
                 if (fields) {
                         text_add(t, ",\"DynamicField\":[{\"Name\":\"SocialThread\",\"Value\":");
                         add_key(t, id);
@@ -148,7 +153,9 @@ static void serve_search(struct text *t, const char *body)
 
         counts.searches++;
         if (thread) {
-                int32_t *ticket = parse_key(json_member(thread, "Equals"), &account, &mention) ? tally_at(&tickets, account, mention) : NULL;
+                int32_t *ticket = parse_key(json_member(thread, "Equals"), &account, &mention)
+                                          ? tally_at(&tickets, account, mention)
+                                          : NULL;
 
                 text_add(t, ticket && *ticket ? "{\"TicketID\":[\"%d\"]}" : "{}", ticket ? *ticket : 0);
                 return;

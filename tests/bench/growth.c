@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How the store grows, what ends that, and how long it takes to find in it: through its own API, as the daemon does.  Prints JSON.
+ * How the store grows, what ends that, and how long it takes to find in it: through its own API, as the daemon does.  Prints
+ * JSON.
  *
  *     mentiond-bench-growth DIRECTORY IDS...
  *
@@ -65,7 +66,8 @@ static void grow(struct growth *g, int64_t up_to, const char *payload)
                         items[p.n_items] = (struct store_item) {
                                 .kind = KIND_MENTION, .state = payload ? STATE_NEW : STATE_KNOWN, .native_id = id,
                                 .root = g->root ? g->root : id, .created_usec = FIRST_USEC + g->next, .ready_usec = steady_usec(),
-                                .payload = payload, .kept = { .handle = "@u812@social.example", .language = "en", .visibility = 1 },
+                                .payload = payload,
+                                .kept = { .handle = "@u812@social.example", .language = "en", .visibility = 1 },
                         };
                 }
                 check(g, store_commit_poll(g->store, &p) == 0, "store_commit_poll()");
@@ -82,8 +84,12 @@ static void file_all(struct growth *g)
 
         while ((n = store_due(g->store, g->helpdesk, steady_usec(), 0, ids, ELEMENTSOF(ids))) > 0)
                 for (int i = 0; i < n; i++) {
-                        struct store_thread link = { .helpdesk = g->helpdesk, .ticket = "4711", .number = "2026000004711", .url = "" };
-                        struct store_move m = { .id = ids[i], .state = STATE_FILED, .result_id = "4711", .link = &link, .now_usec = utc_usec() };
+                        struct store_thread link = {
+                                .helpdesk = g->helpdesk, .ticket = "4711", .number = "2026000004711", .url = "",
+                        };
+                        struct store_move m = {
+                                .id = ids[i], .state = STATE_FILED, .result_id = "4711", .link = &link, .now_usec = utc_usec(),
+                        };
 
                         check(g, store_move(g->store, &m) == 0, "store_move()");
                 }
@@ -210,8 +216,10 @@ static int64_t used(struct growth *g)
         int64_t pages = 0, free_pages = 0, page_size = 0;
         struct db *db;
 
-        check(g, db_open(path, DB_READ_ONLY, &db) >= 0 && db_get_int(db, &pages, "PRAGMA page_count", "") > 0 &&
-                 db_get_int(db, &free_pages, "PRAGMA freelist_count", "") > 0 && db_get_int(db, &page_size, "PRAGMA page_size", "") > 0,
+        check(g,
+              db_open(path, DB_READ_ONLY, &db) >= 0 && db_get_int(db, &pages, "PRAGMA page_count", "") > 0
+                      && db_get_int(db, &free_pages, "PRAGMA freelist_count", "") > 0
+                      && db_get_int(db, &page_size, "PRAGMA page_size", "") > 0,
               "reading the store");
         db_close(db);
         return (pages - free_pages) * page_size;

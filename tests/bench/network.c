@@ -21,7 +21,8 @@ static const char note[] =
         "<p>Reads, walks, repairs bicycles. Here for the weather, the trains and the people who know about both. "
         "Opinions are borrowed and will be given back. Likes answers that answer something.</p><p>Formerly elsewhere; "
         "the older posts were not moved. Languages: two and a half. No direct messages about parcels, please: there is "
-        "a public thread for these, and somebody else may have the same question. Posts vanish after some months, as they should.</p>";
+        "a public thread for these, and somebody else may have the same question. Posts vanish after some months, as they"
+        " should.</p>";
 
 static const char *words(void)
 {
@@ -37,15 +38,18 @@ static void add_account(struct text *t, int64_t mention)
         int64_t who = mention % 997;
 
         text_add(t, "{\"id\":\"9%" PRId64 "\",\"username\":\"u%" PRId64 "\",\"acct\":\"u%" PRId64 "@social.example\","
-                 "\"display_name\":\"Person %" PRId64 "\",\"locked\":false,\"bot\":false,\"discoverable\":true,\"indexable\":false,"
-                 "\"group\":false,\"created_at\":\"2022-11-08T00:00:00.000Z\",\"note\":\"%s\",\"url\":\"https://social.example/@u%" PRId64
-                 "\",\"uri\":\"https://social.example/users/u%" PRId64 "\",\"avatar\":\"https://social.example/avatars/original/missing.png\","
+                 "\"display_name\":\"Person %" PRId64 "\",\"locked\":false,\"bot\":false,\"discoverable\":true,"
+                 "\"indexable\":false,\"group\":false,\"created_at\":\"2022-11-08T00:00:00.000Z\",\"note\":\"%s\","
+                 "\"url\":\"https://social.example/@u%" PRId64
+                 "\",\"uri\":\"https://social.example/users/u%" PRId64 "\","
+                 "\"avatar\":\"https://social.example/avatars/original/missing.png\","
                  "\"avatar_static\":\"https://social.example/avatars/original/missing.png\",\"header\":"
                  "\"https://social.example/headers/original/missing.png\",\"header_static\":"
                  "\"https://social.example/headers/original/missing.png\",\"followers_count\":120,\"following_count\":80,"
-                 "\"statuses_count\":2400,\"last_status_at\":\"2026-11-20\",\"hide_collections\":null,\"emojis\":[],\"fields\":[{\"name\":"
-                 "\"Web\",\"value\":\"<a href=\\\"https://example.org\\\" rel=\\\"nofollow noopener noreferrer me\\\">example.org</a>\","
-                 "\"verified_at\":null}]}", who, who, who, who, note, who, who);
+                 "\"statuses_count\":2400,\"last_status_at\":\"2026-11-20\",\"hide_collections\":null,\"emojis\":[],"
+                 "\"fields\":[{\"name\":"
+                 "\"Web\",\"value\":\"<a href=\\\"https://example.org\\\" rel=\\\"nofollow noopener noreferrer"
+                 " me\\\">example.org</a>\",\"verified_at\":null}]}", who, who, who, who, note, who, who);
 }
 
 static void add_status(struct text *t, int account, int64_t id, int64_t mention)
@@ -55,16 +59,18 @@ static void add_status(struct text *t, int account, int64_t id, int64_t mention)
         text_add(t, "{\"id\":\"%" PRId64 "\",\"created_at\":", id);
         text_add_time(t, BEGUN_USEC + mention * APART_USEC);
         text_add(t, ",\"in_reply_to_id\":null,\"in_reply_to_account_id\":null,\"sensitive\":false,\"spoiler_text\":\"\","
-                 "\"visibility\":\"public\",\"language\":\"en\",\"uri\":\"https://social.example/users/u%" PRId64 "/statuses/%" PRId64
+                 "\"visibility\":\"public\",\"language\":\"en\","
+                 "\"uri\":\"https://social.example/users/u%" PRId64 "/statuses/%" PRId64
                  "\",\"url\":\"https://social.example/@u%" PRId64 "/%" PRId64 "\",\"replies_count\":0,\"reblogs_count\":0,"
                  "\"favourites_count\":0,\"edited_at\":null,\"favourited\":false,\"reblogged\":false,\"muted\":false,"
                  "\"bookmarked\":false,\"content\":\"<p><span class=\\\"h-card\\\" translate=\\\"no\\\"><a href="
-                 "\\\"https://social.example/@brand%d\\\" class=\\\"u-url mention\\\">@<span>brand%d</span></a></span> %.*s</p>\","
-                 "\"filtered\":[],\"reblog\":null,\"application\":{\"name\":\"Web\",\"website\":null},\"account\":",
+                 "\\\"https://social.example/@brand%d\\\" class=\\\"u-url mention\\\">@<span>brand%d</span></a></span>"
+                 " %.*s</p>\",\"filtered\":[],\"reblog\":null,\"application\":{\"name\":\"Web\",\"website\":null},\"account\":",
                  who, id, who, id, account, account, (int) settings.text, words());
         add_account(t, mention);
         text_add(t, ",\"media_attachments\":[],\"mentions\":[{\"id\":\"1\",\"username\":\"brand%d\",\"url\":"
-                 "\"https://social.example/@brand%d\",\"acct\":\"brand%d\"}],\"tags\":[],\"emojis\":[],\"card\":null,\"poll\":null}",
+                 "\"https://social.example/@brand%d\",\"acct\":\"brand%d\"}],\"tags\":[],\"emojis\":[],\"card\":null,"
+                 "\"poll\":null}",
                  account, account, account);
 }
 

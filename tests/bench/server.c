@@ -128,7 +128,8 @@ static const struct setting names[] = {
         { "mentions", &settings.mentions, 0, 100000000 }, { "step", &settings.step, 1, 100000000 },
         { "text", &settings.text, 1, TEXT_MAX }, { "replies", &settings.replies, 0, 100000000 },
         { "network_usec", &settings.network_usec, 0, 60000000 }, { "desk_usec", &settings.desk_usec, 0, 60000000 },
-        { "status", &settings.status, 200, 599 }, { "hang", &settings.hang, 0, 100000000 }, { "cut", &settings.cut, 0, 100000000 },
+        { "status", &settings.status, 200, 599 }, { "hang", &settings.hang, 0, 100000000 },
+        { "cut", &settings.cut, 0, 100000000 },
 };
 
 static enum MHD_Result set_one(void *data, enum MHD_ValueKind kind, const char *key, const char *value)
@@ -142,7 +143,8 @@ static enum MHD_Result set_one(void *data, enum MHD_ValueKind kind, const char *
                         int64_t n = value && *value ? strtoll(value, &end, 10) : INT64_MIN;
 
                         if (!end || *end || n < names[i].min || n > names[i].max)
-                                text_add(error, "%s is a number from %" PRId64 " to %" PRId64 "\n", key, names[i].min, names[i].max);
+                                text_add(error, "%s is a number from %" PRId64 " to %" PRId64 "\n", key, names[i].min,
+                                         names[i].max);
                         else
                                 *names[i].where = n;
                         return MHD_YES;
@@ -158,11 +160,14 @@ static void add_counts(struct text *t)
                 const char *name;
                 int64_t value;
         } all[] = {
-                { "network", c->network }, { "polls", c->polls }, { "pages", c->pages }, { "shown", c->shown }, { "shown_usec", c->shown_usec },
+                { "network", c->network }, { "polls", c->polls }, { "pages", c->pages }, { "shown", c->shown },
+                { "shown_usec", c->shown_usec },
                 { "posts", c->posts }, { "posts_doubled", c->posts_doubled }, { "posted_first_usec", c->posted_first_usec },
-                { "posted_last_usec", c->posted_last_usec }, { "desk", c->desk }, { "searches", c->searches }, { "articles", c->articles },
+                { "posted_last_usec", c->posted_last_usec }, { "desk", c->desk }, { "searches", c->searches },
+                { "articles", c->articles },
                 { "refused", c->refused }, { "unanswered", c->unanswered }, { "in_flight", c->in_flight },
-                { "in_flight_max", c->in_flight_max }, { "tickets", c->tickets }, { "doubled", c->doubled }, { "filed", c->filed },
+                { "in_flight_max", c->in_flight_max }, { "tickets", c->tickets }, { "doubled", c->doubled },
+                { "filed", c->filed },
                 { "first_usec", c->first_usec }, { "last_usec", c->last_usec }, { "now_usec", now_usec() },
         };
 
@@ -320,7 +325,8 @@ int main(int argc, char **argv)
         (void) sigprocmask(SIG_BLOCK, &signals, NULL);
         d = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, NULL,
                              MHD_OPTION_SOCK_ADDR, (struct sockaddr *) &address, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-                             MHD_OPTION_CONNECTION_LIMIT, 1000u, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) 65536, MHD_OPTION_END);
+                             MHD_OPTION_CONNECTION_LIMIT, 1000u, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) 65536,
+                             MHD_OPTION_END);
         if (!d) {
                 fprintf(stderr, "mentiond-bench-server: it cannot listen on 127.0.0.1:%ld: %s\n", port, strerror(errno));
                 return 1;

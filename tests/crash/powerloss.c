@@ -57,7 +57,8 @@ static int record_fd = -1;
 static unsigned long syncs, fail_at;
 static uint32_t files;
 static uint32_t file_of[FDS_MAX];        /* 0: none of ours */
-static bool is_mapped[FDS_MAX];          /* what nothing is lost with: SQLite makes its -shm anew, mentiond the page of the bench */
+/* what nothing is lost with: SQLite makes its -shm anew, mentiond the page of the bench */
+static bool is_mapped[FDS_MAX];
 
 static void give_up(const char *why)
 {

@@ -17,7 +17,8 @@ static int (*real_connect)(int, const struct sockaddr *, socklen_t);
 
 __attribute__((constructor)) static void find(void)
 {
-        real_getaddrinfo = (int (*)(const char *, const char *, const struct addrinfo *, struct addrinfo **)) dlsym(RTLD_NEXT, "getaddrinfo");
+        real_getaddrinfo = (int (*)(const char *, const char *, const struct addrinfo *,
+                                    struct addrinfo **)) dlsym(RTLD_NEXT, "getaddrinfo");
         real_connect = (int (*)(int, const struct sockaddr *, socklen_t)) dlsym(RTLD_NEXT, "connect");
 }
 
@@ -62,8 +63,8 @@ static int leave(const struct sockaddr *a)
         char name[NI_MAXHOST] = "", *file = NULL;
         FILE *f;
 
-        (void) getnameinfo(a, a->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6), name, sizeof name,
-                           NULL, 0, NI_NUMERICHOST);
+        (void) getnameinfo(a, a->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6), name,
+                           sizeof name, NULL, 0, NI_NUMERICHOST);
         if (asprintf(&file, "%s.out", getenv("MENTIOND_TEST_NAMES")) >= 0 && (f = fopen(file, "ae"))) {
                 fprintf(f, "%s\n", name);
                 fclose(f);

@@ -232,6 +232,7 @@ def test_errors_are_logged_with_their_level_line_by_line_and_bounded(up):
     ({"created_usec": 1.5}, r"mentions\[0\].created_usec: a time is expected"), ({"media": {}}, r"mentions\[0\].media: a list is expected"),
     ({"author": {"id": "a", "handle": "@a", "flags": ["cat"]}}, r"mentions\[0\].author.flags: there is one that is none of its names"),
     ({"media": [{"url": "https://a.example/"}, {"url": []}]}, r"mentions\[0\].media\[1\].url: a text is expected"),
+    ({"above": {"author": {"id": 7}}}, r"mentions\[0\].above.author.id: a text is expected"),
     ({"author": []}, r"mentions\[0\].author: an object is expected")], ids=lambda x: None if isinstance(x, dict) else x.split()[0])
 def test_what_is_wrong_in_a_mention_is_named_with_its_place(up, line, wrong):
     up.mention(**line)
@@ -302,7 +303,8 @@ MENTION = {"kind": "quote", "visibility": "unlisted", "id": "20", "parent": "19"
            "seen_usec": 1795341600000001, "reply_right": "reply_until", "reply_until_usec": 1795341700000000, "reply_reason": "a day",
            "author": {"id": "9", "handle": "@ann@n.example", "name": "Ann", "url": "https://n.example/@ann", "followers": 5,
                       "created_usec": 1, "flags": ["verified", "bot"]},
-           "media": [{"url": "https://n.example/a.png", "type": "image/png", "description": "a cat"}]}
+           "media": [{"url": "https://n.example/a.png", "type": "image/png", "description": "a cat"}],
+           "above": {"id": "19", "author": {"handle": "@bob@n.example"}, "html": "<b>who?</b>", "url": "https://n.example/19"}}
 OK = {"verdict": "ok"}
 
 
@@ -343,6 +345,7 @@ def test_what_is_emitted_arrives_member_by_member(directory):
         assert (payload["text"], payload["warning"], payload["language"]) == ("hi", "cats", "de")
         assert payload["author"]["name"] == "Ann" and payload["author"]["bot"] and payload["author"]["verified"]
         assert payload["media"][0]["description"] == "a cat" and ancestor == {"id": "10", "handle": "@ann@n.example", "text": "root"}
+        assert payload["above"] == {"id": "19", "handle": "@bob@n.example", "text": "who?", "url": "https://n.example/19"}
         assert [h.get("return") for h in s.heard() if "return" in h] == [0, 1] and s.heard()[2]["id"] == "20"
 
 

@@ -95,8 +95,9 @@ def test_a_comment_begins_a_conversation_and_what_answers_it_belongs_to_that(pag
     assert (items[first.id]["parent"], items[answer.id]["parent"]) == ("", first.id)
     said = items[first.id]["payload"]
     assert (said["author"]["id"], said["author"]["handle"], said["author"]["name"]) == ("7000", "7000", "Alice")
-    assert said["about"] == {"handle": "The Shop", "url": f"https://www.facebook.com/{post.id}", "text": "New shoes\nin red"}
-    assert items[answer.id]["payload"]["about"]["text"] == "How much?"
+    assert said["above"] == {"id": post.id, "handle": PAGE, "name": "The Shop", "url": f"https://www.facebook.com/{post.id}",
+                             "text": "New shoes\nin red"}
+    assert items[answer.id]["payload"]["above"]["text"] == "How much?"
     assert page.polled() == {}
 
 
@@ -113,7 +114,7 @@ def test_an_answer_to_the_pages_own_comment_is_of_that_conversation(page):
     own = m.comment("page", "Any questions?", m.post())
     answer = m.comment("alice", "Yes!", own)
     items = page.polled()
-    assert set(items) == {answer.id} and items[answer.id]["root"] == own.id and items[answer.id]["payload"]["about"]["text"] == "Any questions?"
+    assert set(items) == {answer.id} and items[answer.id]["root"] == own.id and items[answer.id]["payload"]["above"]["text"] == "Any questions?"
 
 
 def test_a_visitors_post_is_one_conversation_with_all_below_it(page):
@@ -123,7 +124,7 @@ def test_a_visitors_post_is_one_conversation_with_all_below_it(page):
     answer = m.comment("alice", "Really?", comment)
     items = page.polled()
     assert {i["root"] for i in items.values()} == {post.id} and set(items) == {post.id, comment.id, answer.id}
-    assert items[comment.id]["parent"] == post.id and "about" not in items[comment.id]["payload"]
+    assert items[comment.id]["parent"] == post.id and "above" not in items[comment.id]["payload"]
 
 
 def test_a_post_comes_before_what_was_said_below_it_in_the_same_second(page):

@@ -3,7 +3,8 @@
  * io/child.h whose programs say what the input says.  Owns the lines that are left.
  *
  * Each line that a program is told makes it say one line of the input, in which '$' stands for the number of the question; a
- * line "!" ends it, "<TEXT" goes to its standard error, and of "+LINE" the next one follows at once.  Behind the last it is silent.
+ * line "!" ends it, "<TEXT" goes to its standard error, and of "+LINE" the next one follows at once.  Behind the last it is
+ * silent.
  */
 #include "world.h"
 
@@ -96,14 +97,17 @@ static void on_speak(struct loop_defer *d)
         }
 }
 
-int child_start(struct loop *l _unused_, const struct child_setup *s, const struct child_listener *listener, void *data, struct child **ret)
+int child_start(struct loop *l _unused_, const struct child_setup *s, const struct child_listener *listener, void *data,
+                struct child **ret)
 {
         struct child *c = xcalloc(1, sizeof *c);
 
         MUST(s->arguments[0][0] == '/' && s->environment[0]);
         for (size_t i = 0; s->environment[i]; i++)
                 MUST(!strstr(s->environment[i], WORLD_SECRET));
-        *c = (struct child) { .listener = listener, .data = data, .speak.fn = on_speak, .end.fn = on_end_time, .told = BUFFER_INIT(SIZE_MAX) };
+        *c = (struct child) {
+                .listener = listener, .data = data, .speak.fn = on_speak, .end.fn = on_end_time, .told = BUFFER_INIT(SIZE_MAX),
+        };
         *ret = c;
         return 0;
 }

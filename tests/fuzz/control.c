@@ -180,7 +180,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
                 *c = (struct client) { .chunk = n_clients, .heard = { .max = 32 * 1024 * 1024 } };
                 c->says = input_until(&in, "\n----\n", &c->size);
-                if (in.size > 0 || c->size == 0 || c->says[c->size - 1] == '}') {     /* who goes on to another has ended his line */
+                /* who goes on to another has ended his line */
+                if (in.size > 0 || c->size == 0 || c->says[c->size - 1] == '}') {
                         c->says = xrealloc(c->says, c->size + 1);
                         c->says[c->size++] = '\n';
                 }

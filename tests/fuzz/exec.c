@@ -35,10 +35,13 @@ static void on_told(const char *line)
 
 static int call(struct mentiond_op *op, char operation, struct mentiond_posted *ret)
 {
-        static const struct mentiond_upload file = { .struct_size = sizeof file, .name = "a.png", .type = "image/png", .data = "\0", .size = 1 };
+        static const struct mentiond_upload file = {
+                .struct_size = sizeof file, .name = "a.png", .type = "image/png", .data = "\0", .size = 1,
+        };
         const struct mentiond_channel *c = &brand->plugin->channel;
         const struct mentiond_post part = {
-                .struct_size = sizeof part, .visibility = MENTIOND_UNLISTED, .key = "key", .text = "@ann@example an answer", .parent = "100",
+                .struct_size = sizeof part, .visibility = MENTIOND_UNLISTED, .key = "key", .text = "@ann@example an answer",
+                .parent = "100",
                 .root = "100", .warning = "", .language = "en", .only = "", .uploads = &file, .n_uploads = 1,
         };
 
@@ -54,7 +57,8 @@ static int call(struct mentiond_op *op, char operation, struct mentiond_posted *
         case 'l':
                 return c->find(op, brand->plugin_state, &part, ret);
         case 'e':
-                return c->edit(op, brand->plugin_state, &(struct mentiond_change) { .struct_size = sizeof(struct mentiond_change), .id = "101", .text = "other" });
+                return c->edit(op, brand->plugin_state, &(struct mentiond_change) {
+                        .struct_size = sizeof(struct mentiond_change), .id = "101", .text = "other" });
         case 'd':
                 return c->remove(op, brand->plugin_state, "101");
         case 'h':

@@ -54,7 +54,8 @@ static void check_post(const struct http_request *q, const struct http_reply *r)
                         key = *h + 17;
         MUST(*key && (!may_have_worked(r) || sends_of(key) <= SENDS_MAX));
         MUST(db_get_int(world_db, &n, "SELECT count(*) FROM part, journal WHERE part.key = ?1 AND part.text = ?2"
-                        " AND journal.id = part.reply AND journal.kind = 'reply' AND journal.state = 'sending'", "ss", key, text) >= 0);
+                        " AND journal.id = part.reply AND journal.kind = 'reply' AND journal.state = 'sending'", "ss", key,
+                        text) >= 0);
         MUST(n == 1);
         MUST(streq(visibility, "unlisted") || streq(visibility, "private") || streq(visibility, "direct"));
         (void) json_object_put(body);
@@ -88,10 +89,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         world_detach();
         /* Nothing is left in between, and what is done has what it led to. */
         MUST(count("SELECT count(*) FROM journal WHERE state IN ('filing', 'sending')") == 0);
-        MUST(count("SELECT count(*) FROM journal WHERE state NOT IN ('new', 'filed', 'waiting', 'posted', 'ambiguous', 'held', 'dead',"
-                   " 'withdrawn', 'dropped', 'known')") == 0);
-        MUST(count("SELECT count(*) FROM journal WHERE state IN ('held', 'dead') AND coalesce(reason, '') = '' AND id <> 4") == 0);
-        MUST(count("SELECT count(*) FROM journal WHERE kind = 'reply' AND state = 'posted' AND id <> 2 AND coalesce(result_id, '') = ''") == 0);
+        MUST(count("SELECT count(*) FROM journal WHERE state NOT IN ('new', 'filed', 'waiting', 'posted', 'ambiguous', 'held', "
+                   "'dead', 'withdrawn', 'dropped', 'known')")
+             == 0);
+        MUST(count("SELECT count(*) FROM journal WHERE state IN ('held', 'dead') AND coalesce(reason, '') = '' AND id <> 4")
+             == 0);
+        MUST(count("SELECT count(*) FROM journal WHERE kind = 'reply' AND state = 'posted' AND id <> 2 AND coalesce(result_id, "
+                   "'') = ''")
+             == 0);
         world_end();
         while (n_keys > 0)
                 free(keys[--n_keys].key);

@@ -69,7 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct input in = { (const char *) data, size };
         _cleanup_(arena_freep) struct arena *a = arena_new();
-        _cleanup_free_ char *raw = input_line(&in), *text = text_clean(raw, strlen(raw)), *said = clean_line(&in), *record = clean_line(&in);
+        _cleanup_free_ char *raw = input_line(&in), *text = text_clean(raw, strlen(raw)), *said = clean_line(&in),
+                            *record = clean_line(&in);
         _cleanup_free_ char *note = clean_line(&in), *pattern = input_line(&in), *allow = input_line(&in);
         _cleanup_(guard_patterns_freep) struct guard_patterns *patterns = patterns_of(pattern, allow);
         struct guard_context c = {

@@ -10,7 +10,9 @@
 /* A line end in <pre> that stands in quotes and lists makes the most of one byte: the marks of 8 levels twice. */
 #define GROWTH 40
 
-static const char *const shown_as_nothing[] = { " ", "\n", "\t", "\r", "\f", "\xc2\xa0", "\xc2\xad", "\xe2\x80\x8b", "\xe2\x81\xa0", "\xef\xbb\xbf" };
+static const char *const shown_as_nothing[] = {
+        " ", "\n", "\t", "\r", "\f", "\xc2\xa0", "\xc2\xad", "\xe2\x80\x8b", "\xe2\x81\xa0", "\xef\xbb\xbf",
+};
 
 /* What is to be seen of a text when blanks do not count. */
 static char *visible(const char *text)

@@ -62,10 +62,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_(arena_freep) struct arena *a = arena_new();
         _cleanup_free_ char *text = xstrndup((const char *) data, strnlen((const char *) data, size));
-        _cleanup_free_ char *quoted = payload_with_quotes(text, (struct payload_quote[]) { { "@a@b", "A", "said", "https://b.example/1" } }, 1, size);
+        static const struct payload_quote quote = { "@a@b", "A", "said", "https://b.example/1" };
+        _cleanup_free_ char *quoted = payload_with_quotes(text, &quote, 1, size);
         struct json_object *o = payload_parse(a, text), *same, *with = payload_parse(a, quoted);
 
-        MUST(streq(mj_str(mj_at(mj_get(with, "quotes"), 0), "handle"), "@a@b") && streq(mj_str(mj_at(mj_get(with, "quotes"), 0), "text"), "said"));
+        MUST(streq(mj_str(mj_at(mj_get(with, "quotes"), 0), "handle"), "@a@b")
+             && streq(mj_str(mj_at(mj_get(with, "quotes"), 0), "text"), "said"));
         ask(o, 0);
         check_texts(a, o, fuzz_is_utf8(text));
         check_texts(a, with, fuzz_is_utf8(text));

@@ -33,7 +33,8 @@ static void check_mention(struct arena *a, char **f, const char *body, unsigned 
         const struct mentiond_mention mention = {
                 .struct_size = sizeof mention, .kind = kind, .visibility = kind % 5, .n_media = kind % 3, .id = f[ID],
                 .parent = f[PARENT], .url = f[URL], .warning = f[WARNING], .language = f[LANGUAGE],
-                .html = kind & 1 ? body : NULL, .text = kind & 1 ? NULL : body, .edited_usec = kind, .author = &author, .media = media,
+                .html = kind & 1 ? body : NULL, .text = kind & 1 ? NULL : body, .edited_usec = kind, .author = &author,
+                .media = media,
         };
         struct store_kept kept;
         _cleanup_free_ char *text = payload_text(&mention), *payload = payload_of_mention(a, &mention, &author, &kept);
@@ -58,7 +59,8 @@ static void check_article(struct arena *a, char **f, const char *body, unsigned 
                 .struct_size = sizeof article, .ticket = f[ID], .agent = f[NAME], .n_attachments = kind,
                 .html = kind & 1 ? body : "", .text = kind & 2 ? body : "",
         };
-        _cleanup_free_ char *payload = payload_of_article(&article), *note = payload_of_note(&(struct mentiond_note) { .subject = f[NAME], .text = f[WARNING] });
+        _cleanup_free_ char *payload = payload_of_article(&article), *note = payload_of_note(&(struct mentiond_note) {
+                .subject = f[NAME], .text = f[WARNING] });
         struct json_object *o = payload_parse(a, payload);
 
         MUST(o && fuzz_is_utf8(payload) && mj_int(o, "attachments", -1) == (int64_t) kind);

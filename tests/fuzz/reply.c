@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * An agent's text on its way to a network: made fit (plain_of), split (parts_split), shown (preview_text).  The first five bytes are the
- * unit with flags, the length of a part in two, what a URL counts as, and how many parts are allowed; the first line is a handle.
+ * An agent's text on its way to a network: made fit (plain_of), split (parts_split), shown (preview_text).  The first five bytes
+ * are the unit with flags, the length of a part in two, what a URL counts as, and how many parts are allowed; the first line is a
+ * handle.
  */
 #include "fuzz.h"
 
@@ -40,7 +41,8 @@ static char *said(const char *part, const struct parts_rules *r, size_t i, size_
                 size -= strlen(number);
         }
         /* What begins with the handle may also have been typed so. */
-        if (r->handle[0] == '@' && strncmp(part, r->handle, handle) == 0 && part[handle] == ' ' && strncmp(rest, part, size) != 0) {
+        if (r->handle[0] == '@' && strncmp(part, r->handle, handle) == 0 && part[handle] == ' '
+            && strncmp(rest, part, size) != 0) {
                 part += handle + 1;
                 size -= handle + 1;
         }
@@ -118,7 +120,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_(arena_freep) struct arena *a = arena_new();
         struct input in = { (const char *) data, size };
-        unsigned flags = input_byte(&in), high = input_byte(&in), low = input_byte(&in), url = input_byte(&in), most = input_byte(&in);
+        unsigned flags = input_byte(&in), high = input_byte(&in), low = input_byte(&in), url = input_byte(&in),
+                 most = input_byte(&in);
         _cleanup_free_ char *line = input_line(&in), *rest = input_rest(&in), *text = text_clean(rest, strlen(rest));
         _cleanup_free_ char *handle = text_clean(line, strlen(line));
         const struct plain_context c = { .handles = (const char *const []) { handle, "@bob@example.social", NULL } };

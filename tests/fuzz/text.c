@@ -56,7 +56,8 @@ static bool is_fine(const char *s, size_t size)
                 ucs4_t c;
 
                 i += (size_t) u8_mbtouc(&c, (const uint8_t *) s + i, size - i);
-                if ((c < ' ' && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) || (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef))
+                if ((c < ' ' && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) || (c & 0xfffe) == 0xfffe
+                    || (c >= 0xfdd0 && c <= 0xfdef))
                         return false;
         }
         return true;

@@ -60,21 +60,26 @@ static void on_log(int level _unused_, const char *line, void *data _unused_)
 /* Ids: desk 1, brand 2.  Ticket 7 holds the thread of post 100, whose reply 41 was posted as 101; ticket 8 that of post 200,
  * with a reply that is held; mention 300 is new. */
 static const char *const rows[] = {
-        "DELETE FROM body", "DELETE FROM part", "DELETE FROM past", "DELETE FROM journal", "DELETE FROM link", "DELETE FROM thread",
+        "DELETE FROM body", "DELETE FROM part", "DELETE FROM past", "DELETE FROM journal", "DELETE FROM link",
+        "DELETE FROM thread",
         "DELETE FROM cursor", "DELETE FROM instance", "DELETE FROM sqlite_sequence",
         "INSERT INTO instance (id, name, plugin, polled, baseline_usec, horizon_usec) VALUES"
-        " (1, 'desk', 'otrs', 1, 1795000000000000, 1795200000000000), (2, 'brand', 'mastodon', 1, 1795000000000000, 1795200000000000)",
+        " (1, 'desk', 'otrs', 1, 1795000000000000, 1795200000000000), (2, 'brand', 'mastodon', 1, 1795000000000000,"
+        " 1795200000000000)",
         "INSERT INTO thread (id, channel, root) VALUES (1, 2, '100'), (2, 2, '200'), (3, 2, '300')",
-        "INSERT INTO link (thread, helpdesk, ticket, number, url, linked_usec) VALUES (1, 1, '7', '10007', '', 1), (2, 1, '8', '10008', '', 1)",
-        "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec, ready_usec, due_usec, visibility,"
-        " handle) VALUES"
+        "INSERT INTO link (thread, helpdesk, ticket, number, url, linked_usec) VALUES (1, 1, '7', '10007', '', 1), (2, 1, '8',"
+        " '10008', '', 1)",
+        "INSERT INTO journal (kind, state, source, native_id, target, thread, created_usec, seen_usec, ready_usec, due_usec,"
+        " visibility, handle) VALUES"
         " ('mention', 'filed', 2, '100', 1, 1, 1, 1, 1, NULL, 1, '@ann@example'),"
         " ('reply', 'posted', 1, '41', 2, 1, 1, 1, 1, NULL, NULL, NULL),"
         " ('mention', 'filed', 2, '200', 1, 2, 1, 1, 1, NULL, 4, '@bob@example'),"
         " ('reply', 'held', 1, '42', 2, 2, 1, 1, 1, NULL, NULL, NULL),"
         " ('mention', 'new', 2, '300', 1, 3, 1, 1, 1, 1, 2, '@cat@example')",
-        "INSERT INTO body (id, payload) VALUES (4, '{\"text\":\"d\"}'), (5, '{\"visibility\":2,\"text\":\"e\",\"author\":{\"handle\":"
-        "\"@cat@example\",\"name\":\"Cat\"},\"url\":\"https://social.example/300\",\"media\":[{\"url\":\"https://files.example/a.png\","
+        "INSERT INTO body (id, payload) VALUES (4, '{\"text\":\"d\"}'), (5,"
+        " '{\"visibility\":2,\"text\":\"e\",\"author\":{\"handle\":"
+        "\"@cat@example\",\"name\":\"Cat\"},\"url\":\"https://social.example/300\","
+        "\"media\":[{\"url\":\"https://files.example/a.png\","
         "\"type\":\"image\"}]}')",
         "INSERT INTO part (reply, number, channel, key, parent, native_id, url) VALUES (2, 1, 2, 'k', '100', '101', '')",
 };

@@ -10,8 +10,9 @@ static const struct mentiond_option options[] = {
         MENTIOND_OPTION(struct careless, a, "password", MENTIOND_STRING, .help = "In the clear"),
         MENTIOND_OPTION(struct careless, b, "proxy", MENTIOND_STRING, .help = "There is one already"),
         MENTIOND_OPTION(struct careless, c, "twice", MENTIOND_STRING),
-        MENTIOND_OPTION(struct careless, d, "twice", MENTIOND_STRING, .flags = MENTIOND_BASE_URL | MENTIOND_BEARER | MENTIOND_REQUIRED,
-                        .default_value = "", .help = "Everything at once"),
+        MENTIOND_OPTION(struct careless, d, "twice", MENTIOND_STRING,
+                        .flags = MENTIOND_BASE_URL | MENTIOND_BEARER | MENTIOND_REQUIRED, .default_value = "",
+                        .help = "Everything at once"),
         { .name = NULL },
 };
 

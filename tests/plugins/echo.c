@@ -4,7 +4,8 @@
  *
  *     {"id": "1", "handle": "@alice@example", "text": "hello", "parent": "", "root": "1", "created": "2026-11-22T02:00:00Z"}
  *
- * With "until" (a time) it may be answered until then; with "right" (a number) as enum mentiond_reply_right says; "reason" tells why.
+ * With "until" (a time) it may be answered until then; with "right" (a number) as enum mentiond_reply_right says; "reason" tells
+ * why.
  */
 #include <mentiond/channel.h>
 #include <mentiond/json.h>

@@ -55,7 +55,8 @@ static void emit(struct mentiond_op *op, const struct faulty *f, struct json_obj
         };
         struct mentiond_mention mention = {
                 .struct_size = sizeof mention, .author = &author, .kind = MENTIOND_MENTION, .visibility = MENTIOND_PUBLIC,
-                .id = mj_str(post, "id"), .parent = mj_str(post, "parent"), .root = mj_str(post, "root"), .url = mj_str(post, "url"),
+                .id = mj_str(post, "id"), .parent = mj_str(post, "parent"), .root = mj_str(post, "root"),
+                .url = mj_str(post, "url"),
                 .text = mj_str(post, "text"), .created_usec = mentiond_parse_time(mj_str(post, "time")),
         };
 
@@ -183,7 +184,8 @@ static int doctor(struct mentiond_op *op, void *state)
 {
         const struct faulty *f = state;
         struct json_object *me;
-        int r = has(f, "nosy") ? mentiond_post_json(op, &me, mentiond_json_object(op), "/api/me") : mentiond_get_json(op, &me, "/api/me");
+        int r = has(f, "nosy") ? mentiond_post_json(op, &me, mentiond_json_object(op), "/api/me")
+                               : mentiond_get_json(op, &me, "/api/me");
 
         if (r == MENTIOND_OK)
                 mentiond_report(op, MENTIOND_FINE, "account", "it is %s", mj_str(me, "handle"));

@@ -13,7 +13,8 @@ struct naughty {
 
 static const struct mentiond_option options[] = {
         MENTIOND_OPTION(struct naughty, does, "does", MENTIOND_STRING, .default_value = "", .help = "The misdeed; empty: none"),
-        MENTIOND_OPTION(struct naughty, where, "where", MENTIOND_STRING, .default_value = "poll", .help = "check, start, poll or stop"),
+        MENTIOND_OPTION(struct naughty, where, "where", MENTIOND_STRING, .default_value = "poll",
+                        .help = "check, start, poll or stop"),
         { .name = NULL },
 };
 

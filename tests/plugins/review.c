@@ -50,17 +50,20 @@ static int review(struct mentiond_op *op, void *state, const char *ticket, const
         mj_put_str(o, "html", found.html);
         mj_put_str(o, "text", found.text);
         json_object_object_add(o, "attachments", attachments_of(op, found.attachments, found.n_attachments));
-        json_object_object_add(o, "internal_attachments", attachments_of(op, found.internal_attachments, found.n_internal_attachments));
+        json_object_object_add(o, "internal_attachments",
+                               attachments_of(op, found.internal_attachments, found.n_internal_attachments));
         json_object_object_add(o, "internal", strings_of(found.internal, found.n_internal));
         json_object_object_add(o, "customer", strings_of(found.customer, found.n_customer));
         return r;
 }
 
-static int file(struct mentiond_op *op, void *state, const char *after, const char *queue, const char *word, struct json_object *o)
+static int file(struct mentiond_op *op, void *state, const char *after, const char *queue, const char *word,
+                struct json_object *o)
 {
         struct mentiond_filed filed = { .struct_size = sizeof(filed) };
         const struct mentiond_filing filing = {
-                .struct_size = sizeof(filing), .key = mentiond_format(op, "test:%s", word), .thread_key = mentiond_format(op, "test:%s", word),
+                .struct_size = sizeof(filing), .key = mentiond_format(op, "test:%s", word),
+                .thread_key = mentiond_format(op, "test:%s", word),
                 .ticket = "", .queue = queue, .title = word, .text = word, .customer = "mastodon:@test@example", .author = "Test",
                 .network = "mastodon", .url = "", .after = *after == '-' ? "" : after,
         };

@@ -121,9 +121,18 @@ static bool long_length(struct connection *c)
 }
 
 static bool short_length(struct connection *c) { return say(c, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{\"id\":1}"); }
-static bool double_length(struct connection *c) { return say(c, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 8\r\n\r\n{\"id\":1}"); }
-static bool double_length_down(struct connection *c) { return say(c, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\ncontent-length:3\r\n\r\n{\"id\":1}"); }
-static bool same_length(struct connection *c) { return say(c, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\nContent-Length: 8\r\n\r\n{\"id\":1}"); }
+static bool double_length(struct connection *c)
+{
+        return say(c, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 8\r\n\r\n{\"id\":1}");
+}
+static bool double_length_down(struct connection *c)
+{
+        return say(c, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\ncontent-length:3\r\n\r\n{\"id\":1}");
+}
+static bool same_length(struct connection *c)
+{
+        return say(c, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\nContent-Length: 8\r\n\r\n{\"id\":1}");
+}
 static bool list_length(struct connection *c) { return say(c, "HTTP/1.1 200 OK\r\nContent-Length: 8, 9\r\n\r\n{\"id\":1}"); }
 static bool minus_length(struct connection *c) { return say(c, "HTTP/1.1 200 OK\r\nContent-Length: -8\r\n\r\n{\"id\":1}"); }
 static bool huge_length(struct connection *c)
@@ -143,7 +152,8 @@ static bool large(struct connection *c)
 {
         _cleanup_free_ char *line = xasprintf("%020000d", 0), *body = xasprintf("%0300000d", 1);
 
-        return say(c, "HTTP/1.1 200 OK\r\nX-Large: ") && say(c, line) && say(c, "\r\nContent-Length: 300000\r\n\r\n") && say(c, body);
+        return say(c, "HTTP/1.1 200 OK\r\nX-Large: ") && say(c, line) && say(c, "\r\nContent-Length: 300000\r\n\r\n")
+               && say(c, body);
 }
 
 static bool half_close(struct connection *c)
@@ -159,13 +169,19 @@ static bool half_close_silent(struct connection *c)
         return until_closed(c);
 }
 
-static bool chunked(struct connection *c) { return say(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{\"id\":1}\r\n0\r\nX-Trailer: evil\r\n\r\n"); }
+static bool chunked(struct connection *c)
+{
+        return say(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{\"id\":1}\r\n0\r\nX-Trailer: evil\r\n\r\n");
+}
 static bool chunk_cut(struct connection *c)
 {
         (void) say(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{\"id\":1}\r\n");
         return false;
 }
-static bool chunk_bad(struct connection *c) { return say(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{\"id\":1}\r\n0\r\n\r\n"); }
+static bool chunk_bad(struct connection *c)
+{
+        return say(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{\"id\":1}\r\n0\r\n\r\n");
+}
 
 static bool endless_headers(struct connection *c)
 {
@@ -227,14 +243,19 @@ static bool late_22s(struct connection *c) { return rest(c, 22000) && ok(c); }
 
 static bool provisional(struct connection *c)
 {
-        return say(c, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nX-Early: yes\r\nContent-Length: 77\r\n\r\n") && rest(c, 30) && ok(c);
+        return say(c, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nX-Early: yes\r\nContent-Length: 77\r\n\r\n")
+               && rest(c, 30) && ok(c);
 }
 static bool provisional_cut(struct connection *c)
 {
         (void) say(c, "HTTP/1.1 100 Continue\r\n\r\n");
         return false;
 }
-static bool upgrade(struct connection *c) { return say(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") && until_closed(c); }
+static bool upgrade(struct connection *c)
+{
+        return say(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"
+                      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") && until_closed(c);
+}
 static bool http09(struct connection *c)
 {
         (void) say(c, "{\"id\":1}\n");
@@ -254,8 +275,14 @@ static bool bomb(struct connection *c)
         (void) pclose(f);
         return false;
 }
-static bool not_gzip(struct connection *c) { return say(c, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 8\r\n\r\n{\"id\":1}"); }
-static bool odd_encoding(struct connection *c) { return say(c, "HTTP/1.1 200 OK\r\nContent-Encoding: rot13\r\nContent-Length: 8\r\n\r\n{\"id\":1}"); }
+static bool not_gzip(struct connection *c)
+{
+        return say(c, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 8\r\n\r\n{\"id\":1}");
+}
+static bool odd_encoding(struct connection *c)
+{
+        return say(c, "HTTP/1.1 200 OK\r\nContent-Encoding: rot13\r\nContent-Length: 8\r\n\r\n{\"id\":1}");
+}
 
 /* /redirect/URL */
 static bool redirect(struct connection *c)
@@ -285,7 +312,10 @@ static bool early(struct connection *c)
         (void) say(c, "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
         return until_closed(c);
 }
-static bool refuse_tunnel(struct connection *c) { return say(c, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"); }
+static bool refuse_tunnel(struct connection *c)
+{
+        return say(c, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+}
 
 static const struct {
         const char *path;

@@ -71,7 +71,8 @@ static void keep(const struct mentiond_post *post)
         fake.n_uploads = post->n_uploads;
 }
 
-static int channel_post(struct mentiond_op *op, void *state _unused_, const struct mentiond_post *post, struct mentiond_posted *ret)
+static int channel_post(struct mentiond_op *op, void *state _unused_, const struct mentiond_post *post,
+                        struct mentiond_posted *ret)
 {
         int verdict;
 
@@ -83,7 +84,8 @@ static int channel_post(struct mentiond_op *op, void *state _unused_, const stru
         return verdict;
 }
 
-static int channel_find(struct mentiond_op *op, void *state _unused_, const struct mentiond_post *post, struct mentiond_posted *ret)
+static int channel_find(struct mentiond_op *op, void *state _unused_, const struct mentiond_post *post,
+                        struct mentiond_posted *ret)
 {
         int verdict;
 
@@ -156,7 +158,8 @@ static int file(enum fake_call call, struct mentiond_op *op, const struct mentio
         say(call == DESK_FILE ? "file %s" : "append %s", q->key);
         verdict = answer(call, op);
         if (verdict == MENTIOND_OK || (verdict == MENTIOND_GONE && fake.closed && call == DESK_APPEND))
-                *ret = (struct mentiond_filed) { .struct_size = ret->struct_size, .ticket = ticket, .number = "N1", .url = "https://desk/1",
+                *ret = (struct mentiond_filed) { .struct_size = ret->struct_size, .ticket = ticket, .number = "N1",
+                                                 .url = "https://desk/1",
                                                  .article = "art" };
         return verdict;
 }
@@ -301,7 +304,8 @@ void fake_open(unsigned flags)
         fake_host = (struct host) { .loop = world_loop, .idle = on_idle };
         flow_init(&fake_flow, &fake_host);
         /* The writer's thread can be had once on a loop. */
-        assert_int_equal(store_open(world_loop, world_directory, flags & FAKE_AGAIN ? STORE_INLINE : 0, &fake_host.store, &error), 0);
+        assert_int_equal(store_open(world_loop, world_directory, flags & FAKE_AGAIN ? STORE_INLINE : 0, &fake_host.store, &error),
+                         0);
         channel.find = flags & FAKE_NO_FIND ? NULL : channel_find;
         channel.post = flags & FAKE_NO_POST ? NULL : channel_post;
         channel.fetch = flags & FAKE_NO_FETCH ? NULL : channel_fetch;
@@ -354,12 +358,15 @@ static void commit(int64_t source, struct store_item item)
 
 void fake_mention(const char *id, const char *root, const char *parent)
 {
-        _cleanup_free_ char *payload = xasprintf("{\"visibility\":1,\"text\":\"text of %s\",\"parent\":\"%s\",\"root\":\"%s\",\"url\":\"https://net/%s\","
-                                                 "\"author\":{\"id\":\"9\",\"handle\":\"@alice@example\",\"name\":\"Alice\"}}",
-                                                 id, parent, root, id);
+        _cleanup_free_ char *payload =
+                xasprintf("{\"visibility\":1,\"text\":\"text of %s\",\"parent\":\"%s\",\"root\":\"%s\","
+                          "\"url\":\"https://net/%s\","
+                          "\"author\":{\"id\":\"9\",\"handle\":\"@alice@example\",\"name\":\"Alice\"}}",
+                          id, parent, root, id);
 
         commit(brand->stored.id, (struct store_item) {
-                .kind = KIND_MENTION, .state = STATE_NEW, .native_id = id, .root = root, .parent = parent, .created_usec = utc_usec(),
+                .kind = KIND_MENTION, .state = STATE_NEW, .native_id = id, .root = root, .parent = parent,
+                .created_usec = utc_usec(),
                 .ready_usec = utc_usec(), .payload = payload, .kept = { .handle = "@alice@example", .visibility = 1 } });
 }
 
@@ -377,7 +384,8 @@ void fake_reply(const char *id, const char *ticket, const char *payload, const c
 
 void fake_article(const char *id, const char *ticket, uint32_t kind, const char *text)
 {
-        struct mentiond_article article = { .struct_size = sizeof article, .kind = kind, .ticket = ticket, .id = id, .agent = "Ada",
+        struct mentiond_article article = { .struct_size = sizeof article, .kind = kind, .ticket = ticket, .id = id,
+                                            .agent = "Ada",
                                             .created_usec = fake.written_usec, .html = "", .text = text };
         int before = fake.calls[DESK_POLL];
 
@@ -416,7 +424,8 @@ int64_t fake_id(int64_t source, const char *native_id)
                 struct store_row *rows;
                 size_t n;
 
-                assert_int_equal(store_list(fake_host.store, a, &(struct store_list) { .state = states[k], .max = 1000 }, &rows, &n), 0);
+                assert_int_equal(store_list(fake_host.store, a, &(struct store_list) {
+                        .state = states[k], .max = 1000 }, &rows, &n), 0);
                 for (size_t i = 0; i < n; i++)
                         if (rows[i].source == source && streq(rows[i].native_id, native_id))
                                 return rows[i].id;
@@ -446,7 +455,8 @@ bool fake_becomes(int64_t source, const char *native_id, const char *state)
 
         while (!streq(fake_state(source, native_id), state)) {
                 if (mono_usec() > until) {
-                        print_error("%s is %s, not %s\n%s\n", native_id, fake_state(source, native_id), state, strempty(world_log));
+                        print_error("%s is %s, not %s\n%s\n", native_id, fake_state(source, native_id), state,
+                                    strempty(world_log));
                         return false;
                 }
                 world_sleep(500);

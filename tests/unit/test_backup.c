@@ -67,7 +67,9 @@ static void restore(const char *file)
 
 static void take(struct store_item item)
 {
-        struct store_poll p = { .source = streq(item.kind, KIND_MENTION) ? brand : desk, .target = desk, .items = &item, .n_items = 1 };
+        struct store_poll p = {
+                .source = streq(item.kind, KIND_MENTION) ? brand : desk, .target = desk, .items = &item, .n_items = 1,
+        };
 
         assert_int_equal(store_commit_poll(s, &p), 0);
 }
@@ -112,7 +114,8 @@ static void link_thread(const char *mention)
         int64_t id = store_row_of(s, brand, mention);
 
         assert_int_equal(store_begin(s, id, STATE_FILING, 1, NULL), 0);
-        assert_int_equal(store_move(s, &(struct store_move) { .id = id, .state = STATE_FILED, .result_id = "7", .link = &link, .now_usec = 1 }), 0);
+        assert_int_equal(store_move(s, &(struct store_move) {
+                .id = id, .state = STATE_FILED, .result_id = "7", .link = &link, .now_usec = 1 }), 0);
 }
 
 static void poll_ends(int64_t source)
@@ -349,9 +352,11 @@ static void note_about_what_may_be_done_is_looked_for_too(void)
         take_reply("old", late, NULL);           /* by a clock that is wrong: ours, or the helpdesk's */
         poll_ends(desk);
         take_reply("new", late, NULL);
-        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, desk, "old"), .state = STATE_POSTED, .result_id = "p",
+        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, desk, "old"), .state = STATE_POSTED,
+                                                              .result_id = "p",
                                     .note_key = "note:old:posted", .note_payload = "{}", .now_usec = late }), 0);
-        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, desk, "new"), .state = STATE_POSTED, .result_id = "q",
+        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, desk, "new"), .state = STATE_POSTED,
+                                                              .result_id = "q",
                                     .note_key = "note:new:posted", .note_payload = "{}", .now_usec = late }), 0);
         assert_string_equal(row_of(desk, "note:old:posted").state, STATE_AMBIGUOUS);
         assert_string_equal(row_of(desk, "note:new:posted").state, STATE_NEW);
@@ -365,7 +370,8 @@ static void part_of_a_reply_that_was_found_is_known_from_then_on(void)
         restored();
         take_reply("old", 7, NULL);
         assert_false(store_is_part(s, brand, "p"));
-        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, desk, "old"), .state = STATE_POSTED, .result_id = "p",
+        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, desk, "old"), .state = STATE_POSTED,
+                                                              .result_id = "p",
                                     .part = &part, .now_usec = 1 }), 0);
         assert_true(store_is_part(s, brand, "p"));
         end();
@@ -396,8 +402,10 @@ static void is_elsewhere(const char *id)
         int64_t row = store_row_of(s, brand, id);
 
         if (streq(state_of(id), STATE_AMBIGUOUS))
-                assert_int_equal(store_move(s, &(struct store_move) { .id = row, .state = STATE_NEW, .due_usec = 1, .now_usec = 1 }), 0);
-        assert_int_equal(store_move(s, &(struct store_move) { .id = row, .state = STATE_NEW, .goes_on = true, .now_usec = 1 }), 0);
+                assert_int_equal(store_move(s, &(struct store_move) {
+                        .id = row, .state = STATE_NEW, .due_usec = 1, .now_usec = 1 }), 0);
+        assert_int_equal(store_move(s, &(struct store_move) {
+                .id = row, .state = STATE_NEW, .goes_on = true, .now_usec = 1 }), 0);
 }
 
 static void mention_is_looked_for_in_one_ticket_of_its_conversation_after_the_other(void)
@@ -414,7 +422,8 @@ static void mention_is_looked_for_in_one_ticket_of_its_conversation_after_the_ot
         is_elsewhere("second");
         assert_string_equal(thread_of("second").ticket, "T3");
         assert_int_equal(thread_of("second").next, 0);
-        assert_string_equal(store_network_root(s, a, &(struct store_thread) { .root = "x", .before = thread_of("second").before }), "r");
+        assert_string_equal(store_network_root(s, a, &(struct store_thread) {
+                .root = "x", .before = thread_of("second").before }), "r");
         /* What comes now, and cannot be in any, belongs into the last. */
         poll_ends(brand);
         take_mention("new", "", "linked", utc_usec() + USEC_PER_DAY);
@@ -432,14 +441,16 @@ static void mention_that_is_found_in_a_later_ticket_is_of_that(void)
         forgotten_tickets();
         link.helpdesk = desk;
         take_mention("second", "", "linked", 6);
-        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, brand, "second"), .state = STATE_FILED, .link = &link,
+        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, brand, "second"), .state = STATE_FILED,
+                                                              .link = &link,
                                     .found = true, .now_usec = 1 }), 0);
         assert_string_equal(thread_of("second").ticket, "T3");
         assert_string_equal(thread_of("linked").ticket, "T");
         /* As for any other: it was merged into that. */
         link.ticket = "T9";
         take_mention("other", "", "linked", 6);
-        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, brand, "other"), .state = STATE_FILED, .link = &link,
+        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, brand, "other"), .state = STATE_FILED,
+                                                              .link = &link,
                                     .found = true, .now_usec = 1 }), 0);
         assert_string_equal(thread_of("linked").ticket, "T9");
         end();
@@ -455,8 +466,8 @@ static void mention_that_is_still_looked_for_in_a_later_ticket_makes_way_for_the
         take_mention("second", "", "linked", 6);
         take_mention("other", "", "linked", 7);
         assert_int_equal(row_of(brand, "other").due_usec, 0);
-        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, brand, "second"), .state = STATE_AMBIGUOUS, .link = &link,
-                                    .found = true, .saw_absent = true, .due_usec = 120, .now_usec = 1 }), 0);
+        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, brand, "second"), .state = STATE_AMBIGUOUS,
+                                    .link = &link, .found = true, .saw_absent = true, .due_usec = 120, .now_usec = 1 }), 0);
         assert_string_equal(thread_of("second").ticket, "T3");
         assert_int_equal(row_of(brand, "second").due_usec, 120);
         assert_string_equal(thread_of("other").ticket, "T");
@@ -464,7 +475,8 @@ static void mention_that_is_still_looked_for_in_a_later_ticket_makes_way_for_the
         end();
 }
 
-/* "split" got a ticket of its own, of which the store has forgotten; "before" was seen before the tickets were read, "after" after that. */
+/* "split" got a ticket of its own, of which the store has forgotten; "before" was seen before the tickets were read, "after"
+ * after that. */
 static void forgotten_branch(void)
 {
         struct store_link links[] = { { brand, "r", "T", "1", "", NULL, false }, { brand, "split", "B", "2", "", "r", true } };
@@ -521,7 +533,8 @@ static void mention_that_is_found_in_the_ticket_of_a_branch_is_of_that(void)
 
         forgotten_branch();
         link.helpdesk = desk;
-        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, brand, "sibling"), .state = STATE_FILED, .link = &link,
+        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, brand, "sibling"), .state = STATE_FILED,
+                                                              .link = &link,
                                     .found = true, .now_usec = 1 }), 0);
         assert_string_equal(thread_of("sibling").ticket, "B");
         assert_string_equal(thread_of("linked").ticket, "T");

@@ -279,7 +279,8 @@ static void crash_of_the_writer(void)
         (void) pthread_join(thread, NULL);
 }
 
-/* As by the service manager's watchdog.  Another program does it, for a child of ours would have the file locked until it ends. */
+/* As by the service manager's watchdog.  Another program does it, for a child of ours would have the file locked until it ends.
+ */
 static void be_aborted(void)
 {
         enter();

@@ -46,8 +46,9 @@ static void refusals_in_a_row_block_the_new_tickets_of_their_channel(void)
         assert_true(blocked_until(desk->flow, brand->stored.id) > mono_usec());
         assert_int_equal(blocked_until(desk->flow, OTHER), 0);
         assert_null(flow_blocked(brand, desk));
-        assert_true(world_logged("error: no new tickets: a person is needed; mentions wait, and are tried again instance=desk channel=brand"
-                                 " reason=\"no right in the group\""));
+        assert_true(world_logged(
+                "error: no new tickets: a person is needed; mentions wait, and are tried again instance=desk channel=brand"
+                " reason=\"no right in the group\""));
         end_one(OTHER, MENTIOND_OK);
         assert_non_null(flow_blocked(desk, brand));
         end_one(brand->stored.id, MENTIOND_RETRY);       /* says nothing about it */
@@ -132,7 +133,9 @@ static void blocked_channel_waits_and_what_has_a_ticket_goes_on(void)
 
 static void show_four(enum fake_call call, struct mentiond_op *op)
 {
-        static const struct mentiond_author alice = { .struct_size = sizeof alice, .id = "9", .handle = "@alice@example", .name = "Alice" };
+        static const struct mentiond_author alice = {
+                .struct_size = sizeof alice, .id = "9", .handle = "@alice@example", .name = "Alice",
+        };
         static const char *const ids[] = { "m1", "m2", "m3", "m4" };
 
         for (size_t n = 0; call == CALL_POLL && n < ELEMENTSOF(ids); n++)

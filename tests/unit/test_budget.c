@@ -132,7 +132,9 @@ static void limits_of_single_requests_say_how_long_and_spread_nothing(void **sta
         struct budget b = { .limit = 0 };
 
         (void) state;
-        assert_int_equal(learn(&b, 200, "x-rate-limit-limit: 15\r\nx-rate-limit-remaining: 1\r\nx-rate-limit-reset: 1795313895\r\n"), 0);
+        assert_int_equal(learn(&b, 200,
+                               "x-rate-limit-limit: 15\r\nx-rate-limit-remaining: 1\r\nx-rate-limit-reset: 1795313895\r\n"),
+                         0);
         assert_int_equal(b.limit, 0);
         assert_false(budget_is_short(&b));
         assert_int_equal(learn(&b, 429, "x-rate-limit-remaining: 0\r\nx-rate-limit-reset: 1795313295\r\n"), 300 * SEC);
@@ -151,8 +153,10 @@ static void refusal_without_a_hint_is_a_minute(void **state)
         assert_int_equal(learn(&b, 429, "X-RateLimit-Reset: 2026-11-22T02:00:00Z\r\n"), 60 * SEC);
 }
 
-#define BUSINESS "X-Business-Use-Case-Usage: {\"1067\":[{\"type\":\"pages\",\"call_count\":%d,\"total_cputime\":25,\"total_time\":30," \
-        "\"estimated_time_to_regain_access\":%d},{\"type\":\"messenger\",\"call_count\":1,\"total_cputime\":1,\"total_time\":1}]}\r\n"
+#define BUSINESS \
+        "X-Business-Use-Case-Usage: {\"1067\":[{\"type\":\"pages\",\"call_count\":%d,\"total_cputime\":25,\"total_time\":30," \
+        "\"estimated_time_to_regain_access\":%d},{\"type\":\"messenger\",\"call_count\":1,\"total_cputime\":1," \
+        "\"total_time\":1}]}\r\n"
 
 static void what_meta_says_is_used_up_is_spread_before_the_wall(void **state)
 {
@@ -178,7 +182,8 @@ static void what_meta_says_is_used_up_is_spread_before_the_wall(void **state)
 
 static void meta_is_left_alone_for_as_many_minutes_as_it_says(void **state)
 {
-        _cleanup_free_ char *over = xasprintf(BUSINESS, 100, 19), *endless = xasprintf(BUSINESS, 100, 2000000000), *back = xasprintf(BUSINESS, 100, -5);
+        _cleanup_free_ char *over = xasprintf(BUSINESS, 100, 19), *endless = xasprintf(BUSINESS, 100, 2000000000),
+                            *back = xasprintf(BUSINESS, 100, -5);
         struct budget b = { .limit = 0 };
 
         (void) state;
@@ -190,7 +195,10 @@ static void meta_is_left_alone_for_as_many_minutes_as_it_says(void **state)
 
 static void what_is_no_usage_is_passed_over(void **state)
 {
-        static const char *const odd[] = { "", "{", "null", "17", "[]", "{\"1\":[{\"call_count\":\"much\"}]}", "{\"1\":{\"2\":{\"3\":{\"4\":{\"call_count\":99}}}}}" };
+        static const char *const odd[] = {
+                "", "{", "null", "17", "[]", "{\"1\":[{\"call_count\":\"much\"}]}",
+                "{\"1\":{\"2\":{\"3\":{\"4\":{\"call_count\":99}}}}}",
+        };
 
         (void) state;
         for (size_t i = 0; i < ELEMENTSOF(odd); i++) {

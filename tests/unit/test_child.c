@@ -187,11 +187,14 @@ static void a_child_has_nothing_of_ours(void)
         int fd = open("/dev/null", O_RDONLY);    /* not close-on-exec, as a library's may be */
 
         (void) signal(SIGPIPE, SIG_IGN);
-        begin_sh("env | grep -v -e ^PWD= -e ^OLDPWD= -e ^SHLVL= -e ^_= | sort | tr '\\n' ' '; echo; pwd; ls /proc/self/fd | tr '\\n' ' '; echo;"
-                 "grep -e SigIgn -e SigBlk -e NoNewPrivs /proc/self/status | sed s/00000001800/00000000000/ | tr -d '\\n'; echo; ulimit -c; ps -o pgid= -p $$");
+        begin_sh("env | grep -v -e ^PWD= -e ^OLDPWD= -e ^SHLVL= -e ^_= | sort | tr '\\n' ' '; echo; pwd; ls /proc/self/fd | tr "
+                 "'\\n' ' '; echo;"
+                 "grep -e SigIgn -e SigBlk -e NoNewPrivs /proc/self/status | sed s/00000001800/00000000000/ | tr -d '\\n'; echo;"
+                 " ulimit -c; ps -o pgid= -p $$");
         close(fd);
         assert_true(world_wait(&n_ends, 1));
-        _cleanup_free_ char *wanted = xasprintf("A=b PATH=/usr/bin:/bin |%s|0 1 2 3 |SigBlk:\t0000000000000000SigIgn:\t0000000000000000NoNewPrivs:\t1|0|",
+        _cleanup_free_ char *wanted = xasprintf("A=b PATH=/usr/bin:/bin |%s|0 1 2 3 "
+                                                "|SigBlk:\t0000000000000000SigIgn:\t0000000000000000NoNewPrivs:\t1|0|",
                                                 world_directory);
         if (!startswith(said, wanted))
                 assert_string_equal(said, wanted);
@@ -201,8 +204,9 @@ static void a_child_has_nothing_of_ours(void)
 
 static void memory_is_bounded(void)
 {
-        begin((struct child_setup) { .arguments = (const char *const[]) { "/usr/bin/python3", "-c", "x = bytearray(1 << 28)", NULL },
-                                     .memory_max = 128 << 20 });
+        begin((struct child_setup) {
+                .arguments = (const char *const[]) { "/usr/bin/python3", "-c", "x = bytearray(1 << 28)", NULL },
+                .memory_max = 128 << 20 });
         ends_as("ended with status 1");
         assert_non_null(strstr(errors, "MemoryError"));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Every command, on every network, in every state of a conversation, and with every answer of the other side: command_cases.txt says
- * what comes of each, which is then done with a real store and plugins that do what they are told. */
+ * Every command, on every network, in every state of a conversation, and with every answer of the other side: command_cases.txt
+ * says what comes of each, which is then done with a real store and plugins that do what they are told. */
 #include "fakes.h"
 
 #include "base/buffer.h"
@@ -19,7 +19,8 @@
 
 /* What agents write: each command as it can be written, with a text or without. */
 static const char *const commands[] = {
-        "a note", "!stpo", "!stop", "!hold", "!send", "!dm", "!dm TEXT", "!public", "!public TEXT", "!close", "!close TEXT", "!like", "!repost",
+        "a note", "!stpo", "!stop", "!hold", "!send", "!dm", "!dm TEXT", "!public", "!public TEXT", "!close", "!close TEXT",
+        "!like", "!repost",
         "!hide", "!edit", "!edit TEXT", "!delete", "!split",
 };
 
@@ -27,7 +28,8 @@ static const struct {
         const char *name;
         uint32_t flags;
 } networks[] = {
-        { "all", MENTIOND_CAN_DIRECT | MENTIOND_CAN_EDIT | MENTIOND_CAN_REMOVE | MENTIOND_CAN_LIKE | MENTIOND_CAN_REPOST | MENTIOND_CAN_HIDE },
+        { "all", MENTIOND_CAN_DIRECT | MENTIOND_CAN_EDIT | MENTIOND_CAN_REMOVE | MENTIOND_CAN_LIKE | MENTIOND_CAN_REPOST
+                 | MENTIOND_CAN_HIDE },
         { "mastodon", MENTIOND_CAN_DIRECT | MENTIOND_CAN_EDIT | MENTIOND_CAN_REMOVE | MENTIOND_CAN_LIKE | MENTIOND_CAN_REPOST },
         { "snac", MENTIOND_CAN_DIRECT | MENTIOND_CAN_EDIT | MENTIOND_CAN_LIKE | MENTIOND_CAN_REPOST },
         { "none", 0 },
@@ -124,7 +126,8 @@ static struct line *line_of(const char *command, const char *network, const char
                     || !covers(l->cells[ANSWER], verdict))
                         continue;
                 if (found)
-                        fail_msg("lines %d and %d are both about %s | %s | %s | %s", found->number, l->number, command, network, state, verdict);
+                        fail_msg("lines %d and %d are both about %s | %s | %s | %s", found->number, l->number, command, network,
+                                 state, verdict);
                 found = l;
         }
         if (!found)
@@ -363,11 +366,12 @@ static const struct {
         const char *name;
         void (*make)(void);
 } states[] = {
-        { "nothing", make_nothing },       { "waiting", make_waiting },   { "held", make_held },           { "sending", make_sending },
-        { "out", make_doubtful },          { "lost", make_lost },         { "half", make_half },           { "posted", make_posted },
-        { "parts", make_parts },           { "aside", make_aside },       { "withdrawn", make_withdrawn }, { "removed", make_removed },
-        { "refused", make_refused },       { "gone", make_gone },         { "merged", make_merged },       { "two waiting", make_merged_waiting },
-        { "unreachable", make_unreachable },
+        { "nothing", make_nothing },         { "waiting", make_waiting },         { "held", make_held },
+        { "sending", make_sending },         { "out", make_doubtful },            { "lost", make_lost },
+        { "half", make_half },               { "posted", make_posted },           { "parts", make_parts },
+        { "aside", make_aside },             { "withdrawn", make_withdrawn },     { "removed", make_removed },
+        { "refused", make_refused },         { "gone", make_gone },               { "merged", make_merged },
+        { "two waiting", make_merged_waiting }, { "unreachable", make_unreachable },
 };
 
 /* --- One case --- */
@@ -396,8 +400,8 @@ static void expect(int cell, const char *name, const char *is)
 
         is = *is ? is : "-";
         if (!matches(wanted, is))
-                fail_msg("line %d, %s | %s | %s | %s: %s is\n%s\nand not\n%s", now.line->number, now.command, now.network, now.state, now.verdict,
-                         name, is, wanted);
+                fail_msg("line %d, %s | %s | %s | %s: %s is\n%s\nand not\n%s", now.line->number, now.command, now.network,
+                         now.state, now.verdict, name, is, wanted);
 }
 
 static void answer_with(int verdict)
@@ -409,7 +413,8 @@ static void answer_with(int verdict)
         if (strstr(now.command, " TEXT") && !strstr(now.command, "!edit"))
                 fake.verdicts[CALL_POST] = once;
         else
-                fake.verdicts[CALL_EDIT] = fake.verdicts[CALL_REMOVE] = fake.verdicts[CALL_REACT] = fake.verdicts[DESK_CLOSE] = once;
+                fake.verdicts[CALL_EDIT] = fake.verdicts[CALL_REMOVE] = fake.verdicts[CALL_REACT] = fake.verdicts[DESK_CLOSE] =
+                        once;
         fake.throttled_usec = USEC_PER_MSEC;
         /* The instance stops then, and what it is asked for waits. */
         if (verdict == MENTIOND_AUTH)
@@ -503,7 +508,8 @@ static void each_case(const char *command, void (*do_it)(const char *command, si
 static bool is_written(const char *word, const char *then)
 {
         for (size_t k = 0; k < ELEMENTSOF(commands); k++)
-                if (commands[k][0] == '!' && strncmp(commands[k] + 1, word, strlen(word)) == 0 && streq(commands[k] + 1 + strlen(word), then))
+                if (commands[k][0] == '!' && strncmp(commands[k] + 1, word, strlen(word)) == 0
+                    && streq(commands[k] + 1 + strlen(word), then))
                         return true;
         return false;
 }
@@ -529,7 +535,8 @@ static int acts(const char *command, const char *network)
         int n = 0;
 
         for (size_t k = 0; k < ELEMENTSOF(states); k++) {
-                const struct line *l = line_of(command, network, states[k].name, "ok"), *none = line_of("a note", network, states[k].name, "ok");
+                const struct line *l = line_of(command, network, states[k].name, "ok"),
+                                  *none = line_of("a note", network, states[k].name, "ok");
 
                 n += !streq(l->cells[CALLS], none->cells[CALLS]) || !streq(l->cells[REPLY], none->cells[REPLY]);
         }
@@ -599,7 +606,9 @@ static void await(void **state)
 
 int main(void)
 {
-        struct CMUnitTest tests[2 + ELEMENTSOF(commands)] = { cmocka_unit_test(table_is_whole), cmocka_unit_test(readme_shows_it) };
+        struct CMUnitTest tests[2 + ELEMENTSOF(commands)] = {
+                cmocka_unit_test(table_is_whole), cmocka_unit_test(readme_shows_it),
+        };
         struct child children[ELEMENTSOF(commands)];
 
         read_lines();

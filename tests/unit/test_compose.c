@@ -61,7 +61,8 @@ static void key_of_a_branch_differs_from_those_of_its_root(void **state)
         (void) state;
         assert_string_equal(compose_branch_key(a, "brand", "a/1", "2+"), "brand:a%2F1+2%2B");
         assert_int_equal(strlen(compose_branch_key(a, "brand", first, root)), 200);
-        assert_string_not_equal(compose_branch_key(a, "brand", first, root), compose_branch_key(a, "brand", first, repeat("y", 151)));
+        assert_string_not_equal(compose_branch_key(a, "brand", first, root),
+                                compose_branch_key(a, "brand", first, repeat("y", 151)));
         assert_string_not_equal(compose_branch_key(a, "brand", first, root), compose_thread_key(a, "brand", first, root));
 }
 
@@ -72,7 +73,8 @@ static void key_of_a_thread_names_the_first_that_it_goes_on_from(void **state)
         assert_string_equal(compose_thread_key(a, "brand", "a/1", "2>"), "brand:a%2F1>2%3E");
         assert_string_equal(compose_thread_key(a, "brand", repeat("x", 96), repeat("y", 96)),
                             arena_printf(a, "brand:%s>%s", repeat("x", 96), repeat("y", 96)));
-        assert_string_equal(compose_thread_key(a, "brand", repeat("x", 97), repeat("y", 96)), compose_key(a, "brand", repeat("y", 96)));
+        assert_string_equal(compose_thread_key(a, "brand", repeat("x", 97), repeat("y", 96)),
+                            compose_key(a, "brand", repeat("y", 96)));
 }
 
 static void key_of_a_long_id_is_cut_and_stays_its_own(void **state)
@@ -98,19 +100,27 @@ static void author_is_a_name_without_signs_that_a_helpdesk_takes_amiss(void **st
 {
         (void) state;
         assert_string_equal(compose_author(a, json("{\"author\":{\"name\":\"Alice\",\"handle\":\"@alice@example\"}}")), "Alice");
-        assert_string_equal(compose_author(a, json("{\"author\":{\"name\":\"A@b <c>, \\\"d\\\"\",\"handle\":\"@x\"}}")), "Ab c d");
+        assert_string_equal(compose_author(a, json("{\"author\":{\"name\":\"A@b <c>, \\\"d\\\"\",\"handle\":\"@x\"}}")),
+                            "Ab c d");
         assert_string_equal(compose_author(a, json("{\"author\":{\"handle\":\"@alice@example\"}}")), "aliceexample");
         assert_string_equal(compose_author(a, json("{\"author\":{\"name\":\"@@@\",\"handle\":\"@@\"}}")), "Unknown");
         assert_string_equal(compose_author(a, json("{}")), "Unknown");
-        assert_int_equal(text_length(compose_author(a, json(arena_printf(a, "{\"author\":{\"name\":\"%s\"}}", repeat("\xc3\xa9", 200)))), TEXT_GRAPHEMES), 60);
+        assert_int_equal(text_length(compose_author(a, json(arena_printf(a, "{\"author\":{\"name\":\"%s\"}}",
+                                                                         repeat("\xc3\xa9", 200)))),
+                                     TEXT_GRAPHEMES),
+                         60);
 }
 
 static void title_is_the_beginning_of_the_text_in_one_line(void **state)
 {
         (void) state;
-        assert_string_equal(compose_title(a, json("{\"text\":\"@brand Where is my order?\\nIt was on time once.\"}")), "Where is my order?");
+        assert_string_equal(compose_title(a, json("{\"text\":\"@brand Where is my order?\\nIt was on time once.\"}")),
+                            "Where is my order?");
         assert_string_equal(compose_title(a, json("{\"text\":\"\",\"author\":{\"name\":\"Alice\"}}")), "Post by Alice");
-        assert_int_equal(text_length(compose_title(a, json(arena_printf(a, "{\"text\":\"%s\"}", repeat("long ", 100)))), TEXT_GRAPHEMES) <= 80, 1);
+        assert_int_equal(text_length(compose_title(a, json(arena_printf(a, "{\"text\":\"%s\"}", repeat("long ", 100)))),
+                                     TEXT_GRAPHEMES)
+                                 <= 80,
+                         1);
         assert_null(strchr(compose_title(a, json("{\"text\":\"a\\tb\\r\\nc\"}")), '\n'));
 }
 
@@ -124,11 +134,12 @@ static void article_has_all_parts_in_order(void **state)
         static const struct store_author known = { .earlier = earlier, .n_earlier = 2 };
         struct json_object *m = json(
                 "{\"visibility\":1,\"url\":\"https://x/1\",\"text\":\"Hello\\nworld\",\"warning\":\"food\","
-                "\"author\":{\"handle\":\"@alice@example\",\"name\":\"Alice\",\"url\":\"https://x/@alice\",\"followers\":1,\"verified\":true,\"bot\":true,"
-                "\"created\":1571000000000000},"
-                "\"media\":[{\"url\":\"https://x/a.png\",\"type\":\"image/png\",\"description\":\"a cat\"},{\"url\":\"https://x/b\"}],"
-                "\"quotes\":[{\"handle\":\"@bob\",\"text\":\"one\\ntwo\",\"url\":\"https://x/0\"},{\"handle\":\"@eve\",\"text\":\"three\"}],"
-                "\"left_out\":1}");
+                "\"author\":{\"handle\":\"@alice@example\",\"name\":\"Alice\",\"url\":\"https://x/@alice\",\"followers\":1,"
+                "\"verified\":true,\"bot\":true,\"created\":1571000000000000},"
+                "\"media\":[{\"url\":\"https://x/a.png\",\"type\":\"image/png\",\"description\":\"a"
+                " cat\"},{\"url\":\"https://x/b\"}],"
+                "\"quotes\":[{\"handle\":\"@bob\",\"text\":\"one\\ntwo\",\"url\":\"https://x/0\"},{\"handle\":\"@eve\","
+                "\"text\":\"three\"}],\"left_out\":1}");
 
         (void) state;
         assert_string_equal(compose_article(a, m, INT64_C(1795312995000000), "Not attached: https://x/b (why)", &known),
@@ -160,15 +171,22 @@ static void article_has_all_parts_in_order(void **state)
                             "In answer to @eve:\n> three");
 }
 
-static void what_a_post_stands_below_is_quoted_for_who_comes_to_the_conversation(void **state)
+static void what_stands_above_a_post_is_quoted_unless_more_is_known(void **state)
 {
-        struct json_object *m = json("{\"visibility\":1,\"text\":\"How much?\",\"author\":{\"handle\":\"9\",\"name\":\"Ann\"},"
-                                     "\"about\":{\"handle\":\"The Shop\",\"text\":\"New shoes\\nin red\",\"url\":\"https://x/0\"}}");
-
+#define SHOES "\"visibility\":1,\"text\":\"How much?\",\"author\":{\"handle\":\"9\",\"name\":\"Ann\"}," \
+              "\"above\":{\"id\":\"0\",\"handle\":\"7\",\"name\":\"The Shop\",\"text\":\"New shoes\\nin" \
+              " red\",\"url\":\"https://x/0\"}"
         (void) state;
-        assert_string_equal(compose_article(a, m, 0, "", &unknown),
-                            "How much?\n\n-- \nFrom: Ann (9)\nPublic\n\nBelow a post of The Shop:\n> New shoes\n> in red\nhttps://x/0");
-        assert_string_equal(compose_article(a, m, 0, "", NULL), "How much?\n\n-- \nFrom: 9\nPublic");
+        assert_string_equal(compose_article(a, json("{" SHOES "}"), 0, "", &unknown),
+                            "How much?\n\n-- \nFrom: Ann (9)\nPublic\n\nBelow a post of The Shop:\n> New shoes\n> in"
+                            " red\nhttps://x/0");
+        assert_string_equal(compose_article(a, json("{" SHOES ",\"parent\":\"0\"}"), 0, "", NULL),
+                            "How much?\n\n-- \nFrom: 9\nPublic\n\nIn answer to The Shop:\n> New shoes\n> in red\nhttps://x/0");
+        assert_string_equal(compose_article(a,
+                                            json("{" SHOES
+                                                 ",\"quotes\":[{\"handle\":\"@b\",\"name\":\"Bob\",\"text\":\"Shoes!\"}]}"),
+                                            0, "", NULL),
+                            "How much?\n\n-- \nFrom: 9\nPublic\n\nIn answer to @b:\n> Shoes!");
 }
 
 static void article_of_little_says_little(void **state)
@@ -176,15 +194,18 @@ static void article_of_little_says_little(void **state)
         (void) state;
         assert_string_equal(compose_article(a, json("{\"author\":{\"handle\":\"@a\"}}"), 0, "", &unknown),
                             "(no text)\n\n-- \nFrom: @a\nVisibility unknown");
-        assert_non_null(strstr(compose_article(a, json("{\"visibility\":4}"), 0, "", &unknown), "Direct: seen by those who are named in it only"));
+        assert_non_null(strstr(compose_article(a, json("{\"visibility\":4}"), 0, "", &unknown),
+                               "Direct: seen by those who are named in it only"));
         assert_non_null(strstr(compose_article(a, json("{\"visibility\":3}"), 0, "", &unknown), "For followers only"));
-        assert_non_null(strstr(compose_article(a, json("{\"author\":{\"handle\":\"@a\",\"followers\":2000}}"), 0, "", &unknown), "2000 followers"));
+        assert_non_null(strstr(compose_article(a, json("{\"author\":{\"handle\":\"@a\",\"followers\":2000}}"), 0, "", &unknown),
+                               "2000 followers"));
 }
 
 static const char *age(int64_t days)
 {
         const int64_t written = INT64_C(1795312995000000);
-        const char *mention = arena_printf(a, "{\"author\":{\"handle\":\"@a\",\"created\":%lld}}", (long long) (written - days * USEC_PER_DAY));
+        const char *mention = arena_printf(a, "{\"author\":{\"handle\":\"@a\",\"created\":%lld}}",
+                                           (long long) (written - days * USEC_PER_DAY));
         const char *article = compose_article(a, json(mention), written, "", &unknown), *from = strstr(article, "@a");
 
         return arena_printf(a, "%.*s", (int) strcspn(from + 2, "\n"), from + 2);
@@ -214,7 +235,8 @@ static void of_many_earlier_tickets_five_are_named(void **state)
         for (size_t i = 0; i < ELEMENTSOF(earlier); i++)
                 earlier[i] = (struct store_ticket) { arena_printf(a, "%zu", 100 - i), "", "" };
         article = compose_article(a, json("{\"author\":{\"handle\":\"@a\"}}"), 0, "", &author);
-        assert_non_null(strstr(article, "From: @a\nEarlier tickets: 7, the newest of them:\n- 100\n- 99\n- 98\n- 97\n- 96\nVisibility"));
+        assert_non_null(strstr(article, "From: @a\nEarlier tickets: 7, the newest of them:\n"
+                                        "- 100\n- 99\n- 98\n- 97\n- 96\nVisibility"));
         author = (struct store_author) { .earlier = earlier, .n_earlier = 49, .more = true };
         article = compose_article(a, json("{\"author\":{\"handle\":\"@a\"}}"), 0, "", &author);
         assert_non_null(strstr(article, "Earlier tickets: more than 49, the newest of them:\n- 100\n"));
@@ -222,7 +244,9 @@ static void of_many_earlier_tickets_five_are_named(void **state)
 
 static void long_quote_is_cut(void **state)
 {
-        const char *article = compose_article(a, json(arena_printf(a, "{\"quotes\":[{\"handle\":\"@b\",\"text\":\"%s\"}]}", repeat("q", 2000))), 0, "", &unknown);
+        const char *article =
+                compose_article(a, json(arena_printf(a, "{\"quotes\":[{\"handle\":\"@b\",\"text\":\"%s\"}]}", repeat("q", 2000))),
+                                0, "", &unknown);
 
         (void) state;
         assert_int_equal(strlen(strstr(article, "> ")), 2 + 499 + 3);
@@ -279,7 +303,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(author_is_a_name_without_signs_that_a_helpdesk_takes_amiss, setup, teardown),
                 cmocka_unit_test_setup_teardown(title_is_the_beginning_of_the_text_in_one_line, setup, teardown),
                 cmocka_unit_test_setup_teardown(article_has_all_parts_in_order, setup, teardown),
-                cmocka_unit_test_setup_teardown(what_a_post_stands_below_is_quoted_for_who_comes_to_the_conversation, setup, teardown),
+                cmocka_unit_test_setup_teardown(what_stands_above_a_post_is_quoted_unless_more_is_known, setup, teardown),
                 cmocka_unit_test_setup_teardown(article_of_little_says_little, setup, teardown),
                 cmocka_unit_test_setup_teardown(age_of_an_account_is_told_in_days_months_and_years, setup, teardown),
                 cmocka_unit_test_setup_teardown(of_many_earlier_tickets_five_are_named, setup, teardown),

@@ -114,14 +114,20 @@ static void errors_are_told_with_file_and_line(void **state)
         } cases[] = {
                 { "log_level = ;\n", "FILE:1: syntax error\n" },
                 { "a = 1;\n\nb = = 2;\n", "FILE:3: syntax error\n" },
-                { "\nlog_levle = \"debug\";\n", "FILE:2: mentiond: unknown option \"log_levle\" (did you mean \"log_level\"?)\n" },
-                { "\nstate_directory = [ 1, 2 ];\n", "FILE:2: mentiond: state_directory: a text, a whole number, true or false is wanted\n" },
+                { "\nlog_levle = \"debug\";\n", "FILE:2: mentiond: unknown option \"log_levle\" (did you mean"
+                  " \"log_level\"?)\n" },
+                { "\nstate_directory = [ 1, 2 ];\n",
+                  "FILE:2: mentiond: state_directory: a text, a whole number, true or false is wanted\n" },
                 { "helpdesk = \"x\";\n", "FILE:1: helpdesk: a group of instances is wanted: helpdesk = { NAME = { ... }; };\n" },
                 { "channel = {\n  brand = 3;\n};\n", "FILE:2: brand: an instance is wanted: brand = { plugin = ...; };\n" },
-                { "channel = {\n  *brand = { };\n};\n", "FILE:2: *brand: a name begins with a letter and has letters, digits, '_' and '-'\n" },
-                { "helpdesk = { same = { }; };\nchannel = {\n  same = { };\n};\n", "FILE:3: same: there is another instance of this name\n" },
-                { "channel = {\n  brand = {\n    rate = 1.5;\n  };\n};\n", "FILE:3: brand: rate: a text, a whole number, true or false is wanted\n" },
-                { "channel = {\n  b = {\n    guard_allow = [\n \"x\" ];\n    guard_patterns = {\n one = \"x\"; two = 1.5; }; }; };\n",
+                { "channel = {\n  *brand = { };\n};\n",
+                  "FILE:2: *brand: a name begins with a letter and has letters, digits, '_' and '-'\n" },
+                { "helpdesk = { same = { }; };\nchannel = {\n  same = { };\n};\n",
+                  "FILE:3: same: there is another instance of this name\n" },
+                { "channel = {\n  brand = {\n    rate = 1.5;\n  };\n};\n",
+                  "FILE:3: brand: rate: a text, a whole number, true or false is wanted\n" },
+                { "channel = {\n  b = {\n    guard_allow = [\n \"x\" ];\n    guard_patterns = {\n one = \"x\"; two = 1.5; }; };"
+                  " };\n",
                   "FILE:6: b: guard_patterns.two: a text, a whole number, true or false is wanted\n" },
                 { "channel = { b = {\n  guard_allow = [ ]; }; };\n", "FILE:2: b: guard_allow: the list is empty\n" },
                 { "channel = { b = {\n  guard_allow = ( \"x\",\n ( \"y\" ) ); }; };\n",
@@ -145,7 +151,8 @@ static void lists_and_groups_are_settings_of_their_own_each_with_its_line(void *
         const struct section *s;
 
         (void) state;
-        assert_string_equal(load("channel = { b = {\n guard_allow = [ \"x\",\n \"y\" ];\n guard_patterns = {\n one = \"1\";\n two = \"2\"; }; }; };\n"), "");
+        assert_string_equal(load("channel = { b = {\n guard_allow = [ \"x\",\n \"y\" ];\n guard_patterns = {\n one = \"1\";\n two"
+                                 " = \"2\"; }; }; };\n"), "");
         s = &config.channels[0];
         assert_int_equal(s->n, 4);
         assert_string_equal(section_get(s, "guard_allow.1")->value, "x");

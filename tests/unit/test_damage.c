@@ -89,11 +89,15 @@ static void fill(int mentions)
         assert_int_equal(store_instance_get(s, "brand", "fake", &brand), 0);
         for (int i = 0; i < mentions; i++) {
                 struct store_item item = {
-                        .kind = KIND_MENTION, .state = STATE_NEW, .native_id = arena_printf(a, "post-%d", i), .root = arena_printf(a, "root-%d", i / 2),
-                        .created_usec = NOW + i, .ready_usec = NOW, .payload = "{\"text\":\"What about my parcel? It was to be here on Monday.\"}",
+                        .kind = KIND_MENTION, .state = STATE_NEW, .native_id = arena_printf(a, "post-%d", i),
+                        .root = arena_printf(a, "root-%d", i / 2),
+                        .created_usec = NOW + i, .ready_usec = NOW,
+                        .payload = "{\"text\":\"What about my parcel? It was to be here on Monday.\"}",
                 };
                 struct store_poll p = { .source = brand.id, .target = desk.id, .items = &item, .n_items = 1 };
-                struct store_thread link = { .helpdesk = desk.id, .ticket = arena_printf(a, "%d", i), .number = "20261122", .url = "" };
+                struct store_thread link = {
+                        .helpdesk = desk.id, .ticket = arena_printf(a, "%d", i), .number = "20261122", .url = "",
+                };
                 int64_t id;
 
                 assert_int_equal(store_commit_poll(s, &p), 0);
@@ -102,7 +106,8 @@ static void fill(int mentions)
                         continue;
                 assert_int_equal(store_begin(s, id, STATE_FILING, NOW, NULL), 0);
                 if (i % 3 == 1)
-                        assert_int_equal(store_move(s, &(struct store_move) { .id = id, .state = STATE_FILED, .result_id = "7", .link = &link, .now_usec = NOW }), 0);
+                        assert_int_equal(store_move(s, &(struct store_move) {
+                                .id = id, .state = STATE_FILED, .result_id = "7", .link = &link, .now_usec = NOW }), 0);
         }
         arena_free(a);
 }

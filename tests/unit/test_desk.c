@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the plugins for helpdesks make of answers that a server gives rarely, or of which nothing is seen from outside: in the world of
- * the fuzz targets, whose servers answer from a text. */
+ * What the plugins for helpdesks make of answers that a server gives rarely, or of which nothing is seen from outside: in the
+ * world of the fuzz targets, whose servers answer from a text. */
 #include "../fuzz/world.h"
 
 #include <cmocka.h>
@@ -47,7 +47,8 @@ static void append(void *data _unused_)
 {
         struct mentiond_filed filed = { .struct_size = sizeof filed };
         const struct mentiond_filing filing = {
-                .struct_size = sizeof filing, .key = "brand:2", .thread_key = "brand:1", .ticket = "7", .queue = "", .title = "t", .text = "t",
+                .struct_size = sizeof filing, .key = "brand:2", .thread_key = "brand:1", .ticket = "7", .queue = "", .title = "t",
+                .text = "t",
                 .customer = "c", .author = "a", .network = "n", .url = "", .after = "", .reopen_since_usec = since_usec,
         };
 
@@ -81,7 +82,8 @@ static void test_znuny_tickets_that_a_poll_sees_closed_are_told_with_the_time_of
 {
         begin(NULL, SESSION ANSWER("*POST /TicketSearch", BOTH)
               ANSWER("*POST /TicketGet", "{\"Ticket\": ["
-                     "{\"TicketID\": 7, \"StateType\": \"closed\", \"Changed\": \"2026-11-22 11:00:00\", \"Article\": [{\"ArticleID\": 41,"
+                     "{\"TicketID\": 7, \"StateType\": \"closed\", \"Changed\": \"2026-11-22 11:00:00\", \"Article\":"
+                     " [{\"ArticleID\": 41,"
                      " \"SenderType\": \"agent\", \"CreateTime\": \"2026-11-22 10:59:50\", \"IncomingTime\": 1795341590}]},"
                      "{\"TicketID\": 8, \"StateType\": \"open\", \"Changed\": \"2026-11-22 11:00:00\"}]}"));
         world_run(poll, NULL);
@@ -108,13 +110,16 @@ static void test_znuny_tickets_that_were_closed_without_a_note_are_sought_now_an
 }
 
 /* By the helpdesk's zone, whichever that is. */
-#define CLOSED_7 "{\"Ticket\": [{\"TicketID\": 7, \"TicketNumber\": \"N7\", \"StateType\": \"closed\", \"Changed\": \"2026-11-22 11:00:00\"," \
+#define CLOSED_7 \
+        "{\"Ticket\": [{\"TicketID\": 7, \"TicketNumber\": \"N7\", \"StateType\": \"closed\", \"Changed\": " \
+        "\"2026-11-22 11:00:00\"," \
                  " \"Article\": [{\"ArticleID\": 41, \"CreateTime\": \"2026-11-22 10:59:50\", \"IncomingTime\": 1795341590}]}]}"
 #define CLOSED_7_USEC INT64_C(1795341600000000)
 
 static void test_a_znuny_ticket_that_was_closed_before_is_not_opened_again(void **state _unused_)
 {
-        begin(NULL, SESSION ANSWER("*POST /TicketGet", CLOSED_7) ANSWER(">POST /TicketUpdate", "{\"TicketID\": 7, \"TicketNumber\": \"N7\", \"ArticleID\": 42}"));
+        begin(NULL, SESSION ANSWER("*POST /TicketGet", CLOSED_7)
+                            ANSWER(">POST /TicketUpdate", "{\"TicketID\": 7, \"TicketNumber\": \"N7\", \"ArticleID\": 42}"));
         since_usec = CLOSED_7_USEC + 1;
         world_run(append, NULL);
         assert_int_equal(verdict, MENTIOND_GONE);
@@ -128,22 +133,28 @@ static void test_a_znuny_ticket_that_was_closed_before_is_not_opened_again(void 
 
 static void test_a_znuny_ticket_that_does_not_say_since_when_it_is_closed_is_opened_again(void **state _unused_)
 {
-        begin(NULL, SESSION ANSWER("*POST /TicketGet", "{\"Ticket\": [{\"TicketID\": 7, \"StateType\": \"closed\", \"Changed\": \"2026-11-22 11:00:00\"}]}")
-              ANSWER(">POST /TicketUpdate", "{\"TicketID\": 7, \"TicketNumber\": \"N7\", \"ArticleID\": 42}"));
+        begin(NULL,
+              SESSION ANSWER("*POST /TicketGet",
+                             "{\"Ticket\": [{\"TicketID\": 7, \"StateType\": \"closed\", \"Changed\": \"2026-11-22 11:00:00\"}]}")
+                      ANSWER(">POST /TicketUpdate", "{\"TicketID\": 7, \"TicketNumber\": \"N7\", \"ArticleID\": 42}"));
         since_usec = CLOSED_7_USEC + 1;
         world_run(append, NULL);
         assert_int_equal(verdict, MENTIOND_OK);
         end();
 }
 
-#define ARTICLE_41(more) "{\"ArticleID\": 41, \"SenderType\": \"agent\", \"IsVisibleForCustomer\": 1, \"From\": \"Ada\", \"Body\": \"As text [1]\"" more "}"
-#define HTML(size, content) ", \"Attachment\": [{\"Filename\": \"file-2\", \"ContentType\": \"text/html; charset=\\\"utf-8\\\"\"," \
+#define ARTICLE_41(more) \
+        "{\"ArticleID\": 41, \"SenderType\": \"agent\", \"IsVisibleForCustomer\": 1, \"From\": \"Ada\", \"Body\": \"As text " \
+        "[1]\"" more "}"
+#define HTML(size, content) \
+        ", \"Attachment\": [{\"Filename\": \"file-2\", \"ContentType\": \"text/html; charset=\\\"utf-8\\\"\"," \
                             " \"Disposition\": \"inline\", \"FilesizeRaw\": \"" size "\", \"Content\": \"" content "\"}]"
 #define TICKET_7(articles) "{\"Ticket\": [{\"TicketID\": 7, \"StateType\": \"open\", \"Article\": [" articles "]}]}"
 
 static void test_a_znuny_note_that_goes_while_it_is_read_is_read_again_later(void **state _unused_)
 {
-        begin(NULL, SESSION ANSWER(">POST /TicketGet", TICKET_7(ARTICLE_41(HTML("4", "")))) ANSWER(">POST /TicketGet", TICKET_7("")));
+        begin(NULL,
+              SESSION ANSWER(">POST /TicketGet", TICKET_7(ARTICLE_41(HTML("4", "")))) ANSWER(">POST /TicketGet", TICKET_7("")));
         world_run(review, NULL);
         assert_int_equal(verdict, MENTIOND_RETRY);
         end();
@@ -152,7 +163,8 @@ static void test_a_znuny_note_that_goes_while_it_is_read_is_read_again_later(voi
 static void test_a_znuny_note_that_is_hidden_while_it_is_read_is_internal(void **state _unused_)
 {
         begin(NULL, SESSION ANSWER(">POST /TicketGet", TICKET_7(ARTICLE_41(HTML("4", ""))))
-              ANSWER(">POST /TicketGet", TICKET_7("{\"ArticleID\": 41, \"SenderType\": \"agent\", \"IsVisibleForCustomer\": 0, \"Body\": \"x\"}")));
+                            ANSWER(">POST /TicketGet", TICKET_7("{\"ArticleID\": 41, \"SenderType\": \"agent\", "
+                                                                "\"IsVisibleForCustomer\": 0, \"Body\": \"x\"}")));
         world_run(review, NULL);
         assert_int_equal(verdict, MENTIOND_OK);
         assert_int_equal(found.standing, MENTIOND_TURNED_INTERNAL);
@@ -164,7 +176,8 @@ static void test_a_znuny_note_that_is_hidden_while_it_is_read_is_internal(void *
 static void test_what_is_attached_to_later_znuny_notes_may_be_too_much_to_read_one_whole(void **state _unused_)
 {
         begin(NULL, SESSION ANSWER(">POST /TicketGet", TICKET_7(ARTICLE_41(HTML("4", ""))
-              ", {\"ArticleID\": 43, \"SenderType\": \"agent\", \"Attachment\": [{\"Filename\": \"film\", \"FilesizeRaw\": \"41943040\"}]}")));
+              ", {\"ArticleID\": 43, \"SenderType\": \"agent\", \"Attachment\": [{\"Filename\": \"film\", \"FilesizeRaw\":"
+              " \"41943040\"}]}")));
         world_run(review, NULL);
         assert_int_equal(verdict, MENTIOND_OK);
         assert_int_equal(found.standing, MENTIOND_STANDS);
@@ -175,7 +188,8 @@ static void test_what_is_attached_to_later_znuny_notes_may_be_too_much_to_read_o
 
 /* --- Zammad --- */
 
-#define STATES "[{\"id\": 4, \"state_type_id\": 5, \"name\": \"closed\"}, {\"id\": 9, \"state_type_id\": 5, \"name\": \"solved\"}," \
+#define STATES \
+        "[{\"id\": 4, \"state_type_id\": 5, \"name\": \"closed\"}, {\"id\": 9, \"state_type_id\": 5, \"name\": \"solved\"}," \
                " {\"id\": 8, \"state_type_id\": 3, \"name\": \"parked\"}]"
 #define ZAMMAD_TICKET(id, state) "{\"id\": " id ", \"state\": \"" state "\", \"updated_at\": \"2026-11-22T10:00:00.000Z\"," \
                                  " \"last_close_at\": \"2026-11-22T09:00:00.000Z\"}"
@@ -215,12 +229,16 @@ static void test_zammads_states_that_cannot_be_read_harm_no_poll(void **state _u
         end();
 }
 
-#define WHOLE(articles) "{\"links\": [], \"assets\": {\"Ticket\": {\"7\": {\"id\": 7, \"state_id\": 9, \"customer_id\": 6}}, \"TicketArticle\": {" articles "}}}"
+#define WHOLE(articles) \
+        "{\"links\": [], \"assets\": {\"Ticket\": {\"7\": {\"id\": 7, \"state_id\": 9, \"customer_id\": 6}}, \"TicketArticle\":" \
+        " {" articles "}}}"
 
 static void test_a_zammad_ticket_is_closed_by_the_type_of_its_state(void **state _unused_)
 {
-        begin(zammads, ANSWER(">GET /tickets/7?all=true", WHOLE("\"41\": {\"id\": 41, \"internal\": false, \"content_type\": \"text/plain\", \"body\": \"x\"}"))
-              ANSWER(">GET /ticket_states", STATES));
+        begin(zammads,
+              ANSWER(">GET /tickets/7?all=true",
+                     WHOLE("\"41\": {\"id\": 41, \"internal\": false, \"content_type\": \"text/plain\", \"body\": \"x\"}"))
+                      ANSWER(">GET /ticket_states", STATES));
         world_run(review, NULL);
         assert_int_equal(verdict, MENTIOND_OK);
         assert_int_equal(found.standing, MENTIOND_STANDS);
@@ -230,7 +248,8 @@ static void test_a_zammad_ticket_is_closed_by_the_type_of_its_state(void **state
 
 static void test_a_zammad_article_that_does_not_say_that_it_is_public_is_not(void **state _unused_)
 {
-        begin(zammads, ANSWER(">GET /tickets/7?all=true", WHOLE("\"41\": {\"id\": 41, \"body\": \"x\"}")) ANSWER(">GET /ticket_states", STATES));
+        begin(zammads, ANSWER(">GET /tickets/7?all=true", WHOLE("\"41\": {\"id\": 41, \"body\": \"x\"}"))
+                               ANSWER(">GET /ticket_states", STATES));
         world_run(review, NULL);
         assert_int_equal(found.standing, MENTIOND_TURNED_INTERNAL);
         assert_int_equal(found.n_internal, 0);
@@ -239,10 +258,12 @@ static void test_a_zammad_article_that_does_not_say_that_it_is_public_is_not(voi
 
 static void test_a_zammad_file_that_is_gone_is_told_without_data_and_one_that_fails_is_asked_for_again(void **state _unused_)
 {
-        static const char whole[] = WHOLE("\"41\": {\"id\": 41, \"ticket_id\": 7, \"internal\": false, \"body\": \"x\", \"attachments\": [{\"id\": 5,"
-                                          " \"filename\": \"a\", \"size\": \"3\"}]}");
+        static const char whole[] = WHOLE(
+                "\"41\": {\"id\": 41, \"ticket_id\": 7, \"internal\": false, \"body\": \"x\", \"attachments\": [{\"id\": 5,"
+                " \"filename\": \"a\", \"size\": \"3\"}]}");
         _cleanup_free_ char *gone = xasprintf(ANSWER(">GET /tickets/7?all=true", "%s") ANSWER("*GET /ticket_states", STATES)
-                                              ">GET /ticket_attachment/7/41/5\nHTTP/1.1 404 x\n\n{\"error\": \"Not found\"}\n----\n", whole);
+                                              ">GET /ticket_attachment/7/41/5\nHTTP/1.1 404 x\n\n{\"error\": \"Not"
+                                              " found\"}\n----\n", whole);
         _cleanup_free_ char *fails = xasprintf(ANSWER(">GET /tickets/7?all=true", "%s") ANSWER("*GET /ticket_states", STATES)
                                                ">GET /ticket_attachment/7/41/5\nHTTP/1.1 500 x\n\nx\n----\n", whole);
 
@@ -261,7 +282,9 @@ static void test_a_zammad_file_that_is_gone_is_told_without_data_and_one_that_fa
 
 static int append_to(const char *ticket)
 {
-        _cleanup_free_ char *all = xasprintf(">GET /tickets/7?expand=true\nHTTP/1.1 200 OK\n\n%s\n----\n" ANSWER("*GET /ticket_states", STATES), ticket);
+        _cleanup_free_ char *all =
+                xasprintf(">GET /tickets/7?expand=true\nHTTP/1.1 200 OK\n\n%s\n----\n" ANSWER("*GET /ticket_states", STATES),
+                          ticket);
 
         begin(zammads, all);
         since_usec = INT64_C(1795338000000000) + 1;

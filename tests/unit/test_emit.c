@@ -284,7 +284,8 @@ static void media_are_walked_by_their_own_size(void)
         memset(media, 0xff, sizeof media);
         for (size_t i = 0; i < 3; i++)
                 media[i].m = (struct mentiond_media) {
-                        .struct_size = sizeof media[0], .url = i == 0 ? "https://x/0" : i == 1 ? "https://x/1" : "https://x/2", .type = "image/png",
+                        .struct_size = sizeof media[0], .url = i == 0 ? "https://x/0" : i == 1 ? "https://x/1" : "https://x/2",
+                        .type = "image/png",
                         .description = i == 1 ? "a cat" : NULL,
                 };
         m.n_media = 3;
@@ -578,7 +579,8 @@ static void posts_that_are_read_again_are_bounded(void)
 static void types_of_files_outlive_the_operation_that_set_them(void)
 {
         open_op();
-        mentiond_set_caps(&op, &(struct mentiond_caps) { .struct_size = sizeof(struct mentiond_caps), .upload_types = mentiond_format(&op, "image/%s", "png") });
+        mentiond_set_caps(&op, &(struct mentiond_caps) {
+                .struct_size = sizeof(struct mentiond_caps), .upload_types = mentiond_format(&op, "image/%s", "png") });
         mentiond_turn_page(&op, NULL, 0);
         assert_string_equal(brand->caps.upload_types, "image/png");
         mentiond_set_caps(&op, &(struct mentiond_caps) { .struct_size = offsetof(struct mentiond_caps, flags) });
@@ -588,7 +590,10 @@ static void types_of_files_outlive_the_operation_that_set_them(void)
 
 static void capabilities_of_an_older_plugin_leave_the_rest_at_naught(void)
 {
-        struct mentiond_caps caps = { .struct_size = sizeof caps, .length_unit = MENTIOND_BYTES, .length_max = 300, .url_length = 23, .handle_is_local = 1 };
+        struct mentiond_caps caps = {
+                .struct_size = sizeof caps, .length_unit = MENTIOND_BYTES, .length_max = 300, .url_length = 23,
+                .handle_is_local = 1,
+        };
 
         open_op();
         mentiond_set_caps(&op, &caps);
@@ -624,7 +629,8 @@ static void own_replies_are_known_as_posted(void)
 static struct mentiond_article article(const char *id, uint32_t kind)
 {
         return (struct mentiond_article) {
-                .struct_size = sizeof(struct mentiond_article), .kind = kind, .ticket = "77", .id = id, .agent = "Bob", .text = "answer",
+                .struct_size = sizeof(struct mentiond_article), .kind = kind, .ticket = "77", .id = id, .agent = "Bob",
+                .text = "answer",
                 .created_usec = utc_usec(),
         };
 }
@@ -724,7 +730,9 @@ static void article_of_a_store_that_is_behind_is_not_old(void)
 
 static void link_is_of_the_channel_and_the_root_that_its_key_names(void)
 {
-        struct mentiond_link l = { .struct_size = sizeof l, .thread_key = "brand:https%3A%2F%2Fa%2F1", .ticket = "L", .number = "7", .url = "u" };
+        struct mentiond_link l = {
+                .struct_size = sizeof l, .thread_key = "brand:https%3A%2F%2Fa%2F1", .ticket = "L", .number = "7", .url = "u",
+        };
 
         open_desk();
         mentiond_link(&op, &l);
@@ -748,7 +756,9 @@ static void link_is_of_the_channel_and_the_root_that_its_key_names(void)
 
 static void link_names_the_thread_from_which_its_own_goes_on(void)
 {
-        struct mentiond_link l = { .struct_size = sizeof l, .thread_key = "brand:https%3A%2F%2Fa%2F1>2%3E", .ticket = "L", .number = "7", .url = "u" };
+        struct mentiond_link l = {
+                .struct_size = sizeof l, .thread_key = "brand:https%3A%2F%2Fa%2F1>2%3E", .ticket = "L", .number = "7", .url = "u",
+        };
 
         open_desk();
         mentiond_link(&op, &l);

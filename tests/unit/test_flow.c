@@ -187,8 +187,9 @@ static void ticket_that_is_gone_while_it_is_looked_into_is_followed_by_a_new_one
         fake_mention("m2", "m1", "");
         assert_true(mention_becomes("m2", STATE_FILED));
         /* What was not there in the old ticket says nothing about the new one: two looks again. */
-        assert_string_equal(fake.said, "append brand:m2; find brand:m2; find brand:m2; file brand:m2; find brand:m2; find brand:m2; "
-                                       "file brand:m2; ");
+        assert_string_equal(fake.said,
+                            "append brand:m2; find brand:m2; find brand:m2; file brand:m2; find brand:m2; find brand:m2; "
+                            "file brand:m2; ");
         assert_true(store_is_linked(fake_host.store, desk->stored.id, "78"));
         assert_false(store_is_linked(fake_host.store, desk->stored.id, "77"));
         fake_close();
@@ -261,7 +262,8 @@ static void new_ticket_that_may_have_been_made_is_looked_for_by_its_own_thread(v
         fake.verdicts[DESK_FILE] = ONCE(MENTIOND_AMBIGUOUS);
         fake_mention("m2", "", "m1");
         assert_true(mention_becomes("m2", STATE_FILED));
-        assert_string_equal(fake.said, "append brand:m2; find brand:m2; find brand:m2; append brand:m2; file brand:m2; find brand:m2; ");
+        assert_string_equal(fake.said,
+                            "append brand:m2; find brand:m2; find brand:m2; append brand:m2; file brand:m2; find brand:m2; ");
         assert_true(store_is_linked(fake_host.store, desk->stored.id, "T-brand:m1>m2"));
         assert_true(store_is_linked(fake_host.store, desk->stored.id, "77"));
         fake_close();
@@ -445,7 +447,8 @@ static void doubtful_reply_is_held_and_posted_only_if_a_person_says_so(void)
         fake_reply("a1", "77", ANSWER, "it was not public from its beginning");
         assert_true(reply_becomes("note:a1:held", STATE_FILED));
         assert_non_null(strstr(fake.note_text, "it was not public from its beginning"));
-        assert_non_null(strstr(fake.note_text, arena_printf(fake_arena, "mentionctl retry %lld", (long long) fake_id(desk->stored.id, "a1"))));
+        assert_non_null(strstr(fake.note_text,
+                               arena_printf(fake_arena, "mentionctl retry %lld", (long long) fake_id(desk->stored.id, "a1"))));
         assert_string_equal(reply_state("a1"), STATE_HELD);
         assert_int_equal(fake.calls[CALL_POST], 0);
         assert_int_equal(flow_retry(&fake_flow, fake_id(desk->stored.id, "a1")), 0);
@@ -486,7 +489,9 @@ static void admins_own_limit_counts_if_it_is_the_shorter_one(void)
 static void reply_with_attachments_that_the_network_does_not_take_is_held(void)
 {
         open_with_ticket(0);
-        fake.review.attachments = (const struct mentiond_attachment[]) { { .struct_size = sizeof(struct mentiond_attachment), .name = "a" } };
+        fake.review.attachments = (const struct mentiond_attachment[]) {
+                { .struct_size = sizeof(struct mentiond_attachment), .name = "a" },
+        };
         fake.review.n_attachments = 1;
         holds("{\"text\":\"see\",\"attachments\":1}", "files cannot be posted here");
 }
@@ -531,7 +536,8 @@ static void ambiguous_reply_that_is_found_is_not_posted_again(void)
         fake_close();
 }
 
-#define ABSENT_3 MENTIOND_ABSENT, MENTIOND_ABSENT, MENTIOND_ABSENT       /* twice in a time, and once more before it is sent again */
+/* twice in a time, and once more before it is sent again */
+#define ABSENT_3 MENTIOND_ABSENT, MENTIOND_ABSENT, MENTIOND_ABSENT
 
 static void ambiguous_reply_absent_twice_is_sent_again_with_the_same_key_and_text(void)
 {
@@ -923,7 +929,9 @@ static void what_was_on_its_way_when_mentiond_ended_is_looked_for(void)
 
 static struct mentiond_mention shown(const char *id)
 {
-        static const struct mentiond_author alice = { .struct_size = sizeof alice, .id = "9", .handle = "@alice@example", .name = "Alice" };
+        static const struct mentiond_author alice = {
+                .struct_size = sizeof alice, .id = "9", .handle = "@alice@example", .name = "Alice",
+        };
 
         return (struct mentiond_mention) { .struct_size = sizeof(struct mentiond_mention), .kind = MENTIOND_MENTION,
                                            .visibility = MENTIOND_PUBLIC, .id = id, .text = id, .author = &alice,
@@ -1117,8 +1125,10 @@ static void poll_that_failed_and_the_next_are_filed_in_one_order(void)
 static void what_was_shown_is_filed_although_polls_go_on_failing(void)
 {
         struct store_item items[] = {
-                { .kind = KIND_MENTION, .state = STATE_SHOWN, .native_id = "m2", .root = "m1", .created_usec = 2, .payload = "{}" },
-                { .kind = KIND_MENTION, .state = STATE_SHOWN, .native_id = "m1", .root = "m1", .created_usec = 1, .payload = "{}" },
+                { .kind = KIND_MENTION, .state = STATE_SHOWN, .native_id = "m2", .root = "m1", .created_usec = 2,
+                  .payload = "{}" },
+                { .kind = KIND_MENTION, .state = STATE_SHOWN, .native_id = "m1", .root = "m1", .created_usec = 1,
+                  .payload = "{}" },
         };
         struct store_poll p = { .items = items, .n_items = 2 };
 
@@ -1363,7 +1373,9 @@ static void what_is_done_leaves_the_journal_after_a_poll(void)
 
 /* --- Articles --- */
 
-static struct mentiond_article article = { .struct_size = sizeof article, .ticket = "77", .text = "answer", .kind = MENTIOND_ARTICLE_REPLY };
+static struct mentiond_article article = {
+        .struct_size = sizeof article, .ticket = "77", .text = "answer", .kind = MENTIOND_ARTICLE_REPLY,
+};
 
 static void show_article(enum fake_call call, struct mentiond_op *op)
 {
@@ -1484,6 +1496,39 @@ static void mention_with_an_unknown_parent_is_placed_by_its_ancestors_and_quotes
         fake_close();
 }
 
+/* What it says of what it answers. */
+static const char *filed_below(const char *id, const char *above)
+{
+        struct store_item item = {
+                .kind = KIND_MENTION, .state = STATE_NEW, .native_id = id, .root = "m1", .parent = above,
+                .created_usec = utc_usec(), .ready_usec = 1,
+                .payload = arena_printf(fake_arena, "{\"visibility\":1,\"text\":\"yes\",\"parent\":\"%s\","
+                                        "\"author\":{\"handle\":\"@alice@example\"},"
+                                        "\"above\":{\"id\":\"%s\",\"handle\":\"@eve\",\"text\":\"is it?\"}}", above, above),
+                .kept = { .handle = "@alice@example", .visibility = 1 },
+        };
+        struct store_poll p = { .source = brand->stored.id, .target = desk->stored.id, .items = &item, .n_items = 1 };
+
+        assert_int_equal(store_commit_poll(fake_host.store, &p), 0);
+        flow_kick_all(&fake_flow);
+        assert_true(mention_becomes(id, STATE_FILED));
+        return strempty(strstr(fake.filed_text, "In answer to"));
+}
+
+static void what_a_mention_answers_is_quoted_where_the_agent_has_not_seen_it(void)
+{
+        open_with_ticket(0);
+        fake_known("old");
+        fake.posted = "own";
+        fake_reply("a1", "77", ANSWER, NULL);
+        assert_true(reply_becomes("a1", STATE_POSTED));
+        assert_string_equal(filed_below("m2", "other"), "In answer to @eve:\n> is it?");
+        assert_string_equal(filed_below("m3", "old"), "In answer to @eve:\n> is it?");
+        assert_string_equal(filed_below("m4", "m1"), "");
+        assert_string_equal(filed_below("m5", "own"), "");
+        fake_close();
+}
+
 static int64_t ahead_usec;               /* of the real clock */
 
 static int64_t read_clock(clockid_t id)
@@ -1592,7 +1637,8 @@ static void of_many_ancestors_the_root_and_the_nearest_are_quoted(void)
         fake.on_call = show_many_ancestors;
         fake_mention("m1", "", "a4");
         assert_true(mention_becomes("m1", STATE_FILED));
-        assert_non_null(strstr(fake.filed_text, "> top\n\n(2 posts between)\n\nIn answer to @alice@example:\n> a3\n\nIn answer to @alice@example:\n> a4"));
+        assert_non_null(strstr(fake.filed_text, "> top\n\n(2 posts between)\n\nIn answer to @alice@example:\n> a3\n\n"
+                                                "In answer to @alice@example:\n> a4"));
         assert_null(strstr(fake.filed_text, "> a1"));
         fake_close();
 }
@@ -1809,6 +1855,7 @@ int main(void)
                 world_test(merged_ticket_is_followed),
                 world_test(reply_to_two_conversations_in_one_ticket_is_held),
                 world_test(mention_with_an_unknown_parent_is_placed_by_its_ancestors_and_quotes_them),
+                world_test(what_a_mention_answers_is_quoted_where_the_agent_has_not_seen_it),
                 world_test(author_is_told_of_in_the_first_article_and_again_after_a_day),
                 world_test(author_who_was_told_of_in_a_lost_answer_is_not_told_of_again),
                 world_test(of_many_ancestors_the_root_and_the_nearest_are_quoted),

@@ -154,7 +154,8 @@ static char *wanted_of(const struct a_case *c)
 
 static void each_case_finds_what_it_says_and_nothing_else(void **state)
 {
-        _cleanup_free_ char *path = xasprintf("%s/tests/unit/guard_cases.txt", getenv("srcdir") ? getenv("srcdir") : "."), *all = NULL;
+        _cleanup_free_ char *path = xasprintf("%s/tests/unit/guard_cases.txt", getenv("srcdir") ? getenv("srcdir") : "."),
+                            *all = NULL;
         size_t size, n = 0, positive = 0, known = 0, wrong = 0;
         struct a_case c = { .name = NULL };
         const char *seen = "\n";
@@ -190,7 +191,8 @@ static void each_case_finds_what_it_says_and_nothing_else(void **state)
                 c = (struct a_case) { .name = NULL };
         }
         assert_null(c.name);             /* the last one ends with an empty line, too */
-        print_message("# %zu cases: %zu with something to be found, %zu with nothing, %zu known false alarms\n", n, positive, n - positive - known, known);
+        print_message("# %zu cases: %zu with something to be found, %zu with nothing, %zu known false alarms\n", n, positive,
+                      n - positive - known, known);
         assert_int_equal(wrong, 0);
         assert_true(n >= CASES_MIN);
 }
@@ -246,7 +248,8 @@ static void findings_have_an_end_but_there_is_one(void **state)
 
 static void long_words_are_shortened_and_on_one_line(void **state)
 {
-        const char *note = "the warehouse lost\nthe second pallet on Friday, and nobody has told the customer a word of that until today";
+        const char *note =
+                "the warehouse lost\nthe second pallet on Friday, and nobody has told the customer a word of that until today";
         struct guard_finding *found;
 
         (void) state;
@@ -263,7 +266,8 @@ static void what_is_no_utf8_does_no_harm(void **state)
         (void) state;
         for (size_t i = 0; i < ELEMENTSOF(texts); i++)
                 assert_int_equal(check(texts[i], &(struct guard_context) { .said = texts, .n_said = ELEMENTSOF(texts) - 4,
-                                                                           .internal = texts, .n_internal = ELEMENTSOF(texts) }, &found), 0);
+                                                                           .internal = texts,
+                                                                           .n_internal = ELEMENTSOF(texts) }, &found), 0);
         assert_int_equal(check(texts[0], &(struct guard_context) { .said = NULL }, &found), 1);
 }
 
@@ -296,13 +300,18 @@ static void a_bad_pattern_is_told_with_its_line_and_place(void **state)
         (void) state;
         assert_string_equal(PROBLEMS(NULL, "guard_patterns.order", "[0-9]{3}-[0-9]{7}"), "");
         assert_string_equal(PROBLEMS(NULL, "other", "x", "guard_patterns.order", "[0-9{3}"),
-                            "x.conf:13: brand: guard_patterns.order: \"[0-9{3}\" is no pattern: behind 7 bytes: missing terminating ] for character class\n");
+                            "x.conf:13: brand: guard_patterns.order: \"[0-9{3}\" is no pattern: behind 7 bytes: missing"
+                            " terminating ] for character class\n");
         assert_string_equal(PROBLEMS(NULL, "guard_patterns", "(a", "guard_allow.1", "/(b/"),
-                            "x.conf:12: brand: guard_patterns: \"(a\" is no pattern: behind 2 bytes: missing closing parenthesis\n"
-                            "x.conf:13: brand: guard_allow.1: \"(b\" is no pattern: behind 2 bytes: missing closing parenthesis\n");
+                            "x.conf:12: brand: guard_patterns: \"(a\" is no pattern: behind 2 bytes: missing closing"
+                            " parenthesis\n"
+                            "x.conf:13: brand: guard_allow.1: \"(b\" is no pattern: behind 2 bytes: missing closing"
+                            " parenthesis\n");
         assert_string_equal(PROBLEMS(NULL, "guard_patterns.any", "[0-9]*"),
-                            "x.conf:12: brand: guard_patterns.any: the pattern \"[0-9]*\" also matches where there is nothing, and so every text\n");
-        assert_string_equal(PROBLEMS(NULL, "guard_allow.1", " "), "x.conf:12: brand: guard_allow.1: an empty text allows nothing\n");
+                            "x.conf:12: brand: guard_patterns.any: the pattern \"[0-9]*\" also matches where there is nothing,"
+                            " and so every text\n");
+        assert_string_equal(PROBLEMS(NULL, "guard_allow.1", " "),
+                            "x.conf:12: brand: guard_allow.1: an empty text allows nothing\n");
         assert_string_equal(PROBLEMS(NULL, "guard_allowance", "("), "");         /* not ours to judge */
 }
 
@@ -312,15 +321,19 @@ static void guard_says_what_is_looked_for(void **state)
         assert_string_equal(PROBLEMS("true"), "");
         assert_string_equal(PROBLEMS("false"), "");
         assert_string_equal(PROBLEMS("cards, ibans mail\tphones,patterns customer notes files"), "");
-        assert_string_equal(PROBLEMS("cards, mial"), "x.conf:11: brand: guard: \"mial\" is nothing that can be looked for (did you mean \"mail\"?)\n");
-        assert_string_equal(PROBLEMS("everything"), "x.conf:11: brand: guard: \"everything\" is nothing that can be looked for: true, false, or some of"
-                                                    " cards, ibans, mail, phones, patterns, customer, notes, files\n");
+        assert_string_equal(PROBLEMS("cards, mial"),
+                            "x.conf:11: brand: guard: \"mial\" is nothing that can be looked for (did you mean \"mail\"?)\n");
+        assert_string_equal(PROBLEMS("everything"),
+                            "x.conf:11: brand: guard: \"everything\" is nothing that can be looked for: true, false, or some of"
+                            " cards, ibans, mail, phones, patterns, customer, notes, files\n");
         assert_string_equal(PROBLEMS(","), "x.conf:11: brand: guard: \",\" says neither true nor false nor what to look for\n");
 }
 
 static void with_guard_false_nothing_is_found(void **state)
 {
-        const struct a_case c = { .name = "", .text = "4539917400297559 rose@example.com", .guard = "false", .section = { .name = NULL } };
+        const struct a_case c = {
+                .name = "", .text = "4539917400297559 rose@example.com", .guard = "false", .section = { .name = NULL },
+        };
 
         (void) state;
         assert_string_equal(found_in(&c), "");
@@ -341,18 +354,28 @@ static double similarity(const char *one, const char *other)
 static void a_template_with_other_names_and_numbers_is_near_identical(void **state)
 {
         static const char *const pairs[][2] = {
-                { "Hi Rose, your order 884417 left our warehouse on 22 November and should be with you by Friday. Thanks for your patience!",
-                  "Hi Tom Budd, your order 120938 left our warehouse on 3 December and should be with you by Friday. Thanks for your patience!" },
-                { "@rose@social.example Hallo Frau Zeisig, wir haben Ihre Anfrage an die Werkstatt gegeben, Ersatz kommt mit Sendung 1234567890.",
-                  "@tom@other.example Hallo Herr Dr. Budd, wir haben Ihre Anfrage an die Werkstatt gegeben, Ersatz kommt mit Sendung 9876543210." },
-                { "Bonjour Madame Pic, votre colis 6A12345678901 est retenu \xc3\xa0 la douane, suivez-le sur https://track.example/1.",
-                  "Bonjour Monsieur Merle, votre colis 6A98765432109 est retenu \xc3\xa0 la douane, suivez-le sur https://track.example/2222." },
+                { "Hi Rose, your order 884417 left our warehouse on 22 November and should be with you by Friday. Thanks for your"
+                  " patience!",
+                  "Hi Tom Budd, your order 120938 left our warehouse on 3 December and should be with you by Friday. Thanks for"
+                  " your patience!" },
+                { "@rose@social.example Hallo Frau Zeisig, wir haben Ihre Anfrage an die Werkstatt gegeben, Ersatz kommt mit"
+                  " Sendung 1234567890.",
+                  "@tom@other.example Hallo Herr Dr. Budd, wir haben Ihre Anfrage an die Werkstatt gegeben, Ersatz kommt mit"
+                  " Sendung 9876543210." },
+                { "Bonjour Madame Pic, votre colis 6A12345678901 est retenu \xc3\xa0 la douane, suivez-le sur"
+                  " https://track.example/1.",
+                  "Bonjour Monsieur Merle, votre colis 6A98765432109 est retenu \xc3\xa0 la douane, suivez-le sur"
+                  " https://track.example/2222." },
                 { "\xc2\xa1Hola Ana! Su pedido 123 ha salido hoy del almac\xc3\xa9n y llegar\xc3\xa1 en dos d\xc3\xad" "as.",
                   "\xc2\xa1Hola Luis! Su pedido 98765 ha salido hoy del almac\xc3\xa9n y llegar\xc3\xa1 en dos d\xc3\xad" "as." },
-                { "The kettle of series nine has a known fault; please send it back, we pay for the parcel and you get a new one.",
-                  "THE KETTLE of series nine has a known fault: please send it back -- we pay for the parcel, and you get a new one!!" },
-                { "We have looked into the bill for the month and corrected it; the money will be with you within a week at the latest, promised.",
-                  "We have looked into the bill for the year and corrected it; the money will be with you within a week at the latest, promised." },
+                { "The kettle of series nine has a known fault; please send it back, we pay for the parcel and you get a new"
+                  " one.",
+                  "THE KETTLE of series nine has a known fault: please send it back -- we pay for the parcel, and you get a new"
+                  " one!!" },
+                { "We have looked into the bill for the month and corrected it; the money will be with you within a week at the"
+                  " latest, promised.",
+                  "We have looked into the bill for the year and corrected it; the money will be with you within a week at the"
+                  " latest, promised." },
         };
 
         (void) state;
@@ -368,12 +391,17 @@ static void a_template_with_other_names_and_numbers_is_near_identical(void **sta
 static void texts_that_say_something_else_are_not(void **state)
 {
         static const char *const texts[] = {
-                "Hi Rose, your order 884417 left our warehouse on 22 November and should be with you by Friday. Thanks for your patience!",
-                "Hi Rose, thanks for reaching out! The kettle of series nine has a known fault; please send it back and you get a new one.",
-                "Hi Rose, thanks for reaching out! We are sorry to hear that the app crashes, the next version will be there on Monday.",
+                "Hi Rose, your order 884417 left our warehouse on 22 November and should be with you by Friday. Thanks for your"
+                " patience!",
+                "Hi Rose, thanks for reaching out! The kettle of series nine has a known fault; please send it back and you get a"
+                " new one.",
+                "Hi Rose, thanks for reaching out! We are sorry to hear that the app crashes, the next version will be there on"
+                " Monday.",
                 "Hallo Frau Zeisig, vielen Dank f\xc3\xbcr Ihre Nachricht! Die Rechnung ist korrigiert und unterwegs.",
-                "Hallo Frau Zeisig, vielen Dank f\xc3\xbcr Ihre Nachricht! Leider ist das Ersatzteil erst im Mai wieder lieferbar.",
-                "Your order has been canceled as you asked, and the money will be back on your account within three working days.",
+                "Hallo Frau Zeisig, vielen Dank f\xc3\xbcr Ihre Nachricht! Leider ist das Ersatzteil erst im Mai wieder"
+                " lieferbar.",
+                "Your order has been canceled as you asked, and the money will be back on your account within three working"
+                " days.",
                 "Bonjour Madame Pic, votre colis est retenu \xc3\xa0 la douane, nous n'avons pas encore de date.",
         };
 

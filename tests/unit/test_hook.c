@@ -44,7 +44,10 @@ static char *signed_hex(enum mac_hash hash, const char *format, const char *data
 
 static const struct mentiond_hook
         zammad = { .signature = MENTIOND_HMAC_SHA1_HEX, .header = "X-Hub-Signature", .prefix = "sha1=" },
-        meta = { .signature = MENTIOND_HMAC_SHA256_HEX, .header = "X-Hub-Signature-256", .prefix = "sha256=", .handshake = MENTIOND_HUB_CHALLENGE },
+        meta = {
+                .signature = MENTIOND_HMAC_SHA256_HEX, .header = "X-Hub-Signature-256", .prefix = "sha256=",
+                .handshake = MENTIOND_HUB_CHALLENGE,
+        },
         x = { .signature = MENTIOND_HMAC_SHA256_BASE64, .header = "x-twitter-webhooks-signature", .prefix = "sha256=",
               .handshake = MENTIOND_CRC_TOKEN },
         telegram = { .signature = MENTIOND_PLAIN, .header = "X-Telegram-Bot-Api-Secret-Token" },
@@ -55,7 +58,8 @@ static const struct mentiond_hook
 static void only_the_whole_signature_will_do(void **state)
 {
         const char *body = "{\"ticket\":{}}";
-        _cleanup_free_ char *good = signed_hex(MAC_SHA1, "X-Hub-Signature: sha1=%s", body), *bad = xstrdup(good), *more = xasprintf("%s0", good);
+        _cleanup_free_ char *good = signed_hex(MAC_SHA1, "X-Hub-Signature: sha1=%s", body), *bad = xstrdup(good),
+                            *more = xasprintf("%s0", good);
         size_t size = strlen(good);
         (void) state;
 
@@ -104,7 +108,8 @@ static void form_is_chosen_by_the_endpoint(void **state)
 static void without_a_secret_nothing_is_signed(void **state)
 {
         uint8_t mac[MAC_MAX];
-        _cleanup_free_ char *hex = mac_hex(mac, mac_of(MAC_SHA1, "", "{}", 2, mac)), *line = xasprintf("X-Hub-Signature: sha1=%s", hex);
+        _cleanup_free_ char *hex = mac_hex(mac, mac_of(MAC_SHA1, "", "{}", 2, mac)),
+                            *line = xasprintf("X-Hub-Signature: sha1=%s", hex);
         (void) state;
 
         assert_string_equal(check(&zammad, "", line, "{}"), "the instance has no hook_secret");
@@ -135,7 +140,8 @@ static void request_of_oauth_1_is_signed_in_base64(void **state)
 {
         static const char base[] = "GET&http%3A%2F%2Fphotos.example.net%2Fphotos&file%3Dvacation.jpg%26oauth_consumer_key%3D"
                                    "dpf43f3p2l4k3l03%26oauth_nonce%3Dkllo9940pd9333jh%26oauth_signature_method%3DHMAC-SHA1%26"
-                                   "oauth_timestamp%3D1191242096%26oauth_token%3Dnnch734d00sl2jdk%26oauth_version%3D1.0%26size%3Doriginal";
+                                   "oauth_timestamp%3D1191242096%26oauth_token%3Dnnch734d00sl2jdk%26oauth_version%3D1.0%26"
+                                   "size%3Doriginal";
         char *signature = hook_sign(MENTIOND_HMAC_SHA1_BASE64, "kd94hf93k423kf44&pfkkdhi9sl3r4s00", base, sizeof base - 1);
 
         (void) state;
@@ -160,7 +166,8 @@ static void signature_with_a_time_is_good_for_five_minutes(void **state)
                 if (minutes >= -5 && minutes <= 5)
                         assert_null(check(&tiktok, SECRET, line, "{}"));
                 else
-                        assert_string_equal(check(&tiktok, SECRET, line, "{}"), "it was signed too long ago, or a clock is wrong");
+                        assert_string_equal(check(&tiktok, SECRET, line, "{}"),
+                                            "it was signed too long ago, or a clock is wrong");
         }
         now_usec = INT64_C(1760000000) * USEC_PER_SEC;
         assert_string_equal(check(&tiktok, SECRET, line, "{ }"), "the signature is wrong");

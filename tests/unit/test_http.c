@@ -167,7 +167,8 @@ static void expect(struct http_request q, const char *path, enum http_fate fate)
         _cleanup_http_reply_ struct http_reply r;
 
         if (perform(q, path, &r) != fate)
-                fail_msg("%s %s: fate %d, not %d: %s", q.method, q.url ? q.url : path, (int) r.fate, (int) fate, strempty(r.error));
+                fail_msg("%s %s: fate %d, not %d: %s", q.method, q.url ? q.url : path, (int) r.fate, (int) fate,
+                         strempty(r.error));
 }
 
 static void expect_body(struct http_request q, const char *path, uint32_t status, const char *body)
@@ -496,7 +497,8 @@ static void dates_are_read_in_all_the_forms_in_which_servers_write_them(void)
         } cases[] = {
                 { "Tue, 10 Jun 2003 04:00:00 GMT", 1055217600 }, { "Sunday, 06-Nov-94 08:49:37 GMT", 784111777 },
                 { "Sun Nov  6 08:49:37 1994", 784111777 }, { "10 Jun 2003 04:00 +0200", 1055210400 },
-                { "Tue, 10 Jun 03 04:00:00 EST", 1055235600 }, { "10 Jun 2003", 1055203200 }, { "soon", 0 }, { "", 0 }, { NULL, 0 },
+                { "Tue, 10 Jun 03 04:00:00 EST", 1055235600 }, { "10 Jun 2003", 1055203200 }, { "soon", 0 }, { "", 0 },
+                { NULL, 0 },
                 { "Thu, 99 Jun 2003 04:00:00 GMT", 0 }, { "Mon, 01 Jan 1900 00:00:00 GMT", 0 },
         };
 
@@ -582,7 +584,8 @@ static void cut_replies_are_lost(void)
         for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
                 _cleanup_free_ char *seen = xasprintf("POST %s", paths[i]);
 
-                assert_int_equal(badserver_seen(server, seen), 1 + streq(paths[i], "/rst-mid") + streq(paths[i], "/double-length"));
+                assert_int_equal(badserver_seen(server, seen),
+                                 1 + streq(paths[i], "/rst-mid") + streq(paths[i], "/double-length"));
         }
 }
 
@@ -706,7 +709,9 @@ static void guarded_request_reaches_public_addresses_only(void)
 /* libcurl keeps the buffer of a request that had no connection, and that for answers to unsafe ones is small. */
 static void large_reply_is_read_whole_after_requests_that_went_nowhere(void)
 {
-        static const char *const hosts[] = { "127.0.0.1", "desk.test", "no.such.name.test", "\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1" };
+        static const char *const hosts[] = {
+                "127.0.0.1", "desk.test", "no.such.name.test", "\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1",
+        };
 
         for (size_t i = 0; i < ELEMENTSOF(hosts); i++) {
                 _cleanup_free_ char *url = xasprintf("http://%s:%u/ok", hosts[i], (unsigned) badserver_port(server));
@@ -723,7 +728,9 @@ static void large_reply_is_read_whole_after_requests_that_went_nowhere(void)
 
 static void guarded_request_through_a_proxy_is_judged_by_its_address(void)
 {
-        static const char *const hosts[] = { "127.0.0.1", "0x7f.1", "[::1]", "localhost", "localhost.", "10.0.0.1.", "[fd00::1]" };
+        static const char *const hosts[] = {
+                "127.0.0.1", "0x7f.1", "[::1]", "localhost", "localhost.", "10.0.0.1.", "[fd00::1]",
+        };
         _cleanup_free_ char *proxy = at("");
         struct http_request q = { .method = "GET", .url = "http://public.test/ok", .guarded = true, .proxy = proxy };
         _cleanup_free_ char *last = NULL;
@@ -742,7 +749,8 @@ static void guarded_request_through_a_proxy_is_judged_by_its_address(void)
 
 static void proxy_is_not_told_the_token(void)
 {
-        _cleanup_free_ char *proxy = xasprintf("http://user:%s@127.0.0.1:%u", SECRET, (unsigned) badserver_port(server)), *last = NULL;
+        _cleanup_free_ char *proxy = xasprintf("http://user:%s@127.0.0.1:%u", SECRET, (unsigned) badserver_port(server)),
+                            *last = NULL;
         struct http_request q = post();
 
         q.url = "https://desk.test/ok";
@@ -769,7 +777,8 @@ static void addresses_are_told_apart(void)
                 "11.0.0.0", "198.17.255.255", "198.20.0.0", "2606:4700::1111", "2001:200::1", "2a00::1", "::ffff:8.8.8.8",
                 "64:ff9b::808:808", "2002:808:808::1",
         }, *const no[] = {
-                "0.0.0.0", "0.1.2.3", "10.0.0.0", "10.255.255.255", "100.64.0.0", "100.127.255.255", "127.0.0.1", "127.255.255.255",
+                "0.0.0.0", "0.1.2.3", "10.0.0.0", "10.255.255.255", "100.64.0.0", "100.127.255.255", "127.0.0.1",
+                "127.255.255.255",
                 "169.254.0.0", "169.254.169.254", "172.16.0.0", "172.31.255.255", "192.0.0.1", "192.0.2.1", "192.88.99.1",
                 "192.168.0.0", "192.168.255.255", "198.18.0.0", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1",
                 "239.255.255.255", "240.0.0.0", "255.255.255.255", "::", "::1", "::127.0.0.1", "::8.8.8.8", "::ffff:127.0.0.1",
@@ -782,7 +791,8 @@ static void addresses_are_told_apart(void)
                 const char *s = i < ELEMENTSOF(yes) ? yes[i] : no[i - ELEMENTSOF(yes)];
                 struct sockaddr_in in = { .sin_family = AF_INET };
                 struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-                struct sockaddr *sa = inet_pton(AF_INET, s, &in.sin_addr) == 1 ? (struct sockaddr *) &in : (struct sockaddr *) &in6;
+                struct sockaddr *sa = inet_pton(AF_INET, s, &in.sin_addr) == 1 ? (struct sockaddr *) &in
+                                                                               : (struct sockaddr *) &in6;
 
                 assert_true(sa->sa_family == AF_INET || inet_pton(AF_INET6, s, &in6.sin6_addr) == 1);
                 if (address_is_public(sa) != (i < ELEMENTSOF(yes)))
@@ -988,7 +998,8 @@ static struct tls tls_start(const char *dir, const char *name)
                 (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
                 (void) dup2(fds[1], 1);
                 (void) dup2(fds[1], 2);
-                (void) execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", cert, "-key", key, "-www", NULL);
+                (void) execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", cert, "-key", key, "-www",
+                              NULL);
                 _exit(127);
         }
         close(fds[1]);
@@ -1022,11 +1033,15 @@ static void tls_is_verified(void)
 
         assert_non_null(mkdtemp(dir));
         make = xasprintf("cd %s && exec >log 2>&1 && openssl ecparam -name prime256v1 -genkey -noout -out key.pem &&"
-                         "openssl req -x509 -new -key key.pem -subj /CN=a -days 2 -addext subjectAltName=IP:127.0.0.1 -out good.pem &&"
-                         "openssl req -x509 -new -key key.pem -subj /CN=b -days 2 -addext subjectAltName=DNS:other.test -out other.pem &&"
+                         "openssl req -x509 -new -key key.pem -subj /CN=a -days 2 -addext subjectAltName=IP:127.0.0.1 -out"
+                         " good.pem &&"
+                         "openssl req -x509 -new -key key.pem -subj /CN=b -days 2 -addext subjectAltName=DNS:other.test -out"
+                         " other.pem &&"
                          "openssl req -new -key key.pem -subj /CN=c -addext subjectAltName=IP:127.0.0.1 -out c.csr &&"
-                         "touch index && echo 01 >serial && printf '[ca]\\ndefault_ca=d\\n[d]\\nnew_certs_dir=.\\ndatabase=index\\n"
-                         "serial=serial\\ndefault_md=sha256\\npolicy=p\\ncopy_extensions=copy\\n[p]\\ncommonName=supplied\\n' >ca.cnf &&"
+                         "touch index && echo 01 >serial && printf"
+                         " '[ca]\\ndefault_ca=d\\n[d]\\nnew_certs_dir=.\\ndatabase=index\\n"
+                         "serial=serial\\ndefault_md=sha256\\npolicy=p\\ncopy_extensions=copy\\n[p]\\ncommonName=supplied\\n'"
+                         " >ca.cnf &&"
                          "openssl ca -config ca.cnf -batch -selfsign -keyfile key.pem -in c.csr -startdate 20200101000000Z "
                          "-enddate 20200201000000Z -notext -out expired.pem", dir);
         sh(make);
@@ -1038,7 +1053,8 @@ static void tls_is_verified(void)
                 struct http_request q = { .method = "GET", .url = url, .bearer = SECRET, .ca_file = ca };
 
                 if (perform(q, "", &r) != cases[i].fate)
-                        fail_msg("%s with %s: fate %d: %s", cases[i].name, strempty(cases[i].ca), (int) r.fate, strempty(r.error));
+                        fail_msg("%s with %s: fate %d: %s", cases[i].name, strempty(cases[i].ca), (int) r.fate,
+                                 strempty(r.error));
                 assert_non_null(strstr(strempty(r.error), cases[i].error));
                 if (r.fate == HTTP_REPLIED)
                         assert_non_null(strstr(buffer_str(&r.body), "s_server"));

@@ -33,7 +33,8 @@ static char *guarded_n(const char *text, size_t size)
 
 static void sound_json_is_not_copied(void **state)
 {
-        static const char text[] = "{\"a\": [1, -2.5e+3, true, null, \"b\\\\\\\"\\u00e9\", {}, []],\r\n\t\"c\":9999999999999999999}";
+        static const char text[] = "{\"a\": [1, -2.5e+3, true, null, \"b\\\\\\\"\\u00e9\", {}, []],"
+                                   "\r\n\t\"c\":9999999999999999999}";
         char *mended;
         size_t n;
         (void) state;

@@ -11,7 +11,9 @@
 static struct mentiond_op op;
 static struct http *http;
 
-static const struct mentiond_author alice = { .struct_size = sizeof alice, .id = "9", .handle = "@alice@example", .followers = -1 };
+static const struct mentiond_author alice = {
+        .struct_size = sizeof alice, .id = "9", .handle = "@alice@example", .followers = -1,
+};
 
 static void open_op(int64_t deadline_usec)
 {
@@ -39,7 +41,8 @@ static int call(int (*code)(void))
 static int emit(unsigned n)
 {
         struct mentiond_mention m = {
-                .struct_size = sizeof m, .kind = MENTIOND_MENTION, .visibility = MENTIOND_PUBLIC, .text = "hello", .author = &alice,
+                .struct_size = sizeof m, .kind = MENTIOND_MENTION, .visibility = MENTIOND_PUBLIC, .text = "hello",
+                .author = &alice,
                 .id = mentiond_format(&op, "%u", n), .created_usec = utc_usec(),
         };
 
@@ -203,7 +206,8 @@ static char *huge;
 static int emit_huge(void)
 {
         struct mentiond_mention m = {
-                .struct_size = sizeof m, .kind = MENTIOND_MENTION, .id = "huge", .text = huge, .author = &alice, .created_usec = utc_usec(),
+                .struct_size = sizeof m, .kind = MENTIOND_MENTION, .id = "huge", .text = huge, .author = &alice,
+                .created_usec = utc_usec(),
         };
 
         assert_int_equal(mentiond_emit(&op, &m), 1);
@@ -302,7 +306,8 @@ static void who_makes_requests_without_end_is_cut_off(void)
         op.n_requests = OP_REQUESTS_MAX - 2;
         assert_int_equal(call(ask_for_ever), MENTIOND_BUG);
         assert_int_equal(n_calls, 2 + OP_REFUSED_MAX);
-        assert_true(world_logged("a plugin was cut off instance=brand operation=poll reason=\"it did not return after it was refused more\""));
+        assert_true(world_logged(
+                "a plugin was cut off instance=brand operation=poll reason=\"it did not return after it was refused more\""));
         close_op();
 }
 

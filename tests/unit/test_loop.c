@@ -195,7 +195,8 @@ static void timers_later_than_the_armed_one_cost_no_system_call(void)
         for (size_t i = 1; i < 1000; i++)
                 loop_timer_clear(world_loop, &timers[i]);
         take_a_turn();
-        for (int64_t i = 0; i < 100; i++) {              /* nor when it becomes later itself: waking up once too early is cheaper */
+        /* nor when it becomes later itself: waking up once too early is cheaper */
+        for (int64_t i = 0; i < 100; i++) {
                 loop_timer_set(world_loop, &timers[0], now + USEC_PER_MINUTE + i * USEC_PER_SEC);
                 take_a_turn();
         }

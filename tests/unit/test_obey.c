@@ -133,7 +133,9 @@ static void command_in_a_public_note_is_held_with_a_question(void)
 
 static void files_go_out_with_their_descriptions(void)
 {
-        static const struct mentiond_attachment file = { .struct_size = sizeof file, .name = "bent_key.png", .type = "image/png", .data = "x", .size = 1 };
+        static const struct mentiond_attachment file = {
+                .struct_size = sizeof file, .name = "bent_key.png", .type = "image/png", .data = "x", .size = 1,
+        };
 
         open_with_ticket(0);
         brand->caps.uploads_max = 4;
@@ -490,8 +492,12 @@ static void text_of_a_command_is_guarded_as_a_public_note_is(void)
 /* It is what the agent means to say; what he said in private is not. */
 static void text_that_was_ordered_to_be_public_is_no_secret(void)
 {
-        static const char *const ordered[] = { "!public We open again on Monday morning at eight o'clock, with new keys for everybody" },
-                                 *const whispered[] = { "!dm We open again on Monday morning at eight o'clock, with new keys for everybody" };
+        static const char *const ordered[] = {
+                "!public We open again on Monday morning at eight o'clock, with new keys for everybody",
+        },
+                                 *const whispered[] = {
+                                         "!dm We open again on Monday morning at eight o'clock, with new keys for everybody",
+                                 };
 
         open_with_ticket(0);
         fake.review.internal = ordered;
@@ -805,9 +811,12 @@ static void what_answers_a_branch_goes_into_its_ticket(void)
 
 static void show_what_is_above(enum fake_call call, struct mentiond_op *op)
 {
-        struct mentiond_author author = { .struct_size = sizeof author, .id = "1", .handle = "@alice@example", .name = "Alice", .followers = -1 };
+        struct mentiond_author author = {
+                .struct_size = sizeof author, .id = "1", .handle = "@alice@example", .name = "Alice", .followers = -1,
+        };
         struct mentiond_mention m = {
-                .struct_size = sizeof m, .kind = MENTIOND_MENTION, .visibility = MENTIOND_PUBLIC, .author = &author, .text = "text",
+                .struct_size = sizeof m, .kind = MENTIOND_MENTION, .visibility = MENTIOND_PUBLIC, .author = &author,
+                .text = "text",
         };
 
         for (size_t i = 0; call == CALL_FETCH && i < 2; i++) {
@@ -904,7 +913,8 @@ static void ticket_that_cannot_be_made_is_told(void)
         open_with_answer();
         fake.verdicts[DESK_FILE] = ONCE(MENTIOND_REJECTED);
         tell("6", "!split");
-        is_answered("6", "Not done: the new ticket could not be made: as told: rejected. An administrator tries it again with: mentionctl retry");
+        is_answered("6", "Not done: the new ticket could not be made: as told: rejected. An administrator tries it again with: "
+                         "mentionctl retry");
         fake_close();
 }
 
@@ -1044,8 +1054,13 @@ static void emit_again(enum fake_call call, struct mentiond_op *op)
 {
         struct mentiond_author customer = { .struct_size = sizeof customer, .id = "9", .handle = "@alice@example" },
                                self = { .struct_size = sizeof self, .id = "self", .handle = "@brand@example" };
-        struct mentiond_mention m = { .struct_size = sizeof m, .id = "m1", .author = &customer, .text = now_text, .url = "https://net/m1" },
-                                own = { .struct_size = sizeof own, .id = "own1", .author = &self, .text = "said in the app", .url = "https://net/own1" };
+        struct mentiond_mention m = {
+                .struct_size = sizeof m, .id = "m1", .author = &customer, .text = now_text, .url = "https://net/m1",
+        },
+                                own = {
+                                        .struct_size = sizeof own, .id = "own1", .author = &self, .text = "said in the app",
+                                        .url = "https://net/own1",
+                                };
 
         if (call != CALL_REREAD)
                 return;
@@ -1100,7 +1115,8 @@ static void edit_is_told_with_both_texts_and_a_removal_with_the_last(void)
         read_again("another text");
         assert_string_equal(fake.notes, "");
         read_again(NULL);
-        assert_non_null(strstr(fake.notes, "@alice@example has deleted a post, or it cannot be seen any more:\n\nanother text\n\nhttps://net/m1"));
+        assert_non_null(strstr(fake.notes, "@alice@example has deleted a post, or it cannot be seen any more:\n\n"
+                                           "another text\n\nhttps://net/m1"));
         strset(&fake.notes, "");
         fake_close();
 }

@@ -89,7 +89,8 @@ static void text_is_cut_at_the_best_place_that_costs_no_part_more(void **state)
                 { "We did it. Now go on there", 22, { "We did it.", "Now go on there" } },
                 { "One. Two\nthree four five", 20, { "One. Two", "three four five" } },
                 { "One.\nTwo\n\nthree four five", 22, { "One.\nTwo", "three four five" } },
-                { "One\n\nTwo three. Four five six", 22, { "One\n\nTwo three.", "Four five six" } },   /* behind "One" it would be three */
+                /* behind "One" it would be three */
+                { "One\n\nTwo three. Four five six", 22, { "One\n\nTwo three.", "Four five six" } },
                 { "a b c d e f", 3, { "a b", "c d", "e f" } },
                 { "one\n  - two", 8, { "one", "- two" } },
                 { "one" NBSP "two three", 9, { "one" NBSP "two", "three" } },
@@ -108,7 +109,8 @@ static void scripts_without_blanks_are_cut_between_characters(void **state)
         static const struct part_case cases[] = {
                 { JA JA, 4, { JA "\xe6\x97\xa5", "\xe6\x9c\xac\xe8\xaa\x9e" } },
                 { JA STOP JA, 5, { JA STOP, JA } },
-                { JA STOP JA, 3, { "\xe6\x97\xa5\xe6\x9c\xac", "\xe8\xaa\x9e" STOP, JA } },   /* no part begins with a full stop */
+                /* no part begins with a full stop */
+                { JA STOP JA, 3, { "\xe6\x97\xa5\xe6\x9c\xac", "\xe8\xaa\x9e" STOP, JA } },
                 { JA "abc" JA, 6, { JA "abc", JA } },
                 { "abc" JA, 3, { "abc", JA } },
                 { "\xe0\xb8\x81\xe0\xb8\xb3 \xe0\xb8\x81", 2, { "\xe0\xb8\x81\xe0\xb8\xb3", "\xe0\xb8\x81" } },
@@ -165,8 +167,10 @@ static void each_unit_and_discount_counts(void **state)
                 { { .unit = TEXT_GRAPHEMES, .url_length = 23 }, { "go https://a.example/a/long/way/that/is/not/counted on", 27,
                     { "go https://a.example/a/long/way/that/is/not/counted", "on" } } },
                 { { .unit = TEXT_GRAPHEMES, .url_length = 23 }, { "go http://a.example", 22, { NULL } } },
-                { { .unit = TEXT_GRAPHEMES, .handle_is_local = true }, { "hi @ann@a.example all", 11, { "hi @ann@a.example all" } } },
-                { { .unit = TEXT_GRAPHEMES, .handle_is_local = true }, { "hi @ann@a.example all", 10, { "hi @ann@a.example", "all" } } },
+                { { .unit = TEXT_GRAPHEMES, .handle_is_local = true },
+                  { "hi @ann@a.example all", 11, { "hi @ann@a.example all" } } },
+                { { .unit = TEXT_GRAPHEMES, .handle_is_local = true },
+                  { "hi @ann@a.example all", 10, { "hi @ann@a.example", "all" } } },
                 { { .unit = TEXT_GRAPHEMES, .overhead = 4 }, { "one two", 10, { "one", "two" } } },
                 { { .unit = TEXT_GRAPHEMES, .overhead = 4 }, { "one two", 6, { NULL } } },
                 { { .unit = TEXT_GRAPHEMES, .overhead = 40 }, { "one two", 6, { NULL } } },
@@ -183,10 +187,12 @@ static void parts_are_numbered_and_the_numbers_count(void **state)
                 { "one two", 7, { "one two" } },
                 { "one two", 6, { NULL } },
                 { "one two fou", 9, { "one (1/3)", "two (2/3)", "fou (3/3)" } },
-                { "a b c d e f g h i", 7, { "a (1/9)", "b (2/9)", "c (3/9)", "d (4/9)", "e (5/9)", "f (6/9)", "g (7/9)", "h (8/9)", "i (9/9)" } },
+                { "a b c d e f g h i", 7,
+                  { "a (1/9)", "b (2/9)", "c (3/9)", "d (4/9)", "e (5/9)", "f (6/9)", "g (7/9)", "h (8/9)", "i (9/9)" } },
                 { "a b c d e f g h i j", 8, { NULL } },                        /* with 2 digits there is no room for any */
                 { "a b c d e f g h i j", 9, { "a b (1/5)", "c d (2/5)", "e f (3/5)", "g h (4/5)", "i j (5/5)" } },
-                { "aa bb cc dd ee ff gg hh ii jj", 10, { "aa (1/10)", "bb (2/10)", "cc (3/10)", "dd (4/10)", "ee (5/10)", "ff (6/10)",
+                { "aa bb cc dd ee ff gg hh ii jj", 10, { "aa (1/10)", "bb (2/10)", "cc (3/10)", "dd (4/10)", "ee (5/10)",
+                                                         "ff (6/10)",
                                                          "gg (7/10)", "hh (8/10)", "ii (9/10)", "jj (10/10)" } },
         };
         static const struct parts_rules r = { .unit = TEXT_GRAPHEMES, .numbered = true };
@@ -206,26 +212,33 @@ static void each_part_names_who_is_answered(void **state)
                 { "one two @ann", 10, { "@ann@a.example one", "@ann@a.example two", "@ann" } },
         };
         static const struct parts_rules r = { .unit = TEXT_GRAPHEMES, .handle = "@ann@a.example", .handle_is_local = true };
-        static const struct parts_rules numbered = { .unit = TEXT_GRAPHEMES, .handle = "@ann@a.example", .handle_is_local = true, .numbered = true };
+        static const struct parts_rules numbered = {
+                .unit = TEXT_GRAPHEMES, .handle = "@ann@a.example", .handle_is_local = true, .numbered = true,
+        };
         (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 check(&cases[i], &r);
-        check(&(struct part_case) { "one two six", 15, { "@ann@a.example one (1/3)", "@ann@a.example two (2/3)", "@ann@a.example six (3/3)" } }, &numbered);
+        check(&(struct part_case) { "one two six", 15, { "@ann@a.example one (1/3)", "@ann@a.example two (2/3)",
+                                                         "@ann@a.example six (3/3)" } }, &numbered);
 }
 
 /* Bluesky: 300 characters, and 3000 bytes. */
 static void bytes_count_besides_the_characters(void **state)
 {
         static const struct parts_rules r = { .unit = TEXT_GRAPHEMES, .handle = "", .bytes_max = 40 };
-        static const struct parts_rules numbered = { .unit = TEXT_GRAPHEMES, .handle = "@ann", .bytes_max = 60, .numbered = true };
+        static const struct parts_rules numbered = {
+                .unit = TEXT_GRAPHEMES, .handle = "@ann", .bytes_max = 60, .numbered = true,
+        };
         (void) state;
 
         check(&(struct part_case) { "one two three four", 20, { "one two three four" } }, &r);
         check(&(struct part_case) { FAMILY FAMILY " " FAMILY, 20, { FAMILY FAMILY, FAMILY } }, &r);
-        check(&(struct part_case) { "e" ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE,
+        check(&(struct part_case) { "e" ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE
+                                    ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE,
                                     20, { NULL } }, &r);
-        check(&(struct part_case) { FAMILY " " FAMILY " " FAMILY, 30, { "@ann " FAMILY " " FAMILY " (1/2)", "@ann " FAMILY " (2/2)" } }, &numbered);
+        check(&(struct part_case) { FAMILY " " FAMILY " " FAMILY, 30, {
+                "@ann " FAMILY " " FAMILY " (1/2)", "@ann " FAMILY " (2/2)" } }, &numbered);
 }
 
 static void reasons_say_what_is_in_the_way(void **state)
@@ -235,7 +248,8 @@ static void reasons_say_what_is_in_the_way(void **state)
         (void) state;
 
         assert_int_equal(parts_split(a, "look at https://a.example/a/long/way there", &r, &parts, &reason), 0);
-        assert_string_equal(reason, "it has to be split, and \"https://a.example/a/long/way\" cannot be: that has 28 characters, and a part has room for 14");
+        assert_string_equal(reason, "it has to be split, and \"https://a.example/a/long/way\" cannot be: that has 28 characters, "
+                                    "and a part has room for 14");
         assert_int_equal(parts_split(a, "one two three four five six seven", &r, &parts, &reason), 0);
         assert_string_equal(reason, "it would take 3 parts, and 2 are allowed");
         assert_int_equal(parts_split(a, "                              ", &r, &parts, &reason), 0);
@@ -246,11 +260,13 @@ static void reasons_say_what_is_in_the_way(void **state)
         assert_int_equal(parts_split(a, "one two three four five six seven", &r, &parts, &reason), 1);
 }
 
-/* Each length from the longest piece to the whole: nothing is lost, no part is empty or too long, and more room never takes more parts. */
+/* Each length from the longest piece to the whole: nothing is lost, no part is empty or too long, and more room never takes more
+ * parts. */
 static void nothing_is_lost_whatever_the_length(void **state)
 {
         static const char *const texts[] = {
-                "Hello. This is a longer text, with https://a.example/a/url?x=y and @ann@a.example in it.\n\nAnd a list:\n- one\n- two  three\n"
+                "Hello. This is a longer text, with https://a.example/a/url?x=y and @ann@a.example in it.\n\nAnd a list:\n-"
+                " one\n- two  three\n"
                 "\n  " JA JA STOP JA " " FAMILY FLAG_DE " e" ACUTE "nd.",
                 "Sehr lange W\xc3\xb6rter: Donaudampfschifffahrtsgesellschaft. Z. B. am 3. Mai. \xe2\x80\x9eUnd?\xe2\x80\x9c Ja.",
         };

@@ -24,7 +24,8 @@ static int teardown(void **state)
 }
 
 static const struct mentiond_author alice = {
-        .struct_size = sizeof alice, .id = "9", .handle = "@alice@example", .name = "Alice \"A\" \xe2\x80\xae", .url = "https://x/@alice",
+        .struct_size = sizeof alice, .id = "9", .handle = "@alice@example", .name = "Alice \"A\" \xe2\x80\xae",
+        .url = "https://x/@alice",
         .followers = 12, .created_usec = 5, .flags = MENTIOND_VERIFIED | MENTIOND_BOT,
 };
 
@@ -72,28 +73,34 @@ static void mention_keeps_what_flow_needs(void **state)
         assert_string_equal(kept.warning, "cw");
 }
 
-static void what_a_mention_is_about_is_kept_short(void **state)
+static void what_stands_above_a_mention_is_kept_short(void **state)
 {
         static const struct mentiond_author nameless = { .struct_size = sizeof nameless, .id = "8", .handle = "8" };
-        struct mentiond_mention post = { .struct_size = sizeof post, .id = "0", .url = "https://x/0", .html = "<p>New shop &amp; hours</p>", .author = &alice };
-        struct mentiond_mention m = { .struct_size = sizeof m, .id = "1", .text = "where?", .about = &post };
-        struct json_object *about = mj_get(parsed(payload_of(&m, &alice)), "about");
+        struct mentiond_mention post = {
+                .struct_size = sizeof post, .id = "0", .url = "https://x/0", .html = "<p>New shop &amp; hours</p>",
+                .author = &alice,
+        };
+        struct mentiond_mention m = { .struct_size = sizeof m, .id = "1", .text = "where?", .above = &post };
+        struct json_object *above = mj_get(parsed(payload_of(&m, &alice)), "above");
         char longer[2000];
 
         (void) state;
-        assert_string_equal(mj_str(about, "text"), "New shop & hours");
-        assert_string_equal(mj_str(about, "url"), "https://x/0");
-        assert_ptr_equal(strstr(mj_str(about, "handle"), "Alice"), mj_str(about, "handle"));     /* the name, as people know it */
+        assert_string_equal(mj_str(above, "id"), "0");
+        assert_string_equal(mj_str(above, "text"), "New shop & hours");
+        assert_string_equal(mj_str(above, "url"), "https://x/0");
+        assert_string_equal(mj_str(above, "handle"), alice.handle);
+        assert_true(startswith(mj_str(above, "name"), "Alice"));
         post.author = &nameless;
         post.html = NULL;
         memset(longer, 'x', sizeof longer - 1);
         longer[sizeof longer - 1] = '\0';
         post.text = longer;
-        about = mj_get(parsed(payload_of(&m, &alice)), "about");
-        assert_string_equal(mj_str(about, "handle"), "8");
-        assert_true(strlen(mj_str(about, "text")) < 510);
-        m.struct_size = offsetof(struct mentiond_mention, about);        /* a plugin that knows nothing of it */
-        assert_null(mj_get(parsed(payload_of(&(struct mentiond_mention) { .struct_size = m.struct_size, .id = "1" }, &alice)), "about"));
+        above = mj_get(parsed(payload_of(&m, &alice)), "above");
+        assert_string_equal(mj_str(above, "handle"), "8");
+        assert_null(mj_get(above, "name"));
+        assert_true(strlen(mj_str(above, "text")) < 510);
+        assert_null(mj_get(parsed(payload_of(&(struct mentiond_mention) {
+                .struct_size = sizeof m, .id = "1" }, &alice)), "above"));
 }
 
 static void absent_parts_make_no_members(void **state)
@@ -112,7 +119,8 @@ static void absent_parts_make_no_members(void **state)
 static void what_surrounds_the_text_is_on_one_line(void **state)
 {
         const struct mentiond_author forger = {
-                .struct_size = sizeof forger, .id = "9", .handle = "@a\nPost: https://x/2", .name = "A\r\nWritten:\tnever\xe2\x80\xa8" "b",
+                .struct_size = sizeof forger, .id = "9", .handle = "@a\nPost: https://x/2",
+                .name = "A\r\nWritten:\tnever\xe2\x80\xa8" "b",
         };
         const struct mentiond_media media = { .struct_size = sizeof media, .url = "https://x/a.png", .description = "a\nb" };
         const struct mentiond_mention m = {
@@ -184,7 +192,8 @@ static void at_most_sixteen_media_are_kept(void **state)
 static void quotes_are_added_to_what_is_there_in_their_order(void **state)
 {
         static const struct payload_quote quotes[] = { { "@bob", "Bob", "said", "https://x/2" }, { "@eve", NULL, "a\nb", NULL } };
-        struct json_object *o = parsed(payload_with_quotes("{\"text\":\"x\",\"quotes\":[{\"text\":\"old\"}]}", quotes, 2, 3)), *list = mj_get(o, "quotes");
+        struct json_object *o = parsed(payload_with_quotes("{\"text\":\"x\",\"quotes\":[{\"text\":\"old\"}]}", quotes, 2, 3)),
+                           *list = mj_get(o, "quotes");
 
         (void) state;
         assert_string_equal(mj_str(o, "text"), "x");
@@ -206,7 +215,8 @@ static void quotes_are_added_to_what_is_there_in_their_order(void **state)
 static void article_keeps_text_agent_and_attachments(void **state)
 {
         const struct mentiond_article article = {
-                .struct_size = sizeof article, .html = "<div>an<b>swer</b></div>", .agent = "Bob", .ticket = "77", .n_attachments = 2,
+                .struct_size = sizeof article, .html = "<div>an<b>swer</b></div>", .agent = "Bob", .ticket = "77",
+                .n_attachments = 2,
         };
         struct json_object *o = parsed(payload_of_article(&article));
 
@@ -223,7 +233,8 @@ static void note_is_subject_and_text(void **state)
         assert_string_equal(arena_take(a, payload_of_note(&(struct mentiond_note) { .subject = "S", .text = "a\nb" })),
                             "{\"subject\":\"S\",\"text\":\"a\\nb\"}");
         assert_string_equal(arena_take(a, payload_of_note(&(struct mentiond_note) {
-                                    .subject = "S", .text = "t", .article = "7", .url = "https://x/1", .kind = MENTIOND_NOTE_POSTED })),
+                                    .subject = "S", .text = "t", .article = "7", .url = "https://x/1",
+                                    .kind = MENTIOND_NOTE_POSTED })),
                             "{\"subject\":\"S\",\"text\":\"t\",\"article\":\"7\",\"url\":\"https://x/1\",\"note\":1}");
 }
 
@@ -241,7 +252,8 @@ static void names_that_change_later_are_copied(void **state)
         name[0]++;
         mj_put_bool(o, name, true);
         name[0] = '?';
-        assert_string_equal(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN), "{\"a\":\"x\",\"d\":\"y\",\"b\":5,\"c\":true}");
+        assert_string_equal(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN),
+                            "{\"a\":\"x\",\"d\":\"y\",\"b\":5,\"c\":true}");
         assert_string_equal(mj_str(o, "a"), "x");
         json_object_put(o);
 }
@@ -258,7 +270,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(mention_keeps_what_flow_needs, setup, teardown),
-                cmocka_unit_test_setup_teardown(what_a_mention_is_about_is_kept_short, setup, teardown),
+                cmocka_unit_test_setup_teardown(what_stands_above_a_mention_is_kept_short, setup, teardown),
                 cmocka_unit_test_setup_teardown(absent_parts_make_no_members, setup, teardown),
                 cmocka_unit_test_setup_teardown(html_is_preferred_and_shown_as_text, setup, teardown),
                 cmocka_unit_test_setup_teardown(long_fields_are_cut_and_the_text_is_not, setup, teardown),

@@ -196,7 +196,8 @@ static void missing_callbacks_are_told(void **state)
 {
         struct mentiond_channel c = good();
         struct mentiond_helpdesk h = {
-                .head = { MENTIOND_PLUGIN_HEAD(MENTIOND_HELPDESK, struct mentiond_helpdesk), .name = "desk" }, .start = yes, .poll = yes,
+                .head = { MENTIOND_PLUGIN_HEAD(MENTIOND_HELPDESK, struct mentiond_helpdesk), .name = "desk" }, .start = yes,
+                .poll = yes,
         };
 
         (void) state;

@@ -48,7 +48,8 @@ static void preview_shows_each_part_what_was_changed_and_the_way_back(void **sta
                             "- salutation left out: Dear Ms Miller,\n"
                             "- closing left out: Regards, / Ada\n"
                             "\n"
-                            "To take it back, within 30 seconds: write an internal note whose first line is !stop, or make your note internal.");
+                            "To take it back, within 30 seconds: write an internal note whose first line is !stop, or make your"
+                            " note internal.");
 }
 
 static void preview_of_little_says_little(void **state)
@@ -64,9 +65,10 @@ static void preview_of_little_says_little(void **state)
         p.hold_usec = USEC_PER_SEC;
         p.unit = TEXT_X_WEIGHTED;
         p.max = 280;
-        assert_string_equal(preview_text(a, &p), "This will be posted in 1 second:\n\nIn one post, 2 of 280 characters as X weighs them:\n\nHi\n\n"
-                                                 "To take it back, within 1 second: write an internal note whose first line is !stop, or make"
-                                                 " your note internal.");
+        assert_string_equal(preview_text(a, &p),
+                            "This will be posted in 1 second:\n\nIn one post, 2 of 280 characters as X weighs them:\n\nHi\n\n"
+                            "To take it back, within 1 second: write an internal note whose first line is"
+                            " !stop, or make your note internal.");
         p.hold_usec = 10 * USEC_PER_MINUTE;
         assert_non_null(strstr(preview_text(a, &p), "posted in 10 minutes:"));
         p.hold_usec = 90 * USEC_PER_SEC;

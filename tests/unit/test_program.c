@@ -75,7 +75,8 @@ static void asked(const char *script, uint32_t flags, int verdict, const char *a
 static void a_question_is_answered_under_its_number(void)
 {
         open_op(OP_DEADLINE_USEC);
-        asked(READ "[ \"$q\" = '{\"key\":\"k\",\"op\":1}' ] && echo \"{\\\"op\\\":$n,\\\"a\\\":[1]}\"; read x", 0, MENTIOND_OK, "{\"op\":1,\"a\":[1]}");
+        asked(READ "[ \"$q\" = '{\"key\":\"k\",\"op\":1}' ] && echo \"{\\\"op\\\":$n,\\\"a\\\":[1]}\"; read x", 0, MENTIOND_OK,
+              "{\"op\":1,\"a\":[1]}");
         asked(READ "printf '\\n  \\n'; echo \"{\\\"op\\\":$n}\"", 0, MENTIOND_OK, "{\"op\":2}");        /* and ends at once */
         close_op();
 }
@@ -123,7 +124,8 @@ static void who_breaks_the_rules_is_ended(void)
         asked(READ "echo '[1]'; read x", 0, MENTIOND_AMBIGUOUS, "without a number \"op\"");
         asked(READ "echo '{\"op\":\"'$n'\"}'; read x", 0, MENTIOND_AMBIGUOUS, "without a number \"op\"");
         asked(READ "echo '{\"op\":'$n'00}'; read x", 0, MENTIOND_AMBIGUOUS, "which is not asked or answered already");
-        asked(READ "echo '{\"op\":'$((n-1))'}'; read x", MENTIOND_REPEATABLE, MENTIOND_RETRY, "which is not asked or answered already");
+        asked(READ "echo '{\"op\":'$((n-1))'}'; read x", MENTIOND_REPEATABLE, MENTIOND_RETRY,
+              "which is not asked or answered already");
         close_op();
 }
 
@@ -146,8 +148,10 @@ static void its_calls_are_answered_under_the_same_number(void)
         int r;
 
         open_op(OP_DEADLINE_USEC);
-        assert_int_equal(run(READ "echo \"{\\\"op\\\":$n,\\\"call\\\":\\\"one\\\"}\"; read -r a; echo \"{\\\"op\\\":$n,\\\"call\\\":$a}\"; read -r b;"
-                             "echo \"{\\\"op\\\":$n,\\\"b\\\":$b}\"; read x", 1), MENTIOND_OK);
+        assert_int_equal(run(READ "echo \"{\\\"op\\\":$n,\\\"call\\\":\\\"one\\\"}\"; read -r a; echo "
+                                  "\"{\\\"op\\\":$n,\\\"call\\\":$a}\"; read -r b;echo \"{\\\"op\\\":$n,\\\"b\\\":$b}\"; read x",
+                             1),
+                         MENTIOND_OK);
         assert_string_equal(ask_of(&op, "k", 0, &r), "{\"op\":1,\"call\":\"one\"}");
         assert_string_equal(ask_of(&op, "l", 0, &r), "{\"op\":1,\"call\":{\"key\":\"l\",\"op\":1}}");
         assert_string_equal(ask_of(&op, "m", 0, &r), "{\"op\":1,\"b\":{\"key\":\"m\",\"op\":1}}");
@@ -159,7 +163,10 @@ static void an_operation_that_leaves_in_mid_question_tells_the_child(void)
         int r;
 
         open_op(OP_DEADLINE_USEC);
-        assert_int_equal(run(READ "echo \"{\\\"op\\\":$n,\\\"call\\\":1}\"; read -r a; echo \"{\\\"op\\\":$n}\"; read -r q; echo \"{\\\"op\\\":2,\\\"a\\\":$a}\"; read x", 1), MENTIOND_OK);
+        assert_int_equal(run(READ "echo \"{\\\"op\\\":$n,\\\"call\\\":1}\"; read -r a; echo \"{\\\"op\\\":$n}\"; read -r q; echo "
+                                  "\"{\\\"op\\\":2,\\\"a\\\":$a}\"; read x",
+                             1),
+                         MENTIOND_OK);
         (void) ask_of(&op, "k", 0, &r);
         op_end(&op);
         op_begin(&op, brand, "test", OP_DEADLINE_USEC);
@@ -185,7 +192,10 @@ static void silence_ends_it_but_not_while_it_is_for_us_to_speak(void)
 
         open_op(OP_DEADLINE_USEC);
         brand->options.timeout_usec = 200 * USEC_PER_MSEC;
-        assert_int_equal(run(READ "echo \"{\\\"op\\\":$n,\\\"call\\\":1}\"; read x; echo \"{\\\"op\\\":$n}\"; read x; exec sleep 1000", 1), MENTIOND_OK);
+        assert_int_equal(run(READ
+                             "echo \"{\\\"op\\\":$n,\\\"call\\\":1}\"; read x; echo \"{\\\"op\\\":$n}\"; read x; exec sleep 1000",
+                             1),
+                         MENTIOND_OK);
         world_sleep(500 * USEC_PER_MSEC);                /* it owes nothing */
         (void) ask_of(&op, "k", 0, &r);
         assert_int_equal(r, MENTIOND_OK);
@@ -295,7 +305,9 @@ static void what_waits_behind_another_in_the_pipe_never_left(void)
 static void one_after_the_other_is_asked_where_it_can_do_no_more(void)
 {
         open_op(OP_DEADLINE_USEC);
-        ask_two("read -r a; sleep 0.3; python3 -c 'import select; exit(bool(select.select([0], [], [], 0)[0]))' || exit 1; echo '{\"op\":1}'; read -r b; echo '{\"op\":2}'; read x", 1, OP_DEADLINE_USEC);
+        ask_two("read -r a; sleep 0.3; python3 -c 'import select; exit(bool(select.select([0], [], [], 0)[0]))' || exit 1; echo "
+                "'{\"op\":1}'; read -r b; echo '{\"op\":2}'; read x",
+                1, OP_DEADLINE_USEC);
         assert_true(world_wait(&n_done, 2));
         assert_string_equal(second_answer, "{\"op\":2}");
         free(second_answer);
@@ -316,7 +328,8 @@ static void who_waited_for_its_turn_in_vain_has_said_nothing(void)
 static void who_asked_and_is_ended_does_not_know(void)
 {
         open_op(OP_DEADLINE_USEC);
-        ask_two("read -r a; echo '{\"op\":1}'; read -r b; sleep 1; echo '{\"op\":2}'; read -r c; echo '{\"op\":3}'; read x", 1, 300 * USEC_PER_MSEC);
+        ask_two("read -r a; echo '{\"op\":1}'; read -r b; sleep 1; echo '{\"op\":2}'; read -r c; echo '{\"op\":3}'; read x", 1,
+                300 * USEC_PER_MSEC);
         assert_true(world_wait(&n_done, 2));
         assert_int_equal(second_verdict, MENTIOND_AMBIGUOUS);
         free(second_answer);

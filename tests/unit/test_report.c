@@ -42,7 +42,8 @@ static void close_all(void)
 static const char *line_of(const char *finding, const char *what)
 {
         for (size_t i = 0; i < mj_len(report.lines); i++)
-                if (streq(mj_str(mj_at(report.lines, i), "finding"), finding) && streq(mj_str(mj_at(report.lines, i), "what"), what))
+                if (streq(mj_str(mj_at(report.lines, i), "finding"), finding)
+                    && streq(mj_str(mj_at(report.lines, i), "what"), what))
                         return mj_str(mj_at(report.lines, i), "text");
         return "";
 }

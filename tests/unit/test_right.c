@@ -66,7 +66,9 @@ static void close_world(void)
 
 /* --- What the network shows, and what agents write --- */
 
-static struct mentiond_author alice = { .struct_size = sizeof alice, .id = "9", .handle = "@alice@example", .name = "Alice", .followers = -1 };
+static struct mentiond_author alice = {
+        .struct_size = sizeof alice, .id = "9", .handle = "@alice@example", .name = "Alice", .followers = -1,
+};
 static struct mentiond_mention shown;
 static int emitted;
 
@@ -213,7 +215,8 @@ static void article_says_whether_it_may_be_answered(void)
         m.reply_until_usec = INT64_C(1795312995) * USEC_PER_SEC - 400 * USEC_PER_DAY;
         have(m);
         assert_non_null(strstr(fake.filed_text, "\n\nIt could be answered until 20"));
-        have((struct mentiond_mention) { .id = "m3", .reply_right = MENTIOND_REPLY_NEVER, .reply_reason = "comments\nare closed" });
+        have((struct mentiond_mention) {
+                .id = "m3", .reply_right = MENTIOND_REPLY_NEVER, .reply_reason = "comments\nare closed" });
         assert_true(article_ends("\n\nIt cannot be answered: comments are closed."));
         have((struct mentiond_mention) { .id = "m4", .reply_right = MENTIOND_REPLY_SUMMONED });
         assert_true(article_ends("\n\nIt cannot be answered unless its author calls the account."));
@@ -296,7 +299,8 @@ static void answer_what_cannot_be(uint32_t right, const char *words)
 
 static void post_that_cannot_be_answered_is_not(void)
 {
-        answer_what_cannot_be(MENTIOND_REPLY_NEVER, "the post that it answers cannot be answered: so it is.\nThat is the network's rule");
+        answer_what_cannot_be(MENTIOND_REPLY_NEVER,
+                              "the post that it answers cannot be answered: so it is.\nThat is the network's rule");
 }
 
 static void channel_without_post_says_so_and_keeps_nothing_waiting(void)
@@ -320,7 +324,8 @@ static void channel_without_post_says_so_and_keeps_nothing_waiting(void)
 
 static void only_who_calls_the_account_is_answered(void)
 {
-        answer_what_cannot_be(MENTIOND_REPLY_SUMMONED, "@alice@example has not called the account in the post that it answers: so it is. Once");
+        answer_what_cannot_be(MENTIOND_REPLY_SUMMONED,
+                              "@alice@example has not called the account in the post that it answers: so it is. Once");
 }
 
 static void pass_a_day(enum fake_call call, struct mentiond_op *op _unused_)
@@ -376,7 +381,9 @@ static bool too_late;
 /* The plugin asks for something first, and that takes a day. */
 static void ask_for_a_day(enum fake_call call, struct mentiond_op *op)
 {
-        static const struct mentiond_request post = { .struct_size = sizeof post, .method = "POST", .path = "http://127.0.0.1:9/" };
+        static const struct mentiond_request post = {
+                .struct_size = sizeof post, .method = "POST", .path = "http://127.0.0.1:9/",
+        };
         struct mentiond_response answer = { .struct_size = sizeof answer };
 
         if (call != CALL_POST)
@@ -430,8 +437,9 @@ static void agent_is_told_once_before_a_window_closes(void)
         assert_int_equal(store_count_windows(fake_host.store), 0);
         later_usec = USEC_PER_HOUR + 2 * USEC_PER_MINUTE;
         poll_desk();
-        assert_non_null(strstr(strempty(fake.notes), "The post of @alice@example is not answered, and can be for 118 minutes only.\n"
-                                                     "You may answer until "));
+        assert_non_null(strstr(strempty(fake.notes),
+                               "The post of @alice@example is not answered, and can be for 118 minutes only.\n"
+                               "You may answer until "));
         assert_int_equal(alarms(), 1);
         assert_int_equal(store_count_windows(fake_host.store), 1);
         poll_desk();
@@ -643,7 +651,8 @@ static void mention_that_a_thread_shows_and_no_poll_did_is_filed(void)
 
 static void windows_are_looked_up_by_their_ends(void)
 {
-        _cleanup_free_ char *path = xasprintf("%s/mentiond.db", world_directory), *sql = xasprintf("EXPLAIN QUERY PLAN %s", store_windows_sql);
+        _cleanup_free_ char *path = xasprintf("%s/mentiond.db", world_directory),
+                            *sql = xasprintf("EXPLAIN QUERY PLAN %s", store_windows_sql);
         struct stmt *st;
         struct db *db;
         int n = 0;

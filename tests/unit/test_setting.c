@@ -86,8 +86,10 @@ static void defaults_count_where_nothing_is_set(void **unused)
 static void each_type_is_read(void **unused)
 {
         (void) unused;
-        assert_string_equal(FILL("text=a b", "given=", "server=https://x.example/api//", "page=https://x.example/feed/", "number=-9223372036854775808", "bounded=5",
-                                 "span=1m 30s", "size=3M", "flag=false", "other_flag=true"), "");
+        assert_string_equal(FILL("text=a b", "given=", "server=https://x.example/api//", "page=https://x.example/feed/",
+                                 "number=-9223372036854775808", "bounded=5", "span=1m 30s", "size=3M", "flag=false",
+                                 "other_flag=true"),
+                            "");
         assert_string_equal(state.text, "a b");
         assert_string_equal(state.given, "");
         assert_string_equal(state.url, "https://x.example/api");
@@ -142,7 +144,8 @@ static void all_problems_are_told_at_once(void **unused)
 static void unknown_option_is_told_with_the_nearest_name_and_its_line(void **unused)
 {
         (void) unused;
-        assert_string_equal(FILL("text=x", "sevrer=https://x"), "x.conf:12: brand: unknown option \"sevrer\" (did you mean \"server\"?)\n");
+        assert_string_equal(FILL("text=x", "sevrer=https://x"),
+                            "x.conf:12: brand: unknown option \"sevrer\" (did you mean \"server\"?)\n");
         assert_string_equal(FILL("lisst.1=x"), "x.conf:11: brand: unknown option \"lisst\" (did you mean \"list\"?)\n");
         assert_string_equal(FILL("list.1=x", "list.name=y", "list=z"), "");
         assert_string_equal(FILL("text.1=x"), "x.conf:11: brand: text: one value is wanted, and no list\n");
@@ -159,7 +162,8 @@ static void required_option_must_be_there_and_not_empty(void **unused)
 
         (void) unused;
         assert_string_equal(fill_from(&o, (const char *const[]) { NULL }), "x.conf:10: brand: \"text\" is missing: What it is\n");
-        assert_string_equal(fill_from(&o, (const char *const[]) { "text=", NULL }), "x.conf:10: brand: \"text\" is missing: What it is\n");
+        assert_string_equal(fill_from(&o, (const char *const[]) { "text=", NULL }), "x.conf:10: brand: \"text\" is missing: What"
+                            " it is\n");
         assert_string_equal(fill_from(&o, (const char *const[]) { "text=x", NULL }), "");
 }
 
@@ -293,8 +297,9 @@ static void secret_is_read_from_file_environment_or_credential(void **unused)
 static void secret_is_never_given_as_itself_nor_shown(void **unused)
 {
         (void) unused;
-        assert_string_equal(FILL("token=hunter2hunter2"), "x.conf:11: brand: token: a secret is given as \"credential:NAME\", \"file:PATH\""
-                                                          " or \"env:NAME\", never as itself\n");
+        assert_string_equal(FILL("token=hunter2hunter2"),
+                            "x.conf:11: brand: token: a secret is given as \"credential:NAME\", \"file:PATH\""
+                            " or \"env:NAME\", never as itself\n");
         assert_null(state.secret);
 }
 
@@ -388,9 +393,11 @@ int main(void)
                 cmocka_unit_test_teardown(rows_of_a_newer_plugin_are_walked_by_their_own_size, teardown),
                 cmocka_unit_test_teardown(type_of_a_newer_plugin_is_told, teardown),
                 cmocka_unit_test_teardown(value_given_twice_to_one_state_leaks_nothing, teardown),
-                cmocka_unit_test_setup_teardown(secret_is_read_from_file_environment_or_credential, make_directory, remove_secrets),
+                cmocka_unit_test_setup_teardown(secret_is_read_from_file_environment_or_credential, make_directory,
+                                                remove_secrets),
                 cmocka_unit_test_setup_teardown(secret_is_never_given_as_itself_nor_shown, make_directory, remove_secrets),
-                cmocka_unit_test_setup_teardown(short_secret_is_told_where_the_option_wants_a_longer_one, make_directory, remove_secrets),
+                cmocka_unit_test_setup_teardown(short_secret_is_told_where_the_option_wants_a_longer_one, make_directory,
+                                                remove_secrets),
                 cmocka_unit_test_setup_teardown(secret_that_cannot_be_read_is_told, make_directory, remove_secrets),
                 cmocka_unit_test_teardown(sections_are_equal_whatever_the_order, teardown),
                 cmocka_unit_test_teardown(description_shows_type_and_default, teardown),

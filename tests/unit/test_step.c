@@ -58,7 +58,9 @@ static struct store_row on_its_way(int64_t attempts)
                 if (n)
                         assert_int_equal(store_move(fake_host.store, &(struct store_move) {
                                 .id = row.id, .state = reply ? STATE_WAITING : STATE_NEW }), 0);
-                assert_int_equal(store_begin(fake_host.store, row.id, reply ? STATE_SENDING : STATE_FILING, 1, reply ? &part : NULL), 0);
+                assert_int_equal(store_begin(fake_host.store, row.id, reply ? STATE_SENDING : STATE_FILING, 1,
+                                             reply ? &part : NULL),
+                                 0);
         }
         return fake_row(source, id);
 }
@@ -74,7 +76,8 @@ static void check(const struct expected *e, bool looked)
         int64_t delay;
 
         if (looked) {
-                assert_int_equal(store_move(fake_host.store, &(struct store_move) { .id = row.id, .state = STATE_AMBIGUOUS, .due_usec = 1 }), 0);
+                assert_int_equal(store_move(fake_host.store, &(struct store_move) {
+                        .id = row.id, .state = STATE_AMBIGUOUS, .due_usec = 1 }), 0);
                 for (int64_t n = e->absent < 0 ? 1 : 0; n > 0; n--)
                         assert_int_equal(store_move(fake_host.store, &(struct store_move) {
                                 .id = row.id, .state = STATE_AMBIGUOUS, .due_usec = 1, .saw_absent = true }), 0);
@@ -96,13 +99,17 @@ static void check(const struct expected *e, bool looked)
         after = fake_row(row.source, row.native_id);
         delay = after.due_usec ? after.due_usec - utc_usec() : 0;
         if (!streq(after.state, e->state))
-                fail_msg("%s, %s, %s: %s, not %s", kind, looked ? "looked for" : "tried", verdict_name(e->verdict), after.state, e->state);
+                fail_msg("%s, %s, %s: %s, not %s", kind, looked ? "looked for" : "tried", verdict_name(e->verdict), after.state,
+                         e->state);
         if (delay > e->delay_max || delay < e->delay_min - SEC)
-                fail_msg("%s, %s, %s: waits for %lld us", kind, looked ? "looked for" : "tried", verdict_name(e->verdict), (long long) delay);
-        assert_true((after.due_usec != 0) == (streq(e->state, STATE_NEW) || streq(e->state, STATE_WAITING) || streq(e->state, STATE_AMBIGUOUS)));
+                fail_msg("%s, %s, %s: waits for %lld us", kind, looked ? "looked for" : "tried", verdict_name(e->verdict),
+                         (long long) delay);
+        assert_true((after.due_usec != 0)
+                    == (streq(e->state, STATE_NEW) || streq(e->state, STATE_WAITING) || streq(e->state, STATE_AMBIGUOUS)));
         assert_int_equal(after.absent, e->absent < 0 ? 2 : e->absent);
         assert_string_equal(after.reason, e->verdict == MENTIOND_OK ? "" : "so it is");
-        assert_string_equal(after.result_id, e->verdict == MENTIOND_OK || (e->verdict == MENTIOND_AMBIGUOUS && !looked && !reply) ? s.id : "");
+        assert_string_equal(after.result_id,
+                            e->verdict == MENTIOND_OK || (e->verdict == MENTIOND_AMBIGUOUS && !looked && !reply) ? s.id : "");
         for (size_t n = 0; n < 4; n++) {
                 static const char *const told[] = { "posted", "delayed", "refused", "held" };
                 const char *key = arena_printf(fake_arena, "note:%s:%s", row.native_id, told[n]);

@@ -57,7 +57,8 @@ static void reopen(void)
 static struct store_item mention(const char *id, const char *root, const char *parent)
 {
         return (struct store_item) {
-                .kind = KIND_MENTION, .state = STATE_NEW, .native_id = id, .root = root, .parent = parent, .created_usec = NOW - 5,
+                .kind = KIND_MENTION, .state = STATE_NEW, .native_id = id, .root = root, .parent = parent,
+                .created_usec = NOW - 5,
                 .ready_usec = NOW, .payload = "{\"text\":\"hello\"}",
         };
 }
@@ -286,7 +287,8 @@ static void threads_are_by_root_and_by_parent(void)
         /* What answers our own answer belongs to that thread. */
         file("1", "77");
         (void) take(reply("a1", "77"));
-        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) { 0, "k", "1", "text", "", "", 1 }), 0);
+        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) {
+                0, "k", "1", "text", "", "", 1 }), 0);
         assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("a1"), .state = STATE_POSTED, .result_id = "p1",
                                                               .result_url = "u", .now_usec = NOW }), 0);
         (void) take(mention("5", "", "p1"));
@@ -442,7 +444,9 @@ static struct store_item shown(const char *id, const char *parent, int64_t creat
 
 static size_t poll_done(struct store_item *items, size_t n)
 {
-        struct store_poll p = { .source = channel, .target = helpdesk, .items = items, .n_items = n, .done = true, .horizon_usec = NOW };
+        struct store_poll p = {
+                .source = channel, .target = helpdesk, .items = items, .n_items = n, .done = true, .horizon_usec = NOW,
+        };
 
         assert_int_equal(store_commit_poll(s, &p), 0);
         return p.n_new;
@@ -565,7 +569,8 @@ static void shown_mentions_wait_anew_after_a_restart(void)
 
 static int64_t n_shown;
 
-static void count_shown(int64_t target, const char *kind, const char *state, int64_t n, int64_t seen_usec _unused_, void *data _unused_)
+static void count_shown(int64_t target, const char *kind, const char *state, int64_t n, int64_t seen_usec _unused_,
+                        void *data _unused_)
 {
         if (target == helpdesk && streq(kind, KIND_MENTION) && streq(state, STATE_SHOWN))
                 n_shown += n;
@@ -731,7 +736,8 @@ static void begin_takes_only_a_row_that_is_ready(void)
 
 static void begin_counts_and_freezes_what_is_sent(void)
 {
-        struct store_part first = { 0, "key-1", "1", "text-1", "", "", 1 }, second = { 0, "key-2", "2", "text-2", "", "", 1 }, got;
+        struct store_part first = { 0, "key-1", "1", "text-1", "", "", 1 }, second = { 0, "key-2", "2", "text-2", "", "", 1 };
+        struct store_part got;
         struct store_row row;
 
         open_store();
@@ -760,7 +766,10 @@ static void begin_counts_and_freezes_what_is_sent(void)
 
 static void poll_begins_the_heads_of_lanes_as_far_as_it_may(void)
 {
-        struct store_item items[] = { mention("1", "r", ""), mention("2", "r", ""), mention("3", "", "unknown"), mention("4", "q", ""), mention("5", "p", "") };
+        struct store_item items[] = {
+                mention("1", "r", ""), mention("2", "r", ""), mention("3", "", "unknown"), mention("4", "q", ""),
+                mention("5", "p", ""),
+        };
         int64_t begun[2];
         struct store_poll p = { .items = items, .n_items = ELEMENTSOF(items), .begin_max = 2, .begun = begun };
         struct store_thread link = { .ticket = "77", .number = "2026-1", .url = "https://desk/1" };
@@ -784,7 +793,8 @@ static void poll_begins_the_heads_of_lanes_as_far_as_it_may(void)
         assert_string_equal(row_of("3").state, STATE_NEW);
         assert_string_equal(due(helpdesk), "5 ");
         assert_int_equal(row_of("5").attempt, 0);
-        assert_int_equal(store_move(s, &(struct store_move) { .id = row.id, .state = STATE_FILED, .link = &link, .now_usec = NOW }), 0);
+        assert_int_equal(store_move(s, &(struct store_move) {
+                .id = row.id, .state = STATE_FILED, .link = &link, .now_usec = NOW }), 0);
         assert_string_equal(due(helpdesk), "2 5 ");
         p = (struct store_poll) { .source = helpdesk, .items = &answer, .n_items = 1, .begin_max = 2, .begun = begun };
         assert_int_equal(store_commit_poll(s, &p), 0);
@@ -948,7 +958,8 @@ static void text_stays_until_a_row_is_done(void)
         static const struct {
                 const char *id, *state, *payload;
         } ends[] = {
-                { "1", STATE_FILED, "" }, { "2", STATE_HELD, "{\"text\":\"hello\"}" }, { "3", STATE_DEAD, "{\"text\":\"hello\"}" },
+                { "1", STATE_FILED, "" }, { "2", STATE_HELD, "{\"text\":\"hello\"}" },
+                { "3", STATE_DEAD, "{\"text\":\"hello\"}" },
                 { "4", STATE_DROPPED, "" }, { "5", STATE_AMBIGUOUS, "{\"text\":\"hello\"}" },
         };
 
@@ -976,7 +987,8 @@ static void text_stays_until_a_row_is_done(void)
 static void text_of_a_reply_and_its_notes_stays_until_they_are_done(void)
 {
         struct store_part part = { 0, "key", "1", "hi", "", "", 1 }, got;
-        struct store_move m = { .state = STATE_POSTED, .result_id = "p1", .note_key = "note:a1:posted", .note_payload = "{\"text\":\"done\"}",
+        struct store_move m = { .state = STATE_POSTED, .result_id = "p1", .note_key = "note:a1:posted",
+                                .note_payload = "{\"text\":\"done\"}",
                                 .now_usec = NOW };
 
         open_store();
@@ -1056,7 +1068,8 @@ static void posted_reply_gives_its_part_the_id(void)
         (void) take(mention("1", "r", ""));
         file("1", "77");
         (void) take(reply("a1", "77"));
-        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) { 0, "k", "1", "t", "", "", 1 }), 0);
+        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) {
+                0, "k", "1", "t", "", "", 1 }), 0);
         assert_false(store_is_part(s, channel, "p1"));
         assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("a1"), .state = STATE_POSTED, .result_id = "p1",
                                                               .result_url = "https://net/p1", .now_usec = NOW }), 0);
@@ -1077,10 +1090,12 @@ static void one_post_is_never_the_part_of_two_replies(void)
         file("1", "77");
         (void) take(reply("a1", "77"));
         (void) take(reply("a2", "77"));
-        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) { 0, "k1", "1", "t", "", "", 1 }), 0);
+        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) {
+                0, "k1", "1", "t", "", "", 1 }), 0);
         m.id = id_of("a1");
         assert_int_equal(store_move(s, &m), 0);
-        assert_int_equal(store_begin(s, id_of("a2"), STATE_SENDING, NOW, &(struct store_part) { 0, "k2", "1", "t", "", "", 1 }), 0);
+        assert_int_equal(store_begin(s, id_of("a2"), STATE_SENDING, NOW, &(struct store_part) {
+                0, "k2", "1", "t", "", "", 1 }), 0);
         m.id = id_of("a2");
         assert_int_equal(store_move(s, &m), -EEXIST);
         assert_string_equal(row_of("a2").state, STATE_SENDING);
@@ -1089,7 +1104,8 @@ static void one_post_is_never_the_part_of_two_replies(void)
 
 static void note_is_told_once_for_each_key_and_only_into_a_ticket(void)
 {
-        struct store_move m = { .state = STATE_WAITING, .due_usec = NOW, .note_key = "note:a1:held", .note_payload = "{\"text\":\"x\"}",
+        struct store_move m = { .state = STATE_WAITING, .due_usec = NOW, .note_key = "note:a1:held",
+                                .note_payload = "{\"text\":\"x\"}",
                                 .now_usec = NOW };
         struct store_row note;
 
@@ -1131,7 +1147,8 @@ static void unlink_forgets_the_ticket(void)
         (void) take(mention("1", "r", ""));
         file("1", "77");
         (void) take(mention("2", "r", ""));
-        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("2"), .state = STATE_NEW, .due_usec = NOW, .unlink = true,
+        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("2"), .state = STATE_NEW, .due_usec = NOW,
+                                                              .unlink = true,
                                                               .now_usec = NOW }), 0);
         assert_int_equal(store_thread(s, a, thread_of("1"), &t), 1);
         assert_int_equal(t.helpdesk, 0);
@@ -1169,7 +1186,8 @@ static void go_on(const char *native_id)
 
         assert_int_equal(store_begin(s, id_of(native_id), STATE_FILING, NOW, NULL), 0);
         assert_int_equal(store_move(s, &(struct store_move) {
-                .id = id_of(native_id), .state = STATE_NEW, .due_usec = NOW, .link = &link, .goes_on = true, .now_usec = NOW }), 0);
+                .id = id_of(native_id), .state = STATE_NEW, .due_usec = NOW, .link = &link, .goes_on = true,
+                .now_usec = NOW }), 0);
 }
 
 static void thread_goes_on_in_another_with_what_waits_in_it(void)
@@ -1221,14 +1239,16 @@ static void what_may_be_in_the_old_ticket_stays_until_that_is_known(void)
         (void) take(mention("2", "", "1"));
         (void) take(mention("3", "", "1"));
         assert_int_equal(store_begin(s, id_of("2"), STATE_FILING, NOW, NULL), 0);
-        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("2"), .state = STATE_AMBIGUOUS, .due_usec = NOW, .now_usec = NOW }), 0);
+        assert_int_equal(store_move(s, &(struct store_move) {
+                .id = id_of("2"), .state = STATE_AMBIGUOUS, .due_usec = NOW, .now_usec = NOW }), 0);
         assert_int_equal(store_retry(s, id_of("3"), NOW), -EINVAL);
         go_on("3");
         assert_int_equal(thread_of("2"), thread_of("1"));
         assert_int_not_equal(thread_of("3"), thread_of("1"));
         assert_string_equal(due(helpdesk), "2 3 ");
         /* Then it goes where the others are. */
-        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("2"), .state = STATE_NEW, .due_usec = NOW, .now_usec = NOW }), 0);
+        assert_int_equal(store_move(s, &(struct store_move) {
+                .id = id_of("2"), .state = STATE_NEW, .due_usec = NOW, .now_usec = NOW }), 0);
         go_on("2");
         assert_int_equal(thread_of("2"), thread_of("3"));
         close_store();
@@ -1275,7 +1295,8 @@ static void posts_that_may_be_replies_are_those_of_the_whole_conversation(void)
         assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &part), 0);
         assert_true(store_is_unsure(s, first));
         assert_true(store_is_unsure(s, thread_of("2")));
-        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("a1"), .state = STATE_POSTED, .result_id = "p", .now_usec = NOW }), 0);
+        assert_int_equal(store_move(s, &(struct store_move) {
+                .id = id_of("a1"), .state = STATE_POSTED, .result_id = "p", .now_usec = NOW }), 0);
         assert_false(store_is_unsure(s, thread_of("2")));
         assert_int_equal(take(reply("a2", "88")), 1);
         assert_int_equal(store_begin(s, id_of("a2"), STATE_SENDING, NOW, &part), 0);
@@ -1405,7 +1426,8 @@ static void texts_of_what_may_be_out_are_those_of_open_parts(void)
         assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &part), 0);
         assert_int_equal(store_open_texts(s, a, channel, texts, 4), 1);
         assert_string_equal(texts[0], "thank you");
-        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("a1"), .state = STATE_HELD, .reason = "why", .now_usec = NOW }), 0);
+        assert_int_equal(store_move(s, &(struct store_move) {
+                .id = id_of("a1"), .state = STATE_HELD, .reason = "why", .now_usec = NOW }), 0);
         assert_int_equal(store_open_texts(s, a, channel, texts, 4), 1);
         assert_int_equal(store_open_texts(s, a, helpdesk, texts, 4), 0);
         close_store();
@@ -1752,7 +1774,8 @@ static void retry_is_for_held_and_dead_rows(void)
                 const char *state;
                 int result;
         } cases[] = {
-                { STATE_HELD, 0 }, { STATE_DEAD, 0 }, { STATE_NEW, -EINVAL }, { STATE_WAITING, -EINVAL }, { STATE_FILING, -EINVAL },
+                { STATE_HELD, 0 }, { STATE_DEAD, 0 }, { STATE_NEW, -EINVAL }, { STATE_WAITING, -EINVAL },
+                { STATE_FILING, -EINVAL },
                 { STATE_SENDING, -EINVAL }, { STATE_AMBIGUOUS, -EINVAL }, { STATE_FILED, -EINVAL }, { STATE_POSTED, -EINVAL },
                 { STATE_WITHDRAWN, -EINVAL }, { STATE_DROPPED, -EINVAL }, { STATE_KNOWN, -EINVAL },
         };
@@ -1833,7 +1856,9 @@ static void drop_is_for_what_is_neither_done_nor_on_its_way(void)
 
 static void list_shows_what_is_open_page_by_page(void)
 {
-        static const char *const states[] = { STATE_NEW, STATE_KNOWN, STATE_HELD, STATE_FILED, STATE_DEAD, STATE_AMBIGUOUS, STATE_DROPPED };
+        static const char *const states[] = {
+                STATE_NEW, STATE_KNOWN, STATE_HELD, STATE_FILED, STATE_DEAD, STATE_AMBIGUOUS, STATE_DROPPED,
+        };
         struct store_row *rows;
         size_t n;
 
@@ -1942,7 +1967,8 @@ static void failure_is_its_own_only(void)
 
 static void copy_file(const char *name)
 {
-        _cleanup_free_ char *from = xasprintf("%s/%s", world_directory, name), *to = xasprintf("%s/copy/%s", world_directory, name);
+        _cleanup_free_ char *from = xasprintf("%s/%s", world_directory, name),
+                            *to = xasprintf("%s/copy/%s", world_directory, name);
         _cleanup_free_ char *content = NULL;
         size_t size;
         FILE *f;
@@ -2041,13 +2067,16 @@ static void after_an_io_error_nothing_is_acknowledged(void **state)
 
 static void file_by(const char *id, const char *handle, const char *root, const char *ticket, int64_t card_usec)
 {
-        struct store_thread link = { .helpdesk = helpdesk, .ticket = ticket, .number = arena_printf(a, "N%s", ticket), .url = "https://desk/1" };
+        struct store_thread link = {
+                .helpdesk = helpdesk, .ticket = ticket, .number = arena_printf(a, "N%s", ticket), .url = "https://desk/1",
+        };
         struct store_item item = mention(id, root, "");
 
         item.kept.handle = handle;
         assert_int_equal(take(item), 1);
         assert_int_equal(begin(id, STATE_FILING), 0);
-        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, channel, id), .state = STATE_FILED, .link = &link,
+        assert_int_equal(store_move(s, &(struct store_move) { .id = store_row_of(s, channel, id), .state = STATE_FILED,
+                                                              .link = &link,
                                                               .card_usec = card_usec, .now_usec = NOW }), 0);
 }
 
@@ -2129,7 +2158,8 @@ static void of_more_tickets_than_are_looked_for_it_is_told(void)
 /* Each step of it goes down an index, and none reads a table from its beginning. */
 static void author_is_looked_up_by_an_index(void)
 {
-        _cleanup_free_ char *path = xasprintf("%s/mentiond.db", world_directory), *sql = xasprintf("EXPLAIN QUERY PLAN %s", store_author_sql);
+        _cleanup_free_ char *path = xasprintf("%s/mentiond.db", world_directory),
+                            *sql = xasprintf("EXPLAIN QUERY PLAN %s", store_author_sql);
         struct stmt *st;
         struct db *db;
         int n = 0;

@@ -34,7 +34,8 @@ static void clean_makes_valid_plain_text(void **state)
                 { "\xed\xa0\x80", 0, REPLACEMENT },                            /* surrogate */
                 { "\xf4\x90\x80\x80", 0, REPLACEMENT },                        /* beyond Unicode */
                 { REPLACEMENT, 0, REPLACEMENT },
-                { "a\xef\xbf\xbf" "b\xef\xb7\x90" "c\xf0\x9f\xbf\xbe", 0, "a" REPLACEMENT "b" REPLACEMENT "c" REPLACEMENT },   /* noncharacters */
+                /* noncharacters */
+                { "a\xef\xbf\xbf" "b\xef\xb7\x90" "c\xf0\x9f\xbf\xbe", 0, "a" REPLACEMENT "b" REPLACEMENT "c" REPLACEMENT },
                 { FAMILY FLAG_DE, 0, FAMILY FLAG_DE },
                 { "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", 0, "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d" },
                 { "", 0, "" },
@@ -373,7 +374,8 @@ static void base64_goes_both_ways_and_no_base64_is_null(void **state)
 
         (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                _cleanup_free_ char *text = text_base64_encode(cases[i].data, cases[i].size), *data = text_base64_decode(text, &size);
+                _cleanup_free_ char *text = text_base64_encode(cases[i].data, cases[i].size),
+                                    *data = text_base64_decode(text, &size);
 
                 assert_string_equal(text, cases[i].text);
                 assert_int_equal(size, cases[i].size);

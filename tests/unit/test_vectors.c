@@ -27,7 +27,10 @@ static const char *value(const char *name, void *data)
 
 static const struct mentiond_hook
         zammad = { .signature = MENTIOND_HMAC_SHA1_HEX, .header = "X-Hub-Signature", .prefix = "sha1=" },
-        meta = { .signature = MENTIOND_HMAC_SHA256_HEX, .header = "X-Hub-Signature-256", .prefix = "sha256=", .handshake = MENTIOND_HUB_CHALLENGE },
+        meta = {
+                .signature = MENTIOND_HMAC_SHA256_HEX, .header = "X-Hub-Signature-256", .prefix = "sha256=",
+                .handshake = MENTIOND_HUB_CHALLENGE,
+        },
         x = { .signature = MENTIOND_HMAC_SHA256_BASE64, .header = "x-twitter-webhooks-signature", .prefix = "sha256=",
               .handshake = MENTIOND_CRC_TOKEN },
         telegram = { .signature = MENTIOND_PLAIN, .header = "X-Telegram-Bot-Api-Secret-Token" },
@@ -76,7 +79,8 @@ static void vendors_calls_are_taken_and_a_changed_byte_is_not(void **state)
                 const struct mentiond_hook *hook;
                 const char *file;
         } calls[] = {
-                { &meta, "meta_feed_comment.json" }, { &meta, "meta_ig_comment_changes.json" }, { &meta, "meta_ig_comment_flat.json" },
+                { &meta, "meta_feed_comment.json" }, { &meta, "meta_ig_comment_changes.json" },
+                { &meta, "meta_ig_comment_flat.json" },
                 { &meta, "empty.bin" }, { &x, "x_aaa.json" }, { &zammad, "zammad.json" }, { &discourse, "discourse_post.json" },
                 { &telegram, "telegram_update.json" },
         };
@@ -85,7 +89,8 @@ static void vendors_calls_are_taken_and_a_changed_byte_is_not(void **state)
 
         for (size_t i = 0; i < ELEMENTSOF(calls); i++) {
                 const struct mentiond_hook *hook = calls[i].hook;
-                _cleanup_free_ char *begin = xasprintf("%s %s: ", calls[i].file, hook->header), *given = after(vectors, begin, ": ");
+                _cleanup_free_ char *begin = xasprintf("%s %s: ", calls[i].file, hook->header),
+                                    *given = after(vectors, begin, ": ");
                 _cleanup_free_ char *line = xasprintf("%s: %s", hook->header, given), *body = NULL;
                 struct call c = { { line } };
                 size_t size;
@@ -103,7 +108,8 @@ static void vendors_calls_are_taken_and_a_changed_byte_is_not(void **state)
 static void sha1_calls_of_others_are_taken_where_that_is_configured(void **state)
 {
         _cleanup_free_ char *vectors = text_of("VECTORS.txt", NULL), *secret = after(vectors, "secret=", "secret=");
-        _cleanup_free_ char *given = after(vectors, "meta_feed_comment.json X-Hub-Signature: ", ": "), *line = xasprintf("X-Hub-Signature: %s", given);
+        _cleanup_free_ char *given = after(vectors, "meta_feed_comment.json X-Hub-Signature: ", ": "),
+                            *line = xasprintf("X-Hub-Signature: %s", given);
         struct call c = { { line } };
         size_t size;
         _cleanup_free_ char *body = text_of("meta_feed_comment.json", &size);
@@ -116,12 +122,15 @@ static void sha1_calls_of_others_are_taken_where_that_is_configured(void **state
 static void vendors_handshakes_are_answered(void **state)
 {
         _cleanup_free_ char *vectors = text_of("VECTORS.txt", NULL), *secret = after(vectors, "secret=", "secret=");
-        _cleanup_free_ char *token = after(vectors, "crc_token=MDE", "crc_token="), *mac = after(vectors, "crc_token=MDE", "response_token ");
-        _cleanup_free_ char *code = after(vectors, "linkedin ", "challengeCode="), *response = after(vectors, "linkedin ", "challengeResponse=");
+        _cleanup_free_ char *token = after(vectors, "crc_token=MDE", "crc_token="),
+                            *mac = after(vectors, "crc_token=MDE", "response_token ");
+        _cleanup_free_ char *code = after(vectors, "linkedin ", "challengeCode="),
+                            *response = after(vectors, "linkedin ", "challengeResponse=");
         _cleanup_free_ char *asked = xasprintf("crc_token=%s", token), *asked_code = xasprintf("challengeCode=%s", code);
         _cleanup_free_ char *wanted = xasprintf("{\"response_token\":\"%s\"}", mac);
         _cleanup_free_ char *wanted_code = xasprintf("{\"challengeCode\":\"%s\",\"challengeResponse\":\"%s\"}", code, response);
-        _cleanup_free_ char *simple = after(vectors, "crc_token=challenge_string", "response "), *answer = NULL, *other = NULL, *third = NULL;
+        _cleanup_free_ char *simple = after(vectors, "crc_token=challenge_string", "response "), *answer = NULL, *other = NULL,
+                            *third = NULL;
         const char *type;
         (void) state;
 
@@ -138,7 +147,8 @@ static void vendors_signature_with_a_time_is_taken_in_its_time(void **state)
 {
         static const struct clock_source source = { now, now, no_random };
         _cleanup_free_ char *vectors = text_of("VECTORS.txt", NULL), *secret = after(vectors, "secret=", "secret=");
-        _cleanup_free_ char *given = after(vectors, "tiktok ", "TikTok-Signature: "), *line = xasprintf("TikTok-Signature: %s", given);
+        _cleanup_free_ char *given = after(vectors, "tiktok ", "TikTok-Signature: "),
+                            *line = xasprintf("TikTok-Signature: %s", given);
         size_t size;
         _cleanup_free_ char *body = text_of("discourse_post.json", &size);
         struct call c = { { line } };
@@ -148,7 +158,8 @@ static void vendors_signature_with_a_time_is_taken_in_its_time(void **state)
         clock_set_source(&source);
         assert_null(hook_check(&tiktok, secret, value, &c, body, size));
         clock_set_source(NULL);
-        assert_string_equal(hook_check(&tiktok, secret, value, &c, body, size), "it was signed too long ago, or a clock is wrong");
+        assert_string_equal(hook_check(&tiktok, secret, value, &c, body, size),
+                            "it was signed too long ago, or a clock is wrong");
 }
 
 int main(void)
