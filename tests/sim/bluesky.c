@@ -277,14 +277,9 @@ static bool may_hide(int status)
         return blocks[social.statuses[status].account].until;
 }
 
-/* What somebody hides who is above it is found when he hides it no more, sooner or later. */
 static bool is_untold(int status)
 {
-        bool hidden = false;
-
-        for (int i = status; i >= 0; i = social.statuses[i].parent)
-                hidden |= may_hide(i);
-        return posts[status].untold && !hidden;
+        return posts[status].untold;
 }
 
 const struct network_kind bluesky_kind = {

@@ -57,7 +57,7 @@ static void judge_change(struct verdict *v, int i)
                 return;
         if (s->n_versions && told_of_post(i, "has changed a post", s->text) >= 0)
                 happened(TOLD_EDITED);
-        else if (s->n_versions && !kind->hides_edits && !s->edit_hidden && !s->deleted && !s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, edited) &&
+        else if (s->n_versions && !kind->hides_edits && !s->edit_hidden && !may_be_hidden(i) && !s->deleted && !s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, edited) &&
                  !strstr(desks.articles[article].body, s->text))
                 broken(v, LOST, s->id, "mention %s was edited, and nobody told the agent", s->id);
         if (!s->deleted && told_of_post(i, "has deleted a post", s->text) >= 0)
@@ -101,7 +101,7 @@ static void judge_app_post(struct verdict *v, int i)
                 return;
         if (told_of_post(s->parent, "answered outside of the helpdesk", s->text) >= 0)
                 happened(TOLD_APP);
-        else if (!social.networks[s->network].kind->hides_own && !s->silent && !s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, s->created - UTC_START) && !is_unsure(ticket))
+        else if (!social.networks[s->network].kind->hides_own && !s->silent && !may_be_hidden(i) && !s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, s->created - UTC_START) && !is_unsure(ticket))
                 broken(v, LOST, s->id, "%s was written in the app, and nobody told the agent", s->id);
 }
 
@@ -122,7 +122,7 @@ static void judge_untold(struct verdict *v, int i)
         while (above >= 0 && article_now(above) < 0)
                 above = social.statuses[above].parent;
         article = above < 0 ? -1 : article_now(above);
-        if (article >= 0 && !s->deleted && !s->chain_broken && !desks.tickets[desk_follow(desks.articles[article].ticket)].in_merge &&
+        if (article >= 0 && !s->deleted && !s->chain_broken && !may_be_hidden(i) && !desks.tickets[desk_follow(desks.articles[article].ticket)].in_merge &&
             !row_of("mention", social.networks[s->network].name, s->id) && is_due(article, social.notifications[s->notification].visible))
                 broken(v, LOST, s->id, "%s answers what is in ticket %d, nobody told of it, and it was not found", s->id,
                        desk_follow(desks.articles[article].ticket) + 1);
