@@ -75,6 +75,7 @@ char *text_percent_decode(const char *s);            /* what is no escape stays 
  * 0 or -EINVAL. */
 int text_parse_time(const char *s, int64_t *ret_usec);
 char *text_format_time(int64_t usec);                /* "2026-11-22 01:02:03 UTC" */
+char *text_format_rfc3339(int64_t usec);             /* "2026-11-22T01:02:03.004Z"; what was before 1970 is its beginning */
 
 /* "30s", "1h 30m", "250ms", "0", with us, ms, s, m, h, d, w; "512", "512K", "10M", "1G", "1T" (powers of 1024).
  * 0, -EINVAL or -ERANGE. */

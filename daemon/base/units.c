@@ -134,6 +134,17 @@ char *text_format_time(int64_t usec)
         return xstrdup(text);
 }
 
+char *text_format_rfc3339(int64_t usec)
+{
+        time_t seconds = (time_t) (MAX(usec, INT64_C(0)) / USEC_PER_SEC);
+        int msec = (int) (MAX(usec, INT64_C(0)) % USEC_PER_SEC / USEC_PER_MSEC);
+        struct tm tm;
+
+        (void) gmtime_r(&seconds, &tm);          /* no time in microseconds is beyond what it can do */
+        return xasprintf("%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+                         tm.tm_min, tm.tm_sec, msec);
+}
+
 static const struct {
         const char *name;
         int64_t usec;

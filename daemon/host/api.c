@@ -86,6 +86,11 @@ int64_t mentiond_parse_time(const char *text)
         return !isempty(text) && text_parse_time(text, &usec) == 0 ? usec : http_parse_date(text);
 }
 
+const char *mentiond_format_time(struct mentiond_op *op, int64_t usec)
+{
+        return arena_take(op->page, text_format_rfc3339(usec));
+}
+
 /* --- Memory and text --- */
 
 void *mentiond_alloc(struct mentiond_op *op, uint64_t size)

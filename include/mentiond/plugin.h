@@ -292,6 +292,9 @@ MENTIOND_EXPORT int mentiond_sleep(struct mentiond_op *op, int64_t usec);
  * microseconds; 0 if it is none of them. */
 MENTIOND_EXPORT int64_t mentiond_parse_time(const char *text);
 
+/* As RFC 3339 has it, in UTC: "2026-11-22T10:00:00.000Z".  What was before 1970 is its beginning. */
+MENTIOND_EXPORT const char *mentiond_format_time(struct mentiond_op *op, int64_t usec);
+
 /* --- Doctor and provisioning ------------------------------------------------------------------------- */
 
 /* What doctor() or provision() found, or did, about one thing. */

@@ -7,7 +7,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #define HOUR_USEC INT64_C(3600000000)
 #define DAY_USEC (24 * HOUR_USEC)
@@ -27,17 +26,6 @@ static const struct mentiond_option options[] = {
                         .help = "App password of the account", .flags = MENTIOND_REQUIRED),
         { .name = NULL },
 };
-
-const char *bluesky_time(struct mentiond_op *op, int64_t usec)
-{
-        time_t seconds = (time_t) (usec / 1000000);
-        char text[32] = "";
-        struct tm tm;
-
-        if (gmtime_r(&seconds, &tm))
-                (void) strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-        return mentiond_format(op, "%s.%03dZ", text, (int) (usec / 1000 % 1000));
-}
 
 static int start(struct mentiond_op *op, void *state)
 {
@@ -115,7 +103,8 @@ static bool is_due(struct mentiond_op *op, const char *cursor, int64_t every_use
 static const char *below(struct mentiond_op *op, const char *cursor, const char *used)
 {
         int64_t usec = mentiond_parse_time(cursor);
-        const char *later = usec && strcmp(bluesky_time(op, usec), cursor) == 0 ? bluesky_time(op, usec + 1000) : cursor;
+        bool is_time = usec && strcmp(mentiond_format_time(op, usec), cursor) == 0;
+        const char *later = is_time ? mentiond_format_time(op, usec + 1000) : cursor;
 
         return strcmp(later, used) == 0 ? cursor : later;        /* a page of one millisecond */
 }

@@ -55,9 +55,6 @@ struct json_object *bluesky_root(struct json_object *record);
 /* What the app makes of links, names and tags in a text. */
 int bluesky_facets(struct mentiond_op *op, struct bluesky *b, const char *text, struct json_object *ret);
 
-/* RFC 3339, in UTC. */
-const char *bluesky_time(struct mentiond_op *op, int64_t usec);
-
 int bluesky_post(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret);
 int bluesky_find(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret);
 int bluesky_remove(struct mentiond_op *op, void *state, const char *id);

@@ -53,7 +53,7 @@ static int hide(struct mentiond_op *op, struct bluesky *b, const char *id, struc
         if (r == MENTIOND_GONE) {
                 mj_put_str(gate, "$type", u.collection);
                 mj_put_str(gate, "post", mj_str(root, "uri"));
-                mj_put_str(gate, "createdAt", bluesky_time(op, mentiond_now_usec(op)));
+                mj_put_str(gate, "createdAt", mentiond_format_time(op, mentiond_now_usec(op)));
         }
         hidden = mj_get(gate, "hiddenReplies");
         for (size_t i = 0; i < mj_len(hidden); i++)
@@ -87,7 +87,7 @@ int bluesky_react(struct mentiond_op *op, void *state, uint32_t reaction, const 
         mj_put_str(subject, "uri", id);
         mj_put_str(subject, "cid", mj_str(post, "cid"));
         mj_put_str(record, "$type", kind);
-        mj_put_str(record, "createdAt", bluesky_time(op, mentiond_now_usec(op)));
+        mj_put_str(record, "createdAt", mentiond_format_time(op, mentiond_now_usec(op)));
         MJ_PUT(record, "subject", subject);
         MJ_PUT(body, "record", record);
         return bluesky_do(op, state, &answer, "com.atproto.repo.createRecord", body, MENTIOND_REPEATABLE);

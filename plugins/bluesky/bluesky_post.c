@@ -113,7 +113,7 @@ static int prepare(struct mentiond_op *op, struct bluesky *b, const struct menti
 
         mj_put_str(record, "$type", BLUESKY_POST);
         mj_put_str(record, "text", part->text);
-        mj_put_str(record, "createdAt", bluesky_time(op, part->tried_usec));
+        mj_put_str(record, "createdAt", mentiond_format_time(op, part->tried_usec));
         MJ_PUT(record, "reply", reply);
         MJ_PUT(record, "facets", facets);
         put_language(record, part->language);

@@ -5,7 +5,6 @@
 #include "x.h"
 
 #include <ctype.h>
-#include <time.h>
 
 static const char shortener[] = "https://t.co/";
 
@@ -43,13 +42,7 @@ const char *x_reference(struct json_object *post, const char *type)
 
 const char *x_time(struct mentiond_op *op, int64_t usec)
 {
-        time_t seconds = (time_t) (usec / 1000000);
-        char *text = mentiond_alloc(op, sizeof("2026-11-22T00%3A00%3A00Z") + 8);
-        struct tm tm;
-
-        (void) gmtime_r(&seconds, &tm);
-        (void) strftime(text, sizeof("2026-11-22T00%3A00%3A00Z") + 8, "%Y-%m-%dT%H%%3A%M%%3A%SZ", &tm);
-        return text;
+        return mentiond_escape(op, mentiond_format(op, "%.19sZ", mentiond_format_time(op, usec)));
 }
 
 /* The entities of the long text, if there is one: those of the post are of its beginning. */

@@ -14,7 +14,6 @@
 #include "zammad.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 static const char no_proof[] = "-";      /* not all that was found could be handed over */
 
@@ -259,15 +258,10 @@ static int take_page(struct mentiond_op *op, struct zammad *z, struct json_objec
 
 /* --- When from --- */
 
+/* Zammad tells whole seconds. */
 static const char *told(struct mentiond_op *op, int64_t usec)
 {
-        time_t seconds = (time_t) (usec / 1000000);
-        struct tm tm;
-
-        if (usec <= 0 || !gmtime_r(&seconds, &tm))
-                return "1970-01-01T00:00:00.000Z";
-        return mentiond_format(op, "%04d-%02d-%02dT%02d:%02d:%02d.000Z", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-                               tm.tm_min, tm.tm_sec);
+        return mentiond_format_time(op, usec - usec % 1000000);
 }
 
 /* How far before the newest change that was seen one may still come to light.  None does once a poll has found nothing that began

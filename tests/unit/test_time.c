@@ -86,6 +86,25 @@ static void times_are_written_in_utc(void **state)
         assert_string_equal(b, "1969-12-31 23:59:59 UTC");
 }
 
+static void times_are_written_for_programs_as_they_are_read(void **state)
+{
+        static const int64_t times[] = { 0, 999000, INT64_C(1795309323004000), INT64_C(253402300799999000) };
+        _cleanup_free_ char *one = text_format_rfc3339(times[2] + 999), *early = text_format_rfc3339(-1);
+        _cleanup_free_ char *late = text_format_rfc3339(INT64_MAX);
+
+        (void) state;
+        assert_string_equal(one, "2026-11-22T01:02:03.004Z");
+        assert_string_equal(early, "1970-01-01T00:00:00.000Z");
+        assert_non_null(strstr(late, "-01-10T04:00:54.775Z"));
+        for (size_t i = 0; i < ELEMENTSOF(times); i++) {
+                _cleanup_free_ char *text = text_format_rfc3339(times[i]);
+                int64_t usec;
+
+                assert_int_equal(text_parse_time(text, &usec), 0);
+                assert_int_equal(usec, times[i]);
+        }
+}
+
 static void durations(void **state)
 {
         static const struct {
@@ -186,6 +205,7 @@ int main(void)
                 cmocka_unit_test(what_is_no_time_is_refused),
                 cmocka_unit_test(time_agrees_with_the_c_library_from_year_1_to_9999),
                 cmocka_unit_test(times_are_written_in_utc),
+                cmocka_unit_test(times_are_written_for_programs_as_they_are_read),
                 cmocka_unit_test(durations),
                 cmocka_unit_test(durations_are_written_in_the_largest_exact_unit),
                 cmocka_unit_test(sizes),
