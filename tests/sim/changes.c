@@ -46,6 +46,17 @@ static int told_of_post(int status, const char *words, const char *text)
         return told < 0 && branch >= 0 ? told_of(desk_follow(desks.articles[branch].ticket), words, text) : told;
 }
 
+/* Or what is above it: then what is read again does not show it. */
+static bool may_be_hidden(int status)
+{
+        const struct network_kind *kind = social.networks[social.statuses[status].network].kind;
+
+        for (int i = status; kind->may_hide && i >= 0; i = social.statuses[i].parent)
+                if (kind->may_hide(i))
+                        return true;
+        return false;
+}
+
 static void judge_change(struct verdict *v, int i)
 {
         const struct status *s = &social.statuses[i];
