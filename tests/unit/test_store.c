@@ -464,6 +464,22 @@ static const char *file_all(void)
         return text;
 }
 
+static void what_a_failed_poll_brought_goes_on_with_its_conversation(void)
+{
+        open_store();
+        (void) take(mention("1", "", ""));
+        file("1", "77");
+        (void) take(mention("2", "", "1"));
+        (void) take(shown("3", "1", NOW - 4));
+        assert_int_equal(thread_of("3"), thread_of("1"));
+        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("2"), .state = STATE_NEW, .goes_on = true,
+                                                              .now_usec = NOW }), 0);
+        assert_int_not_equal(thread_of("2"), thread_of("1"));
+        assert_int_equal(thread_of("3"), thread_of("2"));
+        assert_string_equal(row_of("3").state, STATE_SHOWN);
+        close_store();
+}
+
 static void what_a_failed_poll_brought_takes_its_place_when_one_is_done(void)
 {
         struct store_item older[] = { mention("1", "", ""), mention("4", "", "1") };
@@ -2201,6 +2217,7 @@ int main(void)
                 world_test(baseline_is_the_first_horizon_and_stays),
                 world_test(unfinished_poll_moves_no_horizon),
                 world_test(poll_that_says_nothing_writes_nothing),
+                world_test(what_a_failed_poll_brought_goes_on_with_its_conversation),
                 world_test(what_a_failed_poll_brought_takes_its_place_when_one_is_done),
                 world_test(poll_that_says_nothing_gives_what_was_shown_its_place),
                 world_test(shown_again_it_takes_the_place_that_it_has_now),
