@@ -174,8 +174,9 @@ static void record(struct flow_instance *f, const struct store_row *row, const s
 
 static const char *why(const struct step *s, const struct next *n)
 {
-        /* That it is not there is what was asked for: how the network says so is no reason. */
-        const char *reason = s->verdict == MENTIOND_ABSENT || isempty(s->op->reason) ? strempty(n->reason) : s->op->reason;
+        /* That it is not there is what was asked for: how the network says so is no reason, where we have one. */
+        bool ours = isempty(s->op->reason) || (s->verdict == MENTIOND_ABSENT && !isempty(n->reason));
+        const char *reason = ours ? strempty(n->reason) : s->op->reason;
 
         if (s->verdict == MENTIOND_OK || s->part_number == 0)
                 return reason;
