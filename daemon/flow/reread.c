@@ -132,6 +132,16 @@ static bool may_be_reply(struct reading *g, const struct op_again *now)
         return n < 0 || n == OPEN_TEXTS;
 }
 
+/* What it answers is known to be of another thread of the conversation, which has a ticket of its own. */
+static bool is_of_another(struct reading *g, const struct op_again *now)
+{
+        struct instance *i = g->f->instance;
+        _cleanup_free_ char *root = isempty(now->parent) ? NULL : store_root_of(i->host->store, i->stored.id, now->parent);
+        struct store_thread own;
+
+        return root && store_thread(i->host->store, g->a, g->thread, &own) > 0 && !streq(root, own.root);
+}
+
 static void see(struct reading *g, const struct op_again *now)
 {
         struct instance *i = g->f->instance;
@@ -144,6 +154,8 @@ static void see(struct reading *g, const struct op_again *now)
                 }
         if (now->gone || !streq(now->author, i->self_id) || is_known(i, now->id))
                 return;
+        if (is_of_another(g, now))
+                return;          /* when that is read */
         if (may_be_reply(g, now))
                 return;          /* the next time */
         own = find(g, NULL, now->id, arena_printf(g->a, "app:%016llx", (unsigned long long) text_hash(now->id)),

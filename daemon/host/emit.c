@@ -284,6 +284,7 @@ void mentiond_emit_again(struct mentiond_op *op, const struct mentiond_mention *
         if (!again)
                 return;
         again->author = arena_strdup(op->arena, author.id);
+        again->parent = arena_strdup(op->arena, m.parent);
         again->text = arena_take(op->arena, payload_text(&m));
         again->url = arena_strdup(op->arena, m.url);
         again->created_usec = m.created_usec;
@@ -297,7 +298,7 @@ void mentiond_emit_gone(struct mentiond_op *op, const char *id)
 
         if (!again)
                 return;
-        again->author = again->text = again->url = "";
+        again->author = again->parent = again->text = again->url = "";
         again->gone = true;
 }
 

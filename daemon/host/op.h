@@ -20,7 +20,7 @@ struct op_ancestor {
 
 /* A post that reread() saw.  gone: only the id is there. */
 struct op_again {
-        const char *id, *author, *text, *url;
+        const char *id, *author, *parent, *text, *url;
         int64_t created_usec, edited_usec;
         struct store_right right;
         bool gone;

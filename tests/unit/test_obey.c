@@ -1048,6 +1048,7 @@ static void other_internal_notes_are_none(void)
 
 /* --- What is read again --- */
 
+static const char *own_parent = "";      /* what the brand's post answers */
 static const char *now_text;             /* of m1; NULL: it is gone */
 
 static void emit_again(enum fake_call call, struct mentiond_op *op)
@@ -1064,6 +1065,7 @@ static void emit_again(enum fake_call call, struct mentiond_op *op)
 
         if (call != CALL_REREAD)
                 return;
+        own.parent = own_parent;
         if (now_text)
                 mentiond_emit_again(op, &m);
         else
@@ -1072,9 +1074,8 @@ static void emit_again(enum fake_call call, struct mentiond_op *op)
 }
 
 /* As if the time had come. */
-static void read_again(const char *text)
+static void read_thread_again(int64_t thread, const char *text)
 {
-        int64_t thread = fake_row(brand->stored.id, "m1").thread;
         int before = fake.calls[CALL_REREAD];
 
         now_text = text;
@@ -1086,6 +1087,25 @@ static void read_again(const char *text)
         }
         quiet();
         fake.on_call = NULL;
+}
+
+static void read_again(const char *text)
+{
+        read_thread_again(fake_row(brand->stored.id, "m1").thread, text);
+}
+
+/* The network shows both halves of the conversation. */
+static void answer_in_the_app_is_told_in_the_ticket_of_what_it_answers(void)
+{
+        open_with_branch();
+        own_parent = "m2";
+        strset(&fake.notes, "");
+        read_again("text of m1");
+        assert_null(strstr(strempty(fake.notes), "answered outside"));
+        read_thread_again(fake_row(brand->stored.id, "m2").thread, "text of m1");
+        assert_non_null(strstr(strempty(fake.notes), "answered outside of the helpdesk: https://net/own1"));
+        own_parent = "";
+        fake_close();
 }
 
 static void changes_and_removals_are_told_once(void)
@@ -1248,6 +1268,7 @@ int main(void)
                 world_test(reply_that_was_refused_goes_with_what_it_answers),
                 world_test(mistyped_commands_are_answered_with_the_nearest),
                 world_test(other_internal_notes_are_none),
+                world_test(answer_in_the_app_is_told_in_the_ticket_of_what_it_answers),
                 world_test(changes_and_removals_are_told_once),
                 world_test(edit_is_told_with_both_texts_and_a_removal_with_the_last),
                 world_test(text_of_what_was_deleted_can_be_left_out),
