@@ -284,6 +284,6 @@ static bool is_untold(int status)
 
 const struct network_kind bluesky_kind = {
         .name = "bluesky", .visibilities = "u", .settings = settings, .id = id, .handle = handle, .answer = sky_answer,
-        .on_fault = sky_on_fault, .find = sky_find, .posted = posted, .has_keys = true, .all_public = true, .no_aside = true, .has_media = true, .tells_rights = true,
-        .looks_twice = true, .bars = bars, .claimed = sky_listed, .may_hide = may_hide, .is_untold = is_untold,
+        .on_fault = sky_on_fault, .find = sky_find, .posted = posted, .has_keys = true, .all_public = true, .has_media = true, .tells_rights = true, .no_aside = true,
+        .finds_all = true, .looks_twice = true, .bars = bars, .claimed = sky_listed, .may_hide = may_hide, .is_untold = is_untold,
 };

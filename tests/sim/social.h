@@ -79,6 +79,7 @@ struct network_kind {
         bool refuses_twice;              /* it takes no text that it has */
         bool renumbers;                  /* a post that was edited has another id, which what answers it tells */
         bool pays;                       /* for what it asks, and writes down how much */
+        bool finds_all;                  /* what was posted can be found by its name, at once */
         bool looks_twice;                /* who polls needs another answer to take what a page shows */
         bool tells_rights;               /* what can be answered, by itself: the plugin passes it on */
         bool (*bars)(int status, const char *reason);    /* whether an answer to it may be refused so; -1: to an old one */
