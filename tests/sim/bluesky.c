@@ -177,6 +177,11 @@ static int quotable(int network)
         return -1;
 }
 
+static void on_like(void *data)
+{
+        social_other_notification((int) (intptr_t) data);
+}
+
 /* A person's, of which the oracle knows the name. */
 static void give_character(int status)
 {
@@ -206,8 +211,8 @@ static void give_character(int status)
         if (chance(R_PEOPLE, 40))
                 block(s->account);
         if (chance(R_PEOPLE, 20))
-                for (int n = (int) between(R_PEOPLE, 5, 60); n > 0; n--)
-                        social_other_notification(s->network);   /* many like it */
+                for (int64_t n = between(R_PEOPLE, 5, 60); n > 0; n--)
+                        sim_in(n * USEC_PER_SEC / 8, on_like, (void *) (intptr_t) s->network);
 }
 
 /* The network's own delays come out of the same chance as people's acts. */
