@@ -539,7 +539,7 @@ static void judge_note(struct verdict *v, int k)
                 if (!t->deleted && !has_note(n->article, streq(r->state, "held") ? "held" : "refused"))
                         broken(v, LOST, token, "reply %s is %s, and nobody told the agent", token, r->state);
         }
-        if (single && posts > 0 && is_aside(r) && strstr(r->reason, "is still not there") && social.networks[social.statuses[last].network].kind->finds_all &&
+        if (single && posts > 0 && is_aside(r) && strstr(r->reason, "is still not there") && !strstr(r->reason, "of its") && social.networks[social.statuses[last].network].kind->finds_all &&
             social.statuses[last].created - UTC_START < told_usec(k, "held") - 10 * USEC_PER_MINUTE)
                 broken(v, WRONG, token, "reply %s is said not to be there, and is: %s", token, social.statuses[last].id);
         if (single && posts > 0 && n->withdrawn)
