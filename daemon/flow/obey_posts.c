@@ -210,8 +210,9 @@ static void delete(struct order *o, struct instance *i)
         obey_add(o, &(struct store_order) {
                 .id = id, .was = obey_load(o, id).state, .state = STATE_WITHDRAWN, .reason = "removed with !delete" });
         obey_answer(o, n < (size_t) parts[0].of && reply.tried_usec
-                               ? "What is known to be posted of your last reply is removed from the network, and the rest will not"
-                                 " be posted. One part more may be out: look for it in the network's app, and remove it there."
+                               ? "What is known to be posted of your last reply is removed from the network, and the rest will"
+                                 " not be posted. One part more may be out: look for it in the network's app, and"
+                                 " remove it there."
                        : n < (size_t) parts[0].of
                                ? "What is posted of your last reply is removed from the network, and the rest will not be posted."
                                : "Your last reply is removed from the network.");

@@ -61,13 +61,25 @@ static void split(struct order *o)
         obey_later(o, 0, NULL);
 }
 
+/* The ticket was made so long ago that the post is forgotten; what it began is not. */
+static void tell_late(struct order *o)
+{
+        struct store_thread branch;
+        const char *by = "";
+
+        if (store_last_branch(o->f->instance->host->store, o->a, o->thread.id, &branch, &by) > 0 && streq(by, o->row->native_id))
+                obey_answer(o, arena_printf(o->a, "The last post has a ticket of its own: %s.", name_of(o, &branch)));
+        else
+                obey_refuse(o, "the newest post is forgotten.");
+}
+
 static void tell(struct order *o, int64_t id)
 {
         struct store_row mention = obey_load(o, id);
         struct store_thread t;
 
         if (!mention.id || store_thread(o->f->instance->host->store, o->a, mention.thread, &t) <= 0)
-                obey_refuse(o, "the newest post is forgotten.");
+                tell_late(o);
         else if (streq(mention.state, STATE_FILED))
                 obey_answer(o, arena_printf(o->a,
                                             "The last post of %s has a ticket of its own: %s. What answers it comes there, and "

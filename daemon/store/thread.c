@@ -149,8 +149,8 @@ int thread_go_on(struct db *db, int64_t id, int64_t target, int64_t was)
                            "iii", thread, target, was);
         if (r >= 0)
                 r = db_run(db,
-                           "UPDATE journal SET thread = ? WHERE target = ? AND thread = ? AND kind = 'mention' AND state = 'shown'"
-                           " AND NOT doubt",
+                           "UPDATE journal SET thread = ? WHERE target = ? AND thread = ? AND kind = 'mention' AND"
+                           " state = 'shown' AND NOT doubt",
                            "iii", thread, target, was);
         return r < 0 ? r : lane_release(db, target, thread);
 }

@@ -996,6 +996,22 @@ static void split_that_is_said_twice_is_done_once(void)
         fake_close();
 }
 
+static void split_is_told_also_when_the_post_is_forgotten(void)
+{
+        int64_t at = 0;
+
+        open_with_answer();
+        desk->options.retry_usec = USEC_PER_SEC;         /* between looks of the command */
+        fake_article("6", "77", MENTIOND_ARTICLE_INTERNAL, "!split");
+        while (fake.calls[DESK_FILE] < 1 || !mention_becomes("m2", STATE_FILED))
+                world_sleep(500);
+        mention("m3", "", "m2");
+        assert_true(store_forget(fake_host.store, utc_usec() + USEC_PER_DAY, utc_usec() + USEC_PER_DAY, &at) > 0);
+        assert_int_equal(store_row_of(fake_host.store, brand->stored.id, "m2"), 0);
+        is_answered("6", "has a ticket of its own: N1");
+        fake_close();
+}
+
 /* The number of its article says so. */
 static void reply_from_before_the_split_is_held(void)
 {
@@ -1264,6 +1280,7 @@ int main(void)
                 world_test(split_is_refused_while_another_post_comes),
                 world_test(split_is_refused_where_the_text_is_not_kept),
                 world_test(split_that_is_said_twice_is_done_once),
+                world_test(split_is_told_also_when_the_post_is_forgotten),
                 world_test(reply_from_before_the_split_is_held),
                 world_test(reply_that_was_refused_goes_with_what_it_answers),
                 world_test(mistyped_commands_are_answered_with_the_nearest),
