@@ -33,6 +33,15 @@ bool is_sent_again(int note);
 /* The first command of this kind that was written in the ticket of this note, later than it; or -1. */
 int command_after(int note, enum command_name name);
 
+/* --- reasons.c --- */
+
+/* Whether a mention of this ticket was confirmed to the daemon by then. */
+bool was_confirmed(int ticket, int64_t when);
+/* Whether a post of its conversation was deleted, or what was above one. */
+bool is_tree_broken(int ticket);
+/* Whether there is a cause to hold or refuse it so. */
+bool is_justified(const struct agent_note *n, const char *reason);
+
 void judge_mentions(struct verdict *v);
 void judge_commands(struct verdict *v);
 void judge_parts(struct verdict *v, int note, int first);
