@@ -38,6 +38,13 @@ bool facebook_may_reply_aside(int status);
 char *facebook_talk_id(int account);
 struct answer facebook_refuse(int status, int code, int subcode, const char *message);
 
+bool facebook_is_listed(int status);
+int64_t facebook_order_of(int status);                /* in lists */
+
+/* facebook_read.c */
+struct answer facebook_look(const struct request *q, const char *id, const char *edge);
+char *facebook_parameter(const char *query, const char *name);   /* malloced */
+
 /* facebook_write.c */
 struct answer facebook_write(const struct request *q, const char *id, const char *edge);
 void facebook_on_fault(const struct request *q);
