@@ -157,12 +157,16 @@ class Play:
             part = pathlib.Path(f"{file}{suffix}")
             if part.exists():
                 pathlib.Path(f"{copy}{suffix}").write_bytes(part.read_bytes())
-        keys, parts = set(), set()
+        keys, begun_before, parts = set(), set(), set()
         with contextlib.closing(sqlite3.connect(copy)) as db:
             with contextlib.suppress(sqlite3.OperationalError):          # there is no schema yet
                 keys = {row[0] for row in db.execute(
                     "SELECT CASE kind WHEN 'note' THEN native_id ELSE (SELECT name FROM instance i WHERE i.id = source) || ':' || native_id END"
                     " FROM journal WHERE attempt > 0")}
+                # What was split off was filed before, and is to be filed once more: that has no attempt yet.
+                begun_before = {row[0] for row in db.execute(
+                    "SELECT i.name || ':' || j.native_id FROM journal j JOIN instance i ON i.id = j.source"
+                    " JOIN thread t ON t.id = j.thread AND t.root = j.native_id AND t.split IS NOT NULL")}
                 parts = {row[0] for row in db.execute("SELECT key FROM part")}
             if (said := db.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
                 self.faults.append(("lost", f"after the power failed the store is damaged: {said}"))
@@ -170,7 +174,7 @@ class Play:
             path.unlink()
         with self.desk.lock, self.net.lock:
             self.faults += [("lost", f"article {a.id} with the key {key} was made without a durable intent")
-                            for a in self.desk.articles.values() if (key := a.fields.get("SocialPost")) and BRANCH.sub(":", key) not in keys]
+                            for a in self.desk.articles.values() if (key := a.fields.get("SocialPost")) and BRANCH.sub(":", key) not in keys and key not in begun_before]
             self.faults += [("lost", f"\"{s.text}\" was posted without a durable intent")
                             for s in self.net.statuses if s.by_api and s.key not in parts]
 
