@@ -203,6 +203,8 @@ static const char *root_of(struct flow_instance *f, struct mentiond_op *op, cons
 
         for (size_t n = op->n_ancestors; n > 0 && !root; n--)
                 root = store_root_of(s, f->instance->stored.id, op->ancestors[n - 1].id);
+        if (!root && op->n_ancestors && *op->ancestors[0].parent)        /* not all were told */
+                root = store_root_of(s, f->instance->stored.id, op->ancestors[0].parent);
         if (!root && !op->root && !*told && !op->n_ancestors)    /* it may have been placed since */
                 root = store_root_of(s, f->instance->stored.id, parent);
         if (root)

@@ -79,14 +79,14 @@ int review_article(struct flow_instance *f, struct arena *a, const struct store_
         i = review_helpdesk(f, t, a, ret_reason, ret_wait_usec);
         if (!i)
                 return MENTIOND_RETRY;
-        if (!i->plugin->helpdesk.review)
-                return MENTIOND_ABSENT;
         if (((const struct flow_instance *) i->flow)->unread) {
                 *ret_wait_usec = i->options.retry_usec;
                 *ret_reason = arena_printf(a, "what agents said meanwhile must be read first, and \"%s\" does not answer polls"
                                               " now", i->name);
                 return MENTIOND_RETRY;
         }
+        if (!i->plugin->helpdesk.review)
+                return MENTIOND_ABSENT;
         instance_hold(i);
         op_begin(&op, i, "review", OP_DEADLINE_USEC);
         verdict = op_judge(&op, call_review(&op, t->ticket, row->native_id, ret));

@@ -174,6 +174,7 @@ static struct op_ancestor ancestor_of(struct mentiond_op *op, const struct menti
 {
         return (struct op_ancestor) {
                 .id = arena_strdup(op->arena, m->id),
+                .parent = arena_strdup(op->arena, strempty(m->parent)),
                 .handle = arena_strdup(op->arena, author->handle),
                 .name = arena_take(op->arena, text_clean(strempty(author->name), strlen(strempty(author->name)))),
                 .url = arena_strdup(op->arena, m->url),

@@ -15,7 +15,7 @@
         _copy; })
 
 struct op_ancestor {
-        const char *id, *handle, *name, *text, *url;
+        const char *id, *parent, *handle, *name, *text, *url;
 };
 
 /* A post that reread() saw.  gone: only the id is there. */

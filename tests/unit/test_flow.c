@@ -1655,6 +1655,28 @@ static void mention_joins_the_thread_of_the_nearest_ancestor_that_is_known(void)
         fake_close();
 }
 
+/* The network tells the post above alone: the one above that is in the ticket. */
+static void show_the_nearest(enum fake_call call, struct mentiond_op *op)
+{
+        struct mentiond_mention m = shown("deeper");
+
+        m.parent = "middle";
+        if (call == CALL_FETCH)
+                mentiond_emit_ancestor(op, &m);
+}
+
+static void mention_joins_the_thread_of_what_its_topmost_ancestor_answers(void)
+{
+        fake_open(0);
+        fake_mention("middle", "another", "");
+        assert_true(mention_becomes("middle", STATE_FILED));
+        fake.on_call = show_the_nearest;
+        fake_mention("m1", "", "deeper");
+        assert_true(mention_becomes("m1", STATE_FILED));
+        assert_string_equal(root_of("m1"), "another");
+        fake_close();
+}
+
 static void mention_whose_ancestors_are_gone_begins_with_its_parent(void)
 {
         fake_open(0);
@@ -1860,6 +1882,7 @@ int main(void)
                 world_test(author_who_was_told_of_in_a_lost_answer_is_not_told_of_again),
                 world_test(of_many_ancestors_the_root_and_the_nearest_are_quoted),
                 world_test(mention_joins_the_thread_of_the_nearest_ancestor_that_is_known),
+                world_test(mention_joins_the_thread_of_what_its_topmost_ancestor_answers),
                 world_test(mention_whose_ancestors_are_gone_begins_with_its_parent),
                 world_test(placing_is_tried_eight_times_and_then_done_without),
                 world_test(placing_that_succeeds_late_still_finds_the_root),

@@ -526,9 +526,9 @@ static void edit_waits_until_the_helpdesk_can_be_asked(void)
 }
 
 /* Its helpdesk answers again: what was written there meanwhile comes with the next poll. */
-static void reply_waits_until_it_is_read_whether_it_was_taken_back(void)
+static void waits_until_it_is_read_whether_it_was_taken_back(unsigned flags)
 {
-        open_with_ticket(0);
+        open_with_ticket(flags);
         brand->options.hold_usec = 50 * USEC_PER_MSEC;
         desk->options.retry_usec = 20 * USEC_PER_MSEC;
         write_reply("5", "answer");
@@ -542,6 +542,16 @@ static void reply_waits_until_it_is_read_whether_it_was_taken_back(void)
         assert_true(reply_becomes("5", STATE_WITHDRAWN));
         assert_int_equal(fake.calls[CALL_POST], 0);
         fake_close();
+}
+
+static void reply_waits_until_it_is_read_whether_it_was_taken_back(void)
+{
+        waits_until_it_is_read_whether_it_was_taken_back(0);
+}
+
+static void it_waits_also_where_the_helpdesk_cannot_review(void)
+{
+        waits_until_it_is_read_whether_it_was_taken_back(FAKE_NO_REVIEW);
 }
 
 /* Who wanted the reply sent as it was has not seen this. */
@@ -1254,6 +1264,7 @@ int main(void)
                 world_test(text_that_was_ordered_to_be_public_is_no_secret),
                 world_test(edit_waits_until_the_helpdesk_can_be_asked),
                 world_test(reply_waits_until_it_is_read_whether_it_was_taken_back),
+                world_test(it_waits_also_where_the_helpdesk_cannot_review),
                 world_test(edit_of_what_was_sent_as_it_was_is_guarded),
                 world_test(reply_that_is_held_again_is_told_of_again),
                 world_test(what_could_not_be_said_in_private_is_guarded_before_it_is_public),
