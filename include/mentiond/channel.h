@@ -130,6 +130,12 @@ struct mentiond_post {
         uint32_t again;          /* 1: an attempt went before this one, and may have arrived after all */
 };
 
+/* The i-th file: the host's structs may be larger than those of this header. */
+static inline const struct mentiond_upload *mentiond_upload_at(const struct mentiond_post *post, uint32_t i)
+{
+        return (const struct mentiond_upload *) ((const char *) post->uploads + (size_t) i * post->uploads->struct_size);
+}
+
 struct mentiond_posted {
         uint32_t struct_size;
         uint32_t reserved;

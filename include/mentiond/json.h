@@ -76,6 +76,43 @@ static inline struct json_object *mj_at(struct json_object *array, size_t i)
         return i < mj_len(array) ? json_object_array_get_idx(array, i) : NULL;
 }
 
+/* Whether the member is this text. */
+static inline int mj_is(struct json_object *object, const char *name, const char *text)
+{
+        return strcmp(mj_str(object, name), text) == 0;
+}
+
+/* The i-th element as a string, "" if it is none. */
+static inline const char *mj_str_at(struct json_object *array, size_t i)
+{
+        struct json_object *element = mj_at(array, i);
+
+        return json_object_is_type(element, json_type_string) ? json_object_get_string(element) : "";
+}
+
+/* Whether an array of strings has this one. */
+static inline int mj_has(struct json_object *array, const char *text)
+{
+        for (size_t i = 0; i < mj_len(array); i++)
+                if (json_object_is_type(mj_at(array, i), json_type_string) && strcmp(mj_str_at(array, i), text) == 0)
+                        return 1;
+        return 0;
+}
+
+/* The first element of an array of objects whose member is this text, or NULL. */
+static inline struct json_object *mj_find(struct json_object *array, const char *name, const char *text)
+{
+        for (size_t i = 0; i < mj_len(array); i++)
+                if (mj_get(mj_at(array, i), name) && mj_is(mj_at(array, i), name, text))
+                        return mj_at(array, i);
+        return NULL;
+}
+
+/* For each element of an array, also those that are null; the body may not change the array. */
+#define MJ_EACH(element, array) \
+        for (size_t element##_at = 0, element##_n = mj_len(array); \
+             element##_at < element##_n && ((element) = mj_at(array, element##_at), 1); element##_at++)
+
 /* Adds a member; a name that is written in the code itself is not copied. */
 #define MJ_PUT(object, name, value) \
         json_object_object_add_ex(object, name, value, __builtin_constant_p(name) ? JSON_C_OBJECT_KEY_IS_CONSTANT : 0)
