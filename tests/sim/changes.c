@@ -5,6 +5,8 @@
  */
 #include "oracle.h"
 
+#define READ_AGAIN 20                    /* posts of a conversation, the newest, as flow/reread.c has it */
+
 static bool is_said(int article, const char *words, const char *text)
 {
         return strstr(desks.articles[article].body, words) && strstr(desks.articles[article].body, text);
@@ -20,12 +22,15 @@ static int told_of(int ticket, const char *words, const char *text)
 }
 
 /* Whether what happened then must have been seen: after a post was filed, its conversation is read again when it is three times as
- * old, and so on; the clock may not have jumped, and the texts must be kept. */
+ * old, and so on; the clock may not have jumped, the texts must be kept, and it must be among the newest of its ticket. */
 static bool is_due(int article, int64_t when)
 {
         int64_t filed = desks.articles[article].created, calm = 1000 * USEC_PER_SEC + sim.plan.busy_usec;
+        int after = 0;
 
-        return !sim.plan.jump_usec && !sim.plan.forget_usec && desks.articles[article].confirmed && when > desks.articles[article].confirmed &&
+        for (int k = article + 1; k < desks.n_articles; k++)
+                after += !desks.articles[k].agent && desks.articles[k].born_ticket == desks.articles[article].born_ticket;
+        return after < READ_AGAIN && !sim.plan.jump_usec && !sim.plan.forget_usec && desks.articles[article].confirmed && when > desks.articles[article].confirmed &&
                sim.now > MAX(when, calm) + 2 * (when - filed) + 25 * USEC_PER_MINUTE;
 }
 
