@@ -4,6 +4,7 @@
  * nothing.
  */
 #include "facebook.h"
+#include "oracle.h"
 
 static struct answer done(void)
 {
@@ -67,9 +68,13 @@ static struct answer comment(const struct request *q, const char *id)
         return a;
 }
 
-/* The article that shows it, of those that the agent had before him; -1: none. */
+/* The article that shows it, of those that the agent had before him; -1: none, or it has been given a ticket of its own. */
 static int shown_before(int status, const struct agent_note *n)
 {
+        int branch = branch_of(status);
+
+        if (branch >= 0 && branch < n->article && desk_follow(desks.articles[branch].ticket) != desk_follow(desks.articles[n->article].ticket))
+                return -1;
         for (int i = n->article - 1; i >= 0; i--)
                 if (!desks.articles[i].agent && people_mention_in(desks.articles[i].body) == status &&
                     desk_follow(desks.articles[i].ticket) == desk_follow(desks.articles[n->article].ticket))
