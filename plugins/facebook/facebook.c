@@ -63,23 +63,24 @@ static int start(struct mentiond_op *op, void *state)
 
 /* --- The doctor: what the account needs, looked at live --- */
 
+static void tell(struct mentiond_op *op, bool fine, const char *what, const char *text)
+{
+        mentiond_report(op, fine ? MENTIOND_FINE : MENTIOND_WRONG, what, "%s", text);
+}
+
 static void look_at_end(struct mentiond_op *op, const char *what, int64_t seconds)
 {
-        int64_t days = (seconds * 1000000 - mentiond_now_usec(op)) / DAY_USEC;
+        long long days = (seconds * 1000000 - mentiond_now_usec(op)) / DAY_USEC;
+        bool fine = !seconds || days > SOON_DAYS;
 
-        if (!seconds)
-                mentiond_report(op, MENTIOND_FINE, what, "it does not expire");
-        else
-                mentiond_report(op, days > SOON_DAYS ? MENTIOND_FINE : MENTIOND_WRONG, what, "it ends in %lld days%s",
-                                (long long) days, days > SOON_DAYS ? "" : ": " NEW_TOKEN);
+        tell(op, fine, what, seconds ? mentiond_format(op, "it ends in %lld days%s", days, fine ? "" : ": " NEW_TOKEN)
+                                     : "it does not expire");
 }
 
 /* The token stands in the query, which is not logged: Facebook takes it nowhere else. */
 static int look_at_token(struct mentiond_op *op, const struct facebook *f)
 {
-        static const struct {
-                const char *name, *without;
-        } rights[] = {
+        static const char *const rights[][2] = {         /* and what is so without */
                 { "pages_read_engagement", "posts and comments are not seen" },
                 { "pages_read_user_content", "it is not seen who wrote a comment, nor what visitors post" },
                 { "pages_manage_engagement", "nothing can be answered, liked or hidden" },
@@ -100,12 +101,10 @@ static int look_at_token(struct mentiond_op *op, const struct facebook *f)
         look_at_end(op, "token", mj_int(data, "expires_at", 0));
         look_at_end(op, "access to data", mj_int(data, "data_access_expires_at", 0));
         for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
-                const char *what = mentiond_format(op, "right %s", rights[i].name);
+                bool granted = mj_has(mj_get(data, "scopes"), rights[i][0]);
 
-                if (mj_has(mj_get(data, "scopes"), rights[i].name))
-                        mentiond_report(op, MENTIOND_FINE, what, "granted");
-                else
-                        mentiond_report(op, MENTIOND_WRONG, what, "the token lacks it: %s; " NEW_TOKEN, rights[i].without);
+                tell(op, granted, mentiond_format(op, "right %s", rights[i][0]),
+                     granted ? "granted" : mentiond_format(op, "the token lacks it: %s; " NEW_TOKEN, rights[i][1]));
         }
         return MENTIOND_OK;
 }
@@ -113,27 +112,24 @@ static int look_at_token(struct mentiond_op *op, const struct facebook *f)
 /* Only limits keep the rest of the lists from being looked at. */
 static int look_at_lists(struct mentiond_op *op, const struct facebook *f)
 {
-        const struct {
-                const char *what, *path;
-                bool wanted;
-        } lists[] = {
-                { "comments", "feed?limit=5&fields=id,comments.filter(stream).limit(5){id,from}", true },
-                { "messages", "conversations?platform=messenger&limit=1&fields=id", f->messages },
-                { "reviews", "ratings?limit=1&fields=created_time", f->reviews },
-                { "apps of the Page", "subscribed_apps", true },
+        const char *const lists[][2] = {
+                { "comments", "feed?limit=5&fields=id,comments.filter(stream).limit(5){id,from}" },
+                { "messages", f->messages ? "conversations?platform=messenger&limit=1&fields=id" : NULL },
+                { "reviews", f->reviews ? "ratings?limit=1&fields=created_time" : NULL },
+                { "apps of the Page", "subscribed_apps" },
         };
         bool hooks = false;
 
         for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
                 struct json_object *list = NULL, *item, *comment;
                 bool nameless = false;
-                int r = lists[i].wanted ? facebook_get(op, f, 0, &list, "me/%s", lists[i].path) : MENTIOND_OK;
 
+                if (!lists[i][1])
+                        continue;
+                int r = facebook_get(op, f, 0, &list, "me/%s", lists[i][1]);
                 if (r == MENTIOND_THROTTLED)
                         return r;
-                if (lists[i].wanted)
-                        mentiond_report(op, r == MENTIOND_OK ? MENTIOND_FINE : MENTIOND_WRONG, lists[i].what, "%s",
-                                        r == MENTIOND_OK ? "can be read" : mentiond_reason(op));
+                tell(op, r == MENTIOND_OK, lists[i][0], r == MENTIOND_OK ? "can be read" : mentiond_reason(op));
                 MJ_EACH(item, mj_get(list, "data")) {
                         hooks |= mj_has(mj_get(item, "subscribed_fields"), "feed");
                         MJ_EACH(comment, mj_get(mj_get(item, "comments"), "data"))
@@ -141,8 +137,8 @@ static int look_at_lists(struct mentiond_op *op, const struct facebook *f)
                 }
                 /* Rights that the app has in name only, before Meta's review, show in what is left out. */
                 if (nameless)
-                        mentiond_report(op, MENTIOND_WRONG, "names", "a comment does not say by whom it is: the app needs "
-                                        "advanced access to pages_read_user_content");
+                        tell(op, false, "names", "a comment does not say by whom it is: the app needs advanced access to "
+                                                 "pages_read_user_content");
         }
         mentiond_report(op, hooks ? MENTIOND_FINE : MENTIOND_UNCLEAR, "hooks", hooks ? "the Page tells an app of its comments"
                         : "the Page tells no app of its comments: polls find them all the same (mentiond-facebook(5), Hooks)");
@@ -155,13 +151,13 @@ static int doctor(struct mentiond_op *op, void *state)
         int r = facebook_get(op, state, 0, &me, "me?fields=id,name,category");
 
         if (r == MENTIOND_AUTH || r == MENTIOND_REJECTED) {
-                mentiond_report(op, MENTIOND_WRONG, "token", "%s: " NEW_TOKEN, mentiond_reason(op));
+                tell(op, false, "token", mentiond_format(op, "%s: " NEW_TOKEN, mentiond_reason(op)));
                 return MENTIOND_OK;
         }
-        if (r == MENTIOND_OK) {
-                mentiond_report(op, MENTIOND_FINE, "Page", "%s (%s)", mj_str(me, "name"), mj_str(me, "id"));
-                r = look_at_token(op, state);
-        }
+        if (r != MENTIOND_OK)
+                return r;
+        tell(op, true, "Page", mentiond_format(op, "%s (%s)", mj_str(me, "name"), mj_str(me, "id")));
+        r = look_at_token(op, state);
         return r == MENTIOND_OK ? look_at_lists(op, state) : r;
 }
 

@@ -12,8 +12,8 @@
 static int send_message(struct mentiond_op *op, const struct facebook *f, const struct mentiond_post *part,
                         struct mentiond_posted *ret)
 {
-        const char *self = mentiond_self(op), *type = NULL, *tag = NULL;
-        struct json_object *above = NULL, *reply = NULL, *to;
+        struct json_object *above = NULL, *reply = NULL, *body;
+        const char *self = mentiond_self(op);
         int r = MENTIOND_OK;
 
         if (mentiond_length(part->text, MENTIOND_CODE_POINTS) > MESSAGE_MAX)
@@ -26,17 +26,16 @@ static int send_message(struct mentiond_op *op, const struct facebook *f, const 
                 if (r == MENTIOND_OK && !mj_true(above, "can_reply_privately"))
                         r = mentiond_fail(op, MENTIOND_REJECTED,
                                           "Facebook lets it not be answered in private: that can be done once, and for 7 days");
-                to = mentiond_json(op, visitor ? "{'post_id': %s}" : "{'comment_id': %s}", part->parent);
+                body = mentiond_json(op, visitor ? "{'recipient': {'post_id': %s}, 'message': {'text': %s}}"
+                                                 : "{'recipient': {'comment_id': %s}, 'message': {'text': %s}}",
+                                     part->parent, part->text);
         } else {
-                to = mentiond_json(op, "{'id': %s}", part->only);
-                type = f->human_agent ? "MESSAGE_TAG" : "RESPONSE";
-                tag = f->human_agent ? "HUMAN_AGENT" : NULL;
+                body = mentiond_json(op, "{'recipient': {'id': %s}, 'message': {'text': %s}, 'messaging_type': %s, 'tag': %s}",
+                                     part->only, part->text, f->human_agent ? "MESSAGE_TAG" : "RESPONSE",
+                                     f->human_agent ? "HUMAN_AGENT" : NULL);
         }
         if (r == MENTIOND_OK)
-                r = facebook_call(op, f, "POST", 0,
-                                  mentiond_json(op, "{'recipient': %p, 'message': {'text': %s}, 'messaging_type': %s, 'tag': %s}",
-                                                (void *) to, part->text, type, tag),
-                                  mentiond_format(op, "%s/messages", self), &reply);
+                r = facebook_call(op, f, "POST", 0, body, mentiond_format(op, "%s/messages", self), &reply);
         if (r != MENTIOND_OK)
                 return r;
         ret->id = mj_str(reply, "message_id");
