@@ -192,33 +192,30 @@ int facebook_poll(struct mentiond_op *op, void *state)
 
 /* --- Reading again --- */
 
-/* sought: the ids that are still to be told of; "" for one that was. */
+/* What was asked for, and what the Page said by other means.  sought: the ids, and whether they were told of. */
 static int tell(struct facebook_list *l, struct json_object *item)
 {
-        struct mentiond_mention *m = mention_of(l->op, item, MENTIOND_COMMENT);
-        bool wanted = facebook_is_own(l->op, item);
+        const char *id = mj_str(item, "id");
 
-        for (const char **left = l->sought; *left; left++)
-                if (strcmp(*left, m->id) == 0) {
-                        wanted = true;
-                        *left = "";
-                }
-        if (wanted && *m->id)
-                mentiond_emit_again(l->op, m);
+        if (*id && (facebook_is_own(l->op, item) || mj_get(l->sought, id))) {
+                mj_put_bool(l->sought, id, true);
+                mentiond_emit_again(l->op, mention_of(l->op, item, MENTIOND_COMMENT));
+        }
         return MENTIOND_OK;
 }
 
 int facebook_reread(struct mentiond_op *op, void *state, const char *const *ids, uint32_t n)
 {
-        const char *oldest = n ? ids[n - 1] : "", **left = mentiond_alloc(op, (n + 1) * sizeof(*left));
+        struct json_object *told = mentiond_json_object(op);
+        const char *oldest = n ? ids[n - 1] : "";        /* the others stand below it */
         struct facebook_list below = {
                 .op = op, .f = state, .take = tell, .until_usec = INT64_MAX, .least = 100, .flags = MENTIOND_OPTIONAL,
-                .sought = left, .path = mentiond_format(op, "%s/" FACEBOOK_STREAM FACEBOOK_OWN_FIELDS, oldest),
+                .sought = told, .path = mentiond_format(op, "%s/" FACEBOOK_STREAM FACEBOOK_OWN_FIELDS, oldest),
         };
         int r = MENTIOND_OK;
 
-        memcpy(left, ids, n * sizeof(*left));
-        /* Below the oldest stand the others, and what the Page said outside the helpdesk. */
+        for (uint32_t i = 0; i < n; i++)
+                mj_put_bool(told, ids[i], false);
         if (facebook_is_post(oldest))
                 r = facebook_read(&below, NULL);
         if (r == MENTIOND_GONE)
@@ -226,9 +223,9 @@ int facebook_reread(struct mentiond_op *op, void *state, const char *const *ids,
         for (uint32_t i = 0; r == MENTIOND_OK && i < n; i++) {
                 struct json_object *item = NULL, *feed = NULL;
 
-                if (!facebook_is_post(left[i]))
+                if (mj_true(told, ids[i]) || !facebook_is_post(ids[i]))
                         continue;
-                r = facebook_get(op, state, MENTIOND_OPTIONAL, &item, "%s?fields=" FACEBOOK_OWN_FIELDS, left[i]);
+                r = facebook_get(op, state, MENTIOND_OPTIONAL, &item, "%s?fields=" FACEBOOK_OWN_FIELDS, ids[i]);
                 if (r == MENTIOND_OK)
                         r = tell(&below, item);
                 if (r != MENTIOND_GONE)
