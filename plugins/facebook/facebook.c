@@ -63,7 +63,7 @@ static int start(struct mentiond_op *op, void *state)
 
 /* --- The doctor: what the account needs, looked at live --- */
 
-static void tell(struct mentiond_op *op, bool fine, const char *what, const char *text)
+static void report(struct mentiond_op *op, bool fine, const char *what, const char *text)
 {
         mentiond_report(op, fine ? MENTIOND_FINE : MENTIOND_WRONG, what, "%s", text);
 }
@@ -73,8 +73,8 @@ static void look_at_end(struct mentiond_op *op, const char *what, int64_t second
         long long days = (seconds * 1000000 - mentiond_now_usec(op)) / DAY_USEC;
         bool fine = !seconds || days > SOON_DAYS;
 
-        tell(op, fine, what, seconds ? mentiond_format(op, "it ends in %lld days%s", days, fine ? "" : ": " NEW_TOKEN)
-                                     : "it does not expire");
+        report(op, fine, what, seconds ? mentiond_format(op, "it ends in %lld days%s", days, fine ? "" : ": " NEW_TOKEN)
+                                       : "it does not expire");
 }
 
 /* The token stands in the query, which is not logged: Facebook takes it nowhere else. */
@@ -103,8 +103,8 @@ static int look_at_token(struct mentiond_op *op, const struct facebook *f)
         for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
                 bool granted = mj_has(mj_get(data, "scopes"), rights[i][0]);
 
-                tell(op, granted, mentiond_format(op, "right %s", rights[i][0]),
-                     granted ? "granted" : mentiond_format(op, "the token lacks it: %s; " NEW_TOKEN, rights[i][1]));
+                report(op, granted, mentiond_format(op, "right %s", rights[i][0]),
+                       granted ? "granted" : mentiond_format(op, "the token lacks it: %s; " NEW_TOKEN, rights[i][1]));
         }
         return MENTIOND_OK;
 }
@@ -129,7 +129,7 @@ static int look_at_lists(struct mentiond_op *op, const struct facebook *f)
                 int r = facebook_get(op, f, 0, &list, "me/%s", lists[i][1]);
                 if (r == MENTIOND_THROTTLED)
                         return r;
-                tell(op, r == MENTIOND_OK, lists[i][0], r == MENTIOND_OK ? "can be read" : mentiond_reason(op));
+                report(op, r == MENTIOND_OK, lists[i][0], r == MENTIOND_OK ? "can be read" : mentiond_reason(op));
                 MJ_EACH(item, mj_get(list, "data")) {
                         hooks |= mj_has(mj_get(item, "subscribed_fields"), "feed");
                         MJ_EACH(comment, mj_get(mj_get(item, "comments"), "data"))
@@ -137,8 +137,8 @@ static int look_at_lists(struct mentiond_op *op, const struct facebook *f)
                 }
                 /* Rights that the app has in name only, before Meta's review, show in what is left out. */
                 if (nameless)
-                        tell(op, false, "names", "a comment does not say by whom it is: the app needs advanced access to "
-                                                 "pages_read_user_content");
+                        report(op, false, "names", "a comment does not say by whom it is: the app needs advanced access to "
+                                                   "pages_read_user_content");
         }
         mentiond_report(op, hooks ? MENTIOND_FINE : MENTIOND_UNCLEAR, "hooks", hooks ? "the Page tells an app of its comments"
                         : "the Page tells no app of its comments: polls find them all the same (mentiond-facebook(5), Hooks)");
@@ -151,12 +151,12 @@ static int doctor(struct mentiond_op *op, void *state)
         int r = facebook_get(op, state, 0, &me, "me?fields=id,name,category");
 
         if (r == MENTIOND_AUTH || r == MENTIOND_REJECTED) {
-                tell(op, false, "token", mentiond_format(op, "%s: " NEW_TOKEN, mentiond_reason(op)));
+                report(op, false, "token", mentiond_format(op, "%s: " NEW_TOKEN, mentiond_reason(op)));
                 return MENTIOND_OK;
         }
         if (r != MENTIOND_OK)
                 return r;
-        tell(op, true, "Page", mentiond_format(op, "%s (%s)", mj_str(me, "name"), mj_str(me, "id")));
+        report(op, true, "Page", mentiond_format(op, "%s (%s)", mj_str(me, "name"), mj_str(me, "id")));
         r = look_at_token(op, state);
         return r == MENTIOND_OK ? look_at_lists(op, state) : r;
 }
