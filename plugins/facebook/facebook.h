@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Channel "facebook", between its own files: facebook.c (start, poll), facebook_call.c (requests, and what is wrong with them),
- * facebook_post.c (post, find), facebook_change.c (edit, remove, react, reread), facebook_doctor.c. */
+ * Channel "facebook", between its own files: facebook.c (options, start, doctor), facebook_call.c (requests, lists, and what is
+ * wrong with them), facebook_read.c (poll, reread), facebook_post.c (post, find, edit, remove, react). */
 #ifndef FACEBOOK_H
 #define FACEBOOK_H
 
 #include <mentiond/channel.h>
 #include <mentiond/json.h>
 #include <stdbool.h>
+
+#define DAY_USEC (INT64_C(86400) * 1000000)
 
 #define FACEBOOK_OWN_FIELDS "id,message,from,created_time,permalink_url"       /* that posts and comments have */
 #define FACEBOOK_STREAM "comments?filter=stream&order=reverse_chronological&limit=100&fields="
@@ -35,34 +37,31 @@ struct facebook_list {
         bool tagged;                     /* that is somebody else's, and only names the Page */
         void *sought;
 
-        int64_t oldest_usec;             /* of what was passed */
         bool fresh;                      /* there was something new on this page */
 };
 
-/* One request for a path below the API's version.  body: sent as JSON.  What error.code says decides, not the status. */
+/* One request for a path below the API's version.  body: sent as JSON; ret: may be NULL.  What error.code says decides, not the
+ * status. */
 int facebook_call(struct mentiond_op *op, const struct facebook *f, const char *method, uint32_t flags, struct json_object *body,
                   const char *path, struct json_object **ret);
-int facebook_get(struct mentiond_op *op, const struct facebook *f, const char *path, struct json_object **ret);
+
+/* GET of a path that is written as for printf(). */
+#define facebook_get(op, f, flags, ret, ...) facebook_call(op, f, "GET", flags, NULL, mentiond_format(op, __VA_ARGS__), ret)
 
 /* Page by page, and on while there is something new; first: the first page, if that is there already. */
 int facebook_read(struct facebook_list *l, struct json_object *first);
-
-/* take() has come so far down. */
-void facebook_pass(struct facebook_list *l, int64_t usec);
 
 bool facebook_is_own(struct mentiond_op *op, struct json_object *item);
 
 /* Posts and comments have ids of digits; messages, conversations and ratings without a story have not. */
 bool facebook_is_post(const char *id);
 
-struct mentiond_mention *facebook_mention(struct mentiond_op *op, struct json_object *item, uint32_t kind);
-
+int facebook_poll(struct mentiond_op *op, void *state);
+int facebook_reread(struct mentiond_op *op, void *state, const char *const *ids, uint32_t n);
 int facebook_post(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret);
 int facebook_find(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret);
 int facebook_edit(struct mentiond_op *op, void *state, const struct mentiond_change *change);
 int facebook_remove(struct mentiond_op *op, void *state, const char *id);
 int facebook_react(struct mentiond_op *op, void *state, uint32_t reaction, const char *id);
-int facebook_reread(struct mentiond_op *op, void *state, const char *const *ids, uint32_t n);
-int facebook_doctor(struct mentiond_op *op, void *state);
 
 #endif

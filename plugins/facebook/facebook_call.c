@@ -71,9 +71,9 @@ int facebook_call(struct mentiond_op *op, const struct facebook *f, const char *
 
         if (body)
                 mj_put_str(body, "appsecret_proof", proof);
-        request.path = body ? mentiond_format(op, "/%s/%s", f->version, path)
-                            : mentiond_format(op, "/%s/%s%cappsecret_proof=%s", f->version, path, strchr(path, '?') ? '&' : '?',
-                                              proof);
+        else
+                path = mentiond_format(op, "%s%cappsecret_proof=%s", path, strchr(path, '?') ? '&' : '?', proof);
+        request.path = mentiond_format(op, "/%s/%s", f->version, path);
         int r = mentiond_http(op, &request, &response);
         struct json_object *error = mj_get(response.json, "error");
         if (json_object_is_type(error, json_type_object))        /* else it is none of Facebook's */
@@ -83,55 +83,49 @@ int facebook_call(struct mentiond_op *op, const struct facebook *f, const char *
             || (response.status && (r == MENTIOND_REJECTED || r == MENTIOND_GONE)))
                 return mentiond_fail(op, repeatable ? MENTIOND_RETRY : MENTIOND_AMBIGUOUS,
                                      "the answer is none of Facebook's (status %u)", response.status);
-        if (r == MENTIOND_OK)
+        if (r == MENTIOND_OK && ret)
                 *ret = response.json;
         return r;
 }
 
-int facebook_get(struct mentiond_op *op, const struct facebook *f, const char *path, struct json_object **ret)
+/* paging.next is an address with the token in it: it is not used.  Conversations have the time of what was said last in them,
+ * other items that of their making. */
+int facebook_read(struct facebook_list *l, struct json_object *page)
 {
-        return facebook_call(op, f, "GET", 0, NULL, path, ret);
-}
-
-void facebook_pass(struct facebook_list *l, int64_t usec)
-{
-        if (usec && usec < l->oldest_usec)
-                l->oldest_usec = usec;
-}
-
-/* paging.next is an address with the token in it: it is not used. */
-int facebook_read(struct facebook_list *l, struct json_object *first)
-{
-        const char *after = "", *before;
-        struct json_object *page = first, *paging;
+        const char *path = l->path, *after = "";
+        struct json_object *data, *item;
+        int64_t oldest_usec = INT64_MAX;
         size_t n = 0;
+        bool more;
 
-        l->oldest_usec = INT64_MAX;
         do {
-                if (!page) {
-                        const char *path = *after ? mentiond_format(l->op, "%s&after=%s", l->path, mentiond_escape(l->op, after))
-                                                  : l->path;
-                        int r = facebook_call(l->op, l->f, "GET", l->flags, NULL, path, &page);
-                        if (r != MENTIOND_OK)
-                                return r;
-                }
-                if (!json_object_is_type(mj_get(page, "data"), json_type_array))
+                int r = page ? MENTIOND_OK : facebook_call(l->op, l->f, "GET", l->flags, NULL, path, &page);
+
+                if (r != MENTIOND_OK)
+                        return r;
+                data = mj_get(page, "data");
+                if (!json_object_is_type(data, json_type_array))
                         return mentiond_fail(l->op, MENTIOND_RETRY, "Facebook shows a list without items");
                 l->fresh = false;
-                for (size_t i = 0; i < mj_len(mj_get(page, "data")); i++) {
-                        struct json_object *item = mj_at(mj_get(page, "data"), i);
-                        int r = json_object_is_type(item, json_type_object) ? l->take(l, item) : MENTIOND_OK;
+                MJ_EACH(item, data) {
+                        const char *time = mj_get(item, "updated_time") ? "updated_time" : "created_time";
+                        int64_t usec = mentiond_parse_time(mj_str(item, time));
+
+                        if (usec && usec < oldest_usec)
+                                oldest_usec = usec;
+                        r = json_object_is_type(item, json_type_object) ? l->take(l, item) : MENTIOND_OK;
                         if (r != MENTIOND_OK)
                                 return r;
                 }
-                before = after;
-                paging = mj_get(page, "paging");
-                after = mj_str(mj_get(paging, "cursors"), "after");
+                const char *before = after;
+                after = mj_str(mj_get(mj_get(page, "paging"), "cursors"), "after");
                 if (*after && strcmp(after, before) == 0)
                         return mentiond_fail(l->op, MENTIOND_RETRY, "Facebook shows the same page of a list again and again");
-                n += mj_len(mj_get(page, "data"));       /* pages may be short, or empty, and not the last */
+                more = *after && *mj_str(mj_get(page, "paging"), "next");
+                path = mentiond_format(l->op, "%s&after=%s", l->path, mentiond_escape(l->op, after));
+                n += mj_len(data);               /* pages may be short, or empty, and not the last */
                 page = NULL;
-        } while (*after && *mj_str(paging, "next") &&
-                 (l->fresh || n < l->least || l->oldest_usec > (l->until_usec ? l->until_usec : mentiond_horizon_usec(l->op))));
+        } while (more &&
+                 (l->fresh || n < l->least || oldest_usec > (l->until_usec ? l->until_usec : mentiond_horizon_usec(l->op))));
         return MENTIOND_OK;
 }
