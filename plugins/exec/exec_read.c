@@ -67,7 +67,7 @@ static const struct shape mention = { SHAPE(struct mentiond_mention) {
 static const struct shape caps = { SHAPE(struct mentiond_caps) {
         CAP(length_unit, NAME, .names = &units), CAP(length_max, NUMBER), CAP(url_length, NUMBER), CAP(handle_is_local, TRUTH),
         CAP(flags, FLAGS, .names = &cap_flags), CAP(uploads_max, NUMBER), CAP(description_max, NUMBER),
-        CAP(upload_size_max, NUMBER), CAP(upload_types, TEXT), { .name = NULL },
+        CAP(upload_size_max, NUMBER), CAP(upload_types, TEXT), CAP(bytes_max, NUMBER), { .name = NULL },
 } };
 
 #define LINE(member, what, ...) MEMBER(struct exec_line, member, what, __VA_ARGS__)
