@@ -30,7 +30,7 @@ static exec_names
         kinds = { [MENTIOND_MENTION] = "mention", "comment", "quote", "review", "message" },
         rights = { [MENTIOND_MAY_REPLY] = "may_reply", "reply_until", "reply_never", "reply_summoned" },
         author_flags = { "verified", "bot" },
-        cap_flags = { "can_direct", "can_edit", "can_remove", "can_like", "can_repost", "can_hide" },
+        cap_flags = { "can_direct", "can_edit", "can_remove", "can_like", "can_repost", "can_hide", "tells_author" },
         units = { [MENTIOND_GRAPHEMES] = "graphemes", "code_points", "utf16", "bytes", "x_weighted" },
         findings = { [MENTIOND_FINE] = "fine", "wrong", "unclear" };
 exec_names

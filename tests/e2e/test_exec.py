@@ -298,7 +298,7 @@ START = {"verdict": "ok", "id": "7", "handle": "@brand", "parallel": 2,
          "operations": ["post", "find", "fetch", "reread", "edit", "remove", "react"],
          "caps": {"length_unit": "graphemes", "length_max": 500, "url_length": 23, "handle_is_local": True, "uploads_max": 4,
                   "bytes_max": 3000,
-                  "upload_size_max": 1 << 33, "upload_types": "image/png", "flags": ["can_direct", "can_edit", "can_hide"]}}
+                  "upload_size_max": 1 << 33, "upload_types": "image/png", "flags": ["can_direct", "can_edit", "can_hide", "tells_author"]}}
 MENTION = {"kind": "quote", "visibility": "unlisted", "id": "20", "parent": "19", "root": "10", "url": "https://n.example/20", "html": "<p>hi</p>",
            "warning": "cats", "language": "de", "created_usec": "2026-11-22T10:00:00Z", "edited_usec": 1795000000000000,
            "seen_usec": 1795341600000001, "reply_right": "reply_until", "reply_until_usec": 1795341700000000, "reply_reason": "a day",
@@ -315,7 +315,7 @@ def test_start_says_who_it_is_and_what_it_can(directory):
         assert (said["self"], said["handle"]) == ("7", "@brand")
         assert (said["length_unit"], said["length_max"], said["url_length"], said["handle_is_local"]) == (1, 500, 23, 1)
         assert (said["uploads_max"], said["upload_size_max"], said["upload_types"], said["bytes_max"]) == (4, 1 << 33, "image/png", 3000)
-        assert said["flags"] == call.CAN_DIRECT | call.CAN_EDIT | call.CAN_HIDE
+        assert said["flags"] == call.CAN_DIRECT | call.CAN_EDIT | call.CAN_HIDE | call.TELLS_AUTHOR
         assert s.heard()[0] == {"protocol": 1, "secret": SECRET, "call": "start", "op": 1}
 
 
