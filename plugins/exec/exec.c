@@ -7,6 +7,7 @@
 #include "exec.h"
 
 #define PROTOCOL 1
+#define FILE_MAX 6000000                 /* bytes: in base64 they are one line of the child's */
 
 struct exec {
         const char *program, *arguments, *environment, *directory;
@@ -278,10 +279,23 @@ static int react(struct mentiond_op *op, void *state, uint32_t reaction, const c
                        mentiond_json(op, "{'id': %s, 'reaction': %s}", id, exec_reactions[reaction]), NULL);
 }
 
+static int download(struct mentiond_op *op, void *state, const char *id, uint64_t max, struct mentiond_file *ret)
+{
+        long long told = (long long) (max < FILE_MAX ? max : FILE_MAX);
+        struct exec_line a;
+        int r = perform(op, state, EXEC_DOWNLOAD, mentiond_json(op, "{'id': %s, 'max': %lld}", id, told), &a);
+
+        if (r != MENTIOND_OK)
+                return r;
+        ret->name = a.name;
+        ret->data = mentiond_base64_decode(op, a.data, &ret->size);
+        return ret->data ? MENTIOND_OK : mentiond_fail(op, MENTIOND_BUG, "the data of the child's answer is no base64");
+}
+
 static const struct mentiond_channel exec = {
         .head = { MENTIOND_PLUGIN_HEAD(MENTIOND_CHANNEL, struct mentiond_channel), .state_size = sizeof(struct exec),
                   .options = options, .name = "exec", .version = "1", .summary = "A program in any language, by lines of JSON" },
         .check = check, .start = start, .poll = poll, .fetch = fetch, .post = post, .find = find, .doctor = doctor,
-        .edit = edit, .remove = remove_post, .react = react, .reread = reread,
+        .edit = edit, .remove = remove_post, .react = react, .reread = reread, .download = download,
 };
 MENTIOND_CHANNEL_PLUGIN(exec)

@@ -10,6 +10,7 @@
 enum exec_operation {
         EXEC_START = 1u << 0, EXEC_POLL = 1u << 1, EXEC_FETCH = 1u << 2, EXEC_POST = 1u << 3, EXEC_FIND = 1u << 4,
         EXEC_EDIT = 1u << 5, EXEC_REMOVE = 1u << 6, EXEC_REACT = 1u << 7, EXEC_REREAD = 1u << 8, EXEC_DOCTOR = 1u << 9,
+        EXEC_DOWNLOAD = 1u << 10,
         EXEC_CALL = 1u << 31,            /* none of them: a line that is no answer yet */
 };
 
@@ -17,7 +18,7 @@ enum exec_operation {
 struct exec_line {
         const char *call;
         uint32_t verdict;                /* EXEC_NO_VERDICT: none */
-        const char *reason, *cursor, *id, *handle, *url, *key, *value, *what, *text;
+        const char *reason, *cursor, *id, *handle, *url, *key, *value, *what, *text, *name, *data;
         int64_t throttled_usec;
         uint32_t operations, parallel, finding;
         const struct mentiond_caps *caps;

@@ -34,7 +34,8 @@ static exec_names
         units = { [MENTIOND_GRAPHEMES] = "graphemes", "code_points", "utf16", "bytes", "x_weighted" },
         findings = { [MENTIOND_FINE] = "fine", "wrong", "unclear" };
 exec_names
-        exec_operations = { "start", "poll", "fetch", "post", "find", "edit", "remove", "react", "reread", "doctor" },
+        exec_operations = { "start", "poll", "fetch", "post", "find", "edit", "remove", "react", "reread", "doctor",
+                            "download" },
         exec_visibilities = { [MENTIOND_PUBLIC] = "public", "unlisted", "followers", "direct" },
         exec_reactions = { [MENTIOND_LIKE] = "like", "repost", "hide" };
 
@@ -44,7 +45,7 @@ exec_names
 
 #define MEDIA(member) MEMBER(struct mentiond_media, member, TEXT)
 static const struct shape media = { SHAPE(struct mentiond_media) {
-        MEDIA(url), MEDIA(type), MEDIA(description), { .name = NULL },
+        MEDIA(url), MEDIA(type), MEDIA(description), MEDIA(id), { .name = NULL },
 } };
 
 #define AUTHOR(member, what, ...) MEMBER(struct mentiond_author, member, what, __VA_ARGS__)
@@ -73,14 +74,15 @@ static const struct shape caps = { SHAPE(struct mentiond_caps) {
 #define LINE(member, what, ...) MEMBER(struct exec_line, member, what, __VA_ARGS__)
 static const struct shape line = { &(const struct exec_line) {
         .verdict = EXEC_NO_VERDICT, .finding = MENTIOND_UNCLEAR, .reason = "", .id = "", .handle = "", .url = "", .call = "",
-        .key = "", .value = "", .what = "", .text = "",
+        .key = "", .value = "", .what = "", .text = "", .name = "", .data = "",
 }, sizeof(struct exec_line), (const struct member[]) {
         LINE(verdict, NAME, .names = &verdicts, .in = ~EXEC_CALL), LINE(reason, TEXT, .in = ~EXEC_CALL),
         LINE(throttled_usec, NUMBER, .in = ~EXEC_CALL), LINE(id, TEXT, .in = EXEC_CALL | EXEC_START | EXEC_POST | EXEC_FIND),
         LINE(handle, TEXT, .in = EXEC_START), LINE(operations, FLAGS, .names = &exec_operations, .in = EXEC_START),
         LINE(caps, STRUCT, .shape = &caps, .in = EXEC_START), LINE(parallel, NUMBER, .in = EXEC_START),
         LINE(cursor, TEXT, .in = EXEC_POLL), LINE(mentions, JSON, .in = EXEC_POLL | EXEC_FETCH),
-        LINE(url, TEXT, .in = EXEC_POST | EXEC_FIND), LINE(call, TEXT, .in = EXEC_CALL), LINE(mention, JSON, .in = EXEC_CALL),
+        LINE(url, TEXT, .in = EXEC_POST | EXEC_FIND), LINE(name, TEXT, .in = EXEC_DOWNLOAD),
+        LINE(data, TEXT, .in = EXEC_DOWNLOAD), LINE(call, TEXT, .in = EXEC_CALL), LINE(mention, JSON, .in = EXEC_CALL),
         LINE(key, TEXT, .in = EXEC_CALL), LINE(value, TEXT, .in = EXEC_CALL), LINE(what, TEXT, .in = EXEC_CALL),
         LINE(finding, NAME, .names = &findings, .in = EXEC_CALL), LINE(text, TEXT, .in = EXEC_CALL), { .name = NULL },
 } };

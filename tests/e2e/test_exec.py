@@ -350,6 +350,29 @@ def test_what_is_emitted_arrives_member_by_member(directory):
         assert [h.get("return") for h in s.heard() if "return" in h] == [0, 1] and s.heard()[2]["id"] == "20"
 
 
+def test_a_file_without_an_address_is_asked_for(directory):
+    start = {**START, "operations": ["fetch", "download"]}
+    media = [{"id": "f1", "type": "image/png"}, {"url": "https://n.example/a.png"}]
+    with Script(directory, start=[start], poll=[OK], fetch=[{**OK, "mentions": [{**MENTION, "media": media}]}],
+                download=[{**OK, "name": "cat.png", "data": "AAEC"}]) as s:
+        s.plugin.do("poll")
+        assert [m.get("id") for m in s.plugin.do("fetch", id="20")["items"][0]["payload"]["media"]] == ["f1", None]
+        said = s.plugin.do("download", id="f1", max=1000)
+        assert (said["name"], said["data"]) == ("cat.png", "AAEC")
+        s.plugin.do("download", id="f1", max=1 << 30)
+        assert [(h["id"], h["max"]) for h in s.heard() if h.get("call") == "download"] == [("f1", 1000), ("f1", 6000000)]
+
+
+@pytest.mark.parametrize("operations, data, verdict, reason", [
+    (["download"], "a?", "bug", "the data of the child's answer is no base64"),
+    (["download"], 7, "bug", "what the child says is not as it must be: data: a text is expected"),
+    ([], "AAEC", "rejected", "its program does not know how to download")])
+def test_a_file_that_cannot_be_had_is_told_with_the_reason(directory, operations, data, verdict, reason):
+    with Script(directory, start=[{**START, "operations": operations}], download=[{**OK, "data": data}]) as s:
+        said = s.plugin.call("download", id="f1", max=1000)
+        assert (said["verdict"], said["reason"]) == (verdict, reason)
+
+
 def test_posts_are_told_member_by_member(directory):
     post = {"visibility": call.DIRECT, "key": "key", "text": "hi\n\u2028there", "parent": "20", "root": "10", "only": "@ann@n.example",
             "uploads": [{"name": "a.png", "type": "image/png", "description": "a", "data": "AAEC"}]}
