@@ -43,12 +43,6 @@ static const char *check(const void *state)
 
 /* --- Questions --- */
 
-/* What was asked in vain: the reason is there.  Of a post nobody knows what became of it. */
-static int broken(struct mentiond_op *op, uint32_t operation)
-{
-        return mentiond_fail(op, operation == EXEC_POST ? MENTIOND_AMBIGUOUS : MENTIOND_BUG, "%s", mentiond_reason(op));
-}
-
 /* A function of the host that the child calls.  The line that tells what it returned; NULL: it could not be called. */
 static struct json_object *serve(struct mentiond_op *op, uint32_t operation, struct json_object *from)
 {
@@ -79,18 +73,20 @@ static struct json_object *serve(struct mentiond_op *op, uint32_t operation, str
                 number = mentiond_is_posted(op, c.id);
         else
                 good = mentiond_fail(op, 0, "the child calls \"%s\", which there is not in this operation", c.call);
-        if (good && operation != EXEC_START)     /* what is asked after that is there already */
+        if (!good)
+                return NULL;
+        if (operation != EXEC_START)     /* what is asked after that is there already */
                 mentiond_turn_page(op, &text, !!text);
-        return !good  ? NULL
-               : text ? mentiond_json(op, "{'return': %s}", text) : mentiond_json(op, "{'return': %lld}", (long long) number);
+        return text ? mentiond_json(op, "{'return': %s}", text) : mentiond_json(op, "{'return': %lld}", (long long) number);
 }
 
-/* Asks, serves the child meanwhile, and reads its answer: NULL where the verdict is all of it.  The page is turned with each
- * call. */
+/* Asks, serves the child meanwhile, and takes in what it answers; ret may be NULL.  The page is turned with each call. */
 static int ask(struct mentiond_op *op, uint32_t operation, struct json_object *line, struct exec_line *ret)
 {
         struct json_object *json;
         struct exec_line own;
+        int64_t n = 0;
+        int good;
 
         ret = ret ? ret : &own;
         mj_put_str(line, "call", exec_operations[__builtin_ctz(operation)]);
@@ -101,8 +97,13 @@ static int ask(struct mentiond_op *op, uint32_t operation, struct json_object *l
                         return r;
                 line = mj_get(json, "call") ? serve(op, operation, json) : NULL;
         } while (line);
-        if (mj_get(json, "call") || !exec_read_line(op, operation, json, ret))
-                return broken(op, operation);
+        good = !mj_get(json, "call") && exec_read_line(op, operation, json, ret);
+        if (good && ret->verdict == MENTIOND_OK && ret->mentions)
+                good = exec_emit(op, "emit", "mentions", ret->mentions, &n);
+        if (!good)                       /* the reason is there; of a post nobody knows what became of it */
+                return mentiond_fail(op, operation == EXEC_POST ? MENTIOND_AMBIGUOUS : MENTIOND_BUG, "%s", mentiond_reason(op));
+        if (ret->verdict == MENTIOND_OK && ret->cursor)
+                mentiond_set_cursor(op, "", ret->cursor);
         if (ret->verdict == MENTIOND_OK || ret->verdict == MENTIOND_ABSENT)
                 return (int) ret->verdict;
         if (ret->verdict == MENTIOND_THROTTLED && ret->throttled_usec)
@@ -115,13 +116,13 @@ static int ask(struct mentiond_op *op, uint32_t operation, struct json_object *l
 static const char **words(struct mentiond_op *op, const char *first, const char *text)
 {
         const char **all = mentiond_alloc(op, (strlen(text) / 2 + 3) * sizeof *all);
-        char *rest = mentiond_format(op, "%s", text);
+        char *rest = NULL;
         size_t n = 0;
 
         if (first)
                 all[n++] = first;
-        while ((all[n] = strtok_r(NULL, " \t\n", &rest)))
-                n++;
+        for (char *word = strtok_r(mentiond_format(op, "%s", text), " \t\n", &rest); word; word = strtok_r(NULL, " \t\n", &rest))
+                all[n++] = word;
         return all;
 }
 
@@ -185,28 +186,15 @@ static int perform(struct mentiond_op *op, struct exec *e, uint32_t operation, s
                              exec_operations[__builtin_ctz(operation)]);
 }
 
-static int take_in(struct mentiond_op *op, struct exec *e, uint32_t operation, struct json_object *line)
-{
-        struct exec_line a;
-        int64_t n = 0;
-        int r = perform(op, e, operation, line, &a);
-
-        if (r == MENTIOND_OK && a.mentions && !exec_emit(op, "emit", "mentions", a.mentions, &n))
-                return broken(op, operation);
-        if (r == MENTIOND_OK && a.cursor)
-                mentiond_set_cursor(op, "", a.cursor);
-        return r;
-}
-
 static int poll(struct mentiond_op *op, void *state)
 {
-        return take_in(op, state, EXEC_POLL, mentiond_json(op, "{'cursor': %s, 'horizon_usec': %lld}", mentiond_cursor(op, ""),
-                                                           (long long) mentiond_horizon_usec(op)));
+        return perform(op, state, EXEC_POLL, mentiond_json(op, "{'cursor': %s, 'horizon_usec': %lld}", mentiond_cursor(op, ""),
+                                                           (long long) mentiond_horizon_usec(op)), NULL);
 }
 
 static int fetch(struct mentiond_op *op, void *state, const char *id)
 {
-        return take_in(op, state, EXEC_FETCH, mentiond_json(op, "{'id': %s}", id));
+        return perform(op, state, EXEC_FETCH, mentiond_json(op, "{'id': %s}", id), NULL);
 }
 
 static int reread(struct mentiond_op *op, void *state, const char *const *ids, uint32_t n)

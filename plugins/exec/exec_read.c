@@ -14,7 +14,7 @@ struct member {
         exec_names *names;               /* of NAME and FLAGS */
         const struct shape *shape;       /* of STRUCT and LIST */
         size_t count;                    /* of LIST: where their number is */
-        uint32_t in;                     /* of a line: the operations whose answers have it, and EXEC_CALL */
+        uint32_t in;                     /* of a line: EXEC_CALL, and the operations whose answers may have it */
 };
 
 /* A struct that is read: as it is without any member, and its members. */
@@ -73,7 +73,7 @@ static const struct shape caps = { SHAPE(struct mentiond_caps) {
 
 #define LINE(member, what, ...) MEMBER(struct exec_line, member, what, __VA_ARGS__)
 static const struct shape line = { &(const struct exec_line) {
-        .verdict = EXEC_NO_VERDICT, .finding = MENTIOND_UNCLEAR, .reason = "", .id = "", .handle = "", .url = "", .call = "",
+        .verdict = MENTIOND_CANCELED, .finding = MENTIOND_UNCLEAR, .reason = "", .id = "", .handle = "", .url = "", .call = "",
         .key = "", .value = "", .what = "", .text = "", .name = "", .data = "",
 }, sizeof(struct exec_line), (const struct member[]) {
         LINE(verdict, NAME, .names = &verdicts, .in = ~EXEC_CALL), LINE(reason, TEXT, .in = ~EXEC_CALL),
@@ -107,7 +107,7 @@ static int64_t named(exec_names *names, struct json_object *name)
 static int read_struct(struct mentiond_op *op, const char *place, uint32_t in, const struct shape *shape,
                        struct json_object *from, void *into);
 
-/* What a member is: 0 where it is something else. */
+/* Puts what a member is into its field. */
 static int read_value(struct mentiond_op *op, const char *at, const struct member *m, struct json_object *value, void *into)
 {
         enum json_type type = json_object_get_type(value);
@@ -199,7 +199,7 @@ int exec_read_line(struct mentiond_op *op, uint32_t in, struct json_object *from
                 return 0;
         if (in == EXEC_CALL)
                 return 1;
-        if (ret->verdict == EXEC_NO_VERDICT || ret->verdict == MENTIOND_CANCELED)
+        if (ret->verdict == MENTIOND_CANCELED)
                 return wrong(op, "verdict", "it is missing, or is not the child's to say");
         if ((ret->verdict == MENTIOND_ABSENT || ret->verdict == MENTIOND_UNKNOWN) && in != EXEC_FIND)
                 return wrong(op, "verdict", "this is one of find alone");
@@ -210,7 +210,7 @@ int exec_read_line(struct mentiond_op *op, uint32_t in, struct json_object *from
         return 1;
 }
 
-int exec_emit(struct mentiond_op *op, const char *how, const char *place, struct json_object *from, int64_t *ret_new)
+int exec_emit(struct mentiond_op *op, const char *call, const char *place, struct json_object *from, int64_t *ret_new)
 {
         int is_list = json_object_is_type(from, json_type_array);
 
@@ -222,9 +222,9 @@ int exec_emit(struct mentiond_op *op, const char *how, const char *place, struct
                         return 0;
                 if (!m.kind || !m.visibility)
                         return wrong(op, mentiond_format(op, "%s.%s", at, m.kind ? "visibility" : "kind"), "it is missing");
-                if (strcmp(how, "emit_ancestor") == 0)
+                if (strcmp(call, "emit_ancestor") == 0)
                         mentiond_emit_ancestor(op, &m);
-                else if (strcmp(how, "emit_again") == 0)
+                else if (strcmp(call, "emit_again") == 0)
                         mentiond_emit_again(op, &m);
                 else
                         *ret_new += mentiond_emit(op, &m);
