@@ -224,6 +224,18 @@ static void tell_review(struct json_object *o, const struct mentiond_review *r)
 
 /* --- Calls --- */
 
+static int call_download(struct mentiond_op *op, struct json_object *q, struct json_object *o)
+{
+        const struct instance *i = op->instance;
+        struct mentiond_file file = { .struct_size = sizeof file };
+        int r = i->plugin->channel.download(op, i->plugin_state, mj_str(q, "id"), (uint64_t) mj_int(q, "max", INT64_MAX), &file);
+        _cleanup_free_ char *data = r == MENTIOND_OK ? text_base64_encode(file.data, file.size) : NULL;
+
+        mj_put_str(o, "name", file.name);
+        mj_put_str(o, "data", data);
+        return r;
+}
+
 static int call_channel(struct mentiond_op *op, const char *call, struct json_object *q, struct json_object *o)
 {
         const struct mentiond_channel *c = &op->instance->plugin->channel;
@@ -245,6 +257,8 @@ static int call_channel(struct mentiond_op *op, const char *call, struct json_ob
                 return c->remove(op, state, mj_str(q, "id"));
         if (streq(call, "react") && c->react)
                 return c->react(op, state, (uint32_t) mj_int(q, "reaction", 0), mj_str(q, "id"));
+        if (streq(call, "download") && c->download)
+                return call_download(op, q, o);
         if (streq(call, "doctor") && c->doctor)
                 return c->doctor(op, state);
         if (streq(call, "reread") && c->reread) {

@@ -5,75 +5,87 @@
  */
 #include "exec.h"
 
-enum type { TEXT, NUMBER, NUMBER_32, TIME, TRUTH, NAME, FLAGS, CAPS, PART };
+enum type { TEXT, NUMBER, TIME, TRUTH, NAME, FLAGS, STRUCT, LIST, JSON };
 
 struct member {
         const char *name;
         enum type type;
-        size_t offset;
-        const struct exec_names *names;  /* of NAME and FLAGS */
-        uint32_t in;                     /* of an answer: the operations that it belongs to */
+        size_t offset, size;
+        exec_names *names;               /* of NAME and FLAGS */
+        const struct shape *shape;       /* of STRUCT and LIST */
+        size_t count;                    /* of LIST: where their number is */
+        uint32_t in;                     /* of a line: EXEC_CALL, and the operations whose answers may have it */
 };
 
-static const struct exec_names
-        verdicts = { MENTIOND_OK, { "ok", "retry", "throttled", "auth", "rejected", "gone", "ambiguous", "canceled", "bug",
-                                    "absent", "unknown", "blocked" } },
-        kinds = { MENTIOND_MENTION, { "mention", "comment", "quote", "review", "message" } },
-        rights = { MENTIOND_MAY_REPLY, { "may_reply", "reply_until", "reply_never", "reply_summoned" } },
-        author_flags = { 0, { "verified", "bot" } },
-        cap_flags = { 0, { "can_direct", "can_edit", "can_remove", "can_like", "can_repost", "can_hide" } },
-        units = { MENTIOND_GRAPHEMES, { "graphemes", "code_points", "utf16", "bytes", "x_weighted" } },
-        findings = { MENTIOND_FINE, { "fine", "wrong", "unclear" } };
-const struct exec_names
-        exec_operations = { 0, { "start", "poll", "fetch", "post", "find", "edit", "remove", "react", "reread", "doctor" } },
-        exec_visibilities = { MENTIOND_PUBLIC, { "public", "unlisted", "followers", "direct" } },
-        exec_reactions = { MENTIOND_LIKE, { "like", "repost", "hide" } };
-
-#define MEMBER(of, member, what, ...) { .name = #member, .type = what, .offset = offsetof(of, member), __VA_ARGS__ }
-
-#define ANSWER(member, what, ...) MEMBER(struct exec_line, member, what, __VA_ARGS__)
-static const struct member answer_members[] = {
-        ANSWER(verdict, NAME, .names = &verdicts), ANSWER(reason, TEXT), ANSWER(throttled_usec, NUMBER),
-        ANSWER(id, TEXT, .in = EXEC_START | EXEC_POST | EXEC_FIND), ANSWER(url, TEXT, .in = EXEC_POST | EXEC_FIND),
-        ANSWER(handle, TEXT, .in = EXEC_START), ANSWER(caps, CAPS, .in = EXEC_START), ANSWER(parallel, NUMBER, .in = EXEC_START),
-        ANSWER(operations, FLAGS, .names = &exec_operations, .in = EXEC_START), ANSWER(cursor, TEXT, .in = EXEC_POLL),
-        ANSWER(mentions, PART, .in = EXEC_POLL | EXEC_FETCH), { .name = NULL },
-};
-static const struct member call_members[] = {
-        ANSWER(call, TEXT), ANSWER(mention, PART), ANSWER(id, TEXT), ANSWER(key, TEXT), ANSWER(value, TEXT),
-        ANSWER(finding, NAME, .names = &findings), ANSWER(what, TEXT), ANSWER(text, TEXT), { .name = NULL },
+/* A struct that is read: as it is without any member, and its members. */
+struct shape {
+        const void *empty;
+        size_t size;
+        const struct member *members;
 };
 
-struct item {
-        struct mentiond_mention mention;
-        struct json_object *author, *media, *above;
-};
-#define MENTION(member, what, ...) \
-        { .name = #member, .type = what, .offset = offsetof(struct item, mention.member), __VA_ARGS__ }
-static const struct member mention_members[] = {
+static exec_names
+        verdicts = { [MENTIOND_OK] = "ok", "retry", "throttled", "auth", "rejected", "gone", "ambiguous", "canceled", "bug",
+                     "absent", "unknown", "blocked" },
+        kinds = { [MENTIOND_MENTION] = "mention", "comment", "quote", "review", "message" },
+        rights = { [MENTIOND_MAY_REPLY] = "may_reply", "reply_until", "reply_never", "reply_summoned" },
+        author_flags = { "verified", "bot" },
+        cap_flags = { "can_direct", "can_edit", "can_remove", "can_like", "can_repost", "can_hide", "tells_author" },
+        units = { [MENTIOND_GRAPHEMES] = "graphemes", "code_points", "utf16", "bytes", "x_weighted" },
+        findings = { [MENTIOND_FINE] = "fine", "wrong", "unclear" };
+exec_names
+        exec_operations = { "start", "poll", "fetch", "post", "find", "edit", "remove", "react", "reread", "doctor",
+                            "download" },
+        exec_visibilities = { [MENTIOND_PUBLIC] = "public", "unlisted", "followers", "direct" },
+        exec_reactions = { [MENTIOND_LIKE] = "like", "repost", "hide" };
+
+#define MEMBER(of, member, what, ...) \
+        { .name = #member, .type = what, .offset = offsetof(of, member), .size = sizeof(((of *) NULL)->member), __VA_ARGS__ }
+#define SHAPE(of, ...) &(const of) { .struct_size = sizeof(of), __VA_ARGS__ }, sizeof(of), (const struct member[])
+
+#define MEDIA(member) MEMBER(struct mentiond_media, member, TEXT)
+static const struct shape media = { SHAPE(struct mentiond_media) {
+        MEDIA(url), MEDIA(type), MEDIA(description), MEDIA(id), { .name = NULL },
+} };
+
+#define AUTHOR(member, what, ...) MEMBER(struct mentiond_author, member, what, __VA_ARGS__)
+static const struct shape author = { SHAPE(struct mentiond_author, .followers = -1) {
+        AUTHOR(flags, FLAGS, .names = &author_flags), AUTHOR(id, TEXT), AUTHOR(handle, TEXT), AUTHOR(name, TEXT),
+        AUTHOR(url, TEXT), AUTHOR(followers, NUMBER), AUTHOR(created_usec, TIME), { .name = NULL },
+} };
+
+#define MENTION(member, what, ...) MEMBER(struct mentiond_mention, member, what, __VA_ARGS__)
+static const struct shape mention = { SHAPE(struct mentiond_mention) {
         MENTION(kind, NAME, .names = &kinds), MENTION(visibility, NAME, .names = &exec_visibilities), MENTION(id, TEXT),
         MENTION(parent, TEXT), MENTION(root, TEXT), MENTION(url, TEXT), MENTION(html, TEXT), MENTION(text, TEXT),
         MENTION(warning, TEXT), MENTION(language, TEXT), MENTION(created_usec, TIME), MENTION(edited_usec, TIME),
         MENTION(seen_usec, TIME), MENTION(reply_right, NAME, .names = &rights), MENTION(reply_until_usec, TIME),
-        MENTION(reply_reason, TEXT), MEMBER(struct item, author, PART), MEMBER(struct item, media, PART),
-        MEMBER(struct item, above, PART), { .name = NULL },
-};
-
-#define AUTHOR(member, what, ...) MEMBER(struct mentiond_author, member, what, __VA_ARGS__)
-static const struct member author_members[] = {
-        AUTHOR(flags, FLAGS, .names = &author_flags), AUTHOR(id, TEXT), AUTHOR(handle, TEXT), AUTHOR(name, TEXT),
-        AUTHOR(url, TEXT), AUTHOR(followers, NUMBER), AUTHOR(created_usec, TIME), { .name = NULL },
-};
-
-#define MEDIA(member) MEMBER(struct mentiond_media, member, TEXT)
-static const struct member media_members[] = { MEDIA(url), MEDIA(type), MEDIA(description), { .name = NULL } };
+        MENTION(reply_reason, TEXT), MENTION(author, STRUCT, .shape = &author), MENTION(above, STRUCT, .shape = &mention),
+        MENTION(media, LIST, .shape = &media, .count = offsetof(struct mentiond_mention, n_media)), { .name = NULL },
+} };
 
 #define CAP(member, what, ...) MEMBER(struct mentiond_caps, member, what, __VA_ARGS__)
-static const struct member caps_members[] = {
+static const struct shape caps = { SHAPE(struct mentiond_caps) {
         CAP(length_unit, NAME, .names = &units), CAP(length_max, NUMBER), CAP(url_length, NUMBER), CAP(handle_is_local, TRUTH),
-        CAP(flags, FLAGS, .names = &cap_flags), CAP(uploads_max, NUMBER_32), CAP(description_max, NUMBER_32),
-        CAP(upload_size_max, NUMBER), CAP(upload_types, TEXT), { .name = NULL },
-};
+        CAP(flags, FLAGS, .names = &cap_flags), CAP(uploads_max, NUMBER), CAP(description_max, NUMBER),
+        CAP(upload_size_max, NUMBER), CAP(upload_types, TEXT), CAP(bytes_max, NUMBER), { .name = NULL },
+} };
+
+#define LINE(member, what, ...) MEMBER(struct exec_line, member, what, __VA_ARGS__)
+static const struct shape line = { &(const struct exec_line) {
+        .verdict = MENTIOND_CANCELED, .finding = MENTIOND_UNCLEAR, .reason = "", .id = "", .handle = "", .url = "", .call = "",
+        .key = "", .value = "", .what = "", .text = "", .name = "", .data = "",
+}, sizeof(struct exec_line), (const struct member[]) {
+        LINE(verdict, NAME, .names = &verdicts, .in = ~EXEC_CALL), LINE(reason, TEXT, .in = ~EXEC_CALL),
+        LINE(throttled_usec, NUMBER, .in = ~EXEC_CALL), LINE(id, TEXT, .in = EXEC_CALL | EXEC_START | EXEC_POST | EXEC_FIND),
+        LINE(handle, TEXT, .in = EXEC_START), LINE(operations, FLAGS, .names = &exec_operations, .in = EXEC_START),
+        LINE(caps, STRUCT, .shape = &caps, .in = EXEC_START), LINE(parallel, NUMBER, .in = EXEC_START),
+        LINE(cursor, TEXT, .in = EXEC_POLL), LINE(mentions, JSON, .in = EXEC_POLL | EXEC_FETCH),
+        LINE(url, TEXT, .in = EXEC_POST | EXEC_FIND), LINE(name, TEXT, .in = EXEC_DOWNLOAD),
+        LINE(data, TEXT, .in = EXEC_DOWNLOAD), LINE(call, TEXT, .in = EXEC_CALL), LINE(mention, JSON, .in = EXEC_CALL),
+        LINE(key, TEXT, .in = EXEC_CALL), LINE(value, TEXT, .in = EXEC_CALL), LINE(what, TEXT, .in = EXEC_CALL),
+        LINE(finding, NAME, .names = &findings, .in = EXEC_CALL), LINE(text, TEXT, .in = EXEC_CALL), { .name = NULL },
+} };
 
 static int wrong(struct mentiond_op *op, const char *place, const char *what)
 {
@@ -81,152 +93,141 @@ static int wrong(struct mentiond_op *op, const char *place, const char *what)
         return 0;
 }
 
-static int named(const struct exec_names *names, struct json_object *name)
+/* -1: it is none of them. */
+static int64_t named(exec_names *names, struct json_object *name)
 {
-        for (uint32_t i = 0; i < sizeof names->names / sizeof *names->names && names->names[i]; i++)
-                if (json_object_is_type(name, json_type_string) && strcmp(names->names[i], json_object_get_string(name)) == 0)
-                        return (int) (names->first + i);
+        const char *text = json_object_is_type(name, json_type_string) ? json_object_get_string(name) : "";
+
+        for (int64_t i = 0; i < EXEC_NAMES_MAX; i++)
+                if ((*names)[i] && strcmp((*names)[i], text) == 0)
+                        return i;
         return -1;
 }
 
-static int read_object(struct mentiond_op *op, const char *place, uint32_t in, const struct member *members,
+static int read_struct(struct mentiond_op *op, const char *place, uint32_t in, const struct shape *shape,
                        struct json_object *from, void *into);
 
-/* What is expected, or NULL. */
-static const char *read_value(struct mentiond_op *op, const char *place, const struct member *m, struct json_object *value,
-                              void *field)
+/* Puts what a member is into its field. */
+static int read_value(struct mentiond_op *op, const char *at, const struct member *m, struct json_object *value, void *into)
 {
         enum json_type type = json_object_get_type(value);
-        int64_t number = json_object_get_int64(value);
-        int n;
+        int64_t number = type == json_type_int ? json_object_get_int64(value) : -1;
+        const char *expected = m->size == sizeof(int64_t) ? "a whole number is expected, 0 or more"
+                                                          : "a whole number is expected, 0 to 4294967295";
+        void *field = (char *) into + m->offset, *made;
 
         switch (m->type) {
         case TEXT:
                 *(const char **) field = json_object_get_string(value);
-                return type == json_type_string ? NULL : "a text is expected";
-        case NUMBER:
-                *(int64_t *) field = number;
-                return type == json_type_int && number >= 0 ? NULL : "a whole number is expected, 0 or more";
-        case NUMBER_32:
-                *(uint32_t *) field = (uint32_t) number;
-                if (type == json_type_int && number >= 0 && number <= UINT32_MAX)
-                        return NULL;
-                return "a whole number is expected, 0 to 4294967295";
+                return type == json_type_string || wrong(op, at, "a text is expected");
+        case JSON:
+                *(struct json_object **) field = value;
+                return 1;
+        case STRUCT:
+                made = mentiond_alloc(op, m->shape->size);
+                memcpy(field, &made, sizeof made);
+                return read_struct(op, at, 0, m->shape, value, made);
+        case LIST:
+                made = mentiond_alloc(op, (mj_len(value) + 1) * m->shape->size);
+                memcpy(field, &made, sizeof made);
+                *(uint32_t *) ((char *) into + m->count) = (uint32_t) mj_len(value);
+                for (size_t i = 0; i < mj_len(value); i++)
+                        if (!read_struct(op, mentiond_format(op, "%s[%zu]", at, i), 0, m->shape, mj_at(value, i),
+                                         (char *) made + i * m->shape->size))
+                                return 0;
+                return type == json_type_array || wrong(op, at, "a list is expected");
+        case FLAGS:
+                for (size_t i = 0; i < mj_len(value); i++) {
+                        number = named(m->names, mj_at(value, i));
+                        if (number < 0)
+                                return wrong(op, at, "there is one that is none of its names");
+                        *(uint32_t *) field |= 1u << number;
+                }
+                return type == json_type_array || wrong(op, at, "a list of names is expected");
+        case NAME:
+                number = named(m->names, value);
+                expected = "it is none of the names that this may have";
+                break;
         case TIME:
                 if (type == json_type_string)
                         number = mentiond_parse_time(json_object_get_string(value)) ?: -1;
-                *(int64_t *) field = number;
-                return (type == json_type_int || type == json_type_string) && number >= 0
-                       ? NULL : "a time is expected, in whole microseconds since 1970, or as in RFC 3339";
+                expected = "a time is expected, in whole microseconds since 1970, or as in RFC 3339";
+                break;
         case TRUTH:
-                *(uint32_t *) field = (uint32_t) json_object_get_boolean(value);
-                return type == json_type_boolean ? NULL : "true or false is expected";
-        case NAME:
-                n = named(m->names, value);
-                *(uint32_t *) field = (uint32_t) n;
-                return n >= 0 ? NULL : "it is none of the names that this may have";
-        case FLAGS:
-                for (size_t i = 0; i < mj_len(value); i++) {
-                        n = named(m->names, mj_at(value, i));
-                        if (n < 0)
-                                return "there is one that is none of its names";
-                        *(uint32_t *) field |= 1u << n;
-                }
-                return type == json_type_array ? NULL : "a list of names is expected";
-        case CAPS:
-                ((struct mentiond_caps *) field)->struct_size = sizeof(struct mentiond_caps);
-                return read_object(op, place, 0, caps_members, value, field) ? NULL : "";
-        case PART:
-                *(struct json_object **) field = value;
-                return NULL;
+                number = type == json_type_boolean ? json_object_get_boolean(value) : -1;
+                expected = "true or false is expected";
+                break;
+        case NUMBER:
+                break;
         }
-        return NULL;
+        if (number < 0 || (m->size == sizeof(uint32_t) && number > UINT32_MAX))
+                return wrong(op, at, expected);
+        if (m->size == sizeof(uint32_t))
+                *(uint32_t *) field = (uint32_t) number;
+        else
+                *(int64_t *) field = number;
+        return 1;
 }
 
 /* null is as good as nothing. */
-static int read_object(struct mentiond_op *op, const char *place, uint32_t in, const struct member *members,
+static int read_struct(struct mentiond_op *op, const char *place, uint32_t in, const struct shape *shape,
                        struct json_object *from, void *into)
 {
+        memcpy(into, shape->empty, shape->size);
         if (!json_object_is_type(from, json_type_object))
                 return wrong(op, place, "an object is expected");
         json_object_object_foreach(from, name, value) {
                 const char *at = mentiond_format(op, "%s%s%s", place, *place ? "." : "", name);
-                const char *expected = "there is no such member";
-                const struct member *m = members;
+                const struct member *m = shape->members;
 
                 while (m->name && strcmp(m->name, name) != 0)
                         m++;
-                if (m->name && m->in && !(m->in & in))
-                        expected = "there is no such member in the answer to this operation";
-                else if (m->name)
-                        expected = value ? read_value(op, at, m, value, (char *) into + m->offset) : NULL;
-                if (expected)
-                        return *expected ? wrong(op, at, expected) : 0;
+                if (!m->name || (m->in && !(m->in & in)))
+                        return wrong(op, at, !m->name || in == EXEC_CALL
+                                             ? "there is no such member"
+                                             : "there is no such member in the answer to this operation");
+                if (value && !read_value(op, at, m, value, into))
+                        return 0;
         }
         return 1;
 }
 
-int exec_read_line(struct mentiond_op *op, uint32_t operation, int is_answer, struct json_object *from, struct exec_line *ret)
+int exec_read_line(struct mentiond_op *op, uint32_t in, struct json_object *from, struct exec_line *ret)
 {
-        *ret = (struct exec_line) {
-                .call = "", .verdict = EXEC_NO_VERDICT, .reason = "", .cursor = NULL, .id = "", .handle = "", .url = "",
-                .key = "", .value = "", .what = "", .text = "", .finding = MENTIOND_UNCLEAR,
-        };
         json_object_object_del(from, "op");
-        if (!read_object(op, "", operation, is_answer ? answer_members : call_members, from, ret))
+        if (!read_struct(op, "", in, &line, from, ret))
                 return 0;
-        if (is_answer && (ret->verdict == EXEC_NO_VERDICT || ret->verdict == MENTIOND_CANCELED))
+        if (in == EXEC_CALL)
+                return 1;
+        if (ret->verdict == MENTIOND_CANCELED)
                 return wrong(op, "verdict", "it is missing, or is not the child's to say");
+        if ((ret->verdict == MENTIOND_ABSENT || ret->verdict == MENTIOND_UNKNOWN) && in != EXEC_FIND)
+                return wrong(op, "verdict", "this is one of find alone");
+        if (ret->verdict == MENTIOND_OK && in & (EXEC_START | EXEC_POST | EXEC_FIND) && !*ret->id)
+                return wrong(op, "id", "it is missing");
+        if (ret->verdict == MENTIOND_OK && in == EXEC_START && !*ret->handle)
+                return wrong(op, "handle", "it is missing");
         return 1;
 }
 
-/* With its author. */
-static int read_item(struct mentiond_op *op, const char *place, struct json_object *from, struct item *ret)
+int exec_emit(struct mentiond_op *op, const char *call, const char *place, struct json_object *from, int64_t *ret_new)
 {
-        struct mentiond_author *author = mentiond_alloc(op, sizeof *author);
+        int is_list = json_object_is_type(from, json_type_array);
 
-        *author = (struct mentiond_author) { .struct_size = sizeof *author, .followers = -1 };
-        *ret = (struct item) { .mention.struct_size = sizeof ret->mention, .mention.author = author };
-        return read_object(op, place, 0, mention_members, from, ret)
-               && (!ret->author
-                   || read_object(op, mentiond_format(op, "%s.author", place), 0, author_members, ret->author, author));
-}
+        for (size_t i = 0; i < (is_list ? mj_len(from) : 1); i++) {
+                const char *at = is_list ? mentiond_format(op, "%s[%zu]", place, i) : place;
+                struct mentiond_mention m;
 
-static int emit_one(struct mentiond_op *op, const char *place, struct json_object *from, exec_emit_fn *emit, int *ret_new)
-{
-        struct item item, above;
-        struct mentiond_media *media;
-        size_t n;
-
-        if (!read_item(op, place, from, &item)
-            || (item.above && !read_item(op, mentiond_format(op, "%s.above", place), item.above, &above)))
-                return 0;
-        if (!item.mention.kind || !item.mention.visibility)
-                return wrong(op, mentiond_format(op, "%s.%s", place, item.mention.kind ? "visibility" : "kind"), "it is missing");
-        if (item.media && !json_object_is_type(item.media, json_type_array))
-                return wrong(op, mentiond_format(op, "%s.media", place), "a list is expected");
-        n = mj_len(item.media);
-        media = mentiond_alloc(op, (n + 1) * sizeof *media);
-        for (size_t i = 0; i < n; i++) {
-                media[i].struct_size = sizeof *media;
-                if (!read_object(op, mentiond_format(op, "%s.media[%zu]", place, i), 0, media_members, mj_at(item.media, i),
-                                 &media[i]))
+                if (!read_struct(op, at, 0, &mention, is_list ? mj_at(from, i) : from, &m))
                         return 0;
+                if (!m.kind || !m.visibility)
+                        return wrong(op, mentiond_format(op, "%s.%s", at, m.kind ? "visibility" : "kind"), "it is missing");
+                if (strcmp(call, "emit_ancestor") == 0)
+                        mentiond_emit_ancestor(op, &m);
+                else if (strcmp(call, "emit_again") == 0)
+                        mentiond_emit_again(op, &m);
+                else
+                        *ret_new += mentiond_emit(op, &m);
         }
-        item.mention.above = item.above ? &above.mention : NULL;
-        item.mention.media = media;
-        item.mention.n_media = (uint32_t) n;
-        *ret_new += emit(op, &item.mention);
-        return 1;
-}
-
-int exec_emit(struct mentiond_op *op, const char *place, struct json_object *from, exec_emit_fn *emit, int *ret_new)
-{
-        *ret_new = 0;
-        if (!json_object_is_type(from, json_type_array))
-                return emit_one(op, place, from, emit, ret_new);
-        for (size_t i = 0; i < mj_len(from); i++)
-                if (!emit_one(op, mentiond_format(op, "%s[%zu]", place, i), mj_at(from, i), emit, ret_new))
-                        return 0;
         return 1;
 }

@@ -297,7 +297,8 @@ class Script:
 START = {"verdict": "ok", "id": "7", "handle": "@brand", "parallel": 2,
          "operations": ["post", "find", "fetch", "reread", "edit", "remove", "react"],
          "caps": {"length_unit": "graphemes", "length_max": 500, "url_length": 23, "handle_is_local": True, "uploads_max": 4,
-                  "upload_size_max": 1 << 33, "upload_types": "image/png", "flags": ["can_direct", "can_edit", "can_hide"]}}
+                  "bytes_max": 3000,
+                  "upload_size_max": 1 << 33, "upload_types": "image/png", "flags": ["can_direct", "can_edit", "can_hide", "tells_author"]}}
 MENTION = {"kind": "quote", "visibility": "unlisted", "id": "20", "parent": "19", "root": "10", "url": "https://n.example/20", "html": "<p>hi</p>",
            "warning": "cats", "language": "de", "created_usec": "2026-11-22T10:00:00Z", "edited_usec": 1795000000000000,
            "seen_usec": 1795341600000001, "reply_right": "reply_until", "reply_until_usec": 1795341700000000, "reply_reason": "a day",
@@ -313,8 +314,8 @@ def test_start_says_who_it_is_and_what_it_can(directory):
         said = s.plugin.do("start")
         assert (said["self"], said["handle"]) == ("7", "@brand")
         assert (said["length_unit"], said["length_max"], said["url_length"], said["handle_is_local"]) == (1, 500, 23, 1)
-        assert (said["uploads_max"], said["upload_size_max"], said["upload_types"]) == (4, 1 << 33, "image/png")
-        assert said["flags"] == call.CAN_DIRECT | call.CAN_EDIT | call.CAN_HIDE
+        assert (said["uploads_max"], said["upload_size_max"], said["upload_types"], said["bytes_max"]) == (4, 1 << 33, "image/png", 3000)
+        assert said["flags"] == call.CAN_DIRECT | call.CAN_EDIT | call.CAN_HIDE | call.TELLS_AUTHOR
         assert s.heard()[0] == {"protocol": 1, "secret": SECRET, "call": "start", "op": 1}
 
 
@@ -347,6 +348,29 @@ def test_what_is_emitted_arrives_member_by_member(directory):
         assert payload["media"][0]["description"] == "a cat" and ancestor == {"id": "10", "handle": "@ann@n.example", "text": "root"}
         assert payload["above"] == {"id": "19", "handle": "@bob@n.example", "text": "who?", "url": "https://n.example/19"}
         assert [h.get("return") for h in s.heard() if "return" in h] == [0, 1] and s.heard()[2]["id"] == "20"
+
+
+def test_a_file_without_an_address_is_asked_for(directory):
+    start = {**START, "operations": ["fetch", "download"]}
+    media = [{"id": "f1", "type": "image/png"}, {"url": "https://n.example/a.png"}]
+    with Script(directory, start=[start], poll=[OK], fetch=[{**OK, "mentions": [{**MENTION, "media": media}]}],
+                download=[{**OK, "name": "cat.png", "data": "AAEC"}]) as s:
+        s.plugin.do("poll")
+        assert [m.get("id") for m in s.plugin.do("fetch", id="20")["items"][0]["payload"]["media"]] == ["f1", None]
+        said = s.plugin.do("download", id="f1", max=1000)
+        assert (said["name"], said["data"]) == ("cat.png", "AAEC")
+        s.plugin.do("download", id="f1", max=1 << 30)
+        assert [(h["id"], h["max"]) for h in s.heard() if h.get("call") == "download"] == [("f1", 1000), ("f1", 6000000)]
+
+
+@pytest.mark.parametrize("operations, data, verdict, reason", [
+    (["download"], "a?", "bug", "the data of the child's answer is no base64"),
+    (["download"], 7, "bug", "what the child says is not as it must be: data: a text is expected"),
+    ([], "AAEC", "rejected", "its program does not know how to download")])
+def test_a_file_that_cannot_be_had_is_told_with_the_reason(directory, operations, data, verdict, reason):
+    with Script(directory, start=[{**START, "operations": operations}], download=[{**OK, "data": data}]) as s:
+        said = s.plugin.call("download", id="f1", max=1000)
+        assert (said["verdict"], said["reason"]) == (verdict, reason)
 
 
 def test_posts_are_told_member_by_member(directory):

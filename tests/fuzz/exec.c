@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The exec plugin and any program.  The first line says which operations are called, a letter each: s(tart), p(oll), f(etch),
- * o (post), l(ook: find), e(dit), d (remove), h (like), r(eread), c (doctor).  The rest is what the program says (child.c).
+ * o (post), l(ook: find), e(dit), d (remove), h (like), r(eread), c (doctor), m (download).  The rest is what the program says
+ * (child.c).
  */
 #include "world.h"
 
@@ -31,6 +32,15 @@ static void on_told(const char *line)
                 posts++;
         }
         (void) json_object_put(told);
+}
+
+static int download(struct mentiond_op *op)
+{
+        struct mentiond_file file = { .struct_size = sizeof file };
+        int verdict = brand->plugin->channel.download(op, brand->plugin_state, "AgAC", 1000, &file);
+
+        MUST(verdict != MENTIOND_OK || (file.data && file.name));
+        return verdict;
 }
 
 static int call(struct mentiond_op *op, char operation, struct mentiond_posted *ret)
@@ -65,6 +75,8 @@ static int call(struct mentiond_op *op, char operation, struct mentiond_posted *
                 return c->react(op, brand->plugin_state, MENTIOND_LIKE, "101");
         case 'r':
                 return c->reread(op, brand->plugin_state, (const char *const[]) { "101", "100" }, 2);
+        case 'm':
+                return download(op);
         default:
                 return c->doctor(op, brand->plugin_state);
         }
@@ -145,7 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         child_says(&in);
         world_begin(&in);
         for (size_t i = 0; operations[i] && i < OPERATIONS_MAX; i++)
-                if (strchr("spfoledhrc", operations[i]))
+                if (strchr("spfoledhrcm", operations[i]))
                         world_run(run, &operations[i]);
         world_run(end, &nothing);
         world_end();
