@@ -400,6 +400,20 @@ struct mentiond_oauth {
  * time one asks.  AUTH where the refresh token is refused.  Waits. */
 MENTIOND_EXPORT int mentiond_oauth(struct mentiond_op *op, const struct mentiond_oauth *oauth, const char **ret_token);
 
+/* Keys of an application and an account (OAuth 1.0a, RFC 5849). */
+struct mentiond_oauth1 {
+        uint32_t struct_size;
+        uint32_t reserved;
+        const char *consumer_key;
+        const struct mentiond_secret *consumer_secret, *token, *token_secret;
+};
+
+/* The header "Authorization: OAuth ..." of a request, signed by HMAC-SHA1: for this request, which is to be sent soon, and once.
+ * What stands in its query, and in its body if that is an application/x-www-form-urlencoded one, must be escaped as
+ * mentiond_escape() does it. */
+MENTIOND_EXPORT const char *mentiond_oauth1(struct mentiond_op *op, const struct mentiond_oauth1 *keys,
+                                            const struct mentiond_request *request);
+
 /* poll() only: if it ends OK the next follows at once, not after poll_every.  There is more, that only a commit gives leave to
  * ask for; or the other side itself waits until there is. */
 MENTIOND_EXPORT void mentiond_poll_again(struct mentiond_op *op);

@@ -5,51 +5,6 @@
  */
 #include "x.h"
 
-#include <stdlib.h>
-
-#define PARAMETERS_MAX 24
-
-/* As of "name=value", where no name begins another. */
-static int by_name(const void *a, const void *b)
-{
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
-/* What is in the path is encoded as the signature wants it. */
-static const char *sign(struct mentiond_op *op, const struct x *x, const struct mentiond_request *q)
-{
-        const char *parameters[PARAMETERS_MAX], *all = "", *header = "Authorization: OAuth ",
-                                                *secret = mentiond_reveal(x->consumer_secret);
-        const char *key = mentiond_format(op, "%s&%s", mentiond_escape(op, secret),
-                                          mentiond_escape(op, mentiond_reveal(x->access_token_secret)));
-        size_t size = strcspn(q->path, "?"), n = 0;
-        char *query = mentiond_format(op, "%s", q->path + size + (q->path[size] == '?')), *rest = NULL;
-        int64_t now = mentiond_now_usec(op);
-
-        const char *once = mentiond_format(op, "%lld %s", (long long) now, q->path);
-        parameters[n++] = mentiond_format(op, "oauth_consumer_key=%s", mentiond_escape(op, x->consumer_key));
-        parameters[n++] = mentiond_format(op, "oauth_nonce=%s",
-                                          mentiond_hmac(op, MENTIOND_HMAC_SHA1_HEX, key, once, strlen(once)));
-        parameters[n++] = "oauth_signature_method=HMAC-SHA1";
-        parameters[n++] = mentiond_format(op, "oauth_timestamp=%lld", (long long) (now / 1000000));
-        parameters[n++] = mentiond_format(op, "oauth_token=%s", mentiond_escape(op, mentiond_reveal(x->access_token)));
-        parameters[n++] = "oauth_version=1.0";
-        for (size_t i = 0; i < n; i++)
-                header = mentiond_format(op, "%s%.*s=\"%s\", ", header, (int) strcspn(parameters[i], "="), parameters[i],
-                                         strchr(parameters[i], '=') + 1);
-        for (char *one = strtok_r(query, "&", &rest); one && n < PARAMETERS_MAX; one = strtok_r(NULL, "&", &rest))
-                parameters[n++] = one;
-        qsort(parameters, n, sizeof(parameters[0]), by_name);
-        for (size_t i = 0; i < n; i++)
-                all = mentiond_format(op, "%s%s%s", all, i ? "&" : "", parameters[i]);
-
-        const char *url = mentiond_format(op, "%s%.*s", x->api, (int) size, q->path);
-        const char *base = mentiond_format(op, "%s&%s&%s", q->method ? q->method : "GET", mentiond_escape(op, url),
-                                           mentiond_escape(op, all));
-        return mentiond_format(op, "%soauth_signature=\"%s\"", header,
-                               mentiond_escape(op, mentiond_hmac(op, MENTIOND_HMAC_SHA1_BASE64, key, base, strlen(base))));
-}
-
 static int judge(struct mentiond_op *op, int verdict, const struct mentiond_response *reply)
 {
         const char *type = mj_str(reply->json, "type"), *detail = mj_str(reply->json, "detail");
@@ -77,6 +32,10 @@ int x_call(struct mentiond_op *op, struct x *x, struct mentiond_request *q, stru
                 .client_secret = x->client_secret,
                 .refresh_token = x->refresh_token,
         };
+        const struct mentiond_oauth1 keys = {
+                .struct_size = sizeof(keys), .consumer_key = x->consumer_key, .consumer_secret = x->consumer_secret,
+                .token = x->access_token, .token_secret = x->access_token_secret,
+        };
         const char *headers[] = { NULL, NULL }, *token = NULL;
         int r;
 
@@ -87,7 +46,7 @@ int x_call(struct mentiond_op *op, struct x *x, struct mentiond_request *q, stru
                 r = x->refresh_token ? mentiond_oauth(op, &oauth, &token) : MENTIOND_OK;
                 if (r != MENTIOND_OK)
                         return r;
-                headers[0] = x->refresh_token ? mentiond_format(op, "Authorization: Bearer %s", token) : sign(op, x, q);
+                headers[0] = x->refresh_token ? mentiond_format(op, "Authorization: Bearer %s", token) : mentiond_oauth1(op, &keys, q);
                 *ret = (struct mentiond_response) { .struct_size = sizeof(*ret) };
                 r = mentiond_http(op, q, ret);
         } while (r == MENTIOND_AUTH && token && !oauth.refused);
