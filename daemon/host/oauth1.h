@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * L2.  The header of a request that is signed with OAuth 1.0a, at a time that is given: mentiond_oauth1() gives it the present. */
+ * L2.  The header of a request that is signed with OAuth 1.0a, of the time that is given. */
 #ifndef HOST_OAUTH1_H
 #define HOST_OAUTH1_H
 

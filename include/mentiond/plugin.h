@@ -343,6 +343,10 @@ MENTIOND_EXPORT const char *mentiond_some(const char *text);
 /* With a capital first letter if that is an ASCII one: how a network's name is shown. */
 MENTIOND_EXPORT const char *mentiond_capital(struct mentiond_op *op, const char *text);
 
+/* The text with words replaced: words is { WORD, WHAT IS PUT IN ITS PLACE, WORD ..., NULL }.  In one pass: what was put in is not
+ * looked at again.  Of two words that begin at the same place the longer counts. */
+MENTIOND_EXPORT const char *mentiond_replace(struct mentiond_op *op, const char *text, const char *const *words);
+
 /* Base64 (RFC 4648, with padding).  decode: NUL-terminated behind *ret_size bytes; NULL for what is no base64. */
 MENTIOND_EXPORT const char *mentiond_base64_encode(struct mentiond_op *op, const void *data, uint64_t size);
 MENTIOND_EXPORT const void *mentiond_base64_decode(struct mentiond_op *op, const char *text, uint64_t *ret_size);
