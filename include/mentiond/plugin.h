@@ -409,7 +409,9 @@ struct mentiond_oauth1 {
         uint32_t struct_size;
         uint32_t reserved;
         const char *consumer_key;
-        const struct mentiond_secret *consumer_secret, *token, *token_secret;
+        const struct mentiond_secret *consumer_secret;
+        const struct mentiond_secret *token;
+        const struct mentiond_secret *token_secret;
 };
 
 /* The header "Authorization: OAuth ..." of a request, signed by HMAC-SHA1: for this request, which is to be sent soon, and once.
