@@ -29,7 +29,8 @@ enum x_price { X_OWN_READ = 1000, X_READ = 5000, X_USER = 10000, X_REPLY = 10000
         X_POST "&" X_USER_FIELDS \
                "&media.fields=url%2Ctype%2Calt_text%2Cpreview_image_url&expansions=author_id%2Cattachments.media_keys"
 
-/* Sends a request, signed or with an access token; the verdict is refined by what X says.  The path is encoded. */
+/* Sends a request, signed or with an access token; the verdict is refined by what X says.  The path is encoded.  *ret is
+ * filled in whatever is returned. */
 int x_call(struct mentiond_op *op, struct x *x, struct mentiond_request *q, struct mentiond_response *ret);
 
 /* The same for what may be asked twice, and is answered with JSON. */

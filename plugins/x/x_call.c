@@ -64,12 +64,10 @@ int x_list(struct mentiond_op *op, struct x *x, struct json_object **ret, const 
 {
         const char *since = mentiond_escape(op, mentiond_format(op, "%.19sZ", mentiond_format_time(op, since_usec)));
         const char *which = since_usec > 0 ? mentiond_format(op, "max_results=100&start_time=%s", since) : "max_results=10";
-        struct mentiond_request q = {
-                .path = mentiond_format(op, "/2/users/%s/%s?%s%s%s&%s", mentiond_escape(op, mentiond_self(op)), list, which,
-                                        *token ? "&pagination_token=" : "", mentiond_escape(op, token), fields),
-        };
+        const char *path = mentiond_format(op, "/2/users/%s/%s?%s%s%s&%s", mentiond_escape(op, mentiond_self(op)), list, which,
+                                           *token ? "&pagination_token=" : "", mentiond_escape(op, token), fields);
 
-        return x_ask(op, x, &q, ret);
+        return x_ask(op, x, &(struct mentiond_request) { .path = path }, ret);
 }
 
 int x_lookup(struct mentiond_op *op, struct x *x, struct json_object **ret, const char *id, const char *fields)
