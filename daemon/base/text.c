@@ -369,6 +369,30 @@ char *text_percent_decode(const char *s)
         return out;
 }
 
+/* The longest word that stands there, and behind it what is put in its place; NULL: none. */
+static const char *const *word_at(const char *at, const char *const *words)
+{
+        const char *const *found = NULL;
+
+        for (; *words; words += 2)
+                if (**words == *at && startswith(at, *words) && (!found || strlen(*words) > strlen(*found)))
+                        found = words;
+        return found;
+}
+
+char *text_replace(const char *text, const char *const *words, size_t max)
+{
+        _cleanup_buffer_ struct buffer out = BUFFER_INIT(max);
+        const char *const *word;
+        int r = 0;
+
+        for (const char *at = text; *at && r == 0; at += word ? strlen(word[0]) : 1) {
+                word = word_at(at, words);
+                r = word ? buffer_append_str(&out, word[1]) : buffer_append(&out, at, 1);
+        }
+        return r == 0 ? buffer_take(&out) : xstrdup(text);
+}
+
 static char fold(char c)
 {
         return c == '-' ? '_' : (char) tolower((unsigned char) c);

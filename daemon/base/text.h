@@ -64,6 +64,10 @@ char *text_essence(const char *text);
 /* On one line, controls as blanks; at most max code points; "-" if it shows nothing. */
 char *text_line(const char *text, size_t max);
 
+/* Each word replaced by the one behind it, in one pass, so that what was put in is not looked at; of two that begin at the same
+ * place the longer.  NULL ends the words.  The text as it is if it would have more than max bytes then. */
+char *text_replace(const char *text, const char *const *words, size_t max);
+
 /* With a NUL behind it; decode: NULL for what is no base64. */
 char *text_base64_encode(const void *data, size_t size);
 char *text_base64_decode(const char *base64, size_t *ret_size);

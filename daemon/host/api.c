@@ -22,6 +22,7 @@
 
 #define REASON_MAX 500                   /* bytes of a server's own words that go into logs and notes */
 
+#define REPLACED_MAX ((size_t) 16 * 1024 * 1024)
 #define SILENCE_MAX_USEC USEC_PER_DAY    /* that a plugin may ask for */
 
 /* --- Results, log, time --- */
@@ -155,6 +156,11 @@ const char *mentiond_capital(struct mentiond_op *op, const char *text)
 
         *copy = (char) toupper((unsigned char) *copy);
         return copy;
+}
+
+const char *mentiond_replace(struct mentiond_op *op, const char *text, const char *const *words)
+{
+        return arena_take(op_memory(op), text_replace(strempty(text), words, REPLACED_MAX));
 }
 
 const char *mentiond_base64_encode(struct mentiond_op *op, const void *data, uint64_t size)

@@ -343,6 +343,10 @@ MENTIOND_EXPORT const char *mentiond_some(const char *text);
 /* With a capital first letter if that is an ASCII one: how a network's name is shown. */
 MENTIOND_EXPORT const char *mentiond_capital(struct mentiond_op *op, const char *text);
 
+/* The text with words replaced: words is { WORD, WHAT IS PUT IN ITS PLACE, WORD ..., NULL }.  In one pass: what was put in is not
+ * looked at again.  Of two words that begin at the same place the longer counts. */
+MENTIOND_EXPORT const char *mentiond_replace(struct mentiond_op *op, const char *text, const char *const *words);
+
 /* Base64 (RFC 4648, with padding).  decode: NUL-terminated behind *ret_size bytes; NULL for what is no base64. */
 MENTIOND_EXPORT const char *mentiond_base64_encode(struct mentiond_op *op, const void *data, uint64_t size);
 MENTIOND_EXPORT const void *mentiond_base64_decode(struct mentiond_op *op, const char *text, uint64_t *ret_size);
@@ -399,6 +403,22 @@ struct mentiond_oauth {
  * token that came with it is used; the configured one counts again once it is another.  Of several operations at the same
  * time one asks.  AUTH where the refresh token is refused.  Waits. */
 MENTIOND_EXPORT int mentiond_oauth(struct mentiond_op *op, const struct mentiond_oauth *oauth, const char **ret_token);
+
+/* Keys of an application and an account (OAuth 1.0a, RFC 5849). */
+struct mentiond_oauth1 {
+        uint32_t struct_size;
+        uint32_t reserved;
+        const char *consumer_key;
+        const struct mentiond_secret *consumer_secret;
+        const struct mentiond_secret *token;
+        const struct mentiond_secret *token_secret;
+};
+
+/* The header "Authorization: OAuth ..." of a request, signed by HMAC-SHA1: for this request, which is to be sent soon, and once.
+ * What stands in its query, and in its body if that is an application/x-www-form-urlencoded one, must be escaped as
+ * mentiond_escape() does it. */
+MENTIOND_EXPORT const char *mentiond_oauth1(struct mentiond_op *op, const struct mentiond_oauth1 *keys,
+                                            const struct mentiond_request *request);
 
 /* poll() only: if it ends OK the next follows at once, not after poll_every.  There is more, that only a commit gives leave to
  * ask for; or the other side itself waits until there is. */

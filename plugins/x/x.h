@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Channel "x", between its own files: x.c (start, poll, fetch, reread, doctor), x_call.c (a request, signed, and what it costs),
- * x_post.c (what an account does), x_media.c (pictures), x_tweet.c (what posts are). */
+ * Channel "x", between its own files: x.c (start, poll, fetch, reread, doctor), x_call.c (a request), x_post.c
+ * (what an account does), x_tweet.c (what posts are). */
 #ifndef X_H
 #define X_H
 
@@ -20,10 +20,6 @@ struct x {
 enum x_price { X_OWN_READ = 1000, X_READ = 5000, X_USER = 10000, X_REPLY = 10000, X_LINK = 200000, X_DELETE = 10000,
                X_REPOST = 15000 };
 
-/* What X says of a post, under the names that it has had and will have (x_tweet.c). */
-enum x_name { X_REFERENCED, X_HISTORY, X_NOTE, X_POSTS };
-struct json_object *x_member(struct json_object *object, enum x_name name);
-
 /* What is asked of a post, and with it of its author and its files: queries, encoded. */
 #define X_POST \
         "tweet.fields=created_at%2Cauthor_id%2Cconversation_id%2Cin_reply_to_user_id%2Creferenced_tweets%2Centities" \
@@ -33,28 +29,30 @@ struct json_object *x_member(struct json_object *object, enum x_name name);
         X_POST "&" X_USER_FIELDS \
                "&media.fields=url%2Ctype%2Calt_text%2Cpreview_image_url&expansions=author_id%2Cattachments.media_keys"
 
-/* Sends a request, signed or with an access token; the verdict is refined by what X says.  The path is encoded. */
+/* Sends a request, signed or with an access token; the verdict is refined by what X says.  The path is encoded.  *ret is
+ * filled in whatever is returned. */
 int x_call(struct mentiond_op *op, struct x *x, struct mentiond_request *q, struct mentiond_response *ret);
-int x_get(struct mentiond_op *op, struct x *x, uint32_t flags, struct json_object **ret, const char *path, const char *fields);
 
-/* OK, or why it must not be asked for more this month. */
-int x_may_spend(struct mentiond_op *op, const struct x *x);
+/* The same for what may be asked twice, and is answered with JSON. */
+int x_ask(struct mentiond_op *op, struct x *x, struct mentiond_request *q, struct json_object **ret);
+
+/* A page of the account's "mentions" or "tweets", the newest first.  since_usec: 0 for a short page of the newest. */
+int x_list(struct mentiond_op *op, struct x *x, struct json_object **ret, const char *list, int64_t since_usec,
+           const char *token, const char *fields);
 
 /* GET of one post, which is paid for; GONE also where X says that with 200. */
 int x_lookup(struct mentiond_op *op, struct x *x, struct json_object **ret, const char *id, const char *fields);
 
-/* The member of the list that has this value under this name; or NULL. */
-struct json_object *x_among(struct json_object *list, const char *name, const char *value);
+/* What X says under the one name, or, once it calls tweets posts, under the other. */
+struct json_object *x_either(struct json_object *object, const char *name, const char *other);
 
 struct mentiond_mention *x_mention(struct mentiond_op *op, const struct x *x, struct json_object *post,
                                    struct json_object *includes);
 const char *x_text(struct mentiond_op *op, struct json_object *post);
 const char *x_reference(struct json_object *post, const char *type);     /* id of what it is a reply to, or quotes ...; "" */
-const char *x_version(struct json_object *post, int n);                  /* id of its first version, 0, or of its last, -1 */
+const char *x_version(struct json_object *post, bool last);              /* id of its last version, or of its first */
 bool x_is_summoned(struct mentiond_op *op, struct json_object *post);
-const char *x_time(struct mentiond_op *op, int64_t usec);                /* for a query */
 
-int x_upload(struct mentiond_op *op, struct x *x, const struct mentiond_post *part, struct json_object *ids);
 int x_post(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret);
 int x_find(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret);
 int x_remove(struct mentiond_op *op, void *state, const char *id);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Channel "x": what the account does: an answer is posted, and looked for; posts are removed, reposted, hidden.  Owns nothing.
+ * Channel "x": what the account does: an answer is posted, with its pictures, and looked for; posts are removed, reposted,
+ * hidden.  Owns nothing.
  */
 #include "x.h"
 
@@ -16,21 +17,18 @@ static const char *without_names(const char *text)
         return text;
 }
 
-/* X names the author of what is answered; those who are named there as well it must not. */
-static void exclude_others(struct mentiond_op *op, struct json_object *post, struct json_object *reply)
+/* X names the author of what is answered; those who are named there as well it must not.  NULL: there are none. */
+static struct json_object *others_of(struct mentiond_op *op, struct json_object *post)
 {
-        struct json_object *named = mj_get(mj_get(post, "entities"), "mentions"), *others = json_object_new_array();
+        struct json_object *others = mentiond_json(op, "[]"), *named;
 
-        for (size_t i = 0; i < mj_len(named); i++) {
-                const char *id = mj_str(mj_at(named, i), "id");
+        MJ_EACH(named, mj_get(mj_get(post, "entities"), "mentions")) {
+                const char *id = mj_str(named, "id");
 
-                if (*id && strcmp(id, mj_str(post, "author_id")) != 0 && strcmp(id, mentiond_self(op)) != 0)
+                if (*id && !mj_is(post, "author_id", id) && strcmp(id, mentiond_self(op)) != 0)
                         (void) json_object_array_add(others, json_object_new_string(id));
         }
-        if (mj_len(others))
-                MJ_PUT(reply, "exclude_reply_user_ids", others);
-        else
-                (void) json_object_put(others);
+        return mj_len(others) ? others : NULL;
 }
 
 static int refused(struct mentiond_op *op, struct x *x, const struct mentiond_post *part, struct mentiond_posted *ret,
@@ -39,58 +37,81 @@ static int refused(struct mentiond_op *op, struct x *x, const struct mentiond_po
         if (strstr(detail, "not visible") || strstr(detail, "deleted"))
                 return mentiond_fail(op, MENTIOND_GONE, "the post that it answers is gone, or X does not show it to the account");
         if (strstr(detail, "reply") && strstr(detail, "mention"))
-                return mentiond_fail(op, MENTIOND_REJECTED,
-                                     "X lets an application answer only posts whose author names or quotes the account (%s):"
-                                     " somebody can answer in X itself",
-                                     detail);
+                return mentiond_fail(op, MENTIOND_REJECTED, "X lets an application answer only posts whose author names or quotes"
+                                     " the account (%s): somebody can answer in X itself", detail);
         if (!strstr(detail, "duplicate"))
                 return MENTIOND_REJECTED;
         /* It stands there already: as this one, of an attempt whose answer was lost, or as another. */
         int r = x_find(op, x, part, ret);
+        if (r == MENTIOND_OK)
+                return r;
         if (r == MENTIOND_ABSENT && !part->again)
                 return mentiond_fail(op, MENTIOND_REJECTED, "X does not take the same text twice: say it in other words");
-        return r == MENTIOND_OK
-                       ? r
-                       : mentiond_fail(op, MENTIOND_AMBIGUOUS, "X says that it has this text already, and does not show it");
+        return mentiond_fail(op, MENTIOND_AMBIGUOUS, "X says that it has this text already, and does not show it");
+}
+
+/* A picture that is uploaded twice, or that no post follows, X throws away after a day. */
+static int upload(struct mentiond_op *op, struct x *x, const struct mentiond_upload *u, struct json_object *ids)
+{
+        enum { SIZE = sizeof(struct mentiond_field) };
+        const struct mentiond_field fields[] = {
+                { .struct_size = SIZE, .name = "media_category", .data = "tweet_image", .size = strlen("tweet_image") },
+                { .struct_size = SIZE, .name = "media_type", .data = u->type, .size = strlen(u->type) },
+                { .struct_size = SIZE, .name = "media", .data = u->data, .size = u->size, .type = u->type, .file = "picture" },
+        };
+        struct mentiond_request q = {
+                .flags = MENTIOND_REPEATABLE | MENTIOND_APART, .method = "POST", .path = "/2/media/upload",
+        };
+        struct mentiond_response reply;
+
+        mentiond_set_form(op, &q, fields, 3);
+        int r = x_call(op, x, &q, &reply);
+        const char *id = mj_str(mj_get(reply.json, "data"), "id");
+        if (r == MENTIOND_OK && !*id)
+                return mentiond_fail(op, MENTIOND_RETRY, "X took the file %s without naming it", u->name);
+        if (r == MENTIOND_OK && *u->description) {
+                q = (struct mentiond_request) { .flags = q.flags, .method = "POST", .path = "/2/media/metadata" };
+                q.json = mentiond_json(op, "{'id': %s, 'metadata': {'alt_text': {'text': %s}}}", id, u->description);
+                r = x_call(op, x, &q, &reply);
+        }
+        if (r == MENTIOND_GONE || r == MENTIOND_REJECTED)
+                return mentiond_fail(op, MENTIOND_REJECTED, "X does not take the file %s (%s)", u->name, mentiond_reason(op));
+        if (r == MENTIOND_OK)
+                (void) json_object_array_add(ids, json_object_new_string(id));
+        return r;
 }
 
 int x_post(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret)
 {
-        struct json_object *body = mentiond_json_object(op), *reply = json_object_new_object(), *media = json_object_new_object(),
-                           *ids = json_object_new_array();
-        struct mentiond_request q = { .flags = MENTIOND_APART, .method = "POST", .path = "/2/tweets", .json = body };
-        struct json_object *answer = NULL, *above;
+        struct json_object *answer, *above, *made, *ids = mentiond_json(op, "[]");
+        struct mentiond_request q = { .flags = MENTIOND_APART, .method = "POST", .path = "/2/tweets" };
         struct mentiond_response response;
         struct x *x = state;
 
-        MJ_PUT(body, "reply", reply);
-        MJ_PUT(media, "media_ids", ids);
-        MJ_PUT(body, "media", media);
         if (part->visibility > MENTIOND_UNLISTED)
                 return mentiond_fail(op, MENTIOND_REJECTED, "everybody would see it on X, and what it answers was for fewer");
         int r = x_lookup(op, x, &answer, part->parent, X_POST);
         if (r != MENTIOND_OK)
                 return r;
         above = mj_get(answer, "data");
-        if (!x->unsummoned && strcmp(mj_str(above, "author_id"), mentiond_self(op)) != 0 && !x_is_summoned(op, above))
+        if (!x->unsummoned && !mj_is(above, "author_id", mentiond_self(op)) && !x_is_summoned(op, above))
                 return refused(op, x, part, ret, "no mention to reply to");
-        r = x_upload(op, x, part, ids);
+        for (uint32_t i = 0; i < part->n_uploads && r == MENTIOND_OK; i++)
+                r = upload(op, x, mentiond_upload_at(part, i), ids);
         if (r != MENTIOND_OK)
                 return r;
 
-        if (!mj_len(ids))
-                json_object_object_del(body, "media");
-        mj_put_str(body, "text", *part->text ? part->text : NULL);
-        mj_put_str(reply, "in_reply_to_tweet_id", x_version(above, -1));
-        mj_put_bool(reply, "auto_populate_reply_metadata", 1);
-        exclude_others(op, above, reply);
+        q.json = mentiond_json(op, "{'reply': {'in_reply_to_tweet_id': %s, 'auto_populate_reply_metadata': true,"
+                                   " 'exclude_reply_user_ids': %p}, 'media': %p, 'text': %s}",
+                               x_version(above, true), others_of(op, above),
+                               mj_len(ids) ? mentiond_json(op, "{'media_ids': %p}", ids) : NULL, *part->text ? part->text : NULL);
         r = x_call(op, x, &q, &response);
         if (r == MENTIOND_REJECTED && response.status == 403)
                 return refused(op, x, part, ret, mj_str(response.json, "detail"));
         if (r != MENTIOND_OK)
                 return r;
 
-        struct json_object *made = mj_get(response.json, "data");
+        made = mj_get(response.json, "data");
         ret->id = mj_str(made, "id");
         ret->url = mentiond_format(op, "https://x.com/%s/status/%s", mentiond_self_handle(op) + 1, ret->id);
         bool links = strstr(part->text, "://") || (!part->n_uploads && strstr(mj_str(made, "text"), "https://t.co/"));
@@ -103,26 +124,21 @@ int x_find(struct mentiond_op *op, void *state, const struct mentiond_post *part
 {
         int64_t since_usec = part->tried_usec ? part->tried_usec - CLOCK_USEC : mentiond_now_usec(op) - 15 * CLOCK_USEC;
         const char *token = "";
-        struct x *x = state;
         bool doubt = false;
 
         for (int pages = 0; pages < OWN_PAGES_MAX; pages++) {
-                struct json_object *page = NULL, *posts;
-                const char *path = mentiond_format(op, "/2/users/%s/tweets?max_results=100&start_time=%s%s%s",
-                                                   mentiond_escape(op, mentiond_self(op)), x_time(op, since_usec),
-                                                   *token ? "&pagination_token=" : "", mentiond_escape(op, token));
-                int r = x_get(op, x, 0, &page, path, X_POST);
+                struct json_object *page, *post;
+                int r = x_list(op, state, &page, "tweets", since_usec, token, X_POST);
+
                 if (r != MENTIOND_OK)
                         return r;
-                posts = mj_get(page, "data");
-                if (!posts && !mj_get(page, "meta"))
+                if (!mj_get(page, "data") && !mj_get(page, "meta"))
                         return mentiond_fail(op, MENTIOND_RETRY, "X does not show what the account posted");
-                (void) mentiond_spend(op, X_OWN_READ * (int64_t) mj_len(posts));
-                for (size_t i = 0; i < mj_len(posts); i++) {
-                        struct json_object *post = mj_at(posts, i);
-                        const char *id = mj_str(post, "id");
+                (void) mentiond_spend(op, X_OWN_READ * (int64_t) mj_len(mj_get(page, "data")));
+                MJ_EACH(post, mj_get(page, "data")) {
                         int same = mentiond_same_text(without_names(x_text(op, post)), without_names(part->text));
                         bool there = strcmp(x_reference(post, "replied_to"), part->parent) == 0;
+                        const char *id = mj_str(post, "id");
 
                         if (!*id || mentiond_is_posted(op, id))
                                 continue;
@@ -131,7 +147,7 @@ int x_find(struct mentiond_op *op, void *state, const struct mentiond_post *part
                                 ret->url = mentiond_format(op, "https://x.com/%s/status/%s", mentiond_self_handle(op) + 1, id);
                                 return MENTIOND_OK;
                         }
-                        doubt |= there || (same && strcmp(mj_str(post, "conversation_id"), part->root) == 0);
+                        doubt |= there || (same && mj_is(post, "conversation_id", part->root));
                 }
                 token = mj_str(mj_get(page, "meta"), "next_token");
                 if (!*token)
@@ -142,46 +158,40 @@ int x_find(struct mentiond_op *op, void *state, const struct mentiond_post *part
 }
 
 /* done: what X answers with true. */
-static int change(struct mentiond_op *op, struct x *x, const char *method, const char *path, struct json_object *json,
+static int change(struct mentiond_op *op, struct x *x, const char *method, const char *path, struct json_object *body,
                   const char *done, int64_t price)
 {
         struct mentiond_request q = {
-                .flags = MENTIOND_REPEATABLE | MENTIOND_APART, .method = method, .path = path, .json = json,
+                .flags = MENTIOND_REPEATABLE | MENTIOND_APART, .method = method, .path = path, .json = body,
         };
-        struct mentiond_response response;
-        int r = x_call(op, x, &q, &response);
+        struct json_object *answer;
+        int r = x_ask(op, x, &q, &answer);
 
-        if (r == MENTIOND_OK && !response.json)
-                return mentiond_fail(op, MENTIOND_RETRY, "X answered with something that is not JSON");
-        if (r == MENTIOND_OK)
-                (void) mentiond_spend(op, price);
-        if (r == MENTIOND_OK && !mj_true(mj_get(response.json, "data"), done))
+        if (r != MENTIOND_OK)
+                return r;
+        (void) mentiond_spend(op, price);
+        if (!mj_true(mj_get(answer, "data"), done))
                 return mentiond_fail(op, MENTIOND_REJECTED, "X did not do it (%s)",
-                                     mj_str(mj_at(mj_get(response.json, "errors"), 0), "detail"));
-        return r;
+                                     mj_str(mj_at(mj_get(answer, "errors"), 0), "detail"));
+        return MENTIOND_OK;
 }
 
 int x_remove(struct mentiond_op *op, void *state, const char *id)
 {
-        int r = change(op, state, "DELETE", mentiond_format(op, "/2/tweets/%s", mentiond_escape(op, id)), NULL, "deleted",
-                       X_DELETE);
+        const char *path = mentiond_format(op, "/2/tweets/%s", mentiond_escape(op, id));
+        int r = change(op, state, "DELETE", path, NULL, "deleted", X_DELETE);
 
         return r == MENTIOND_GONE ? MENTIOND_OK : r;
 }
 
 int x_react(struct mentiond_op *op, void *state, uint32_t reaction, const char *id)
 {
-        struct json_object *body = mentiond_json_object(op);
-
         if (reaction == MENTIOND_LIKE)
                 return mentiond_fail(op, MENTIOND_REJECTED,
                                      "X has taken likes from applications: somebody can like it in X itself");
-        if (reaction == MENTIOND_HIDE) {
-                mj_put_bool(body, "hidden", 1);
-                return change(op, state, "PUT", mentiond_format(op, "/2/tweets/%s/hidden", mentiond_escape(op, id)), body,
-                              "hidden", 0);
-        }
-        mj_put_str(body, "tweet_id", id);
+        if (reaction == MENTIOND_HIDE)
+                return change(op, state, "PUT", mentiond_format(op, "/2/tweets/%s/hidden", mentiond_escape(op, id)),
+                              mentiond_json(op, "{'hidden': true}"), "hidden", 0);
         return change(op, state, "POST", mentiond_format(op, "/2/users/%s/retweets", mentiond_escape(op, mentiond_self(op))),
-                      body, "retweeted", X_REPOST);
+                      mentiond_json(op, "{'tweet_id': %s}", id), "retweeted", X_REPOST);
 }

@@ -135,20 +135,6 @@ static int64_t now(void)
         return now_usec;
 }
 
-/* The example of OAuth 1.0, whose signature is in every text about it. */
-static void request_of_oauth_1_is_signed_in_base64(void **state)
-{
-        static const char base[] = "GET&http%3A%2F%2Fphotos.example.net%2Fphotos&file%3Dvacation.jpg%26oauth_consumer_key%3D"
-                                   "dpf43f3p2l4k3l03%26oauth_nonce%3Dkllo9940pd9333jh%26oauth_signature_method%3DHMAC-SHA1%26"
-                                   "oauth_timestamp%3D1191242096%26oauth_token%3Dnnch734d00sl2jdk%26oauth_version%3D1.0%26"
-                                   "size%3Doriginal";
-        char *signature = hook_sign(MENTIOND_HMAC_SHA1_BASE64, "kd94hf93k423kf44&pfkkdhi9sl3r4s00", base, sizeof base - 1);
-
-        (void) state;
-        assert_string_equal(signature, "tR3+Ty81lMeYAr/Fid0kMTYa/WM=");
-        free(signature);
-}
-
 static void no_random(void *p, size_t n)
 {
         memset(p, 0, n);
@@ -231,7 +217,6 @@ int main(void)
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(only_the_whole_signature_will_do),
                 cmocka_unit_test(upper_case_and_a_missing_prefix_are_wrong),
-                cmocka_unit_test(request_of_oauth_1_is_signed_in_base64),
                 cmocka_unit_test(form_is_chosen_by_the_endpoint),
                 cmocka_unit_test(without_a_secret_nothing_is_signed),
                 cmocka_unit_test(plain_secret_is_compared),

@@ -385,6 +385,31 @@ static void base64_goes_both_ways_and_no_base64_is_null(void **state)
         assert_null(text_base64_decode("Zm 9v", &size));
 }
 
+static void words_are_replaced_in_one_pass_the_longest_first(void **state)
+{
+        static const char *const words[] = { "&lt;", "<", "&amp;", "&", "a", "1", "ab", "2", "", "3", "no", "", NULL };
+        static const struct { const char *text, *replaced; } cases[] = {
+                { "", "" }, { "x", "x" }, { "&amp;lt; &lt;", "&lt; <" }, { "ab aa", "2 11" }, { "now", "w" }, { "&am", "&1m" },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *replaced = text_replace(cases[i].text, words, 100);
+
+                assert_string_equal(replaced, cases[i].replaced);
+        }
+}
+
+static void text_that_would_become_too_long_stays_as_it_is(void **state)
+{
+        static const char *const words[] = { "a", "1234", NULL };
+        _cleanup_free_ char *fits = text_replace("aa", words, 8), *too_long = text_replace("aaa", words, 8);
+
+        (void) state;
+        assert_string_equal(fits, "12341234");
+        assert_string_equal(too_long, "aaa");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -402,6 +427,8 @@ int main(void)
                 cmocka_unit_test(base64_goes_both_ways_and_no_base64_is_null),
                 cmocka_unit_test(percent_encode_keeps_unreserved_only),
                 cmocka_unit_test(percent_decode_undoes_it_and_leaves_what_is_no_escape),
+                cmocka_unit_test(words_are_replaced_in_one_pass_the_longest_first),
+                cmocka_unit_test(text_that_would_become_too_long_stays_as_it_is),
                 cmocka_unit_test(nearest_name_is_offered_only_if_it_could_be_meant),
         };
 
