@@ -46,19 +46,17 @@ static const char *html_at(struct mentiond_op *op, xmlXPathContext *paths, xmlNo
         xmlNode *at = first(paths, node, path);
         int atom = at && at->ns && xmlStrEqual(at->ns->href, BAD_CAST "http://www.w3.org/2005/Atom");
         int title = at && xmlStrEqual(at->name, BAD_CAST "title");
-        const char *type = atom ? take(op, xmlGetNoNsProp(at, BAD_CAST "type")) : title ? "" : "html", *html;
-        xmlBuffer *whole = xmlBufferCreate();
-        xmlChar *text = xmlNodeGetContent(at);
+        const char *type = atom ? take(op, xmlGetNoNsProp(at, BAD_CAST "type")) : title ? "" : "html";
+        const char *text = take(op, xmlNodeGetContent(at));
+        xmlBuffer *whole;
 
-        if (strcmp(type, "xhtml") == 0) {
-                (void) xmlNodeDump(whole, paths->doc, at, 0, 0);
-                html = take(op, xmlBufferDetach(whole));
-        } else {
-                html = take(op, strstr(type, "html") ? xmlStrdup(text) : xmlEncodeSpecialChars(paths->doc, text));
-        }
+        if (strcmp(type, "xhtml") != 0)
+                return strstr(type, "html") ? text : take(op, xmlEncodeSpecialChars(paths->doc, BAD_CAST text));
+        whole = xmlBufferCreate();
+        (void) xmlNodeDump(whole, paths->doc, at, 0, 0);
+        text = take(op, xmlBufferDetach(whole));
         xmlBufferFree(whole);
-        xmlFree(text);
-        return html;
+        return text;
 }
 
 static const char *link_at(struct mentiond_op *op, xmlXPathContext *paths, xmlNode *node, const char *path)
@@ -131,22 +129,16 @@ static void on_entity(void *parser, const xmlChar *name, int type, const xmlChar
         xmlStopParser(parser);
 }
 
-static int is_feed(const xmlDoc *doc)
-{
-        const xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
-
-        return root && (xmlStrEqual(root->name, BAD_CAST "rss") || xmlStrEqual(root->name, BAD_CAST "RDF") ||
-                        xmlStrEqual(root->name, BAD_CAST "feed"));
-}
-
 /* Why it is no feed; NULL if it is one. */
 static const char *judge(struct mentiond_op *op, xmlParserCtxt *parser, const struct mentiond_response *response)
 {
+        const xmlNode *root = xmlDocGetRootElement(parser->myDoc);
         const xmlError *e = xmlCtxtGetLastError(parser);
 
         if (parser->errNo == XML_ERR_USER_STOP)
                 return "it declares entities";
-        if (parser->wellFormed && is_feed(parser->myDoc))
+        if (parser->wellFormed && root && (xmlStrEqual(root->name, BAD_CAST "rss") || xmlStrEqual(root->name, BAD_CAST "RDF") ||
+                                           xmlStrEqual(root->name, BAD_CAST "feed")))
                 return NULL;
         if (strncasecmp(mentiond_header(op, response, "Content-Type"), "text/html", 9) == 0)
                 return "it is a web page";
