@@ -47,7 +47,8 @@ static const char *check(const void *state)
 static int call(struct mentiond_op *op, struct mentiond_request *q, const char *method, struct json_object **ret)
 {
         struct mentiond_response response = { .struct_size = sizeof(response) };
-        bool writes = q->json || q->body, once = writes && !(q->flags & MENTIOND_REPEATABLE);
+        bool writes = q->json || q->body;
+        int unclear = writes && !(q->flags & MENTIOND_REPEATABLE) ? MENTIOND_AMBIGUOUS : MENTIOND_RETRY;
 
         q->struct_size = sizeof(*q);
         q->flags |= writes ? MENTIOND_APART : 0;
@@ -58,7 +59,7 @@ static int call(struct mentiond_op *op, struct mentiond_request *q, const char *
         if (r == MENTIOND_GONE)          /* of a token that is none; or nothing of Telegram's */
                 return mj_int(*ret, "error_code", 0) ? MENTIOND_AUTH : MENTIOND_RETRY;
         if (r == MENTIOND_OK && !mj_true(*ret, "ok"))
-                r = mentiond_fail(op, once ? MENTIOND_AMBIGUOUS : MENTIOND_RETRY, "%s: the answer is none of Telegram's", method);
+                return mentiond_fail(op, unclear, "%s: the answer is none of Telegram's", method);
         return r;
 }
 
@@ -68,11 +69,6 @@ static int ask(struct mentiond_op *op, const char *method, struct json_object **
 
         *ret = mj_get(*ret, "result");
         return r;
-}
-
-static bool says(struct json_object *reply, const char *words)
-{
-        return strstr(mj_str(reply, "description"), words);
 }
 
 /* --- What messages are --- */
@@ -147,8 +143,8 @@ static const char *text_of(struct mentiond_op *op, struct json_object *message)
 static const struct mentiond_author *author_of(struct mentiond_op *op, struct json_object *message)
 {
         struct json_object *from = mj_get(message, mj_get(message, "sender_chat") ? "sender_chat" : "from");
-        const char *id = mj_str(from, "id"), *user = mj_str(from, "username"), *title = mj_str(from, "title"),
-                   *last = mj_str(from, "last_name");
+        const char *id = mj_str(from, "id"), *user = mj_str(from, "username");
+        const char *title = mj_str(from, "title"), *last = mj_str(from, "last_name");
 
         return MENTIOND_NEW(op, struct mentiond_author,
                             .id = id, .followers = -1, .flags = mj_true(from, "is_bot") ? MENTIOND_BOT : 0,
@@ -225,11 +221,9 @@ static int start(struct mentiond_op *op, void *state)
                                      "a webhook is set for this bot, so another program gets its messages: end that and call"
                                      " deleteWebhook (mentiond-telegram(5)), or make another bot; then mentionctl resume");
         mentiond_set_self(op, mj_str(bot, "id"), mentiond_format(op, "@%s", mj_str(bot, "username")));
-        mentiond_set_caps(op, &(struct mentiond_caps) {
-                .struct_size = sizeof(struct mentiond_caps), .length_unit = MENTIOND_UTF16, .length_max = 4096,
-                .flags = MENTIOND_CAN_EDIT | MENTIOND_CAN_REMOVE | MENTIOND_CAN_LIKE | MENTIOND_TELLS_AUTHOR,
-                .uploads_max = 1, .upload_size_max = 50 * 1024 * 1024,
-        });
+        mentiond_set_caps(op, MENTIOND_NEW(op, struct mentiond_caps, .length_unit = MENTIOND_UTF16, .length_max = 4096,
+                          .flags = MENTIOND_CAN_EDIT | MENTIOND_CAN_REMOVE | MENTIOND_CAN_LIKE | MENTIOND_TELLS_AUTHOR,
+                          .uploads_max = 1, .upload_size_max = 50 * 1024 * 1024));
         t->polled = false;
         t->conflicts = 0;
         return MENTIOND_OK;
@@ -362,10 +356,8 @@ static int say(struct mentiond_op *op, const struct mentiond_post *part, const s
                                moved ? mentiond_json(op, "%lld", to->chat) : NULL);
         if (!file)
                 return call(op, &q, "sendMessage", ret);
-        mentiond_set_form(op, &q, &(struct mentiond_field) {
-                .struct_size = sizeof(struct mentiond_field), .name = photo ? "photo" : "document",
-                .data = file->data, .size = file->size, .type = file->type, .file = file->name,
-        }, 1);
+        mentiond_set_form(op, &q, MENTIOND_NEW(op, struct mentiond_field, .name = photo ? "photo" : "document",
+                          .data = file->data, .size = file->size, .type = file->type, .file = file->name), 1);
         return call(op, &q, photo ? "sendPhoto" : "sendDocument", ret);
 }
 
@@ -383,13 +375,13 @@ static int post(struct mentiond_op *op, void *state, const struct mentiond_post 
         if (part->n_uploads && mentiond_length(part->text, MENTIOND_UTF16) > CAPTION_MAX)
                 return mentiond_fail(op, MENTIOND_REJECTED,
                                      "with a file a text can have %d characters: write a shorter one, or two notes", CAPTION_MAX);
-
         r = say(op, part, &to, to.chat, &reply);
         long long moved = mj_int(mj_get(reply, "parameters"), "migrate_to_chat_id", 0);
         if (r == MENTIOND_REJECTED && moved)
                 r = say(op, part, &to, moved, &reply);
-        if (r == MENTIOND_REJECTED && says(reply, "not found"))
-                return mentiond_fail(op, MENTIOND_GONE, "what it answers is gone (%s)", mj_str(reply, "description"));
+        const char *why = mj_str(reply, "description");
+        if (r == MENTIOND_REJECTED && strstr(why, "not found"))
+                return mentiond_fail(op, MENTIOND_GONE, "what it answers is gone (%s)", why);
         if (r != MENTIOND_OK)
                 return r;
         ret->id = id_of(op, mj_get(reply, "result"));
@@ -410,9 +402,10 @@ static int change(struct mentiond_op *op, const char *id, const char *method, co
         q.json = mentiond_json(op, "{'text': %s, 'reaction': %p, 'chat_id': %lld, 'message_id': %lld}",
                                text, reaction, at.chat, at.message);
         r = call(op, &q, method, &reply);
-        if (r == MENTIOND_REJECTED && says(reply, "not found"))
-                return mentiond_fail(op, MENTIOND_GONE, "it is gone (%s)", mj_str(reply, "description"));
-        return r == MENTIOND_REJECTED && says(reply, "not modified") ? MENTIOND_OK : r;
+        const char *why = mj_str(reply, "description");
+        if (r == MENTIOND_REJECTED && strstr(why, "not found"))
+                return mentiond_fail(op, MENTIOND_GONE, "it is gone (%s)", why);
+        return r == MENTIOND_REJECTED && strstr(why, "not modified") ? MENTIOND_OK : r;
 }
 
 static int edit(struct mentiond_op *op, void *state, const struct mentiond_change *to)
