@@ -436,6 +436,14 @@ void mentiond_set_form(struct mentiond_op *op, struct mentiond_request *request,
         char *boundary = arena_printf(op_memory(op), "mentiond-%016llx%016llx", high, low);
         struct buffer body = BUFFER_INIT(SIZE_MAX);
 
+        if (request->json) {
+                json_object_object_foreach(request->json, name, value) {
+                        const char *text = strempty(json_object_get_string(value));
+
+                        (void) form_add(&body, boundary, name, "", "", text, strlen(text));
+                }
+                request->json = NULL;
+        }
         for (uint32_t i = 0; i < n; i++) {
                 const void *row = (const char *) fields + (size_t) i * fields->struct_size;
                 struct mentiond_field f = COPY_SIZED(struct mentiond_field, (const struct mentiond_field *) row);

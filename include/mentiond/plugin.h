@@ -23,6 +23,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -215,7 +216,8 @@ struct mentiond_field {
         const char *file;                /* its name */
 };
 
-/* Makes the request's body a form (multipart/form-data) of these n fields.  They are copied. */
+/* Makes the request's body a form (multipart/form-data): the members of its json, which it has no more then, and after them
+ * these n fields.  They are copied. */
 MENTIOND_EXPORT void mentiond_set_form(struct mentiond_op *op, struct mentiond_request *request,
                                        const struct mentiond_field *fields, uint32_t n);
 
@@ -315,6 +317,12 @@ MENTIOND_EXPORT void mentiond_report(struct mentiond_op *op, uint32_t finding, c
 /* --- Memory and text; everything returned lives until the operation ends, or turns the page --------- */
 
 MENTIOND_EXPORT void *mentiond_alloc(struct mentiond_op *op, uint64_t size);   /* zeroed; never NULL */
+
+/* A struct of this API with its size and the fields that are named, the others zero:
+ *   MENTIOND_NEW(op, struct mentiond_author, .id = id, .followers = -1) */
+#define MENTIOND_NEW(op, type, ...)                                                                         \
+        ((type *) memcpy(mentiond_alloc(op, sizeof(type)), &(type) { .struct_size = sizeof(type), __VA_ARGS__ }, sizeof(type)))
+
 MENTIOND_EXPORT char *mentiond_format(struct mentiond_op *op, const char *format, ...) MENTIOND_PRINTF(2, 3);
 MENTIOND_EXPORT struct json_object *mentiond_json_object(struct mentiond_op *op);  /* a new {}, owned by the operation */
 

@@ -28,10 +28,10 @@ static const struct mentiond_option options[] = {
         { .name = NULL },
 };
 
-/* OK without *ret: the feed is as it was.  A request that failed has a verdict and a reason already.  GONE and the like are
+/* OK without items: the feed is as it was.  A request that failed has a verdict and a reason already.  GONE and the like are
  * about one item, but here it is all of them: a person looks, and meanwhile it is tried again. */
 static int get(struct mentiond_op *op, const struct feed *f, const char *const *headers, struct mentiond_response *response,
-               struct feed_xml **ret)
+               struct feed_list *ret)
 {
         struct mentiond_request request = {
                 .struct_size = sizeof request, .path = f->url, .headers = headers, .max_reply = (uint64_t) f->size_max,
@@ -45,7 +45,7 @@ static int get(struct mentiond_op *op, const struct feed *f, const char *const *
                                      mentiond_header(op, response, "Location"));
         if (r == MENTIOND_REJECTED || r == MENTIOND_GONE)
                 return MENTIOND_BLOCKED;
-        return r == MENTIOND_OK ? feed_parse(op, f->url, response, ret) : r;
+        return r == MENTIOND_OK ? feed_read(op, f->url, response, ret) : r;
 }
 
 /* Called first.  There is nobody to log in as; but that there is a feed can be proved. */
@@ -54,26 +54,13 @@ static int start(struct mentiond_op *op, void *state)
         struct mentiond_response response = { .struct_size = sizeof response };
         const struct feed *f = state;
         const char *host = strstr(f->url, "://") + 3, *const none[] = { NULL };
-        struct feed_xml *xml = NULL;
-        int r = get(op, f, none, &response, &xml);
+        struct feed_list list;
 
-        if (xml)
-                feed_free(xml);
         mentiond_set_self(op, f->url, mentiond_format(op, "%.*s", (int) strcspn(host, "/?#"), host));
-        return r;
-}
-
-/* Who works for long lets others have their turn, and learns whether it is to end: then it is not OK. */
-static int breathe(struct mentiond_op *op, int k)
-{
-        return k % 32 == 31 ? mentiond_sleep(op, 0) : MENTIOND_OK;
+        return get(op, f, none, &response, &list);
 }
 
 /* --- What names an item.  The journal knows an id for ever: it must be the same each time, whatever else changes --- */
-
-struct item {
-        const char *guid, *link, *title;
-};
 
 static const char *hash_of(struct mentiond_op *op, const char *text)
 {
@@ -90,82 +77,67 @@ static const char *fit(struct mentiond_op *op, const char *name)
         return name[n] ? hash_of(op, name) : name;
 }
 
-static const char *cursor_of(struct mentiond_op *op, const char *name)
+static const char *unless_repeated(struct mentiond_op *op, const char *name)
 {
-        return mentiond_format(op, "repeated %s", fit(op, name));
+        return *mentiond_cursor(op, mentiond_format(op, "repeated %s", name)) ? "" : name;
 }
 
-static int names(struct mentiond_op *op, const char *name)
+/* "" if nothing does. */
+static const char *name_of(struct mentiond_op *op, const struct feed_item *i)
 {
-        return *name && !*mentiond_cursor(op, cursor_of(op, name));
-}
+        const char *guid = unless_repeated(op, fit(op, i->guid));
 
-static const char *name_of(struct mentiond_op *op, const struct item *i)
-{
-        return names(op, i->guid) ? i->guid : names(op, i->link) ? i->link : "";
+        return *guid ? guid : unless_repeated(op, fit(op, i->link));
 }
 
 /* Some feeds have one guid, or one link, for all items.  What two items have names neither any more: the next best does. */
-static int learn(struct mentiond_op *op, const struct item *items, int n)
+static int learn(struct mentiond_op *op, const struct feed_list *list)
 {
         struct json_object *seen = mentiond_json_object(op);
         int r = MENTIOND_OK;
 
-        for (int k = 0; k < n && r == MENTIOND_OK; k++) {
-                const char *name = name_of(op, &items[k]), *what = mentiond_format(op, "%s\n%s", items[k].link, items[k].title);
+        for (int k = 0; k < list->n && r == MENTIOND_OK; k++) {
+                const struct feed_item *i = &list->items[k];
+                const char *name = name_of(op, i), *what = mentiond_format(op, "%s\n%s", i->link, i->title);
 
                 if (*name && !mj_get(seen, name))
                         mj_put_str(seen, name, what);
-                else if (*name && strcmp(mj_str(seen, name), what) != 0)
-                        mentiond_set_cursor(op, cursor_of(op, name), "1");
-                r = breathe(op, k);
+                else if (*name && !mj_is(seen, name, what))
+                        mentiond_set_cursor(op, mentiond_format(op, "repeated %s", name), "1");
+                r = feed_breathe(op, k);
         }
         return r;
 }
 
 /* --- Emitting --- */
 
-static void emit(struct mentiond_op *op, struct feed_xml *xml, int k, const struct item *i, const char *team, int64_t now_usec)
+static void emit(struct mentiond_op *op, const struct feed_item *i, int64_t now_usec)
 {
-        const char *own = feed_text(op, xml, k, "author|dc:creator|atom:author/atom:name", NULL), *name = *own ? own : team;
-        const char *site = mentiond_self_handle(op), *handle = *name ? mentiond_format(op, "%s at %s", name, site) : site;
-        const char *body = feed_html(op, xml, k, "content:encoded|atom:content", "description|rss:description|atom:summary");
-        int64_t usec = mentiond_parse_time(feed_text(op, xml, k, "pubDate|dc:date|atom:published", "atom:updated"));
+        const char *html = mentiond_format(op, "<p>%s</p>%s", i->title, i->body), *name = name_of(op, i);
+        const char *site = mentiond_self_handle(op);
+        const char *handle = *i->author ? mentiond_format(op, "%s at %s", i->author, site) : site;
         struct mentiond_author author = {
-                .struct_size = sizeof author, .followers = -1, .id = fit(op, handle), .handle = handle, .name = name,
+                .struct_size = sizeof author, .followers = -1, .id = fit(op, handle), .handle = handle, .name = i->author,
         };
         struct mentiond_mention mention = {
                 .struct_size = sizeof mention, .author = &author, .kind = MENTIOND_MENTION, .visibility = MENTIOND_PUBLIC,
-                .url = i->link, .html = mentiond_format(op, "<p>%s</p>%s", i->title, body),
-                .created_usec = usec <= now_usec + FUTURE_USEC ? usec : 0,
+                .id = *name ? name : hash_of(op, html), .url = i->link, .html = html,
+                .created_usec = i->date_usec <= now_usec + FUTURE_USEC ? i->date_usec : 0,
                 .seen_usec = now_usec,   /* what is new may be dated long ago */
         };
 
-        mention.id = *name_of(op, i) ? fit(op, name_of(op, i)) : hash_of(op, mention.html);
         (void) mentiond_emit(op, &mention);      /* that it was there before the journal finds out */
 }
 
-static int emit_all(struct mentiond_op *op, struct feed_xml *xml, int64_t now_usec)
+static int emit_all(struct mentiond_op *op, const struct feed_list *list, int64_t now_usec)
 {
-        const char *team = feed_text(op, xml, FEED_ITSELF, "atom:author/atom:name", NULL);
-        int n = feed_items(xml), r = MENTIOND_OK;
-        struct item *items = mentiond_alloc(op, (uint64_t) (n + 1) * sizeof *items);     /* freed with the operation */
+        int r = learn(op, list);                 /* guids */
 
-        for (int k = 0; k < n && r == MENTIOND_OK; k++) {
-                items[k].guid = feed_text(op, xml, k, "guid|atom:id|@rdf:about", NULL);
-                items[k].link = feed_link(op, xml, k, "link|rss:link", "atom:link[not(@rel) or @rel='alternate']/@href");
-                items[k].title = feed_html(op, xml, k, "title|rss:title|atom:title", NULL);
-                if (!*items[k].link)
-                        items[k].link = feed_link(op, xml, k, "guid[starts-with(., 'http') and not(@isPermaLink='false')]", NULL);
-                r = breathe(op, k);
-        }
         if (r == MENTIOND_OK)
-                r = learn(op, items, n);         /* guids */
-        if (r == MENTIOND_OK)
-                r = learn(op, items, n);         /* links, where guids do not name */
-        for (int k = 0; k < n && r == MENTIOND_OK; k++) {
-                emit(op, xml, k, &items[k], team, now_usec);
-                r = breathe(op, k);
+                r = learn(op, list);             /* links, where guids do not name */
+        for (int k = 0; k < list->n && r == MENTIOND_OK; k++) {
+                emit(op, &list->items[k], now_usec);
+                r = feed_breathe(op, k);
         }
         return r;
 }
@@ -177,7 +149,7 @@ static int poll(struct mentiond_op *op, void *state)
         struct mentiond_response response = { .struct_size = sizeof response };
         const struct feed *f = state;
         const char *headers[3] = { NULL };
-        struct feed_xml *xml = NULL;
+        struct feed_list list = { .n = 0 };
         int64_t date_usec;
         int r;
 
@@ -185,13 +157,12 @@ static int poll(struct mentiond_op *op, void *state)
         for (size_t k = 0, n = 0; k < 2 && strcmp(mentiond_cursor(op, "url"), f->url) == 0; k++)
                 if (*mentiond_cursor(op, known[k][0]))
                         headers[n++] = mentiond_format(op, "%s: %s", known[k][1], mentiond_cursor(op, known[k][0]));
-        r = get(op, f, headers, &response, &xml);
-        if (r != MENTIOND_OK || !xml)
+        r = get(op, f, headers, &response, &list);
+        if (r != MENTIOND_OK || !list.items)
                 return r;
         /* By the network's clock, which may not be ours. */
         date_usec = mentiond_parse_time(mentiond_header(op, &response, "Date"));
-        r = emit_all(op, xml, date_usec ? date_usec : mentiond_now_usec(op));
-        feed_free(xml);
+        r = emit_all(op, &list, date_usec ? date_usec : mentiond_now_usec(op));
         mentiond_set_cursor(op, "url", f->url);
         for (size_t k = 0; k < 2; k++)           /* kept with OK only */
                 mentiond_set_cursor(op, known[k][0], mentiond_header(op, &response, known[k][0]));
@@ -200,14 +171,9 @@ static int poll(struct mentiond_op *op, void *state)
 
 static const struct mentiond_channel feed = {
         .head = {
-                MENTIOND_PLUGIN_HEAD(MENTIOND_CHANNEL, struct mentiond_channel),
-                .state_size = sizeof(struct feed),
-                .name = "feed",
-                .version = "1.0",
-                .summary = "What RSS and Atom feeds show, to be watched",
-                .options = options,
+                MENTIOND_PLUGIN_HEAD(MENTIOND_CHANNEL, struct mentiond_channel), .state_size = sizeof(struct feed),
+                .name = "feed", .version = "1.0", .summary = "What RSS and Atom feeds show, to be watched", .options = options,
         },
-        .start = start,
-        .poll = poll,
+        .start = start, .poll = poll,
 };
 MENTIOND_CHANNEL_PLUGIN(feed)

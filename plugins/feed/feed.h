@@ -5,22 +5,28 @@
 
 #include <mentiond/channel.h>
 
-/* --- feed_xml.c: the document, and what its items say --- */
+/* What is not there is "". */
+struct feed_item {
+        const char *guid, *link, *author;        /* link: an address of the Web; author: if need be the whole feed's */
+        const char *title, *body;                /* HTML */
+        int64_t date_usec;
+};
 
-struct feed_xml;
+struct feed_list {
+        struct feed_item *items;
+        int n;
+};
 
-/* A verdict; *ret is to be freed. */
-int feed_parse(struct mentiond_op *op, const char *url, const struct mentiond_response *response, struct feed_xml **ret);
-void feed_free(struct feed_xml *x);
+/* Called for each of many, with its number: who works for long lets others have their turn, and learns whether it is to end.
+ * Then it is not OK. */
+static inline int feed_breathe(struct mentiond_op *op, int k)
+{
+        return k % 32 == 31 ? mentiond_sleep(op, 0) : MENTIOND_OK;
+}
 
-int feed_items(const struct feed_xml *x);
+/* --- feed_xml.c --- */
 
-#define FEED_ITSELF -1
-
-/* Of the item-th, or of the whole: what stands at the first place of an XPath, or else of the other one; or "".  As plain text,
- * as HTML, as an address of the Web. */
-const char *feed_text(struct mentiond_op *op, struct feed_xml *x, int item, const char *path, const char *or_path);
-const char *feed_html(struct mentiond_op *op, struct feed_xml *x, int item, const char *path, const char *or_path);
-const char *feed_link(struct mentiond_op *op, struct feed_xml *x, int item, const char *path, const char *or_path);
+/* A verdict.  *ret lives as long as the operation. */
+int feed_read(struct mentiond_op *op, const char *url, const struct mentiond_response *response, struct feed_list *ret);
 
 #endif

@@ -21,7 +21,6 @@ struct telegram {
         const struct mentiond_secret *token;
         bool polled;                     /* since start(): the next poll may wait for something new */
         unsigned conflicts;              /* polls in a row that another program ended */
-        char album[40], album_id[80];    /* the last album that a message for the bot was of, and that message */
 };
 
 static const struct mentiond_option options[] = {
@@ -36,9 +35,9 @@ static const char *check(const void *state)
 {
         const char *token = mentiond_reveal(((const struct telegram *) state)->token);
         size_t digits = strspn(token, "0123456789"), n = token[digits] == ':' ? strspn(token + digits + 1, LETTERS "-") : 0;
+        bool right = digits && n >= 30 && !token[digits + 1 + n];
 
-        return digits && n >= 30 && !token[digits + 1 + n] ? NULL
-                                                           : "token is not of the form NUMBER:LETTERS that BotFather gives";
+        return right ? NULL : "token is not of the form NUMBER:LETTERS that BotFather gives";
 }
 
 /* --- Calls --- */
@@ -48,7 +47,8 @@ static const char *check(const void *state)
 static int call(struct mentiond_op *op, struct mentiond_request *q, const char *method, struct json_object **ret)
 {
         struct mentiond_response response = { .struct_size = sizeof(response) };
-        bool writes = q->json || q->body, once = writes && !(q->flags & MENTIOND_REPEATABLE);
+        bool writes = q->json || q->body;
+        int unclear = writes && !(q->flags & MENTIOND_REPEATABLE) ? MENTIOND_AMBIGUOUS : MENTIOND_RETRY;
 
         q->struct_size = sizeof(*q);
         q->flags |= writes ? MENTIOND_APART : 0;
@@ -59,8 +59,7 @@ static int call(struct mentiond_op *op, struct mentiond_request *q, const char *
         if (r == MENTIOND_GONE)          /* of a token that is none; or nothing of Telegram's */
                 return mj_int(*ret, "error_code", 0) ? MENTIOND_AUTH : MENTIOND_RETRY;
         if (r == MENTIOND_OK && !mj_true(*ret, "ok"))
-                return mentiond_fail(op, once ? MENTIOND_AMBIGUOUS : MENTIOND_RETRY, "%s: the answer is none of Telegram's",
-                                     method);
+                return mentiond_fail(op, unclear, "%s: the answer is none of Telegram's", method);
         return r;
 }
 
@@ -72,16 +71,11 @@ static int ask(struct mentiond_op *op, const char *method, struct json_object **
         return r;
 }
 
-static bool says(struct json_object *reply, const char *words)
-{
-        return strstr(mj_str(reply, "description"), words);
-}
-
 /* --- What messages are --- */
 
 static bool is_private(struct json_object *message)
 {
-        return strcmp(mj_str(mj_get(message, "chat"), "type"), "private") == 0;
+        return mj_is(mj_get(message, "chat"), "type", "private");
 }
 
 /* "CHAT:MESSAGE", and ":TOPIC" in a forum. */
@@ -104,34 +98,28 @@ static const char *url_of(struct mentiond_op *op, struct json_object *message)
                                mj_str(message, "message_id"));
 }
 
-/* What is not text.  Some come under two names; the first counts.  A picture comes in several sizes, the largest last. */
-static uint32_t media_of(struct mentiond_op *op, struct json_object *message, const struct mentiond_media **ret)
+/* What is not text; or NULL.  Some come under two names: the first counts.  A picture comes in several sizes, the largest
+ * last. */
+static const struct mentiond_media *media_of(struct mentiond_op *op, struct json_object *message)
 {
         static const char *const contents[][2] = {
                 { "photo", "image/jpeg" }, { "animation", "video/mp4" }, { "document", "application/octet-stream" },
-                { "video", "video/mp4" },
-                { "video_note", "video/mp4" }, { "voice", "audio/ogg" }, { "audio", "audio/mpeg" }, { "sticker", "image/webp" },
-                { "live_photo", "photo" }, { "paid_media", "media" }, { "venue", "place" }, { "location", "place" },
-                { "contact", "contact" },
-                { "poll", "poll" }, { "dice", "dice" }, { "story", "story" }, { "checklist", "checklist" },
-                { "rich_message", "message" },
+                { "video", "video/mp4" }, { "video_note", "video/mp4" }, { "voice", "audio/ogg" }, { "audio", "audio/mpeg" },
+                { "sticker", "image/webp" }, { "live_photo", "photo" }, { "paid_media", "media" }, { "venue", "place" },
+                { "location", "place" }, { "contact", "contact" }, { "poll", "poll" }, { "dice", "dice" }, { "story", "story" },
+                { "checklist", "checklist" }, { "rich_message", "message" },
         };
 
         for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
                 struct json_object *found = mj_get(message, contents[i][0]),
                                    *file = mj_len(found) ? mj_at(found, mj_len(found) - 1) : found;
-                struct mentiond_media *media = mentiond_alloc(op, sizeof(*media));
+                const char *type = mj_str(file, "mime_type");
 
-                *ret = media;
-                *media = (struct mentiond_media) {
-                        .struct_size = sizeof(*media),
-                        .type = *mj_str(file, "mime_type") ? mj_str(file, "mime_type") : contents[i][1],
-                        .description = mj_str(file, "file_name"), .id = mj_str(file, "file_id"),
-                };
                 if (found)
-                        return 1;
+                        return MENTIOND_NEW(op, struct mentiond_media, .type = *type ? type : contents[i][1],
+                                            .description = mj_str(file, "file_name"), .id = mj_str(file, "file_id"));
         }
-        return 0;
+        return NULL;
 }
 
 static const char *plain_text(struct json_object *message)
@@ -142,12 +130,12 @@ static const char *plain_text(struct json_object *message)
 /* With the addresses that are hidden under words. */
 static const char *text_of(struct mentiond_op *op, struct json_object *message)
 {
-        struct json_object *entities = mj_get(message, mj_get(message, "text") ? "entities" : "caption_entities");
+        struct json_object *entities = mj_get(message, mj_get(message, "text") ? "entities" : "caption_entities"), *entity;
         const char *text = plain_text(message);
 
-        for (size_t i = 0; i < mj_len(entities); i++)
-                if (*mj_str(mj_at(entities, i), "url"))
-                        text = mentiond_format(op, "%s\n%s", text, mj_str(mj_at(entities, i), "url"));
+        MJ_EACH(entity, entities)
+                if (*mj_str(entity, "url"))
+                        text = mentiond_format(op, "%s\n%s", text, mj_str(entity, "url"));
         return text;
 }
 
@@ -155,20 +143,15 @@ static const char *text_of(struct mentiond_op *op, struct json_object *message)
 static const struct mentiond_author *author_of(struct mentiond_op *op, struct json_object *message)
 {
         struct json_object *from = mj_get(message, mj_get(message, "sender_chat") ? "sender_chat" : "from");
-        const char *id = mj_str(from, "id"), *user = mj_str(from, "username"), *title = mj_str(from, "title"),
-                   *last = mj_str(from, "last_name");
-        struct mentiond_author *author = mentiond_alloc(op, sizeof(*author));
+        const char *id = mj_str(from, "id"), *user = mj_str(from, "username");
+        const char *title = mj_str(from, "title"), *last = mj_str(from, "last_name");
 
-        *author = (struct mentiond_author) {
-                .struct_size = sizeof(*author),
-                .flags = mj_true(from, "is_bot") ? MENTIOND_BOT : 0,
-                .id = id,
-                .handle = *id ? mentiond_format(op, *user ? "@%s" : "user %s", *user ? user : id) : "",
-                .name = *title ? title : mentiond_format(op, "%s%s%s", mj_str(from, "first_name"), *last ? " " : "", last),
-                .url = *user ? mentiond_format(op, "https://t.me/%s", mentiond_escape(op, user)) : "",
-                .followers = -1,
-        };
-        return author;
+        return MENTIOND_NEW(op, struct mentiond_author,
+                            .id = id, .followers = -1, .flags = mj_true(from, "is_bot") ? MENTIOND_BOT : 0,
+                            .handle = *id ? mentiond_format(op, *user ? "@%s" : "user %s", *user ? user : id) : "",
+                            .name = *title ? title
+                                           : mentiond_format(op, "%s%s%s", mj_str(from, "first_name"), *last ? " " : "", last),
+                            .url = *user ? mentiond_format(op, "https://t.me/%s", mentiond_escape(op, user)) : "");
 }
 
 /* What began a topic of a forum is what all in it answer, as the network has it. */
@@ -181,24 +164,18 @@ static struct json_object *answered(struct json_object *message)
 
 static struct mentiond_mention *mention_of(struct mentiond_op *op, struct json_object *message)
 {
-        struct mentiond_mention *mention = mentiond_alloc(op, sizeof(*mention));
-        bool private = is_private(message), public = *mj_str(mj_get(message, "chat"), "username");
+        const struct mentiond_media *media = media_of(op, message);
+        struct json_object *chat = mj_get(message, "chat");
+        bool private = is_private(message), public = *mj_str(chat, "username");
 
-        *mention = (struct mentiond_mention) {
-                .struct_size = sizeof(*mention),
-                .kind = private ? MENTIOND_MESSAGE : MENTIOND_MENTION,
-                .visibility = private ? MENTIOND_DIRECT : public ? MENTIOND_PUBLIC : MENTIOND_FOLLOWERS,
-                .id = id_of(op, message),
-                .parent = id_of(op, answered(message)),
-                .root = private ? mj_str(mj_get(message, "chat"), "id") : "",    /* one conversation, as people see it */
-                .url = url_of(op, message),
-                .text = text_of(op, message),
-                .created_usec = mj_int(message, "date", 0) * 1000000,
-                .edited_usec = mj_int(message, "edit_date", 0) * 1000000,
-                .author = author_of(op, message),
-        };
-        mention->n_media = media_of(op, message, &mention->media);
-        return mention;
+        return MENTIOND_NEW(op, struct mentiond_mention, .kind = private ? MENTIOND_MESSAGE : MENTIOND_MENTION,
+                            .visibility = private ? MENTIOND_DIRECT : public ? MENTIOND_PUBLIC : MENTIOND_FOLLOWERS,
+                            .id = id_of(op, message), .parent = id_of(op, answered(message)),
+                            .root = private ? mj_str(chat, "id") : "",     /* one conversation, as people see it */
+                            .url = url_of(op, message), .text = text_of(op, message), .author = author_of(op, message),
+                            .created_usec = mj_int(message, "date", 0) * 1000000,
+                            .edited_usec = mj_int(message, "edit_date", 0) * 1000000,
+                            .media = media, .n_media = media ? 1 : 0);
 }
 
 /* Also behind a command: "/help@shop_bot". */
@@ -206,7 +183,7 @@ static bool names(const char *text, const char *handle)
 {
         size_t n = strlen(handle);
 
-        for (const char *at = text; n && (at = strchr(at, '@')); at++)
+        for (const char *at = text; (at = strchr(at, '@')); at++)
                 if (strncasecmp(at, handle, n) == 0 && !strspn(at + n, LETTERS))
                         return true;
         return false;
@@ -218,46 +195,38 @@ static bool is_addressed(struct mentiond_op *op, struct json_object *message)
         if (is_private(message))
                 return strcmp(plain_text(message), "/start") != 0;
         return names(plain_text(message), mentiond_self_handle(op))
-               || strcmp(mj_str(mj_get(answered(message), "from"), "id"), mentiond_self(op)) == 0;
+               || mj_is(mj_get(answered(message), "from"), "id", mentiond_self(op));
 }
 
 /* --- Polls --- */
+
+/* Who the bot is, and whether another program gets its messages. */
+static int look(struct mentiond_op *op, struct json_object **ret_bot, struct json_object **ret_webhook)
+{
+        int r = ask(op, "getMe", ret_bot);
+
+        return r == MENTIOND_OK ? ask(op, "getWebhookInfo", ret_webhook) : r;
+}
 
 static int start(struct mentiond_op *op, void *state)
 {
         struct json_object *bot = NULL, *webhook = NULL;
         struct telegram *t = state;
-        int r = ask(op, "getMe", &bot);
+        int r = look(op, &bot, &webhook);
 
-        if (r == MENTIOND_OK)
-                r = ask(op, "getWebhookInfo", &webhook);
         if (r != MENTIOND_OK)
                 return r;
         if (*mj_str(webhook, "url"))
                 return mentiond_fail(op, MENTIOND_REJECTED,
                                      "a webhook is set for this bot, so another program gets its messages: end that and call"
                                      " deleteWebhook (mentiond-telegram(5)), or make another bot; then mentionctl resume");
-        if (*mj_str(bot, "username"))
-                mentiond_set_self(op, mj_str(bot, "id"), mentiond_format(op, "@%s", mj_str(bot, "username")));
-        mentiond_set_caps(op, &(struct mentiond_caps) {
-                .struct_size = sizeof(struct mentiond_caps), .length_unit = MENTIOND_UTF16, .length_max = 4096,
-                .flags = MENTIOND_CAN_EDIT | MENTIOND_CAN_REMOVE | MENTIOND_CAN_LIKE | MENTIOND_TELLS_AUTHOR,
-                .uploads_max = 1, .upload_size_max = 50 * 1024 * 1024,
-        });
+        mentiond_set_self(op, mj_str(bot, "id"), mentiond_format(op, "@%s", mj_str(bot, "username")));
+        mentiond_set_caps(op, MENTIOND_NEW(op, struct mentiond_caps, .length_unit = MENTIOND_UTF16, .length_max = 4096,
+                          .flags = MENTIOND_CAN_EDIT | MENTIOND_CAN_REMOVE | MENTIOND_CAN_LIKE | MENTIOND_TELLS_AUTHOR,
+                          .uploads_max = 1, .upload_size_max = 50 * 1024 * 1024));
         t->polled = false;
         t->conflicts = 0;
         return MENTIOND_OK;
-}
-
-/* Somebody else asks for updates, or has set a webhook: what that program was given we are not. */
-static int conflict(struct mentiond_op *op, struct telegram *t)
-{
-        if (++t->conflicts < CONFLICTS_MAX)
-                return mentiond_fail(op, MENTIOND_RETRY,
-                                     "another program asks for the messages of this bot, and takes them away");
-        return mentiond_fail(op, MENTIOND_AUTH,
-                             "another program goes on taking the messages of this bot: end it, or make another bot; then"
-                             " mentionctl resume");
 }
 
 static struct json_object *message_of(struct json_object *update)
@@ -265,28 +234,28 @@ static struct json_object *message_of(struct json_object *update)
         return mj_get(update, mj_get(update, "message") ? "message" : "edited_message");
 }
 
-/* Pictures of an album are messages of their own, of which one has the text. */
-static void remember_album(struct mentiond_op *op, struct telegram *t, struct json_object *message)
+/* Pictures of an album are messages of their own, of which one has the text: what they answer is that one. */
+static void remember_album(struct mentiond_op *op, struct json_object *message)
 {
-        const char *album = mj_str(message, "media_group_id"), *id = id_of(op, message);
-
-        if (!*album || strlen(album) >= sizeof(t->album) || strlen(id) >= sizeof(t->album_id) || !is_addressed(op, message))
+        if (!*mj_str(message, "media_group_id") || !is_addressed(op, message))
                 return;
-        strcpy(t->album, album);
-        strcpy(t->album_id, id);
+        mentiond_set_cursor(op, "album", mj_str(message, "media_group_id"));
+        mentiond_set_cursor(op, "album_id", id_of(op, message));
 }
 
-static void take(struct mentiond_op *op, struct telegram *t, struct json_object *update)
+static void take(struct mentiond_op *op, struct json_object *update)
 {
         struct json_object *message = message_of(update);
         struct mentiond_mention *mention = mention_of(op, message);
-        bool with_album = *t->album && strcmp(t->album, mj_str(message, "media_group_id")) == 0 && !is_addressed(op, message);
+        const char *album = mj_str(message, "media_group_id");
+        bool addressed = is_addressed(op, message);
+        bool with_album = !addressed && *album && strcmp(album, mentiond_cursor(op, "album")) == 0;
 
         if (answered(message))
                 mention->above = mention_of(op, answered(message));
         if (with_album)
-                mention->parent = t->album_id;
-        if (message && (with_album || is_addressed(op, message)))
+                mention->parent = mentiond_cursor(op, "album_id");
+        if (addressed || with_album)
                 (void) mentiond_emit(op, mention);
         if (mj_get(update, "edited_message"))
                 mentiond_emit_again(op, mention);
@@ -298,29 +267,30 @@ static int poll(struct mentiond_op *op, void *state)
 {
         struct telegram *t = state;
         const char *offset = mentiond_cursor(op, "offset");
-        int64_t wait_usec = mentiond_timeout_usec(op) / 6 * 5, next = 0;
-        struct json_object *reply = NULL, *updates;
-        int r;
+        int64_t patience_usec = mentiond_timeout_usec(op) / 6 * 5, next;
+        long long wait = !t->polled ? 0 : (patience_usec < WAIT_MAX_USEC ? patience_usec : WAIT_MAX_USEC) / 1000000;
+        struct json_object *reply = NULL, *updates, *update;
+        int r = call(op, &(struct mentiond_request) { .flags = MENTIOND_LONG_POLL },
+                     mentiond_format(op, "getUpdates?offset=%s&timeout=%lld&allowed_updates=%s",
+                                     *offset ? mentiond_escape(op, offset) : "-1", wait,
+                                     mentiond_escape(op, "[\"message\",\"edited_message\"]")),
+                     &reply);
 
-        wait_usec = !t->polled ? 0 : wait_usec < WAIT_MAX_USEC ? wait_usec : WAIT_MAX_USEC;
-        r = call(op, &(struct mentiond_request) { .flags = MENTIOND_LONG_POLL },
-                 mentiond_format(op, "getUpdates?offset=%s&timeout=%lld&allowed_updates=%s",
-                                 *offset ? mentiond_escape(op, offset) : "-1", (long long) wait_usec / 1000000,
-                                 mentiond_escape(op, "[\"message\",\"edited_message\"]")),
-                 &reply);
-        if (mj_int(reply, "error_code", 0) == 409)
-                return conflict(op, t);
+        if (mj_int(reply, "error_code", 0) == 409)       /* or it has set a webhook: what it was given we are not */
+                return ++t->conflicts < CONFLICTS_MAX
+                     ? mentiond_fail(op, MENTIOND_RETRY, "another program asks for the messages of this bot, and takes them away")
+                     : mentiond_fail(op, MENTIOND_AUTH, "another program goes on taking the messages of this bot: end it, or"
+                                                        " make another bot; then mentionctl resume");
         if (r != MENTIOND_OK)
                 return r;
         updates = mj_get(reply, "result");
-        for (size_t i = 0; i < mj_len(updates); i++) {
-                remember_album(op, t, message_of(mj_at(updates, i)));
-                next = mj_int(mj_at(updates, i), "update_id", -1) + 1;
-        }
+        next = mj_len(updates) ? mj_int(mj_at(updates, mj_len(updates) - 1), "update_id", -1) + 1 : 0;
         if (!json_object_is_type(updates, json_type_array) || (mj_len(updates) && next <= 0))
                 return mentiond_fail(op, MENTIOND_RETRY, "the list of updates is none");
+        MJ_EACH(update, updates)
+                remember_album(op, message_of(update));
         for (size_t i = mj_len(updates); i-- > 0; )
-                take(op, t, mj_at(updates, i));
+                take(op, mj_at(updates, i));
         if (next || !*offset)
                 mentiond_set_cursor(op, "offset", mentiond_format(op, "%lld", (long long) next));
         t->polled = true;
@@ -361,79 +331,57 @@ static int download(struct mentiond_op *op, void *state, const char *id, uint64_
 
 struct place { long long chat, message, topic; };
 
-static bool parse(const char *id, struct place *ret)
+static int parse(struct mentiond_op *op, const char *id, struct place *ret)
 {
         *ret = (struct place) { .chat = 0 };
-        return sscanf(id, "%18lld:%18lld:%18lld", &ret->chat, &ret->message, &ret->topic) >= 2;
-}
-
-/* A body of JSON, or the same as a form with the file. */
-static int say(struct mentiond_op *op, struct json_object *body, const struct mentiond_upload *file, struct json_object **ret)
-{
-        bool photo = file && file->size <= PHOTO_MAX
-                     && (strcmp(file->type, "image/jpeg") == 0 || strcmp(file->type, "image/png") == 0);
-        struct mentiond_request q = { .struct_size = sizeof(q), .json = body };
-        struct mentiond_field fields[8];
-        uint32_t n = 0;
-
-        if (!file)
-                return call(op, &q, "sendMessage", ret);
-        json_object_object_foreach(body, name, value) {
-                const char *text = json_object_get_string(value);
-
-                fields[n++] = (struct mentiond_field) {
-                        .struct_size = sizeof(fields[0]), .name = name, .data = text, .size = strlen(text),
-                };
-        }
-        fields[n++] = (struct mentiond_field) { .struct_size = sizeof(fields[0]), .name = photo ? "photo" : "document",
-                                                .data = file->data,
-                                                .size = file->size, .type = file->type, .file = file->name };
-        q.json = NULL;
-        mentiond_set_form(op, &q, fields, n);
-        return call(op, &q, photo ? "sendPhoto" : "sendDocument", ret);
+        return sscanf(id, "%18lld:%18lld:%18lld", &ret->chat, &ret->message, &ret->topic) >= 2
+               ? MENTIOND_OK : mentiond_fail(op, MENTIOND_BUG, "%s is no message", id);
 }
 
 /* Where only two read it may stand alone, if what it answers is gone; in a group it would be out of place.  A group that has
  * become a supergroup is another chat, where messages have other numbers. */
-static void aim(struct json_object *body, const struct place *to, long long chat)
+static int say(struct mentiond_op *op, const struct mentiond_post *part, const struct place *to, long long chat,
+               struct json_object **ret)
 {
-        struct json_object *parameters = json_object_new_object();
+        const struct mentiond_upload *file = part->n_uploads ? part->uploads : NULL;
+        bool photo = file && file->size <= PHOTO_MAX
+                     && (strcmp(file->type, "image/jpeg") == 0 || strcmp(file->type, "image/png") == 0);
+        bool moved = chat != to->chat, alone = chat > 0 || moved;
+        struct mentiond_request q = { .struct_size = sizeof(q) };
 
-        mj_put_int(body, "chat_id", chat);
-        mj_put_int(parameters, "message_id", to->message);
-        mj_put_bool(parameters, "allow_sending_without_reply", chat > 0 || chat != to->chat);
-        if (chat != to->chat)
-                mj_put_int(parameters, "chat_id", to->chat);
-        MJ_PUT(body, "reply_parameters", parameters);
+        q.json = mentiond_json(op, "{%s: %s, 'message_thread_id': %p, 'chat_id': %lld, 'reply_parameters':"
+                                   " {'message_id': %lld, 'allow_sending_without_reply': %p, 'chat_id': %p}}",
+                               file ? "caption" : "text", part->text, to->topic ? mentiond_json(op, "%lld", to->topic) : NULL,
+                               chat, to->message, mentiond_json(op, alone ? "true" : "false"),
+                               moved ? mentiond_json(op, "%lld", to->chat) : NULL);
+        if (!file)
+                return call(op, &q, "sendMessage", ret);
+        mentiond_set_form(op, &q, MENTIOND_NEW(op, struct mentiond_field, .name = photo ? "photo" : "document",
+                          .data = file->data, .size = file->size, .type = file->type, .file = file->name), 1);
+        return call(op, &q, photo ? "sendPhoto" : "sendDocument", ret);
 }
 
 static int post(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret)
 {
-        const struct mentiond_upload *file = part->n_uploads ? part->uploads : NULL;
-        struct json_object *body = mentiond_json_object(op), *reply = NULL;
+        struct json_object *reply = NULL;
         struct place to;
+        int r = parse(op, part->parent, &to);
 
         (void) state;
-        if (!parse(part->parent, &to))
-                return mentiond_fail(op, MENTIOND_BUG, "%s is no message", part->parent);
+        if (r != MENTIOND_OK)
+                return r;
         if (part->visibility >= MENTIOND_DIRECT && to.chat < 0)
                 return mentiond_fail(op, MENTIOND_REJECTED, "it is for one person alone, and would be seen by a group");
-        if (file && mentiond_length(part->text, MENTIOND_UTF16) > CAPTION_MAX)
+        if (part->n_uploads && mentiond_length(part->text, MENTIOND_UTF16) > CAPTION_MAX)
                 return mentiond_fail(op, MENTIOND_REJECTED,
                                      "with a file a text can have %d characters: write a shorter one, or two notes", CAPTION_MAX);
-
-        mj_put_str(body, file ? "caption" : "text", part->text);
-        if (to.topic)
-                mj_put_int(body, "message_thread_id", to.topic);
-        aim(body, &to, to.chat);
-        int r = say(op, body, file, &reply);
+        r = say(op, part, &to, to.chat, &reply);
         long long moved = mj_int(mj_get(reply, "parameters"), "migrate_to_chat_id", 0);
-        if (r == MENTIOND_REJECTED && moved) {
-                aim(body, &to, moved);
-                r = say(op, body, file, &reply);
-        }
-        if (r == MENTIOND_REJECTED && says(reply, "not found"))
-                return mentiond_fail(op, MENTIOND_GONE, "what it answers is gone (%s)", mj_str(reply, "description"));
+        if (r == MENTIOND_REJECTED && moved)
+                r = say(op, part, &to, moved, &reply);
+        const char *why = mj_str(reply, "description");
+        if (r == MENTIOND_REJECTED && strstr(why, "not found"))
+                return mentiond_fail(op, MENTIOND_GONE, "what it answers is gone (%s)", why);
         if (r != MENTIOND_OK)
                 return r;
         ret->id = id_of(op, mj_get(reply, "result"));
@@ -441,33 +389,34 @@ static int post(struct mentiond_op *op, void *state, const struct mentiond_post 
         return *ret->id ? r : mentiond_fail(op, MENTIOND_AMBIGUOUS, "the server took the message without naming it");
 }
 
-static int change(struct mentiond_op *op, const char *id, const char *method, struct json_object *body)
+/* To another text, or with a reaction, or without either. */
+static int change(struct mentiond_op *op, const char *id, const char *method, const char *text, struct json_object *reaction)
 {
+        struct mentiond_request q = { .flags = MENTIOND_REPEATABLE };
         struct json_object *reply = NULL;
         struct place at;
+        int r = parse(op, id, &at);
 
-        if (!parse(id, &at))
-                return mentiond_fail(op, MENTIOND_BUG, "%s is no message", id);
-        mj_put_int(body, "chat_id", at.chat);
-        mj_put_int(body, "message_id", at.message);
-        int r = call(op, &(struct mentiond_request) { .flags = MENTIOND_REPEATABLE, .json = body }, method, &reply);
-        if (r == MENTIOND_REJECTED && says(reply, "not found"))
-                return mentiond_fail(op, MENTIOND_GONE, "it is gone (%s)", mj_str(reply, "description"));
-        return r == MENTIOND_REJECTED && says(reply, "not modified") ? MENTIOND_OK : r;
+        if (r != MENTIOND_OK)
+                return r;
+        q.json = mentiond_json(op, "{'text': %s, 'reaction': %p, 'chat_id': %lld, 'message_id': %lld}",
+                               text, reaction, at.chat, at.message);
+        r = call(op, &q, method, &reply);
+        const char *why = mj_str(reply, "description");
+        if (r == MENTIOND_REJECTED && strstr(why, "not found"))
+                return mentiond_fail(op, MENTIOND_GONE, "it is gone (%s)", why);
+        return r == MENTIOND_REJECTED && strstr(why, "not modified") ? MENTIOND_OK : r;
 }
 
 static int edit(struct mentiond_op *op, void *state, const struct mentiond_change *to)
 {
-        struct json_object *body = mentiond_json_object(op);
-
         (void) state;
-        mj_put_str(body, "text", to->text);
-        return change(op, to->id, "editMessageText", body);
+        return change(op, to->id, "editMessageText", to->text, NULL);
 }
 
 static int take_back(struct mentiond_op *op, void *state, const char *id)
 {
-        int r = change(op, id, "deleteMessage", mentiond_json_object(op));
+        int r = change(op, id, "deleteMessage", NULL, NULL);
 
         (void) state;
         return r == MENTIOND_GONE ? MENTIOND_OK : r;
@@ -475,55 +424,43 @@ static int take_back(struct mentiond_op *op, void *state, const char *id)
 
 static int react(struct mentiond_op *op, void *state, uint32_t reaction, const char *id)
 {
-        struct json_object *body = mentiond_json_object(op);
-
         (void) state;
         if (reaction != MENTIOND_LIKE)
                 return mentiond_fail(op, MENTIOND_REJECTED, "a bot can like messages only");
-        MJ_PUT(body, "reaction", json_tokener_parse("[{\"type\":\"emoji\",\"emoji\":\"\xf0\x9f\x91\x8d\"}]"));
-        return change(op, id, "setMessageReaction", body);
+        return change(op, id, "setMessageReaction", NULL,
+                      mentiond_json(op, "[{'type': 'emoji', 'emoji': '\xf0\x9f\x91\x8d'}]"));
 }
 
 static int doctor(struct mentiond_op *op, void *state)
 {
         struct json_object *bot = NULL, *webhook = NULL;
-        int r = ask(op, "getMe", &bot);
+        int r = look(op, &bot, &webhook);
+        bool taken = *mj_str(webhook, "url"), shown = mj_true(bot, "can_read_all_group_messages");
 
         (void) state;
         if (r == MENTIOND_AUTH)
                 mentiond_report(op, MENTIOND_WRONG, "token",
                                 "Telegram refuses it: have BotFather make a new one, then mentionctl resume");
-        if (r == MENTIOND_OK)
-                r = ask(op, "getWebhookInfo", &webhook);
         if (r != MENTIOND_OK)
                 return r == MENTIOND_AUTH ? MENTIOND_OK : r;
         mentiond_report(op, MENTIOND_FINE, "token", "it is @%s's", mj_str(bot, "username"));
-        if (*mj_str(webhook, "url"))
-                mentiond_report(op, MENTIOND_WRONG, "webhook",
-                                "one is set, so another program gets the messages: end that, and call deleteWebhook");
-        else
-                mentiond_report(op, MENTIOND_FINE, "webhook", "none is set");
-        if (mj_true(bot, "can_read_all_group_messages"))
-                mentiond_report(op, MENTIOND_FINE, "groups", "privacy mode is off: who names the bot is seen");
-        else
-                mentiond_report(op, MENTIOND_UNCLEAR, "groups",
-                                "privacy mode is on: in a group that the bot does not administrate it sees who answers it,"
-                                " but not who names it. Turn it off with BotFather (/setprivacy), then add the bot to its groups"
-                                " again");
+        mentiond_report(op, taken ? MENTIOND_WRONG : MENTIOND_FINE, "webhook", taken
+                        ? "one is set, so another program gets the messages: end that, and call deleteWebhook"
+                        : "none is set");
+        mentiond_report(op, shown ? MENTIOND_FINE : MENTIOND_UNCLEAR, "groups", shown
+                        ? "privacy mode is off: who names the bot is seen"
+                        : "privacy mode is on: in a group that the bot does not administrate it sees who answers it, but not"
+                          " who names it. Turn it off with BotFather (/setprivacy), then add the bot to its groups again");
         return MENTIOND_OK;
 }
 
 static const struct mentiond_channel telegram = {
         .head = {
-                MENTIOND_PLUGIN_HEAD(MENTIOND_CHANNEL, struct mentiond_channel),
-                .state_size = sizeof(struct telegram),
-                .name = "telegram",
-                .version = "1.0",
+                MENTIOND_PLUGIN_HEAD(MENTIOND_CHANNEL, struct mentiond_channel), .state_size = sizeof(struct telegram),
+                .name = "telegram", .version = "1.0", .options = options,
                 .summary = "Messages to a Telegram bot, in groups and private chats",
-                .options = options,
         },
         .check = check, .start = start, .poll = poll, .post = post, .doctor = doctor, .edit = edit, .remove = take_back,
-        .react = react,
-        .reread = reread, .download = download,
+        .react = react, .reread = reread, .download = download,
 };
 MENTIOND_CHANNEL_PLUGIN(telegram)

@@ -57,17 +57,20 @@ static void request_gets_its_body_and_a_boundary_of_its_own(void)
         fake_open(0);
         op_begin(&op, brand, "post", USEC_PER_MINUTE);
         fields[0].f.data = data;
+        one.json = mentiond_json(&op, "{'to': {'n': %d}}", 5);
         mentiond_set_form(&op, &one, &fields[0].f, 2);
         mentiond_set_form(&op, &other, &fields[0].f, 2);
         *data = '2';                     /* it has a copy */
+        assert_null(one.json);
         assert_true(startswith(one.content_type, "multipart/form-data; boundary=mentiond-"));
         assert_string_not_equal(one.content_type, other.content_type);
         const char *edge = one.content_type + strlen("multipart/form-data; boundary=");
         char *wanted = arena_printf(op.arena,
+                                    "--%s\r\nContent-Disposition: form-data; name=\"to\"\r\n\r\n{ \"n\": 5 }\r\n"
                                     "--%s\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--%s\r\nContent-Disposition: "
                                     "form-data; name=\"file\"; filename=\"n.png\"\r\nContent-Type:"
                                     " image/png\r\n\r\n#x\r\n--%s--\r\n",
-                                    edge, edge, edge);
+                                    edge, edge, edge, edge);
         *strchr(wanted, '#') = '\0';
         assert_int_equal(one.body_size, strlen(wanted) + 1 + strlen(wanted + strlen(wanted) + 1));
         assert_memory_equal(one.body, wanted, one.body_size);
