@@ -234,7 +234,21 @@ static struct json_object *message_of(struct json_object *update)
         return mj_get(update, mj_get(update, "message") ? "message" : "edited_message");
 }
 
-/* Pictures of an album are messages of their own, of which one has the text: what they answer is that one. */
+/* Pictures of an album are messages of their own, of which one has the text, and is for the bot: its id, or "".  It came along, or
+ * is the last that came before. */
+static const char *first_of_album(struct mentiond_op *op, struct json_object *updates, struct json_object *message)
+{
+        const char *album = mj_str(message, "media_group_id");
+        struct json_object *update;
+
+        if (!*album)
+                return "";
+        MJ_EACH(update, updates)
+                if (mj_is(message_of(update), "media_group_id", album) && is_addressed(op, message_of(update)))
+                        return id_of(op, message_of(update));
+        return strcmp(album, mentiond_cursor(op, "album")) == 0 ? mentiond_cursor(op, "album_id") : "";
+}
+
 static void remember_album(struct mentiond_op *op, struct json_object *message)
 {
         if (!*mj_str(message, "media_group_id") || !is_addressed(op, message))
@@ -243,19 +257,18 @@ static void remember_album(struct mentiond_op *op, struct json_object *message)
         mentiond_set_cursor(op, "album_id", id_of(op, message));
 }
 
-static void take(struct mentiond_op *op, struct json_object *update)
+static void take(struct mentiond_op *op, struct json_object *updates, struct json_object *update)
 {
         struct json_object *message = message_of(update);
         struct mentiond_mention *mention = mention_of(op, message);
-        const char *album = mj_str(message, "media_group_id");
         bool addressed = is_addressed(op, message);
-        bool with_album = !addressed && *album && strcmp(album, mentiond_cursor(op, "album")) == 0;
+        const char *first = addressed ? "" : first_of_album(op, updates, message);
 
         if (answered(message))
                 mention->above = mention_of(op, answered(message));
-        if (with_album)
-                mention->parent = mentiond_cursor(op, "album_id");
-        if (addressed || with_album)
+        if (*first)
+                mention->parent = first;
+        if (addressed || *first)
                 (void) mentiond_emit(op, mention);
         if (mj_get(update, "edited_message"))
                 mentiond_emit_again(op, mention);
@@ -287,10 +300,10 @@ static int poll(struct mentiond_op *op, void *state)
         next = mj_len(updates) ? mj_int(mj_at(updates, mj_len(updates) - 1), "update_id", -1) + 1 : 0;
         if (!json_object_is_type(updates, json_type_array) || (mj_len(updates) && next <= 0))
                 return mentiond_fail(op, MENTIOND_RETRY, "the list of updates is none");
+        for (size_t i = mj_len(updates); i-- > 0; )
+                take(op, updates, mj_at(updates, i));
         MJ_EACH(update, updates)
                 remember_album(op, message_of(update));
-        for (size_t i = mj_len(updates); i-- > 0; )
-                take(op, mj_at(updates, i));
         if (next || !*offset)
                 mentiond_set_cursor(op, "offset", mentiond_format(op, "%lld", (long long) next));
         t->polled = true;

@@ -531,6 +531,20 @@ def test_the_pictures_of_an_album_come_with_the_one_that_names_the_bot(up):
     assert len(up.zammad.tickets) == 1
 
 
+def test_two_albums_of_one_poll_keep_their_pictures(up):
+    group = up.net.group("Fans")
+    words = up.word(), up.word()
+    with up.net.lock:
+        for who, word in zip((ALICE, CAROL), words):
+            up.net.say(who, chat=group, media_group_id=word, caption=f"@shop_bot {word} look", **up.net.photo())
+        for who, word in zip((ALICE, CAROL), words):
+            up.net.say(who, chat=group, media_group_id=word, **up.net.photo(b"\xff\xd8 " + word.encode()))
+    for word in words:
+        ticket = up.ticket_of(word)
+        until("two pictures", lambda: len(up.customers(ticket)) == 2)
+        assert sorted(f.data for a in up.customers(ticket) for f in a.files) == sorted([b"\xff\xd8 " + word.encode(), PHOTO])
+
+
 def test_files_go_out_as_photos_or_documents(up):
     word, m, ticket = up.tell()
     up.zammad.write(ticket, f"The form {word}r", files={"form.txt": b"a form"})
