@@ -12,6 +12,7 @@
 #define WAIT_MAX_USEC INT64_C(50000000)  /* of a long poll */
 #define CONFLICTS_MAX 3                  /* one may be a person who looks */
 #define CAPTION_MAX 1024
+#define ALBUM_MAX 100                    /* bytes of an id that is remembered; Telegram's have some 20 */
 #define PHOTO_MAX (10 * 1024 * 1024)     /* bytes; larger ones go as documents */
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
@@ -251,10 +252,12 @@ static const char *first_of_album(struct mentiond_op *op, struct json_object *up
 
 static void remember_album(struct mentiond_op *op, struct json_object *message)
 {
-        if (!*mj_str(message, "media_group_id") || !is_addressed(op, message))
+        const char *album = mj_str(message, "media_group_id"), *id = id_of(op, message);
+
+        if (!*album || strlen(album) > ALBUM_MAX || strlen(id) > ALBUM_MAX || !is_addressed(op, message))
                 return;
-        mentiond_set_cursor(op, "album", mj_str(message, "media_group_id"));
-        mentiond_set_cursor(op, "album_id", id_of(op, message));
+        mentiond_set_cursor(op, "album", album);
+        mentiond_set_cursor(op, "album_id", id);
 }
 
 static void take(struct mentiond_op *op, struct json_object *updates, struct json_object *update)
