@@ -148,7 +148,7 @@ static int poll(struct mentiond_op *op, void *state)
                         int64_t seen_usec = mentiond_parse_time(mj_str(item, "created_at"));
                         const char *id = mj_str(item, "id");
 
-                        if (strcmp(mj_str(item, "type"), "mention") == 0) {     /* snac sends all types */
+                        if (mj_is(item, "type", "mention")) {     /* snac sends all types */
                                 struct mentiond_mention *mention = mastodon_mention(op, m, status);
                                 mention->seen_usec = seen_usec;
                                 strays |= mentiond_emit(op, mention) && seen_usec <= mentiond_horizon_usec(op);

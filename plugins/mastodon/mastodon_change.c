@@ -24,7 +24,7 @@ static int change_by(struct mentiond_op *op, const char *method, const char *id,
 
 static bool is_own(struct mentiond_op *op, struct json_object *status)
 {
-        return strcmp(mj_str(mj_get(status, "account"), "id"), mentiond_self(op)) == 0;
+        return mj_is(mj_get(status, "account"), "id", mentiond_self(op));
 }
 
 /* Whom a direct post names it names from its beginning: an edit must not show it to others. */

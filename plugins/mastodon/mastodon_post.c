@@ -25,7 +25,7 @@ static const char *account_of(struct mentiond_op *op, const struct mastodon *m, 
         for (size_t i = 0; i <= mj_len(mentions); i++) {
                 struct json_object *account = i ? mj_at(mentions, i - 1) : mj_get(status, "account");
 
-                if (strcmp(mj_str(account, "id"), mentiond_self(op)) != 0 && *mj_str(account, "acct")
+                if (!mj_is(account, "id", mentiond_self(op)) && *mj_str(account, "acct")
                     && !mastodon_stranger(op, m, mentiond_format(op, "@%s", mj_str(account, "acct")), handle))
                         return mj_str(account, "id");
         }
@@ -141,7 +141,7 @@ int mastodon_find(struct mentiond_op *op, void *state, const struct mentiond_pos
                 /* GoToSocial shows it */
                 const char *id = mastodon_id(op, mj_str(status, "id")), *source = mj_str(status, "text");
 
-                if (strcmp(mj_str(mj_get(status, "account"), "id"), mentiond_self(op)) != 0 ||
+                if (!mj_is(mj_get(status, "account"), "id", mentiond_self(op)) ||
                     strcmp(mastodon_id(op, mj_str(status, "in_reply_to_id")), part->parent) != 0 || mentiond_is_posted(op, id))
                         continue;
                 const char *text = *source ? source : mentiond_text_from_html(op, mj_str(status, "content"));

@@ -126,7 +126,7 @@ static int write_into(struct mentiond_op *op, struct otrs *otrs, struct json_obj
                 return r;
         r = otrs_ticket_get(op, otrs, ret->ticket, NULL, &tickets);
         if (r == MENTIOND_OK)
-                merged = strcmp(mj_str(mj_at(tickets, 0), "StateType"), "merged") == 0;
+                merged = mj_is(mj_at(tickets, 0), "StateType", "merged");
         if (merged)
                 r = otrs_ticket_get(op, otrs, ret->ticket, &newest, &tickets);
         if (r != MENTIOND_OK)
@@ -135,7 +135,7 @@ static int write_into(struct mentiond_op *op, struct otrs *otrs, struct json_obj
                                      "ticket was merged meanwhile");
         articles = merged ? mj_get(mj_at(tickets, 0), "Article") : NULL;
         for (size_t i = 0; i < mj_len(articles); i++)
-                if (strcmp(mj_str(mj_at(articles, i), "ArticleID"), ret->article) == 0)
+                if (mj_is(mj_at(articles, i), "ArticleID", ret->article))
                         return mentiond_fail(op, MENTIOND_AMBIGUOUS, "ticket %s was merged before the article was written",
                                              ret->number);
         return MENTIOND_OK;

@@ -30,7 +30,7 @@ static int look_into(struct mentiond_op *op, struct otrs *otrs, const char *id, 
         for (size_t i = 0; i < mj_len(history); i++) {
                 struct json_object *line = mj_at(history, i);
 
-                if (strcmp(mj_str(line, "Name"), key) != 0)
+                if (!mj_is(line, "Name", key))
                         continue;
                 for (size_t j = 0; j < mj_len(articles); j++)
                         if (mj_int(mj_at(articles, j), "ArticleID", -1) == mj_int(line, "ArticleID", -2)) {
@@ -53,7 +53,7 @@ static bool same_title(const char *stored, const char *given)
 
 static bool may_adopt(struct mentiond_op *op, struct json_object *ticket, const struct mentiond_lookup *lookup)
 {
-        return !*otrs_field(ticket, "SocialThread") && strcmp(mj_str(ticket, "CustomerUserID"), lookup->customer) == 0 &&
+        return !*otrs_field(ticket, "SocialThread") && mj_is(ticket, "CustomerUserID", lookup->customer) &&
                same_title(mj_str(ticket, "Title"), mentiond_line(op, lookup->title, OTRS_TITLE_MAX));
 }
 

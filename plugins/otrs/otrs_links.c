@@ -12,7 +12,7 @@ static int tell_one(struct mentiond_op *op, struct otrs *otrs, struct json_objec
 
         if (!*key)    /* the search brings everything if it does not know the field */
                 return MENTIOND_OK;
-        if (strcmp(mj_str(ticket, "StateType"), "merged") == 0) {
+        if (mj_is(ticket, "StateType", "merged")) {
                 r = otrs_ticket_open(op, otrs, mj_str(ticket, "TicketID"), NULL, &ticket);
                 if (r == MENTIOND_GONE)
                         return MENTIOND_OK;    /* find() says so when the thread goes on */

@@ -46,7 +46,7 @@ static int follow(struct mentiond_op *op, struct otrs *otrs, struct json_object 
                 mentiond_set_cursor(op, "seen", changed);
 
         *ret = ticket;
-        if (strcmp(mj_str(ticket, "StateType"), "merged") != 0)
+        if (!mj_is(ticket, "StateType", "merged"))
                 return MENTIOND_OK;
         r = otrs_ticket_open(op, otrs, id, &newest, ret);
         if (r == MENTIOND_OK) {

@@ -29,13 +29,13 @@ struct look {
 
 bool otrs_is_ours(struct json_object *article)
 {
-        return strcmp(mj_str(article, "From"), OTRS_FROM) == 0 || *otrs_field(article, "SocialPost");
+        return mj_is(article, "From", OTRS_FROM) || *otrs_field(article, "SocialPost");
 }
 
 static bool is_agents(struct json_object *article)
 {
-        return strcmp(mj_str(article, "SenderType"), "agent") == 0 &&
-               strcmp(mj_str(article, "CommunicationChannel"), "Internal") == 0 &&
+        return mj_is(article, "SenderType", "agent") &&
+               mj_is(article, "CommunicationChannel", "Internal") &&
                mj_int(article, "ArticleID", 0) > 0 && !otrs_is_ours(article);
 }
 
@@ -47,7 +47,7 @@ static bool looks_like_reply(struct json_object *article)
 static bool is_internal_note(struct json_object *article)
 {
         return mj_int(article, "IsVisibleForCustomer", 1) == 0
-               && strcmp(mj_str(article, "CommunicationChannel"), "Internal") == 0;
+               && mj_is(article, "CommunicationChannel", "Internal");
 }
 
 static bool is_touched(struct json_object *article, int64_t tolerance_usec)
@@ -93,7 +93,7 @@ bool otrs_is_html_body(struct json_object *attachment)
         const char *name = mj_str(attachment, "Filename");
 
         return strncmp(mj_str(attachment, "ContentType"), "text/html", 9) == 0 &&
-               strcmp(mj_str(attachment, "Disposition"), "inline") == 0 &&
+               mj_is(attachment, "Disposition", "inline") &&
                (strcmp(name, "file-1") == 0 || strcmp(name, "file-2") == 0 || strcmp(name, "file-1.html") == 0);
 }
 

@@ -25,7 +25,7 @@ static struct json_object *article_of(struct json_object *ticket, const char *id
         struct json_object *articles = mj_get(ticket, "Article");
 
         for (size_t i = 0; i < mj_len(articles); i++)
-                if (mj_int(mj_at(articles, i), "ArticleID", 0) > 0 && strcmp(mj_str(mj_at(articles, i), "ArticleID"), id) == 0)
+                if (mj_int(mj_at(articles, i), "ArticleID", 0) > 0 && mj_is(mj_at(articles, i), "ArticleID", id))
                         return mj_at(articles, i);
         return NULL;
 }
@@ -40,7 +40,7 @@ static int find(struct mentiond_op *op, struct otrs *otrs, const char *ticket, c
         if (r != MENTIOND_OK)
                 return r;
         ret->article = article_of(ret->ticket, article);
-        if (ret->article || strcmp(mj_str(ret->ticket, "TicketID"), ticket) != 0)
+        if (ret->article || !mj_is(ret->ticket, "TicketID", ticket))
                 return MENTIOND_OK;
         r = otrs_merged_into(op, otrs, ticket, &into);
         if (r == MENTIOND_OK && into)
@@ -63,7 +63,7 @@ static int get_contents(struct mentiond_op *op, struct otrs *otrs, const struct 
         for (size_t i = 0; i < mj_len(articles); i++) {
                 struct json_object *article = mj_at(articles, i);
 
-                if (strcmp(mj_str(article, "SenderType"), "agent") != 0 ||
+                if (!mj_is(article, "SenderType", "agent") ||
                     mj_int(article, "ArticleID", 0) < mj_int(found->article, "ArticleID", 0))
                         continue;
                 what.limit++;
@@ -195,7 +195,7 @@ static void put_customer(struct mentiond_op *op, struct json_object *ticket, str
         for (size_t i = 0; i < mj_len(articles); i++) {
                 struct json_object *article = mj_at(articles, i);
 
-                if (strcmp(mj_str(article, "SenderType"), "customer") == 0 && !otrs_is_ours(article)) {
+                if (mj_is(article, "SenderType", "customer") && !otrs_is_ours(article)) {
                         add_addresses(op, list, ret, mj_str(article, "From"));
                         add_addresses(op, list, ret, mj_str(article, "ReplyTo"));
                 }

@@ -15,7 +15,7 @@ const char *otrs_field(struct json_object *object, const char *name)
         struct json_object *fields = mj_get(object, "DynamicField");
 
         for (size_t i = 0; i < mj_len(fields); i++)
-                if (strcmp(mj_str(mj_at(fields, i), "Name"), name) == 0)
+                if (mj_is(mj_at(fields, i), "Name", name))
                         return mj_str(mj_at(fields, i), "Value");
         return "";
 }
@@ -145,7 +145,7 @@ int otrs_ticket_history(struct mentiond_op *op, struct otrs *otrs, const char *i
 
 bool otrs_merge_parse(struct json_object *line, struct otrs_merge *ret)
 {
-        return strcmp(mj_str(line, "HistoryType"), "Merged") == 0 &&
+        return mj_is(line, "HistoryType", "Merged") &&
                sscanf(mj_str(line, "Name"), "%%%%%*[^%]%%%%%31[0-9]%%%%%*[^%]%%%%%31[0-9]",
                       ret->from, ret->into) == 2;
 }
@@ -178,7 +178,7 @@ int otrs_ticket_open(struct mentiond_op *op, struct otrs *otrs, const char *id,
 
                 if (r != MENTIOND_OK)
                         return r;
-                if (strcmp(mj_str(mj_at(tickets, 0), "StateType"), "merged") != 0) {
+                if (!mj_is(mj_at(tickets, 0), "StateType", "merged")) {
                         *ret = mj_at(tickets, 0);
                         return MENTIOND_OK;
                 }

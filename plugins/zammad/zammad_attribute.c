@@ -28,8 +28,8 @@ static struct json_object *attribute_body(const struct provider *v)
 static struct json_object *own_attribute(const struct provider *v, struct json_object *all)
 {
         for (size_t i = 0; i < mj_len(all); i++)
-                if (strcmp(mj_str(mj_at(all, i), "object"), "Ticket") == 0
-                    && strcmp(mj_str(mj_at(all, i), "name"), v->z->attribute) == 0)
+                if (mj_is(mj_at(all, i), "object", "Ticket")
+                    && mj_is(mj_at(all, i), "name", v->z->attribute))
                         return mj_at(all, i);
         return NULL;
 }
@@ -80,7 +80,7 @@ static int put_attribute(const struct provider *v, const char *what, struct json
         struct zammad_answer answer;
         bool done;
 
-        if (there && strcmp(mj_str(there, "data_type"), "input") != 0) {
+        if (there && !mj_is(there, "data_type", "input")) {
                 mentiond_report(v->op, MENTIOND_WRONG, what,
                                 "there is one of this name that is no text: name another with the option attribute");
                 return MENTIOND_OK;

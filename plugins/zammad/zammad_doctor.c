@@ -61,7 +61,7 @@ static int look_at_attribute(struct mentiond_op *op, struct zammad *z)
 static struct json_object *among(struct json_object *all, const char *name)
 {
         for (size_t i = 0; i < mj_len(all); i++)
-                if (strcmp(mj_str(mj_at(all, i), "name"), name) == 0 &&
+                if (mj_is(mj_at(all, i), "name", name) &&
                     (!mj_get(mj_at(all, i), "active") || mj_true(mj_at(all, i), "active")))
                         return mj_at(all, i);
         return NULL;

@@ -59,7 +59,7 @@ int zammad_find(struct mentiond_op *op, void *state, const struct mentiond_looku
         if (r != MENTIOND_OK)
                 return r;
         for (size_t i = 0; i < mj_len(tickets); i++) {
-                if (strcmp(mj_str(mj_at(tickets, i), z->attribute), lookup->thread_key) != 0)
+                if (!mj_is(mj_at(tickets, i), z->attribute, lookup->thread_key))
                         continue;
                 r = zammad_ticket_open(op, z, mj_str(mj_at(tickets, i), "id"), &ticket);
                 if (r == MENTIOND_GONE) {

@@ -23,13 +23,13 @@ static const int64_t second_usec = 1000000, overlap_usec = 300 * second_usec, da
 
 static bool is_agents(const struct zammad *z, struct json_object *article)
 {
-        return strcmp(mj_str(article, "sender"), "Agent") == 0 && mj_int(article, "id", 0) > 0 && !zammad_is_ours(z, article);
+        return mj_is(article, "sender", "Agent") && mj_int(article, "id", 0) > 0 && !zammad_is_ours(z, article);
 }
 
 static bool is_merge_note(struct json_object *article)
 {
         /* People's notes are text/html. */
-        return strcmp(mj_str(article, "body"), "merged") == 0 && strcmp(mj_str(article, "type"), "note") == 0 &&
+        return mj_is(article, "body", "merged") && mj_is(article, "type", "note") &&
                strncmp(mj_str(article, "content_type"), "text/plain", 10) == 0;
 }
 

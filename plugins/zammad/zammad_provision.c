@@ -50,7 +50,7 @@ int provider_change(const struct provider *v, const char *method, const char *pa
 struct json_object *provider_find(struct json_object *all, const char *name)
 {
         for (size_t i = 0; i < mj_len(all); i++)
-                if (strcmp(mj_str(mj_at(all, i), "name"), name) == 0)
+                if (mj_is(mj_at(all, i), "name", name))
                         return mj_at(all, i);
         return NULL;
 }

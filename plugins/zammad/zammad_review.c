@@ -173,7 +173,7 @@ static struct json_object **articles_of(struct mentiond_op *op, struct json_obje
                 return mentiond_alloc(op, sizeof(*all));
         all = mentiond_alloc(op, ((size_t) json_object_object_length(assets) + 1) * sizeof(*all));
         json_object_object_foreach(assets, id, article) {
-                if (strcmp(mj_str(article, "id"), id) == 0)
+                if (mj_is(article, "id", id))
                         all[n++] = article;
         }
         qsort(all, n, sizeof(*all), newest_first);

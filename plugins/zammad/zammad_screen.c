@@ -101,7 +101,7 @@ int provider_text_modules(const struct provider *v)
                 };
                 struct json_object *there = provider_find(all, examples[i].name);
 
-                if (there && (!v->down || strcmp(mj_str(there, "content"), examples[i].content) != 0)) {
+                if (there && (!v->down || !mj_is(there, "content", examples[i].content))) {
                         mentiond_report(v->op, MENTIOND_FINE, t.what,
                                         v->down ? "it was changed since, and stays" : "it is there");
                         continue;

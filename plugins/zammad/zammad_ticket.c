@@ -48,7 +48,7 @@ int zammad_ticket_whole(struct mentiond_op *op, struct zammad *z, const char *id
 
 bool zammad_is_merged(struct json_object *ticket)
 {
-        return strcmp(mj_str(ticket, "state"), "merged") == 0;
+        return mj_is(ticket, "state", "merged");
 }
 
 /* A merge leaves the main ticket as parent, and gives all other links to that. */
@@ -62,8 +62,8 @@ static int merged_into(struct mentiond_op *op, const struct zammad *z, const cha
                 return r;
         links = mj_get(answer.json, "links");
         for (size_t i = 0; i < mj_len(links); i++)
-                if (strcmp(mj_str(mj_at(links, i), "link_type"), "parent") == 0 &&
-                    strcmp(mj_str(mj_at(links, i), "link_object"), "Ticket") == 0) {
+                if (mj_is(mj_at(links, i), "link_type", "parent") &&
+                    mj_is(mj_at(links, i), "link_object", "Ticket")) {
                         *ret = mentiond_format(op, "%s", mj_str(mj_at(links, i), "link_object_value"));
                         return MENTIOND_OK;
                 }
@@ -105,7 +105,7 @@ int zammad_articles(struct mentiond_op *op, struct zammad *z, const char *id, st
 struct json_object *zammad_article_of(struct json_object *articles, const char *message_id)
 {
         for (size_t i = 0; i < mj_len(articles); i++)
-                if (strcmp(mj_str(mj_at(articles, i), "message_id"), message_id) == 0)
+                if (mj_is(mj_at(articles, i), "message_id", message_id))
                         return mj_at(articles, i);
         return NULL;
 }

@@ -150,14 +150,14 @@ void zammad_bind(struct mentiond_op *op, struct zammad *z, struct json_object *t
         struct json_object *body = mentiond_json_object(op), *now = ticket;
 
         mj_put_str(body, z->attribute, thread_key);
-        for (int n = 0; n < BIND_TRIES && strcmp(mj_str(now, z->attribute), thread_key) != 0; n++) {
+        for (int n = 0; n < BIND_TRIES && !mj_is(now, z->attribute, thread_key); n++) {
                 struct zammad_answer answer;
 
                 if (zammad_call(op, "PUT", path_of(op, id), body, ZAMMAD_READS, &answer) != MENTIOND_OK)   /* may be done twice */
                         break;
                 now = answer.json;
         }
-        if (strcmp(mj_str(now, z->attribute), thread_key) == 0)
+        if (mj_is(now, z->attribute, thread_key))
                 return;
         mentiond_log(op, 3, "ticket %s has no %s: restart Zammad, which must be done after the attribute was added. A store that "
                      "is built anew would not know that ticket", number, z->attribute);
