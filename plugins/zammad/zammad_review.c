@@ -188,13 +188,14 @@ static void put_internal(struct mentiond_op *op, const struct zammad *z, struct 
         struct mentiond_attachment *list = mentiond_alloc(op, MENTIOND_REVIEW_ATTACHMENTS_MAX * sizeof(*list));
 
         for (; *articles && ret->n_internal < MENTIOND_REVIEW_INTERNAL_MAX; articles++) {
-                struct json_object *attachments = mj_get(*articles, "attachments");
+                struct json_object *attachments = mj_get(*articles, "attachments"), *attachment;
 
                 if (*articles == but || !is_secret(z, *articles))
                         continue;
                 texts[ret->n_internal++] = plain(op, *articles);
-                for (size_t i = 0; i < mj_len(attachments) && ret->n_internal_attachments < MENTIOND_REVIEW_ATTACHMENTS_MAX; i++)
-                        list[ret->n_internal_attachments++] = attachment_of(mj_at(attachments, i));
+                MJ_EACH(attachment, attachments)
+                        if (ret->n_internal_attachments < MENTIOND_REVIEW_ATTACHMENTS_MAX)
+                                list[ret->n_internal_attachments++] = attachment_of(attachment);
         }
         ret->internal = texts;
         ret->internal_attachments = list;
