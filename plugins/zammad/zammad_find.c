@@ -30,7 +30,7 @@ static int find_article(struct mentiond_op *op, struct zammad *z, const struct m
                 if (!article)
                         continue;
                 zammad_tell(op, z, ticket, ret);
-                ret->article = mentiond_format(op, "%s", mj_str(article, "id"));
+                ret->article = mj_str(article, "id");
                 if (!*lookup->ticket && *lookup->thread_key && mj_int(ticket, "created_by_id", 0) == z->user)
                         zammad_bind(op, z, ticket, lookup->thread_key);
                 return MENTIOND_OK;

@@ -53,7 +53,7 @@ static int find(struct mentiond_op *op, struct zammad *z, const char *ticket, co
                 return MENTIOND_OK;
         if (r != MENTIOND_OK)
                 return r;
-        r = read_ticket(op, z, mentiond_format(op, "%s", mj_str(answer.json, "ticket_id")), article, ret);
+        r = read_ticket(op, z, mj_str(answer.json, "ticket_id"), article, ret);
         if (r == MENTIOND_OK && !ret->article)
                 return mentiond_fail(op, MENTIOND_RETRY, "article %s was moved while it was read", article);
         return r;

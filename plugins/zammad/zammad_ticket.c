@@ -169,8 +169,8 @@ int zammad_walk(struct mentiond_op *op, struct zammad *z, const struct zammad_wa
 
 void zammad_tell(struct mentiond_op *op, const struct zammad *z, struct json_object *ticket, struct mentiond_filed *ret)
 {
-        ret->ticket = mentiond_format(op, "%s", mj_str(ticket, "id"));
-        ret->number = mentiond_format(op, "%s", mj_str(ticket, "number"));
+        ret->ticket = mj_str(ticket, "id");
+        ret->number = mj_str(ticket, "number");
         ret->url = mentiond_format(op, "%s/#ticket/zoom/%s", z->url, ret->ticket);
 }
 

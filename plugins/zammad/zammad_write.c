@@ -86,14 +86,14 @@ static int settle(struct mentiond_op *op, struct zammad *z, struct json_object *
 
         zammad_tell(op, z, before, ret);
         if (mj_get(after, "ticket_id")) {    /* the article, which was added alone */
-                ret->article = mentiond_format(op, "%s", mj_str(after, "id"));
+                ret->article = mj_str(after, "id");
                 r = zammad_ticket_get(op, z, ret->ticket, &ticket);
         } else {
                 ret->article = new_article(op, before, after);
                 if (!*ret->article)
                         r = zammad_articles(op, z, ret->ticket, &articles);
                 if (articles)
-                        ret->article = mentiond_format(op, "%s", mj_str(mj_find(articles, "message_id", message_id), "id"));
+                        ret->article = mj_str(mj_find(articles, "message_id", message_id), "id");
         }
         if (r != MENTIOND_OK || !*ret->article)
                 return mentiond_fail(op, MENTIOND_AMBIGUOUS, "the article was made, but Zammad could not be asked what became of "
