@@ -7,6 +7,8 @@
 
 #include <mentiond/json.h>
 
+enum { SHORT = 64 };     /* bytes of a name with its end, as nearly all are */
+
 struct reader {
         struct arena *arena;
         const char *at;
@@ -51,14 +53,19 @@ static const char *read_quoted(struct reader *r, size_t *ret_size)
 static struct json_object *read_value(struct reader *r, bool *ret_none);
 
 /* The name of a member and what follows it; NULL if there is none. */
-static const char *read_name(struct reader *r)
+static const char *read_name(struct reader *r, char buffer[static SHORT])
 {
         const char *name = NULL;
         size_t size;
 
         if (took(r, '\'')) {
                 name = read_quoted(r, &size);
-                name = arena_strndup(r->arena, name, size);
+                if (size < SHORT) {
+                        name = memcpy(buffer, name, size);
+                        buffer[size] = '\0';
+                } else {
+                        name = arena_strndup(r->arena, name, size);
+                }
         } else if (took_word(r, "%s")) {
                 name = va_arg(r->values, const char *);
         }
@@ -69,19 +76,21 @@ static struct json_object *read_members(struct reader *r)
 {
         struct json_object *object = json_object_new_object();
 
-        while (!r->wrong && !took(r, '}')) {
-                const char *name = read_name(r);
-                struct json_object *value;
+        if (took(r, '}'))
+                return object;
+        do {
+                char buffer[SHORT];
+                const char *name = read_name(r, buffer);
                 bool none = !name;
+                struct json_object *value = name ? read_value(r, &none) : NULL;
 
                 r->wrong |= !name;
-                value = r->wrong ? NULL : read_value(r, &none);
                 if (none)
                         (void) json_object_put(value);
                 else
                         json_object_object_add(object, name, value);
-                r->wrong |= !took(r, ',') && *r->at != '}';
-        }
+        } while (!r->wrong && took(r, ','));
+        r->wrong |= !took(r, '}');
         return object;
 }
 
@@ -89,7 +98,9 @@ static struct json_object *read_elements(struct reader *r)
 {
         struct json_object *array = json_object_new_array();
 
-        while (!r->wrong && !took(r, ']')) {
+        if (took(r, ']'))
+                return array;
+        do {
                 bool none = false;
                 struct json_object *value = read_value(r, &none);
 
@@ -97,8 +108,8 @@ static struct json_object *read_elements(struct reader *r)
                         (void) json_object_put(value);
                 else
                         (void) json_object_array_add(array, value);
-                r->wrong |= !took(r, ',') && *r->at != ']';
-        }
+        } while (!r->wrong && took(r, ','));
+        r->wrong |= !took(r, ']');
         return array;
 }
 

@@ -133,8 +133,8 @@ int mastodon_upload(struct mentiond_op *op, struct mastodon *m, const struct men
 
         *ret_ids = part->n_uploads ? mentiond_json(op, "[]") : NULL;
         for (uint32_t i = 0; i < part->n_uploads; i++) {
-                const char *id;
-                int r = bring(op, m, mentiond_upload_at(part, i), mentiond_format(op, "%s-%u", part->key, i + 1), until_usec, &id);
+                const char *id, *name = mentiond_format(op, "%s-%u", part->key, i + 1);
+                int r = bring(op, m, mentiond_upload_at(part, i), name, until_usec, &id);
 
                 if (r != MENTIOND_OK)
                         return r;

@@ -31,12 +31,14 @@ static struct json_object *fields_of(struct mentiond_op *op, const struct mentio
 
 /* Agents are told as they have chosen, which hangs on the history type; customers are not: "auto remove" is the one response that
  * no event sends.  NoAgentNotify is 1 by default where an owner is given. */
-static struct json_object *article_of(struct mentiond_op *op, const struct mentiond_filing *filing, const char *title, bool begins)
+static struct json_object *article_of(struct mentiond_op *op, const struct mentiond_filing *filing, const char *title,
+                                      bool begins)
 {
         return mentiond_json(op, "{'CommunicationChannel': 'Internal', 'SenderType': 'customer', 'IsVisibleForCustomer': 1, "
                              "'From': %s, 'Subject': %s, 'Body': %s, 'ContentType': 'text/plain; charset=utf-8', "
                              "'HistoryType': %s, 'HistoryComment': %s, 'AutoResponseType': 'auto remove', 'NoAgentNotify': 0}",
-                             customer_from(op, filing), title, mentiond_some(filing->text), begins ? "WebRequestCustomer" : "FollowUp", filing->key);
+                             customer_from(op, filing), title, mentiond_some(filing->text),
+                             begins ? "WebRequestCustomer" : "FollowUp", filing->key);
 }
 
 /* NULL if there are none. */
@@ -47,13 +49,16 @@ static struct json_object *attachments_of(struct mentiond_op *op, const struct m
         for (uint32_t i = 0; i < filing->n_attachments; i++) {
                 const struct mentiond_attachment *from = &filing->attachments[i];
 
+                struct json_object *attachment;
+
                 if (from->size == 0)    /* refused, and the whole call with it */
                         continue;
+                attachment = mentiond_json(op, "{'Filename': %s, 'ContentType': %s, 'Content': %s}",
+                                           *from->name ? from->name : "attachment",
+                                           *from->type ? from->type : "application/octet-stream",
+                                           mentiond_base64_encode(op, from->data, from->size));
                 list = list ? list : mentiond_json(op, "[]");
-                json_object_array_add(list, json_object_get(mentiond_json(op,
-                        "{'Filename': %s, 'ContentType': %s, 'Content': %s}", *from->name ? from->name : "attachment",
-                        *from->type ? from->type : "application/octet-stream",
-                        mentiond_base64_encode(op, from->data, from->size))));
+                json_object_array_add(list, json_object_get(attachment));
         }
         return list;
 }
@@ -67,8 +72,8 @@ struct json_object *otrs_create_body(struct mentiond_op *op, struct otrs *otrs,
         return mentiond_json(op, "{'Ticket': {'Title': %s, 'Queue': %s, 'State': %s, 'Priority': %s, 'CustomerUser': %s, "
                              "'OwnerID': 1, 'Lock': 'unlock'}, 'Article': %p, 'DynamicField': %p, 'Attachment': %p}",
                              title, *filing->queue ? filing->queue : otrs->queue, otrs->state, otrs->priority,
-                             filing->customer, article_of(op, filing, title, true),
-                             fields_of(op, filing, true), attachments_of(op, filing));
+                             filing->customer, article_of(op, filing, title, true), fields_of(op, filing, true),
+                             attachments_of(op, filing));
 }
 
 /* A call that makes an article; its answer names ticket and article. */
@@ -143,8 +148,7 @@ int otrs_append(struct mentiond_op *op, void *state, const struct mentiond_filin
                 struct mentiond_filed *ret)
 {
         struct otrs *otrs = state;
-        struct json_object *ticket, *change = NULL;
-        const char *type;
+        struct json_object *ticket, *change = NULL, *body;
         int64_t closed_usec;
         bool begins;
         int r;
@@ -161,12 +165,13 @@ int otrs_append(struct mentiond_op *op, void *state, const struct mentiond_filin
         /* Without an article it is what a creation that died has left: the rest of it is done now. */
         begins = !otrs_has_article(ticket) && strcmp(otrs_field(ticket, "SocialThread"), filing->thread_key) == 0;
         /* As for a follow-up that came by mail, also a pending ticket wakes up: it might be closed unread. */
-        type = mj_str(ticket, "StateType");
-        if (strcmp(type, "new") != 0 && strcmp(type, "open") != 0)
+        if (!mj_is(ticket, "StateType", "new") && !mj_is(ticket, "StateType", "open"))
                 change = mentiond_json(op, "{'State': %s}", otrs->reopen_state);
-        return write_into(op, otrs, mentiond_json(op, "{'TicketID': %s, 'Ticket': %p, 'Article': %p, 'DynamicField': %p, "
-                          "'Attachment': %p}", mj_str(ticket, "TicketID"), change,
-                          article_of(op, filing, mentiond_line(op, filing->title, OTRS_TITLE_MAX), begins), fields_of(op, filing, begins), attachments_of(op, filing)), ret);
+        body = mentiond_json(op, "{'TicketID': %s, 'Ticket': %p, 'Article': %p, 'DynamicField': %p, 'Attachment': %p}",
+                             mj_str(ticket, "TicketID"), change,
+                             article_of(op, filing, mentiond_line(op, filing->title, OTRS_TITLE_MAX), begins),
+                             fields_of(op, filing, begins), attachments_of(op, filing));
+        return write_into(op, otrs, body, ret);
 }
 
 int otrs_note(struct mentiond_op *op, void *state, const struct mentiond_note *note,

@@ -56,10 +56,11 @@ static bool may_adopt(struct mentiond_op *op, struct json_object *ticket, const 
 static int adopt_one(struct mentiond_op *op, struct otrs *otrs, const struct mentiond_lookup *lookup, const char *id,
                      struct json_object **ret_ticket)
 {
-        struct json_object *tickets, *reply, *body = mentiond_json(op, "{'TicketID': %s, 'DynamicField': [{'Name': 'SocialThread', "
-                                                                   "'Value': %s}]}", id, lookup->thread_key);
+        struct json_object *tickets, *body, *reply;
         int r = otrs_ticket_get(op, otrs, id, &(struct otrs_articles) { .all = true }, &tickets);
 
+        body = mentiond_json(op, "{'TicketID': %s, 'DynamicField': [{'Name': 'SocialThread', 'Value': %s}]}", id,
+                             lookup->thread_key);
         *ret_ticket = NULL;
         if (r == MENTIOND_OK && (otrs_has_article(mj_at(tickets, 0)) || !may_adopt(op, mj_at(tickets, 0), lookup)))
                 return MENTIOND_OK;
@@ -98,15 +99,16 @@ static int adopt_of(struct mentiond_op *op, struct otrs *otrs, const struct ment
 static int adopt(struct mentiond_op *op, struct otrs *otrs, const struct mentiond_lookup *lookup,
                  struct mentiond_filed *ret)
 {
-        struct json_object *ids, *ticket = NULL;
+        struct json_object *query, *ids, *ticket = NULL;
         const char *batch = "";
         size_t n = 0;
         int r;
 
         if (!*lookup->customer || !*lookup->title)
                 return MENTIOND_ABSENT;
-        r = otrs_search(op, otrs, mentiond_json(op, "{'CustomerUserLogin': %s, 'TicketCreateTimeNewerMinutes': %lld, 'Limit': %d}",
-                        lookup->customer, (long long) otrs_minutes_since(op, lookup->tried_usec), OTRS_SHELLS_MAX), &ids);
+        query = mentiond_json(op, "{'CustomerUserLogin': %s, 'TicketCreateTimeNewerMinutes': %lld, 'Limit': %d}",
+                              lookup->customer, (long long) otrs_minutes_since(op, lookup->tried_usec), OTRS_SHELLS_MAX);
+        r = otrs_search(op, otrs, query, &ids);
         for (size_t i = 0; r == MENTIOND_OK && !ticket && i < mj_len(ids); i++) {
                 batch = mentiond_format(op, "%s%s%s", batch, n ? "," : "", json_object_get_string(mj_at(ids, i)));
                 if (++n < OTRS_BATCH && i + 1 < mj_len(ids))
@@ -126,7 +128,7 @@ int otrs_find(struct mentiond_op *op, void *state, const struct mentiond_lookup 
               struct mentiond_filed *ret)
 {
         struct otrs *otrs = state;
-        struct json_object *ids;
+        struct json_object *query, *ids;
         struct mentiond_filed filed = *ret, kept = *ret;
         bool gone = false, there = false;
         int r;
@@ -137,8 +139,9 @@ int otrs_find(struct mentiond_op *op, void *state, const struct mentiond_lookup 
                         *ret = filed;
                 return r;
         }
-        r = otrs_search(op, otrs, mentiond_json(op, "{'DynamicField_SocialThread': {'Equals': %s}, 'Limit': %d}",
-                        lookup->thread_key, OTRS_HITS_MAX), &ids);
+        query = mentiond_json(op, "{'DynamicField_SocialThread': {'Equals': %s}, 'Limit': %d}", lookup->thread_key,
+                              OTRS_HITS_MAX);
+        r = otrs_search(op, otrs, query, &ids);
         if (r != MENTIOND_OK)
                 return r;
         for (size_t i = 0; i < mj_len(ids); i++) {

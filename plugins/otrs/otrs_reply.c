@@ -209,7 +209,13 @@ static const char *ids_of(struct mentiond_op *op, const struct look *looks, size
 /* Of a list with an element for each ticket, that of this one. */
 static struct json_object *of_ticket(struct json_object *list, struct json_object *ticket)
 {
-        return mj_find(list, "TicketID", mj_str(ticket, "TicketID"));
+        int64_t id = mj_int(ticket, "TicketID", -1);
+        struct json_object *one;
+
+        MJ_EACH(one, list)
+                if (mj_int(one, "TicketID", -2) == id)
+                        return one;
+        return NULL;
 }
 
 static void read_merges(struct look *look, struct json_object *history)

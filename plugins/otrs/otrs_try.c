@@ -44,13 +44,14 @@ int otrs_try_create(struct mentiond_op *op, struct otrs *otrs, const char *queue
                 .queue = queue, .title = "mentiond: check", .text = "mentiond: check", .customer = "mentiond:check",
                 .author = "mentiond", .network = "mentiond", .url = "https://example.com/",
         };
-        struct json_object *body = otrs_create_body(op, otrs, &filing), *reply;
+        struct json_object *body = otrs_create_body(op, otrs, &filing), *only, *reply;
         int r;
 
         if (state)
                 mj_put_str(mj_get(body, "Ticket"), "State", state);
+        only = mentiond_json(op, "[{'Name': %s, 'Value': 'mentiond:check'}]", field);
         if (field)
-                MJ_PUT(body, "DynamicField", json_object_get(mentiond_json(op, "[{'Name': %s, 'Value': 'mentiond:check'}]", field)));
+                MJ_PUT(body, "DynamicField", json_object_get(only));
         MJ_PUT(body, "Attachment", json_object_get(mentiond_json(op, "[{'Filename': 'check'}]")));
         r = otrs_call(op, otrs, "TicketCreate", OTRS_PROBES, body, &reply);
         if (r != MENTIOND_OK)

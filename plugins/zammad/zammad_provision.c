@@ -174,8 +174,9 @@ static const char *hook_url(const struct provider *v, struct json_object *there)
 /* Of articles by agents (sender 1) that are not internal, in tickets with the key of a conversation: each has a colon. */
 static struct json_object *wanted_trigger(const struct provider *v, const char *name, int64_t webhook)
 {
-        return mentiond_json(v->op, "{'name': %s, 'activator': 'action', 'execution_condition_mode': 'selective', 'active': true, "
-                             "'note': '" ZAMMAD_BY_US "', 'condition': {'ticket.action': {'operator': 'is', 'value': 'update'}, "
+        return mentiond_json(v->op, "{'name': %s, 'activator': 'action', 'execution_condition_mode': 'selective', "
+                             "'active': true, 'note': '" ZAMMAD_BY_US "', "
+                             "'condition': {'ticket.action': {'operator': 'is', 'value': 'update'}, "
                              "'article.action': {'operator': 'is', 'value': 'create'}, "
                              "'article.sender_id': {'operator': 'is', 'value': ['1']}, "
                              "'article.internal': {'operator': 'is', 'value': ['false']}, "

@@ -72,7 +72,8 @@ static void format_that_is_wrong_fails_the_operation(void)
 {
         static const char *const wrong[] = {
                 "", "x", "{", "{'a'}", "{'a': }", "{'a': 'b' 'c': 'd'}", "{'a: 'b'}", "['a', 'b'", "{} {}", "{'a': 'b'}]",
-                "{'a': %u}", "{'a': {'b': 'c'}", "'text", "%%", "{a: 'b'}", "{'a': +}", "{'a': 1 2}", "{'a': 1.5}", "{'a': nul}",
+                "{'a': %u}", "{'a': {'b': 'c'}", "'text", "%%", "{a: 'b'}", "{'a': +}", "{'a': 1 2}", "{'a': 1,}", "[1,]",
+                "{'a': 1.5}", "{'a': nul}",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
