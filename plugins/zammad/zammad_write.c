@@ -34,15 +34,15 @@ static bool is_unknown_customer(const struct zammad_answer *answer)
 /* The one of its articles that was not there before, or "": none, or one of several. */
 static const char *new_article(struct mentiond_op *op, struct json_object *before, struct json_object *after)
 {
-        struct json_object *old = mj_get(before, "article_ids"), *new = mj_get(after, "article_ids"), *one, *other;
+        struct json_object *old = mj_get(before, "article_ids"), *new = mj_get(after, "article_ids"), *one;
         int64_t found = 0;
 
         MJ_EACH(one, new) {
                 int64_t id = json_object_get_int64(one);
                 bool known = false;
 
-                MJ_EACH(other, old)
-                        known |= json_object_get_int64(other) == id;
+                for (size_t i = 0; i < mj_len(old) && !known; i++)
+                        known = json_object_get_int64(mj_at(old, i)) == id;
                 if (known)
                         continue;
                 if (found)
