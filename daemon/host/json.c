@@ -39,7 +39,7 @@ static bool took_word(struct reader *r, const char *word)
         return true;
 }
 
-/* What stands up to the next quote. */
+/* What stands before the next quote. */
 static const char *read_quoted(struct reader *r, size_t *ret_size)
 {
         const char *text = r->at, *end = strchr(text, '\'');
@@ -52,7 +52,7 @@ static const char *read_quoted(struct reader *r, size_t *ret_size)
 
 static struct json_object *read_value(struct reader *r, bool *ret_none);
 
-/* The name of a member and what follows it; NULL if there is none. */
+/* The name of a member, with the colon behind it; NULL if there is none. */
 static const char *read_name(struct reader *r, char buffer[static SHORT])
 {
         const char *name = NULL;

@@ -127,8 +127,8 @@ static int poll(struct mentiond_op *op, void *state)
 
 static int post(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret)
 {
-        struct json_object *body = mentiond_json(op, "{'parent': %s, 'text': %s, 'key': %s}", part->parent, part->text, part->key);
-        struct json_object *made;
+        struct json_object *made, *body = mentiond_json(op, "{'parent': %s, 'text': %s, 'key': %s}", part->parent, part->text,
+                                                        part->key);
         const struct faulty *f = state;
         int r = mentiond_post_json(op, &made, body, "/api/posts");
 

@@ -19,6 +19,8 @@ static void close_op(void)
         fake_close();
 }
 
+#define LONG_NAME "a-name-that-is-as-long-as-few-names-in-any-network-are-and-is-taken-nevertheless"
+
 static const char *written(struct json_object *o)
 {
         return json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
@@ -33,6 +35,7 @@ static void format_becomes_what_it_shows(void)
                                                   1ll << 40, -1)),
                             "{\"a\":\"b\",\"c\":[1099511627776,-1,true],\"d\":{\"e\":null,\"f\":false}}");
         assert_string_equal(written(mentiond_json(&op, "{'': [0, -7,9223372036854775807 ], %s: 1}", "")), "{\"\":1}");
+        assert_true(mj_get(mentiond_json(&op, "{'" LONG_NAME "': {'" LONG_NAME "x': 1}}"), LONG_NAME) != NULL);
         assert_string_equal(written(mentiond_json(&op, "[0, -7,9223372036854775807 ]")), "[0,-7,9223372036854775807]");
         assert_int_equal(op.cut, 0);
         close_op();
