@@ -75,13 +75,10 @@ static int poll(struct mentiond_op *op, void *state)
 static int post(struct mentiond_op *op, void *state,
                 const struct mentiond_post *part, struct mentiond_posted *ret)
 {
-    struct json_object *body = mentiond_json_object(op), *made;
-    int r;
+    struct json_object *made, *body = mentiond_json(op,
+        "{'parent': %s, 'text': %s, 'key': %s}", part->parent, part->text, part->key);
+    int r = mentiond_post_json(op, &made, body, "/api/posts");
 
-    mj_put_str(body, "parent", part->parent);
-    mj_put_str(body, "text", part->text);
-    mj_put_str(body, "key", part->key);
-    r = mentiond_post_json(op, &made, body, "/api/posts");
     if (r != MENTIOND_OK)
         return r;
     ret->id = mj_str(made, "id");
@@ -99,13 +96,10 @@ static int find(struct mentiond_op *op, void *state,
 
     if (r != MENTIOND_OK)
         return r;
-    for (size_t i = 0; (answer = mj_at(answers, i)); i++)
-        if (strcmp(mj_str(answer, "key"), part->key) == 0) {
-            ret->id = mj_str(answer, "id");
-            ret->url = mj_str(answer, "url");
-            return MENTIOND_OK;
-        }
-    return MENTIOND_ABSENT;
+    answer = mj_find(answers, "key", part->key);
+    ret->id = mj_str(answer, "id");
+    ret->url = mj_str(answer, "url");
+    return answer ? MENTIOND_OK : MENTIOND_ABSENT;
 }
 
 static const struct mentiond_channel forum = {

@@ -7,7 +7,10 @@
 
 #include <mentiond/json.h>
 
+enum { SHORT = 64 };     /* bytes of a name with its end, as nearly all are */
+
 struct reader {
+        struct arena *arena;
         const char *at;
         va_list values;
         bool wrong;
@@ -18,55 +21,76 @@ static void put_json(void *object)
         (void) json_object_put(object);
 }
 
-static bool took(struct reader *r, const char *word)
+static bool took(struct reader *r, char c)
 {
-        r->at += strspn(r->at, " ");
+        while (*r->at == ' ')
+                r->at++;
+        if (*r->at != c)
+                return false;
+        r->at++;
+        return true;
+}
+
+static bool took_word(struct reader *r, const char *word)
+{
         if (!startswith(r->at, word))
                 return false;
         r->at += strlen(word);
         return true;
 }
 
-/* 'name' or %s; NULL if there is none. */
-static const char *read_text(struct reader *r, size_t *ret_size)
+/* What stands before the next quote. */
+static const char *read_quoted(struct reader *r, size_t *ret_size)
 {
-        const char *text = NULL;
+        const char *text = r->at, *end = strchr(text, '\'');
 
-        if (took(r, "%s")) {
-                text = va_arg(r->values, const char *);
-                *ret_size = text ? strlen(text) : 0;
-        } else if (took(r, "'")) {
-                text = r->at;
-                *ret_size = strcspn(text, "'");
-                r->at += *ret_size;
-                r->wrong |= !took(r, "'");
-        } else {
-                r->wrong = true;
-        }
+        r->wrong |= !end;
+        *ret_size = end ? (size_t) (end - text) : 0;
+        r->at += *ret_size + !!end;
         return text;
 }
 
 static struct json_object *read_value(struct reader *r, bool *ret_none);
 
+/* The name of a member, with the colon behind it; NULL if there is none. */
+static const char *read_name(struct reader *r, char buffer[static SHORT])
+{
+        const char *name = NULL;
+        size_t size;
+
+        if (took(r, '\'')) {
+                name = read_quoted(r, &size);
+                if (size < SHORT) {
+                        name = memcpy(buffer, name, size);
+                        buffer[size] = '\0';
+                } else {
+                        name = arena_strndup(r->arena, name, size);
+                }
+        } else if (took_word(r, "%s")) {
+                name = va_arg(r->values, const char *);
+        }
+        return took(r, ':') ? name : NULL;
+}
+
 static struct json_object *read_members(struct reader *r)
 {
         struct json_object *object = json_object_new_object();
 
-        while (!r->wrong && !took(r, "}")) {
-                size_t size = 0;
-                const char *text = read_text(r, &size);
-                _cleanup_free_ char *name = xasprintf("%.*s", (int) size, strempty(text));
-                bool none = false;
-                struct json_object *value;
+        if (took(r, '}'))
+                return object;
+        do {
+                char buffer[SHORT];
+                const char *name = read_name(r, buffer);
+                bool none = !name;
+                struct json_object *value = name ? read_value(r, &none) : NULL;
 
-                r->wrong |= !text || !took(r, ":");
-                value = r->wrong ? NULL : read_value(r, &none);
+                r->wrong |= !name;
                 if (none)
                         (void) json_object_put(value);
                 else
                         json_object_object_add(object, name, value);
-                r->wrong |= !took(r, ",") && !startswith(r->at, "}");
-        }
+        } while (!r->wrong && took(r, ','));
+        r->wrong |= !took(r, '}');
         return object;
 }
 
@@ -74,7 +98,9 @@ static struct json_object *read_elements(struct reader *r)
 {
         struct json_object *array = json_object_new_array();
 
-        while (!r->wrong && !took(r, "]")) {
+        if (took(r, ']'))
+                return array;
+        do {
                 bool none = false;
                 struct json_object *value = read_value(r, &none);
 
@@ -82,45 +108,72 @@ static struct json_object *read_elements(struct reader *r)
                         (void) json_object_put(value);
                 else
                         (void) json_object_array_add(array, value);
-                r->wrong |= !took(r, ",") && !startswith(r->at, "]");
-        }
+        } while (!r->wrong && took(r, ','));
+        r->wrong |= !took(r, ']');
         return array;
+}
+
+static struct json_object *read_argument(struct reader *r, bool *ret_none)
+{
+        struct json_object *object;
+        const char *text;
+
+        if (took_word(r, "%s")) {
+                text = va_arg(r->values, const char *);
+                *ret_none = !text;
+                return text ? json_object_new_string(text) : NULL;
+        }
+        if (took_word(r, "%lld"))
+                return json_object_new_int64(va_arg(r->values, long long));
+        if (took_word(r, "%d"))
+                return json_object_new_int(va_arg(r->values, int));
+        if (took_word(r, "%p")) {
+                object = va_arg(r->values, void *);
+                *ret_none = !object;
+                return json_object_get(object);
+        }
+        r->wrong = true;
+        return NULL;
 }
 
 /* none: a NULL stood for it, so that it is left out. */
 static struct json_object *read_value(struct reader *r, bool *ret_none)
 {
-        struct json_object *object;
         const char *text;
-        size_t size = 0;
+        char *end;
+        size_t size;
+        int64_t number;
 
-        if (took(r, "{"))
-                return read_members(r);
-        if (took(r, "["))
-                return read_elements(r);
-        if (took(r, "null"))
-                return NULL;
-        if (took(r, "true"))
-                return json_object_new_boolean(true);
-        if (took(r, "false"))
-                return json_object_new_boolean(false);
-        if (took(r, "%lld"))
-                return json_object_new_int64(va_arg(r->values, long long));
-        if (took(r, "%d"))
-                return json_object_new_int(va_arg(r->values, int));
-        if (took(r, "%p")) {
-                object = va_arg(r->values, void *);
-                *ret_none = !object;
-                return json_object_get(object);
+        if (took(r, '\'')) {
+                text = read_quoted(r, &size);
+                return json_object_new_string_len(text, (int) size);
         }
-        text = read_text(r, &size);
-        *ret_none = !text;
-        return text ? json_object_new_string_len(text, (int) size) : NULL;
+        switch (*r->at) {
+        case '%':
+                return read_argument(r, ret_none);
+        case '{':
+                r->at++;
+                return read_members(r);
+        case '[':
+                r->at++;
+                return read_elements(r);
+        default:
+                if (took_word(r, "true"))
+                        return json_object_new_boolean(true);
+                if (took_word(r, "false"))
+                        return json_object_new_boolean(false);
+                if (took_word(r, "null"))
+                        return NULL;
+                number = strtoll(r->at, &end, 10);
+                r->wrong |= end == r->at;
+                r->at = end;
+                return json_object_new_int64(number);
+        }
 }
 
 struct json_object *mentiond_json(struct mentiond_op *op, const char *format, ...)
 {
-        struct reader r = { .at = format };
+        struct reader r = { .arena = op_memory(op), .at = format };
         struct json_object *value;
         bool none = false;
 

@@ -103,7 +103,7 @@ static inline int mj_has(struct json_object *array, const char *text)
 static inline struct json_object *mj_find(struct json_object *array, const char *name, const char *text)
 {
         for (size_t i = 0; i < mj_len(array); i++)
-                if (mj_get(mj_at(array, i), name) && mj_is(mj_at(array, i), name, text))
+                if (mj_is(mj_at(array, i), name, text) && mj_get(mj_at(array, i), name))
                         return mj_at(array, i);
         return NULL;
 }

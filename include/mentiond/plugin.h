@@ -326,8 +326,8 @@ MENTIOND_EXPORT void *mentiond_alloc(struct mentiond_op *op, uint64_t size);   /
 MENTIOND_EXPORT char *mentiond_format(struct mentiond_op *op, const char *format, ...) MENTIOND_PRINTF(2, 3);
 MENTIOND_EXPORT struct json_object *mentiond_json_object(struct mentiond_op *op);  /* a new {}, owned by the operation */
 
-/* JSON by a format: as it is written, but names and texts stand in '...', and values may be %s, %lld, %d, and %p for another
- * object, of which it takes a reference.  A value or an element that is NULL is left out:
+/* JSON by a format: as it is written, but names and texts stand in '...', numbers are whole, and values may be %s, %lld, %d, and
+ * %p for another object, of which it takes a reference.  A value or an element that is NULL is left out:
  *   mentiond_json(op, "{'post': {'text': %s, 'langs': [%s], 'count': %lld}, 'media': %p}", text, language, n, media) */
 MENTIOND_EXPORT struct json_object *mentiond_json(struct mentiond_op *op, const char *format, ...) MENTIOND_PRINTF(2, 3);
 

@@ -30,11 +30,6 @@ static int about_account(int verdict)
         return verdict == MENTIOND_REJECTED ? MENTIOND_AUTH : verdict == MENTIOND_GONE ? MENTIOND_RETRY : verdict;
 }
 
-static const char *either(const char *text, const char *otherwise)
-{
-        return *text ? text : otherwise;
-}
-
 int mastodon_instance(struct mentiond_op *op, struct json_object **ret)
 {
         int r = mentiond_get_json(op, ret, "/api/v2/instance");
@@ -56,9 +51,9 @@ static const char *file_types(struct mentiond_op *op, struct json_object *files)
         const char *all = "";
 
         for (size_t i = 0; i < mj_len(types); i++)
-                if (json_object_is_type(mj_at(types, i), json_type_string))
-                        all = mentiond_format(op, "%s%s%s", all, *all ? " " : "", json_object_get_string(mj_at(types, i)));
-        return either(all, FILE_TYPES);
+                if (*mj_str_at(types, i))
+                        all = mentiond_format(op, "%s%s%s", all, *all ? " " : "", mj_str_at(types, i));
+        return mastodon_either(all, FILE_TYPES);
 }
 
 static uint32_t limit(struct json_object *of, const char *name, uint32_t missing)
@@ -106,9 +101,9 @@ static int start(struct mentiond_op *op, void *state)
         if (!*id || !*acct)
                 return mentiond_fail(op, MENTIOND_BUG, "the server does not say whose token this is");
         /* GoToSocial's "domain" is its host; snac says neither, but has the domain in acct. */
-        const char *domain = either(mj_str(instance, "account_domain"), mj_str(instance, "domain"));
+        const char *domain = mastodon_either(mj_str(instance, "account_domain"), mj_str(instance, "domain"));
         mentiond_set_self(op, id, mentiond_format(op, strchr(acct, '@') ? "@%s" : "@%s@%s", acct,
-                                                  either(domain, strstr(m->server, "://") + 3)));
+                                                  mastodon_either(domain, strstr(m->server, "://") + 3)));
 
         m->like_mastodon = mj_int(mj_get(instance, "api_versions"), "mastodon", 0) > 0;
         m->snac = mastodon_snac(instance) > 0;
@@ -130,7 +125,7 @@ static int poll(struct mentiond_op *op, void *state)
         bool strays;
 
         do {
-                struct json_object *page = NULL;
+                struct json_object *page = NULL, *item;
 
                 mentiond_turn_page(op, at, 3);
                 int r = mentiond_get_json(op, &page,
@@ -143,13 +138,12 @@ static int poll(struct mentiond_op *op, void *state)
 
                 at[BOTTOM] = at[LAST];
                 strays = false;
-                for (size_t i = 0; i < mj_len(page); i++) {
-                        struct json_object *item = mj_at(page, i), *status = mj_get(item, "status");
+                MJ_EACH(item, page) {
                         int64_t seen_usec = mentiond_parse_time(mj_str(item, "created_at"));
                         const char *id = mj_str(item, "id");
 
-                        if (strcmp(mj_str(item, "type"), "mention") == 0) {     /* snac sends all types */
-                                struct mentiond_mention *mention = mastodon_mention(op, m, status);
+                        if (mj_is(item, "type", "mention")) {     /* snac sends all types */
+                                struct mentiond_mention *mention = mastodon_mention(op, m, mj_get(item, "status"));
                                 mention->seen_usec = seen_usec;
                                 strays |= mentiond_emit(op, mention) && seen_usec <= mentiond_horizon_usec(op);
                         }
@@ -175,9 +169,9 @@ static int fetch(struct mentiond_op *op, void *state, const char *id)
         if (r != MENTIOND_OK)
                 return r;
 
-        struct json_object *ancestors = mj_get(context, "ancestors");
-        for (size_t i = 0; i < mj_len(ancestors); i++)
-                mentiond_emit_ancestor(op, mastodon_mention(op, m, mj_at(ancestors, i)));
+        struct json_object *ancestors = mj_get(context, "ancestors"), *ancestor;
+        MJ_EACH(ancestor, ancestors)
+                mentiond_emit_ancestor(op, mastodon_mention(op, m, ancestor));
         struct mentiond_mention *mention = mastodon_mention(op, m, status);
         /* the first that is left */
         mention->root = mj_len(ancestors) ? mastodon_id(op, mj_str(mj_at(ancestors, 0), "id")) : id;

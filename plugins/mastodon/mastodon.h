@@ -28,6 +28,11 @@ struct mastodon {
         unsigned n_files;                /* ever; the oldest make room */
 };
 
+static inline const char *mastodon_either(const char *text, const char *otherwise)
+{
+        return *text ? text : otherwise;
+}
+
 /* What the server says of itself: version 2 of the API's, or 1 where that is all there is. */
 int mastodon_instance(struct mentiond_op *op, struct json_object **ret);
 
@@ -52,8 +57,8 @@ bool mastodon_lacks_scope(const struct mentiond_response *response);
 /* The first whom a text names and another text does not, but for the account itself; or NULL. */
 const char *mastodon_stranger(struct mentiond_op *op, const struct mastodon *m, const char *text, const char *known);
 
-/* Uploads the files of a post, and adds their ids to the array. */
-int mastodon_upload(struct mentiond_op *op, struct mastodon *m, const struct mentiond_post *part, struct json_object *ids);
+/* Uploads the files of a post, and tells their ids, NULL if it has none. */
+int mastodon_upload(struct mentiond_op *op, struct mastodon *m, const struct mentiond_post *part, struct json_object **ret_ids);
 
 int mastodon_post(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret);
 int mastodon_find(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret);

@@ -24,7 +24,7 @@ static int change_by(struct mentiond_op *op, const char *method, const char *id,
 
 static bool is_own(struct mentiond_op *op, struct json_object *status)
 {
-        return strcmp(mj_str(mj_get(status, "account"), "id"), mentiond_self(op)) == 0;
+        return mj_is(mj_get(status, "account"), "id", mentiond_self(op));
 }
 
 /* Whom a direct post names it names from its beginning: an edit must not show it to others. */
@@ -46,7 +46,7 @@ static int judge_names(struct mentiond_op *op, const struct mastodon *m, const s
  * takes them.  It also lets everybody edit the posts of all its accounts. */
 int mastodon_edit(struct mentiond_op *op, void *state, const struct mentiond_change *change)
 {
-        struct json_object *status = NULL, *body = mentiond_json_object(op), *ids;
+        struct json_object *status = NULL, *body, *file, *ids = NULL;
         const struct mastodon *m = state;
         int r = mastodon_get(op, &status, change->id, "");
 
@@ -60,16 +60,16 @@ int mastodon_edit(struct mentiond_op *op, void *state, const struct mentiond_cha
         if (r != MENTIOND_OK)
                 return r;
 
-        mj_put_str(body, "status", change->text);
-        mj_put_str(body, "spoiler_text", mj_str(status, "spoiler_text"));
-        mj_put_bool(body, "sensitive", mj_true(status, "sensitive"));
-        mj_put_str(body, "language", *mj_str(status, "language") ? mj_str(status, "language") : NULL);
         struct json_object *files = mj_get(status, "media_attachments");
         if (mj_len(files) && !m->snac) {
-                json_object_object_add(body, "media_ids", ids = json_object_new_array());
-                for (size_t i = 0; i < mj_len(files); i++)
-                        (void) json_object_array_add(ids, json_object_new_string(mj_str(mj_at(files, i), "id")));
+                ids = mentiond_json(op, "[]");
+                MJ_EACH(file, files)
+                        (void) json_object_array_add(ids, json_object_new_string(mj_str(file, "id")));
         }
+        body = mentiond_json(op, "{'status': %s, 'spoiler_text': %s, 'sensitive': %p, 'language': %s, 'media_ids': %p}",
+                             change->text, mj_str(status, "spoiler_text"),
+                             mentiond_json(op, mj_true(status, "sensitive") ? "true" : "false"),
+                             mastodon_either(mj_str(status, "language"), NULL), ids);
         return change_by(op, "PUT", change->id, "", body);
 }
 

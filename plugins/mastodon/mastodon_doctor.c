@@ -10,9 +10,7 @@ static const char new_token[] = "make a new one (mentiond-mastodon(5), The token
 /* What the server says is wrong, or its status. */
 static const char *words(struct mentiond_op *op, const struct mentiond_response *reply)
 {
-        const char *error = mj_str(reply->json, "error");
-
-        return *error ? error : mentiond_format(op, "status %u", reply->status);
+        return mastodon_either(mj_str(reply->json, "error"), mentiond_format(op, "status %u", reply->status));
 }
 
 static int ask(struct mentiond_op *op, const char *method, const char *path, struct mentiond_response *ret)

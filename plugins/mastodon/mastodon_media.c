@@ -127,19 +127,18 @@ static int bring(struct mentiond_op *op, struct mastodon *m, const struct mentio
         return r == MENTIOND_GONE ? mentiond_fail(op, MENTIOND_RETRY, "the server has lost the file %s", u->name) : r;
 }
 
-int mastodon_upload(struct mentiond_op *op, struct mastodon *m, const struct mentiond_post *part, struct json_object *ids)
+int mastodon_upload(struct mentiond_op *op, struct mastodon *m, const struct mentiond_post *part, struct json_object **ret_ids)
 {
         int64_t until_usec = mentiond_steady_usec(op) + WORK_USEC;
 
+        *ret_ids = part->n_uploads ? mentiond_json(op, "[]") : NULL;
         for (uint32_t i = 0; i < part->n_uploads; i++) {
-                const struct mentiond_upload *u = (const void *) ((const char *) part->uploads
-                                                                  + (size_t) i * part->uploads->struct_size);
-                const char *id;
-                int r = bring(op, m, u, mentiond_format(op, "%s-%u", part->key, i + 1), until_usec, &id);
+                const char *id, *name = mentiond_format(op, "%s-%u", part->key, i + 1);
+                int r = bring(op, m, mentiond_upload_at(part, i), name, until_usec, &id);
 
                 if (r != MENTIOND_OK)
                         return r;
-                (void) json_object_array_add(ids, json_object_new_string(id));
+                (void) json_object_array_add(*ret_ids, json_object_new_string(id));
         }
         return MENTIOND_OK;
 }

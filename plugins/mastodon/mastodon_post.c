@@ -25,16 +25,17 @@ static const char *account_of(struct mentiond_op *op, const struct mastodon *m, 
         for (size_t i = 0; i <= mj_len(mentions); i++) {
                 struct json_object *account = i ? mj_at(mentions, i - 1) : mj_get(status, "account");
 
-                if (strcmp(mj_str(account, "id"), mentiond_self(op)) != 0 && *mj_str(account, "acct")
+                if (!mj_is(account, "id", mentiond_self(op)) && *mj_str(account, "acct")
                     && !mastodon_stranger(op, m, mentiond_format(op, "@%s", mj_str(account, "acct")), handle))
                         return mj_str(account, "id");
         }
         return "";
 }
 
-/* A direct post goes to all whom it names.  Mastodon compares that with whom we mean; the others have nobody but us to do so. */
+/* A direct post goes to all whom it names.  Mastodon compares that with whom we mean, *ret_allowed; the others have nobody but us
+ * to do so. */
 static int judge_names(struct mentiond_op *op, const struct mastodon *m, const struct mentiond_post *part,
-                       struct json_object *parent, struct json_object *body)
+                       struct json_object *parent, struct json_object **ret_allowed)
 {
         const char *stranger = mastodon_stranger(op, m, part->text, part->only), *id;
 
@@ -45,33 +46,31 @@ static int judge_names(struct mentiond_op *op, const struct mastodon *m, const s
                 return mentiond_fail(op, MENTIOND_REJECTED, "a direct post is seen by whom it names, and it does not name %s",
                                      part->only);
         id = account_of(op, m, parent, part->only);
-        if (m->like_mastodon && *id) {
-                struct json_object *allowed = json_object_new_array();
-
-                (void) json_object_array_add(allowed, json_object_new_string(id));
-                (void) json_object_array_add(allowed, json_object_new_string(mentiond_self(op)));
-                json_object_object_add(body, "allowed_mentions", allowed);
-        }
+        if (m->like_mastodon && *id)
+                *ret_allowed = mentiond_json(op, "[%s, %s]", id, mentiond_self(op));
         return MENTIOND_OK;
 }
 
 /* All that comes before the post itself, and that may be done again. */
-static int prepare(struct mentiond_op *op, struct mastodon *m, const struct mentiond_post *part, struct json_object *body)
+static int prepare(struct mentiond_op *op, struct mastodon *m, const struct mentiond_post *part, struct json_object **ret_body)
 {
         bool alone = part->visibility >= MENTIOND_DIRECT && part->only && *part->only;
-        struct json_object *parent = NULL, *files;
+        struct json_object *parent = NULL, *allowed = NULL, *files = NULL;
         int r = MENTIOND_OK;
 
         /* Mastodon refuses an answer to a post that is gone; snac takes it, and shows it as one that answers nothing. */
         if (!m->like_mastodon || alone)
                 r = about_parent(op, mastodon_get(op, &parent, part->parent, ""));
         if (r == MENTIOND_OK && alone)
-                r = judge_names(op, m, part, parent, body);
-        if (r != MENTIOND_OK || !part->n_uploads)
-                return r;
-        files = json_object_new_array();
-        json_object_object_add(body, "media_ids", files);
-        return mastodon_upload(op, m, part, files);
+                r = judge_names(op, m, part, parent, &allowed);
+        if (r == MENTIOND_OK)
+                r = mastodon_upload(op, m, part, &files);
+        *ret_body = mentiond_json(op, "{'allowed_mentions': %p, 'media_ids': %p, 'status': %s, 'in_reply_to_id': %s, "
+                                  "'visibility': %s, 'language': %s, 'spoiler_text': %s, 'sensitive': %p}", allowed, files,
+                                  part->text, part->parent, mastodon_visibility(part->visibility),
+                                  mastodon_either(part->language, NULL), mastodon_either(part->warning, NULL),
+                                  mentiond_json(op, *part->warning ? "true" : "false"));
+        return r;
 }
 
 int mastodon_post(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret)
@@ -81,21 +80,14 @@ int mastodon_post(struct mentiond_op *op, void *state, const struct mentiond_pos
                 .struct_size = sizeof(request),
                 .method = "POST",
                 .path = "/api/v1/statuses",
-                .json = mentiond_json_object(op),
                 .headers = headers,
         };
         struct mentiond_response response = { .struct_size = sizeof(response) };
         struct json_object *status = NULL;
 
-        int r = prepare(op, state, part, request.json);
+        int r = prepare(op, state, part, &request.json);
         if (r != MENTIOND_OK)
                 return r;
-        mj_put_str(request.json, "status", part->text);
-        mj_put_str(request.json, "in_reply_to_id", part->parent);
-        mj_put_str(request.json, "visibility", mastodon_visibility(part->visibility));
-        mj_put_str(request.json, "language", *part->language ? part->language : NULL);
-        mj_put_str(request.json, "spoiler_text", *part->warning ? part->warning : NULL);
-        mj_put_bool(request.json, "sensitive", *part->warning);
         r = about_parent(op, mentiond_http(op, &request, &response));
 
         /* 403 is about the token if it speaks of scopes.  Else it is about this post, whose author lets nobody
@@ -134,14 +126,13 @@ int mastodon_find(struct mentiond_op *op, void *state, const struct mentiond_pos
         if (r != MENTIOND_OK)
                 return r;
 
-        struct json_object *answers = mj_get(context, "descendants");
+        struct json_object *answers = mj_get(context, "descendants"), *status;
         int doubt = !json_object_is_type(answers, json_type_array);
-        for (size_t i = 0; i < mj_len(answers); i++) {
-                struct json_object *status = mj_at(answers, i);
+        MJ_EACH(status, answers) {
                 /* GoToSocial shows it */
                 const char *id = mastodon_id(op, mj_str(status, "id")), *source = mj_str(status, "text");
 
-                if (strcmp(mj_str(mj_get(status, "account"), "id"), mentiond_self(op)) != 0 ||
+                if (!mj_is(mj_get(status, "account"), "id", mentiond_self(op)) ||
                     strcmp(mastodon_id(op, mj_str(status, "in_reply_to_id")), part->parent) != 0 || mentiond_is_posted(op, id))
                         continue;
                 const char *text = *source ? source : mentiond_text_from_html(op, mj_str(status, "content"));

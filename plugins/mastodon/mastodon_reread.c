@@ -54,8 +54,10 @@ static void tell(struct reading *g, struct json_object *status, bool below)
 
 static void tell_all(struct reading *g, struct json_object *list, bool below)
 {
-        for (size_t i = 0; i < mj_len(list); i++)
-                tell(g, mj_at(list, i), below);
+        struct json_object *status;
+
+        MJ_EACH(status, list)
+                tell(g, status, below);
 }
 
 /* snac writes a post anew in its place when it is edited, and has none for a moment. */

@@ -32,18 +32,13 @@ const char *mastodon_id(struct mentiond_op *op, const char *id)
         return mentiond_format(op, "%0*d%s", TIME, 0, id + TIME);
 }
 
-static const char *either(const char *text, const char *otherwise)
-{
-        return *text ? text : otherwise;
-}
-
 /* A link of the profile, of which the server has seen that it links back. */
 static bool is_verified(struct json_object *account)
 {
-        struct json_object *fields = mj_get(account, "fields");
+        struct json_object *fields = mj_get(account, "fields"), *field;
 
-        for (size_t i = 0; i < mj_len(fields); i++)
-                if (*mj_str(mj_at(fields, i), "verified_at"))
+        MJ_EACH(field, fields)
+                if (*mj_str(field, "verified_at"))
                         return true;
         return false;
 }
@@ -80,7 +75,7 @@ struct mentiond_mention *mastodon_mention(struct mentiond_op *op, const struct m
 
                 media[i] = (struct mentiond_media) {
                         .struct_size = sizeof(*media),
-                        .url = either(mj_str(file, "url"), mj_str(file, "remote_url")),   /* null until it is copied */
+                        .url = mastodon_either(mj_str(file, "url"), mj_str(file, "remote_url")),   /* null until it is copied */
                         .type = mj_str(file, "type"),
                         .description = mj_str(file, "description"),
                 };
@@ -92,7 +87,7 @@ struct mentiond_mention *mastodon_mention(struct mentiond_op *op, const struct m
                 .id = id,
                 .parent = parent,
                 .root = *parent ? "" : id,
-                .url = either(mj_str(status, "url"), mj_str(status, "uri")),
+                .url = mastodon_either(mj_str(status, "url"), mj_str(status, "uri")),
                 .html = mj_str(status, "content"),
                 .warning = mj_str(status, "spoiler_text"),
                 .language = mj_str(status, "language"),

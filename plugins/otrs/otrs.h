@@ -140,8 +140,6 @@ bool otrs_has_article(struct json_object *ticket);
 void otrs_ticket_tell(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket,
                       struct mentiond_filed *ret);
 
-void otrs_add_field(struct json_object *fields, const char *name, const char *value);
-
 /* The body of a TicketCreate.  Exported to the start, which tries it without making a ticket. */
 struct json_object *otrs_create_body(struct mentiond_op *op, struct otrs *otrs,
                                      const struct mentiond_filing *filing);

@@ -19,83 +19,61 @@ static const char *customer_from(struct mentiond_op *op, const struct mentiond_f
         return from;
 }
 
-void otrs_add_field(struct json_object *fields, const char *name, const char *value)
+/* begins: it is the first of its ticket, which gets its own fields with it. */
+static struct json_object *fields_of(struct mentiond_op *op, const struct mentiond_filing *filing, bool begins)
 {
-        struct json_object *field = json_object_new_object();
-
-        mj_put_str(field, "Name", name);
-        mj_put_str(field, "Value", value);
-        json_object_array_add(fields, field);
+        if (!begins)
+                return mentiond_json(op, "[{'Name': 'SocialPost', 'Value': %s}]", filing->key);
+        return mentiond_json(op, "[{'Name': 'SocialThread', 'Value': %s}, {'Name': 'SocialUrl', 'Value': %s}, "
+                             "{'Name': 'SocialNetwork', 'Value': %s}, {'Name': 'SocialPost', 'Value': %s}]",
+                             filing->thread_key, filing->url, filing->network, filing->key);
 }
 
-static struct json_object *thread_fields(const struct mentiond_filing *filing)
+/* Agents are told as they have chosen, which hangs on the history type; customers are not: "auto remove" is the one response that
+ * no event sends.  NoAgentNotify is 1 by default where an owner is given. */
+static struct json_object *article_of(struct mentiond_op *op, const struct mentiond_filing *filing, const char *title,
+                                      bool begins)
 {
-        struct json_object *fields = json_object_new_array();
-
-        otrs_add_field(fields, "SocialThread", filing->thread_key);
-        otrs_add_field(fields, "SocialUrl", filing->url);
-        otrs_add_field(fields, "SocialNetwork", filing->network);
-        return fields;
+        return mentiond_json(op, "{'CommunicationChannel': 'Internal', 'SenderType': 'customer', 'IsVisibleForCustomer': 1, "
+                             "'From': %s, 'Subject': %s, 'Body': %s, 'ContentType': 'text/plain; charset=utf-8', "
+                             "'HistoryType': %s, 'HistoryComment': %s, 'AutoResponseType': 'auto remove', 'NoAgentNotify': 0}",
+                             customer_from(op, filing), title, mentiond_some(filing->text),
+                             begins ? "WebRequestCustomer" : "FollowUp", filing->key);
 }
 
-/* Adds article, fields and attachments of a mention to the body of a call. */
-static void add_article(struct mentiond_op *op, struct json_object *body, const struct mentiond_filing *filing,
-                        struct json_object *fields, bool first)
+/* NULL if there are none. */
+static struct json_object *attachments_of(struct mentiond_op *op, const struct mentiond_filing *filing)
 {
-        struct json_object *article = json_object_new_object(), *attachments = json_object_new_array();
-
-        mj_put_str(article, "CommunicationChannel", "Internal");
-        mj_put_str(article, "SenderType", "customer");
-        mj_put_int(article, "IsVisibleForCustomer", 1);
-        mj_put_str(article, "From", customer_from(op, filing));
-        mj_put_str(article, "Subject", mentiond_line(op, filing->title, OTRS_TITLE_MAX));
-        mj_put_str(article, "Body", mentiond_some(filing->text));
-        mj_put_str(article, "ContentType", "text/plain; charset=utf-8");
-        /* Agents are told as they have chosen, which hangs on the type; customers are not: "auto remove" is the
-         * one response that no event sends. */
-        mj_put_str(article, "HistoryType", first ? "WebRequestCustomer" : "FollowUp");
-        mj_put_str(article, "HistoryComment", filing->key);
-        mj_put_str(article, "AutoResponseType", "auto remove");
-        mj_put_int(article, "NoAgentNotify", 0);    /* 1 is the default where an owner is given */
-        json_object_object_add(body, "Article", article);
-
-        otrs_add_field(fields, "SocialPost", filing->key);
-        json_object_object_add(body, "DynamicField", fields);
+        struct json_object *list = NULL;
 
         for (uint32_t i = 0; i < filing->n_attachments; i++) {
                 const struct mentiond_attachment *from = &filing->attachments[i];
+
                 struct json_object *attachment;
 
                 if (from->size == 0)    /* refused, and the whole call with it */
                         continue;
-                attachment = json_object_new_object();
-                mj_put_str(attachment, "Filename", *from->name ? from->name : "attachment");
-                mj_put_str(attachment, "ContentType", *from->type ? from->type : "application/octet-stream");
-                mj_put_str(attachment, "Content", mentiond_base64_encode(op, from->data, from->size));
-                json_object_array_add(attachments, attachment);
+                attachment = mentiond_json(op, "{'Filename': %s, 'ContentType': %s, 'Content': %s}",
+                                           *from->name ? from->name : "attachment",
+                                           *from->type ? from->type : "application/octet-stream",
+                                           mentiond_base64_encode(op, from->data, from->size));
+                list = list ? list : mentiond_json(op, "[]");
+                json_object_array_add(list, json_object_get(attachment));
         }
-        if (mj_len(attachments) > 0)
-                json_object_object_add(body, "Attachment", attachments);
-        else
-                json_object_put(attachments);
+        return list;
 }
 
+/* As for a ticket that came by mail: an owner gets mail about each note, and would be our user. */
 struct json_object *otrs_create_body(struct mentiond_op *op, struct otrs *otrs,
                                      const struct mentiond_filing *filing)
 {
-        struct json_object *body = mentiond_json_object(op), *ticket = json_object_new_object();
+        const char *title = mentiond_line(op, filing->title, OTRS_TITLE_MAX);
 
-        mj_put_str(ticket, "Title", mentiond_line(op, filing->title, OTRS_TITLE_MAX));
-        mj_put_str(ticket, "Queue", *filing->queue ? filing->queue : otrs->queue);
-        mj_put_str(ticket, "State", otrs->state);
-        mj_put_str(ticket, "Priority", otrs->priority);
-        mj_put_str(ticket, "CustomerUser", filing->customer);
-        /* As for a ticket that came by mail: an owner gets mail about each note, and would be our user. */
-        mj_put_int(ticket, "OwnerID", 1);
-        mj_put_str(ticket, "Lock", "unlock");
-        json_object_object_add(body, "Ticket", ticket);
-        add_article(op, body, filing, thread_fields(filing), true);
-        return body;
+        return mentiond_json(op, "{'Ticket': {'Title': %s, 'Queue': %s, 'State': %s, 'Priority': %s, 'CustomerUser': %s, "
+                             "'OwnerID': 1, 'Lock': 'unlock'}, 'Article': %p, 'DynamicField': %p, 'Attachment': %p}",
+                             title, *filing->queue ? filing->queue : otrs->queue, otrs->state, otrs->priority,
+                             filing->customer, article_of(op, filing, title, true), fields_of(op, filing, true),
+                             attachments_of(op, filing));
 }
 
 /* A call that makes an article; its answer names ticket and article. */
@@ -118,7 +96,7 @@ static int write_article(struct mentiond_op *op, struct otrs *otrs, const char *
 static int write_into(struct mentiond_op *op, struct otrs *otrs, struct json_object *body, struct mentiond_filed *ret)
 {
         static const struct otrs_articles newest = { .all = true, .limit = OTRS_ARTICLES };
-        struct json_object *tickets, *articles;
+        struct json_object *tickets;
         bool merged = false;
         int r = write_article(op, otrs, "TicketUpdate", body, ret);
 
@@ -126,18 +104,15 @@ static int write_into(struct mentiond_op *op, struct otrs *otrs, struct json_obj
                 return r;
         r = otrs_ticket_get(op, otrs, ret->ticket, NULL, &tickets);
         if (r == MENTIOND_OK)
-                merged = strcmp(mj_str(mj_at(tickets, 0), "StateType"), "merged") == 0;
+                merged = mj_is(mj_at(tickets, 0), "StateType", "merged");
         if (merged)
                 r = otrs_ticket_get(op, otrs, ret->ticket, &newest, &tickets);
         if (r != MENTIOND_OK)
                 return mentiond_fail(op, MENTIOND_AMBIGUOUS,
                                      "the article was made, but the helpdesk could not be asked whether its "
                                      "ticket was merged meanwhile");
-        articles = merged ? mj_get(mj_at(tickets, 0), "Article") : NULL;
-        for (size_t i = 0; i < mj_len(articles); i++)
-                if (strcmp(mj_str(mj_at(articles, i), "ArticleID"), ret->article) == 0)
-                        return mentiond_fail(op, MENTIOND_AMBIGUOUS, "ticket %s was merged before the article was written",
-                                             ret->number);
+        if (merged && mj_find(mj_get(mj_at(tickets, 0), "Article"), "ArticleID", ret->article))
+                return mentiond_fail(op, MENTIOND_AMBIGUOUS, "ticket %s was merged before the article was written", ret->number);
         return MENTIOND_OK;
 }
 
@@ -173,10 +148,9 @@ int otrs_append(struct mentiond_op *op, void *state, const struct mentiond_filin
                 struct mentiond_filed *ret)
 {
         struct otrs *otrs = state;
-        struct json_object *body = mentiond_json_object(op), *ticket;
-        const char *type;
+        struct json_object *ticket, *change = NULL, *body;
         int64_t closed_usec;
-        bool first;
+        bool begins;
         int r;
 
         r = otrs_ticket_open(op, otrs, filing->ticket, &(struct otrs_articles) { .all = true, .limit = 1 },
@@ -189,42 +163,26 @@ int otrs_append(struct mentiond_op *op, void *state, const struct mentiond_filin
                 return mentiond_fail(op, MENTIOND_GONE, "ticket %s was closed too long ago to be opened again", ret->number);
         }
         /* Without an article it is what a creation that died has left: the rest of it is done now. */
-        first = !otrs_has_article(ticket) &&
-                strcmp(otrs_field(ticket, "SocialThread"), filing->thread_key) == 0;
-        type = mj_str(ticket, "StateType");
-        mj_put_str(body, "TicketID", mj_str(ticket, "TicketID"));
+        begins = !otrs_has_article(ticket) && strcmp(otrs_field(ticket, "SocialThread"), filing->thread_key) == 0;
         /* As for a follow-up that came by mail, also a pending ticket wakes up: it might be closed unread. */
-        if (strcmp(type, "new") != 0 && strcmp(type, "open") != 0) {
-                struct json_object *change = json_object_new_object();
-
-                mj_put_str(change, "State", otrs->reopen_state);
-                json_object_object_add(body, "Ticket", change);
-        }
-        add_article(op, body, filing, first ? thread_fields(filing) : json_object_new_array(), first);
+        if (!mj_is(ticket, "StateType", "new") && !mj_is(ticket, "StateType", "open"))
+                change = mentiond_json(op, "{'State': %s}", otrs->reopen_state);
+        body = mentiond_json(op, "{'TicketID': %s, 'Ticket': %p, 'Article': %p, 'DynamicField': %p, 'Attachment': %p}",
+                             mj_str(ticket, "TicketID"), change,
+                             article_of(op, filing, mentiond_line(op, filing->title, OTRS_TITLE_MAX), begins),
+                             fields_of(op, filing, begins), attachments_of(op, filing));
         return write_into(op, otrs, body, ret);
 }
 
 int otrs_note(struct mentiond_op *op, void *state, const struct mentiond_note *note,
               struct mentiond_filed *ret)
 {
-        struct otrs *otrs = state;
-        struct json_object *body = mentiond_json_object(op), *article = json_object_new_object();
-        struct json_object *fields = json_object_new_array();
+        struct json_object *body = mentiond_json(op,
+                "{'TicketID': %s, 'Article': {'CommunicationChannel': 'Internal', 'SenderType': 'agent', "
+                "'IsVisibleForCustomer': 0, 'From': '" OTRS_FROM "', 'Subject': %s, 'Body': %s, "
+                "'ContentType': 'text/plain; charset=utf-8', 'HistoryType': 'AddNote', 'HistoryComment': %s, "
+                "'AutoResponseType': 'auto remove', 'NoAgentNotify': 1}, 'DynamicField': [{'Name': 'SocialPost', 'Value': %s}]}",
+                note->ticket, mentiond_line(op, note->subject, OTRS_TITLE_MAX), mentiond_some(note->text), note->key, note->key);
 
-        mj_put_str(body, "TicketID", note->ticket);
-        mj_put_str(article, "CommunicationChannel", "Internal");
-        mj_put_str(article, "SenderType", "agent");
-        mj_put_int(article, "IsVisibleForCustomer", 0);
-        mj_put_str(article, "From", OTRS_FROM);
-        mj_put_str(article, "Subject", mentiond_line(op, note->subject, OTRS_TITLE_MAX));
-        mj_put_str(article, "Body", mentiond_some(note->text));
-        mj_put_str(article, "ContentType", "text/plain; charset=utf-8");
-        mj_put_str(article, "HistoryType", "AddNote");
-        mj_put_str(article, "HistoryComment", note->key);
-        mj_put_str(article, "AutoResponseType", "auto remove");
-        mj_put_int(article, "NoAgentNotify", 1);
-        json_object_object_add(body, "Article", article);
-        otrs_add_field(fields, "SocialPost", note->key);
-        json_object_object_add(body, "DynamicField", fields);
-        return write_into(op, otrs, body, ret);
+        return write_into(op, state, body, ret);
 }

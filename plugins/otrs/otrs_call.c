@@ -113,14 +113,11 @@ static int error(struct mentiond_op *op, enum otrs_effect effect, struct json_ob
 
 static int create_session(struct mentiond_op *op, struct otrs *otrs)
 {
-        struct json_object *body = json_object_new_object(), *reply;
+        struct json_object *body = mentiond_json(op, "{'UserLogin': %s, 'Password': %s}", otrs->user,
+                                                 mentiond_reveal(otrs->password)), *reply;
         const char *session;
-        int r;
+        int r = exchange(op, "SessionCreate", OTRS_READS, body, &reply);
 
-        mj_put_str(body, "UserLogin", otrs->user);
-        mj_put_str(body, "Password", mentiond_reveal(otrs->password));
-        r = exchange(op, "SessionCreate", OTRS_READS, body, &reply);
-        json_object_put(body);
         if (r != MENTIOND_OK)
                 return r;
         if (strcmp(error_code(reply), "AuthFail") == 0)
@@ -165,17 +162,18 @@ int otrs_call(struct mentiond_op *op, struct otrs *otrs, const char *operation, 
               struct json_object *body, struct json_object **ret)
 {
         /* A copy, for another operation may log in while this one waits. */
-        const char *session = mentiond_format(op, "%s", otrs->session);
+        char session[sizeof(otrs->session)];
         struct json_object *reply;
         bool again = false;
         int r;
 
+        strcpy(session, otrs->session);
         for (;; again = true) {
                 if (again || !*session) {
                         r = login(op, otrs, session);
                         if (r != MENTIOND_OK)
                                 return r;
-                        session = mentiond_format(op, "%s", otrs->session);
+                        strcpy(session, otrs->session);
                 }
                 mj_put_str(body, "SessionID", session);
                 r = exchange(op, operation, effect, body, &reply);

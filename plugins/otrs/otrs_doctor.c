@@ -76,17 +76,13 @@ static int look_at_zone(struct mentiond_op *op, struct otrs *otrs, const char *t
 /* With a ticket there that the user sees.  The newest of the queue is as good as one of ours. */
 static int look_at_tickets(struct mentiond_op *op, struct otrs *otrs, const char *queue)
 {
-        struct json_object *query = mentiond_json_object(op), *queues = json_object_new_array(), *ids;
+        struct json_object *ids;
         const char *what = mentiond_format(op, "right rw in %s", queue), *complaint, *ticket;
         const struct {
                 const char *option, *value;
         } states[] = { { "reopen_state", otrs->reopen_state }, { "close_state", otrs->close_state } };
-        int r;
+        int r = otrs_search(op, otrs, mentiond_json(op, "{'Queues': [%s], 'Limit': 1}", queue), &ids);
 
-        json_object_array_add(queues, json_object_new_string(queue));
-        json_object_object_add(query, "Queues", queues);
-        mj_put_int(query, "Limit", 1);
-        r = otrs_search(op, otrs, query, &ids);
         if (r != MENTIOND_OK)
                 return r;
         if (mj_len(ids) == 0) {

@@ -11,34 +11,29 @@
 static int look_into(struct mentiond_op *op, struct otrs *otrs, const char *id, const char *key,
                      struct mentiond_filed *ret)
 {
-        struct json_object *ticket, *articles, *history;
+        struct json_object *ticket, *articles, *article, *history, *line;
         int r = otrs_ticket_open(op, otrs, id, &(struct otrs_articles) { .all = true }, &ticket);
 
         if (r != MENTIOND_OK)
                 return r;
         otrs_ticket_tell(op, otrs, ticket, ret);
         articles = mj_get(ticket, "Article");
-        for (size_t i = 0; i < mj_len(articles); i++)
-                if (mj_int(mj_at(articles, i), "ArticleID", 0) > 0 &&
-                    strcmp(otrs_field(mj_at(articles, i), "SocialPost"), key) == 0) {
-                        ret->article = mentiond_format(op, "%s", mj_str(mj_at(articles, i), "ArticleID"));
+        MJ_EACH(article, articles) {
+                if (mj_int(article, "ArticleID", 0) > 0 && strcmp(otrs_field(article, "SocialPost"), key) == 0) {
+                        ret->article = mj_str(article, "ArticleID");
                         return MENTIOND_OK;
                 }
+        }
         r = otrs_ticket_history(op, otrs, ret->ticket, &history);
         if (r != MENTIOND_OK)
                 return r;
-        for (size_t i = 0; i < mj_len(history); i++) {
-                struct json_object *line = mj_at(history, i);
-
-                if (strcmp(mj_str(line, "Name"), key) != 0)
+        MJ_EACH(line, history) {
+                if (!mj_is(line, "Name", key) || !mj_find(articles, "ArticleID", mj_str(line, "ArticleID")))
                         continue;
-                for (size_t j = 0; j < mj_len(articles); j++)
-                        if (mj_int(mj_at(articles, j), "ArticleID", -1) == mj_int(line, "ArticleID", -2)) {
-                                ret->article = mentiond_format(op, "%s", mj_str(line, "ArticleID"));
-                                mentiond_log(op, 4, "article %s of ticket %s: the helpdesk did not finish it; it may "
-                                             "lack attachments", ret->article, ret->number);
-                                return MENTIOND_OK;
-                        }
+                ret->article = mj_str(line, "ArticleID");
+                mentiond_log(op, 4, "article %s of ticket %s: the helpdesk did not finish it; it may lack attachments",
+                             ret->article, ret->number);
+                return MENTIOND_OK;
         }
         return MENTIOND_ABSENT;
 }
@@ -53,7 +48,7 @@ static bool same_title(const char *stored, const char *given)
 
 static bool may_adopt(struct mentiond_op *op, struct json_object *ticket, const struct mentiond_lookup *lookup)
 {
-        return !*otrs_field(ticket, "SocialThread") && strcmp(mj_str(ticket, "CustomerUserID"), lookup->customer) == 0 &&
+        return !*otrs_field(ticket, "SocialThread") && mj_is(ticket, "CustomerUserID", lookup->customer) &&
                same_title(mj_str(ticket, "Title"), mentiond_line(op, lookup->title, OTRS_TITLE_MAX));
 }
 
@@ -61,12 +56,11 @@ static bool may_adopt(struct mentiond_op *op, struct json_object *ticket, const 
 static int adopt_one(struct mentiond_op *op, struct otrs *otrs, const struct mentiond_lookup *lookup, const char *id,
                      struct json_object **ret_ticket)
 {
-        struct json_object *tickets, *fields = json_object_new_array(), *body = mentiond_json_object(op), *reply;
+        struct json_object *tickets, *body, *reply;
         int r = otrs_ticket_get(op, otrs, id, &(struct otrs_articles) { .all = true }, &tickets);
 
-        otrs_add_field(fields, "SocialThread", lookup->thread_key);
-        mj_put_str(body, "TicketID", id);
-        json_object_object_add(body, "DynamicField", fields);
+        body = mentiond_json(op, "{'TicketID': %s, 'DynamicField': [{'Name': 'SocialThread', 'Value': %s}]}", id,
+                             lookup->thread_key);
         *ret_ticket = NULL;
         if (r == MENTIOND_OK && (otrs_has_article(mj_at(tickets, 0)) || !may_adopt(op, mj_at(tickets, 0), lookup)))
                 return MENTIOND_OK;
@@ -105,16 +99,15 @@ static int adopt_of(struct mentiond_op *op, struct otrs *otrs, const struct ment
 static int adopt(struct mentiond_op *op, struct otrs *otrs, const struct mentiond_lookup *lookup,
                  struct mentiond_filed *ret)
 {
-        struct json_object *query = mentiond_json_object(op), *ids, *ticket = NULL;
+        struct json_object *query, *ids, *ticket = NULL;
         const char *batch = "";
         size_t n = 0;
         int r;
 
         if (!*lookup->customer || !*lookup->title)
                 return MENTIOND_ABSENT;
-        mj_put_str(query, "CustomerUserLogin", lookup->customer);
-        mj_put_int(query, "TicketCreateTimeNewerMinutes", otrs_minutes_since(op, lookup->tried_usec));
-        mj_put_int(query, "Limit", OTRS_SHELLS_MAX);
+        query = mentiond_json(op, "{'CustomerUserLogin': %s, 'TicketCreateTimeNewerMinutes': %lld, 'Limit': %d}",
+                              lookup->customer, (long long) otrs_minutes_since(op, lookup->tried_usec), OTRS_SHELLS_MAX);
         r = otrs_search(op, otrs, query, &ids);
         for (size_t i = 0; r == MENTIOND_OK && !ticket && i < mj_len(ids); i++) {
                 batch = mentiond_format(op, "%s%s%s", batch, n ? "," : "", json_object_get_string(mj_at(ids, i)));
@@ -135,7 +128,7 @@ int otrs_find(struct mentiond_op *op, void *state, const struct mentiond_lookup 
               struct mentiond_filed *ret)
 {
         struct otrs *otrs = state;
-        struct json_object *query = mentiond_json_object(op), *equals, *ids;
+        struct json_object *query, *ids;
         struct mentiond_filed filed = *ret, kept = *ret;
         bool gone = false, there = false;
         int r;
@@ -146,10 +139,8 @@ int otrs_find(struct mentiond_op *op, void *state, const struct mentiond_lookup 
                         *ret = filed;
                 return r;
         }
-        equals = json_object_new_object();
-        mj_put_str(equals, "Equals", lookup->thread_key);
-        json_object_object_add(query, "DynamicField_SocialThread", equals);
-        mj_put_int(query, "Limit", OTRS_HITS_MAX);
+        query = mentiond_json(op, "{'DynamicField_SocialThread': {'Equals': %s}, 'Limit': %d}", lookup->thread_key,
+                              OTRS_HITS_MAX);
         r = otrs_search(op, otrs, query, &ids);
         if (r != MENTIOND_OK)
                 return r;

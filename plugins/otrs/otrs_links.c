@@ -12,7 +12,7 @@ static int tell_one(struct mentiond_op *op, struct otrs *otrs, struct json_objec
 
         if (!*key)    /* the search brings everything if it does not know the field */
                 return MENTIOND_OK;
-        if (strcmp(mj_str(ticket, "StateType"), "merged") == 0) {
+        if (mj_is(ticket, "StateType", "merged")) {
                 r = otrs_ticket_open(op, otrs, mj_str(ticket, "TicketID"), NULL, &ticket);
                 if (r == MENTIOND_GONE)
                         return MENTIOND_OK;    /* find() says so when the thread goes on */
@@ -32,25 +32,24 @@ static int tell_one(struct mentiond_op *op, struct otrs *otrs, struct json_objec
 
 static int tell(struct mentiond_op *op, struct otrs *otrs, struct json_object *page)
 {
-        int r = MENTIOND_OK;
+        struct json_object *ticket;
 
-        for (size_t i = 0; r == MENTIOND_OK && i < mj_len(page); i++)
-                r = tell_one(op, otrs, mj_at(page, i));
-        return r;
+        MJ_EACH(ticket, page) {
+                int r = tell_one(op, otrs, ticket);
+
+                if (r != MENTIOND_OK)
+                        return r;
+        }
+        return MENTIOND_OK;
 }
 
 int otrs_links(struct mentiond_op *op, void *state)
 {
         struct otrs *otrs = state;
-        struct json_object *query = mentiond_json_object(op), *like = json_object_new_object(), *ids;
-        int r;
+        struct json_object *ids, *oldest_first = mentiond_json(op,
+                "{'DynamicField_SocialThread': {'Like': '*'}, 'SortBy': 'Age', 'OrderBy': 'Down', 'Limit': %d}", OTRS_IDS_MAX);
+        int r = otrs_search(op, otrs, oldest_first, &ids);
 
-        mj_put_str(like, "Like", "*");
-        json_object_object_add(query, "DynamicField_SocialThread", like);
-        json_object_object_add(query, "SortBy", json_object_new_string("Age"));
-        json_object_object_add(query, "OrderBy", json_object_new_string("Down"));    /* the oldest first */
-        mj_put_int(query, "Limit", OTRS_IDS_MAX);
-        r = otrs_search(op, otrs, query, &ids);
         if (r != MENTIOND_OK)
                 return r;
         if (mj_len(ids) >= OTRS_IDS_MAX)

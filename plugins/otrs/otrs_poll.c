@@ -46,7 +46,7 @@ static int follow(struct mentiond_op *op, struct otrs *otrs, struct json_object 
                 mentiond_set_cursor(op, "seen", changed);
 
         *ret = ticket;
-        if (strcmp(mj_str(ticket, "StateType"), "merged") != 0)
+        if (!mj_is(ticket, "StateType", "merged"))
                 return MENTIOND_OK;
         r = otrs_ticket_open(op, otrs, id, &newest, ret);
         if (r == MENTIOND_OK) {
@@ -97,21 +97,20 @@ static const char *seen_noon(struct mentiond_op *op)
 static int take_closed(struct mentiond_op *op, struct otrs *otrs)
 {
         const char *noon = otrs->polled ? NULL : seen_noon(op);
-        struct json_object *query = mentiond_json_object(op), *found;
+        struct json_object *query, *found;
         int r;
 
         if (otrs->polled)
-                mj_put_int(query, "TicketCloseTimeNewerMinutes", SWEEP_MINUTES);
+                query = mentiond_json(op, "{'TicketCloseTimeNewerMinutes': %d, 'Limit': %d}", SWEEP_MINUTES, OTRS_IDS_MAX);
         else if (noon)
-                mj_put_str(query, "TicketCloseTimeNewerDate", noon);
+                query = mentiond_json(op, "{'TicketCloseTimeNewerDate': %s, 'Limit': %d}", noon, OTRS_IDS_MAX);
         else
                 return MENTIOND_OK;
-        mj_put_int(query, "Limit", OTRS_IDS_MAX);
         r = otrs_search(op, otrs, query, &found);
         return r == MENTIOND_OK ? otrs_tickets_walk(op, otrs, otrs_ids(op, found, true), &newest, take_page) : r;
 }
 
-static void put_window(struct mentiond_op *op, struct otrs *otrs, struct json_object *query, bool sweep)
+static struct json_object *window(struct mentiond_op *op, struct otrs *otrs, bool sweep)
 {
         int64_t minutes = OTRS_FIRST_MINUTES;
         const char *noon = otrs->polled ? NULL : seen_noon(op);
@@ -123,11 +122,10 @@ static void put_window(struct mentiond_op *op, struct otrs *otrs, struct json_ob
                 if (minutes < SWEEP_MINUTES && sweep)
                         minutes = SWEEP_MINUTES;
         }
-        if (noon)
-                mj_put_str(query, "ArticleCreateTimeNewerDate", noon);
-        else
-                mj_put_int(query, "ArticleCreateTimeNewerMinutes", minutes);
         otrs->window_minutes = minutes;
+        if (noon)
+                return mentiond_json(op, "{'ArticleCreateTimeNewerDate': %s, 'Limit': %d}", noon, OTRS_IDS_MAX);
+        return mentiond_json(op, "{'ArticleCreateTimeNewerMinutes': %lld, 'Limit': %d}", (long long) minutes, OTRS_IDS_MAX);
 }
 
 int otrs_poll(struct mentiond_op *op, void *state)
@@ -135,13 +133,10 @@ int otrs_poll(struct mentiond_op *op, void *state)
         struct otrs *otrs = state;
         int64_t now = mentiond_now_usec(op), steady = mentiond_steady_usec(op);
         bool sweep = !otrs->polled || steady - otrs->swept_steady_usec >= hour_usec;
-        struct json_object *query = mentiond_json_object(op), *found;
+        struct json_object *found;
         const char *unread;
-        int r;
+        int r = otrs_search(op, otrs, window(op, otrs, sweep), &found);
 
-        put_window(op, otrs, query, sweep);
-        mj_put_int(query, "Limit", OTRS_IDS_MAX);
-        r = otrs_search(op, otrs, query, &found);
         if (r != MENTIOND_OK)
                 return r;
         if (mj_len(found) >= OTRS_IDS_MAX)

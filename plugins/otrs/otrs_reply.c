@@ -29,13 +29,12 @@ struct look {
 
 bool otrs_is_ours(struct json_object *article)
 {
-        return strcmp(mj_str(article, "From"), OTRS_FROM) == 0 || *otrs_field(article, "SocialPost");
+        return mj_is(article, "From", OTRS_FROM) || *otrs_field(article, "SocialPost");
 }
 
 static bool is_agents(struct json_object *article)
 {
-        return strcmp(mj_str(article, "SenderType"), "agent") == 0 &&
-               strcmp(mj_str(article, "CommunicationChannel"), "Internal") == 0 &&
+        return mj_is(article, "SenderType", "agent") && mj_is(article, "CommunicationChannel", "Internal") &&
                mj_int(article, "ArticleID", 0) > 0 && !otrs_is_ours(article);
 }
 
@@ -46,8 +45,7 @@ static bool looks_like_reply(struct json_object *article)
 
 static bool is_internal_note(struct json_object *article)
 {
-        return mj_int(article, "IsVisibleForCustomer", 1) == 0
-               && strcmp(mj_str(article, "CommunicationChannel"), "Internal") == 0;
+        return mj_int(article, "IsVisibleForCustomer", 1) == 0 && mj_is(article, "CommunicationChannel", "Internal");
 }
 
 static bool is_touched(struct json_object *article, int64_t tolerance_usec)
@@ -90,22 +88,18 @@ static const char *agent_name(struct mentiond_op *op, const char *from)
 
 bool otrs_is_html_body(struct json_object *attachment)
 {
-        const char *name = mj_str(attachment, "Filename");
-
-        return strncmp(mj_str(attachment, "ContentType"), "text/html", 9) == 0 &&
-               strcmp(mj_str(attachment, "Disposition"), "inline") == 0 &&
-               (strcmp(name, "file-1") == 0 || strcmp(name, "file-2") == 0 || strcmp(name, "file-1.html") == 0);
+        return strncmp(mj_str(attachment, "ContentType"), "text/html", 9) == 0 && mj_is(attachment, "Disposition", "inline") &&
+               (mj_is(attachment, "Filename", "file-1") || mj_is(attachment, "Filename", "file-2") ||
+                mj_is(attachment, "Filename", "file-1.html"));
 }
 
 /* In place of an HTML body there is but the text that the helpdesk has made of it, with the links as footnotes. */
 struct otrs_written otrs_written(struct mentiond_op *op, struct json_object *article)
 {
         struct otrs_written written = { .html = "", .text = mj_str(article, "Body") };
-        struct json_object *attachments = mj_get(article, "Attachment");
+        struct json_object *attachments = mj_get(article, "Attachment"), *attachment;
 
-        for (size_t i = 0; i < mj_len(attachments); i++) {
-                struct json_object *attachment = mj_at(attachments, i);
-
+        MJ_EACH(attachment, attachments) {
                 if (!otrs_is_html_body(attachment)) {
                         written.n_attachments++;
                 } else if (strstr(mj_str(attachment, "ContentType"), "utf-8")) {
@@ -215,19 +209,24 @@ static const char *ids_of(struct mentiond_op *op, const struct look *looks, size
 /* Of a list with an element for each ticket, that of this one. */
 static struct json_object *of_ticket(struct json_object *list, struct json_object *ticket)
 {
-        for (size_t i = 0; i < mj_len(list); i++)
-                if (mj_int(mj_at(list, i), "TicketID", -1) == mj_int(ticket, "TicketID", -2))
-                        return mj_at(list, i);
+        int64_t id = mj_int(ticket, "TicketID", -1);
+        struct json_object *one;
+
+        MJ_EACH(one, list)
+                if (mj_int(one, "TicketID", -2) == id)
+                        return one;
         return NULL;
 }
 
 static void read_merges(struct look *look, struct json_object *history)
 {
-        for (size_t i = 0; i < mj_len(history); i++) {
-                const char *when = mj_str(mj_at(history, i), "CreateTime");
+        struct json_object *line;
+
+        MJ_EACH(line, history) {
+                const char *when = mj_str(line, "CreateTime");
                 struct otrs_merge merge;
 
-                if (!otrs_merge_parse(mj_at(history, i), &merge) || strcmp(merge.into, mj_str(look->ticket, "TicketID")) != 0)
+                if (!otrs_merge_parse(line, &merge) || !mj_is(look->ticket, "TicketID", merge.into))
                         continue;
                 if (!*look->merges.first || strcmp(when, look->merges.first) < 0)
                         look->merges.first = when;
@@ -259,11 +258,11 @@ static int get_merges(struct mentiond_op *op, struct otrs *otrs, struct look *lo
 
 int64_t otrs_attached_bytes(struct json_object *article)
 {
-        struct json_object *attachments = mj_get(article, "Attachment");
+        struct json_object *attachments = mj_get(article, "Attachment"), *attachment;
         int64_t sum = 0;
 
-        for (size_t i = 0; i < mj_len(attachments); i++) {
-                int64_t size = mj_int(mj_at(attachments, i), "FilesizeRaw", 0);
+        MJ_EACH(attachment, attachments) {
+                int64_t size = mj_int(attachment, "FilesizeRaw", 0);
 
                 sum += size > 0 && size < OTRS_TICKETS_MAX ? size : OTRS_TICKETS_MAX * (size > 0);
         }
@@ -272,10 +271,11 @@ int64_t otrs_attached_bytes(struct json_object *article)
 
 static int64_t attached_bytes(struct json_object *articles)
 {
+        struct json_object *article;
         int64_t sum = 0;
 
-        for (size_t i = 0; i < mj_len(articles); i++)
-                sum += otrs_attached_bytes(mj_at(articles, i));
+        MJ_EACH(article, articles)
+                sum += otrs_attached_bytes(article);
         return sum;
 }
 

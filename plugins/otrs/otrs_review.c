@@ -22,12 +22,7 @@ struct found {
 
 static struct json_object *article_of(struct json_object *ticket, const char *id)
 {
-        struct json_object *articles = mj_get(ticket, "Article");
-
-        for (size_t i = 0; i < mj_len(articles); i++)
-                if (mj_int(mj_at(articles, i), "ArticleID", 0) > 0 && strcmp(mj_str(mj_at(articles, i), "ArticleID"), id) == 0)
-                        return mj_at(articles, i);
-        return NULL;
+        return mj_find(mj_get(ticket, "Article"), "ArticleID", id);
 }
 
 /* *ret without an article if it is gone.  A merge has moved the article, even if its ticket was opened again afterwards. */
@@ -40,7 +35,7 @@ static int find(struct mentiond_op *op, struct otrs *otrs, const char *ticket, c
         if (r != MENTIOND_OK)
                 return r;
         ret->article = article_of(ret->ticket, article);
-        if (ret->article || strcmp(mj_str(ret->ticket, "TicketID"), ticket) != 0)
+        if (ret->article || !mj_is(ret->ticket, "TicketID", ticket))
                 return MENTIOND_OK;
         r = otrs_merged_into(op, otrs, ticket, &into);
         if (r == MENTIOND_OK && into)
@@ -55,15 +50,13 @@ static int find(struct mentiond_op *op, struct otrs *otrs, const char *ticket, c
 static int get_contents(struct mentiond_op *op, struct otrs *otrs, const struct found *found, struct json_object **ret)
 {
         struct otrs_articles what = { .all = true, .agents = true, .attachments = true, .limit = NEWER_ARTICLES };
-        struct json_object *articles = mj_get(found->ticket, "Article"), *tickets;
+        struct json_object *articles = mj_get(found->ticket, "Article"), *article, *tickets;
         int64_t bytes = 0;
         int r;
 
         *ret = NULL;
-        for (size_t i = 0; i < mj_len(articles); i++) {
-                struct json_object *article = mj_at(articles, i);
-
-                if (strcmp(mj_str(article, "SenderType"), "agent") != 0 ||
+        MJ_EACH(article, articles) {
+                if (!mj_is(article, "SenderType", "agent") ||
                     mj_int(article, "ArticleID", 0) < mj_int(found->article, "ArticleID", 0))
                         continue;
                 what.limit++;
@@ -79,15 +72,17 @@ static int get_contents(struct mentiond_op *op, struct otrs *otrs, const struct 
 
 static void add_attachments(struct mentiond_attachment *list, uint32_t *n, struct json_object *attachments)
 {
-        for (size_t i = 0; i < mj_len(attachments) && *n < MENTIOND_REVIEW_ATTACHMENTS_MAX; i++) {
-                int64_t size = mj_int(mj_at(attachments, i), "FilesizeRaw", 0);
+        struct json_object *attachment;
 
-                if (!otrs_is_html_body(mj_at(attachments, i)))
+        MJ_EACH(attachment, attachments) {
+                int64_t size = mj_int(attachment, "FilesizeRaw", 0);
+
+                if (*n < MENTIOND_REVIEW_ATTACHMENTS_MAX && !otrs_is_html_body(attachment))
                         list[(*n)++] = (struct mentiond_attachment) {
                                 .struct_size = sizeof(*list),
-                                .name = mj_str(mj_at(attachments, i), "Filename"),
-                                .type = mj_str(mj_at(attachments, i), "ContentType"),
-                                .data = mj_str(mj_at(attachments, i), "Content"),
+                                .name = mj_str(attachment, "Filename"),
+                                .type = mj_str(attachment, "ContentType"),
+                                .data = mj_str(attachment, "Content"),
                                 .size = size > 0 ? (uint64_t) size : 0,
                         };
         }
@@ -113,10 +108,8 @@ static void put_attachments(struct mentiond_op *op, struct json_object *article,
 
 static bool is_internal(struct json_object *article)
 {
-        const char *sender = mj_str(article, "SenderType");
-
         return mj_int(article, "IsVisibleForCustomer", 0) != 1 && mj_int(article, "ArticleID", 0) > 0 && !otrs_is_ours(article) &&
-               (strcmp(sender, "agent") == 0 || strcmp(sender, "customer") == 0);
+               (mj_is(article, "SenderType", "agent") || mj_is(article, "SenderType", "customer"));
 }
 
 /* Without a limit the helpdesk gives the oldest first. */
@@ -185,17 +178,15 @@ static void put_customer(struct mentiond_op *op, struct json_object *ticket, str
         const char **list = mentiond_alloc(op, MENTIOND_REVIEW_CUSTOMER_MAX * sizeof(*list));
         const char *login = mj_str(ticket, "CustomerUserID"), *company = mj_str(ticket, "CustomerID"),
                    *network = otrs_field(ticket, "SocialNetwork");
-        struct json_object *articles = mj_get(ticket, "Article");
+        struct json_object *articles = mj_get(ticket, "Article"), *article;
         size_t n = strlen(network);
 
         if (!(n > 0 && strncmp(login, network, n) == 0 && login[n] == ':')) {
                 add_login(op, list, ret, login);
                 add_login(op, list, ret, company);
         }
-        for (size_t i = 0; i < mj_len(articles); i++) {
-                struct json_object *article = mj_at(articles, i);
-
-                if (strcmp(mj_str(article, "SenderType"), "customer") == 0 && !otrs_is_ours(article)) {
+        MJ_EACH(article, articles) {
+                if (mj_is(article, "SenderType", "customer") && !otrs_is_ours(article)) {
                         add_addresses(op, list, ret, mj_str(article, "From"));
                         add_addresses(op, list, ret, mj_str(article, "ReplyTo"));
                 }

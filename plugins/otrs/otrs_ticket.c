@@ -12,20 +12,15 @@ static const int64_t second_usec = 1000000, day_seconds = 86400;
 
 const char *otrs_field(struct json_object *object, const char *name)
 {
-        struct json_object *fields = mj_get(object, "DynamicField");
-
-        for (size_t i = 0; i < mj_len(fields); i++)
-                if (strcmp(mj_str(mj_at(fields, i), "Name"), name) == 0)
-                        return mj_str(mj_at(fields, i), "Value");
-        return "";
+        return mj_str(mj_find(mj_get(object, "DynamicField"), "Name", name), "Value");
 }
 
 bool otrs_has_article(struct json_object *ticket)
 {
-        struct json_object *articles = mj_get(ticket, "Article");
+        struct json_object *articles = mj_get(ticket, "Article"), *article;
 
-        for (size_t i = 0; i < mj_len(articles); i++)
-                if (mj_int(mj_at(articles, i), "ArticleID", 0) > 0)
+        MJ_EACH(article, articles)
+                if (mj_int(article, "ArticleID", 0) > 0)
                         return true;
         return false;
 }
@@ -33,11 +28,9 @@ bool otrs_has_article(struct json_object *ticket)
 int otrs_ticket_get(struct mentiond_op *op, struct otrs *otrs, const char *ids,
                     const struct otrs_articles *articles, struct json_object **ret)
 {
-        struct json_object *body = mentiond_json_object(op), *reply;
+        struct json_object *body = mentiond_json(op, "{'TicketID': %s, 'DynamicFields': 1}", ids), *reply;
         int r;
 
-        mj_put_str(body, "TicketID", ids);
-        mj_put_int(body, "DynamicFields", 1);
         if (articles && articles->all) {
                 mj_put_int(body, "AllArticles", 1);
                 mj_put_str(body, "ArticleOrder", "DESC");
@@ -123,11 +116,9 @@ int otrs_tickets_walk(struct mentiond_op *op, struct otrs *otrs, const char *ids
 
 int otrs_ticket_histories(struct mentiond_op *op, struct otrs *otrs, const char *ids, struct json_object **ret)
 {
-        struct json_object *body = mentiond_json_object(op), *reply;
-        int r;
+        struct json_object *reply;
+        int r = otrs_call(op, otrs, "TicketHistoryGet", OTRS_READS, mentiond_json(op, "{'TicketID': %s}", ids), &reply);
 
-        mj_put_str(body, "TicketID", ids);
-        r = otrs_call(op, otrs, "TicketHistoryGet", OTRS_READS, body, &reply);
         if (r == MENTIOND_OK)
                 *ret = mj_get(reply, "TicketHistory");
         return r;
@@ -145,24 +136,24 @@ int otrs_ticket_history(struct mentiond_op *op, struct otrs *otrs, const char *i
 
 bool otrs_merge_parse(struct json_object *line, struct otrs_merge *ret)
 {
-        return strcmp(mj_str(line, "HistoryType"), "Merged") == 0 &&
+        return mj_is(line, "HistoryType", "Merged") &&
                sscanf(mj_str(line, "Name"), "%%%%%*[^%]%%%%%31[0-9]%%%%%*[^%]%%%%%31[0-9]",
                       ret->from, ret->into) == 2;
 }
 
 int otrs_merged_into(struct mentiond_op *op, struct otrs *otrs, const char *id, const char **ret)
 {
-        struct json_object *history;
+        struct json_object *history, *line;
         int r = otrs_ticket_history(op, otrs, id, &history);
 
         if (r != MENTIOND_OK)
                 return r;
         *ret = NULL;
-        for (size_t i = 0; i < mj_len(history); i++) {
+        MJ_EACH(line, history) {
                 struct otrs_merge merge;
 
                 /* Others that were merged into this one have left a line here, too. */
-                if (otrs_merge_parse(mj_at(history, i), &merge) && strcmp(merge.from, id) == 0)
+                if (otrs_merge_parse(line, &merge) && strcmp(merge.from, id) == 0)
                         *ret = mentiond_format(op, "%s", merge.into);
         }
         return MENTIOND_OK;
@@ -178,7 +169,7 @@ int otrs_ticket_open(struct mentiond_op *op, struct otrs *otrs, const char *id,
 
                 if (r != MENTIOND_OK)
                         return r;
-                if (strcmp(mj_str(mj_at(tickets, 0), "StateType"), "merged") != 0) {
+                if (!mj_is(mj_at(tickets, 0), "StateType", "merged")) {
                         *ret = mj_at(tickets, 0);
                         return MENTIOND_OK;
                 }
@@ -195,9 +186,7 @@ int otrs_ticket_open(struct mentiond_op *op, struct otrs *otrs, const char *id,
 
 bool otrs_is_closed(struct json_object *ticket)
 {
-        const char *type = mj_str(ticket, "StateType");
-
-        return strcmp(type, "closed") == 0 || strcmp(type, "removed") == 0;
+        return mj_is(ticket, "StateType", "closed") || mj_is(ticket, "StateType", "removed");
 }
 
 int64_t otrs_closed_usec(struct mentiond_op *op, struct json_object *ticket)
@@ -214,15 +203,12 @@ int64_t otrs_closed_usec(struct mentiond_op *op, struct json_object *ticket)
 int otrs_close(struct mentiond_op *op, void *state, const char *ticket)
 {
         struct otrs *otrs = state;
-        struct json_object *body = mentiond_json_object(op), *change, *open, *reply;
+        struct json_object *body, *open, *reply;
         int r = otrs_ticket_open(op, otrs, ticket, NULL, &open);
 
         if (r != MENTIOND_OK || otrs_is_closed(open))
                 return r;
-        change = json_object_new_object();
-        mj_put_str(change, "State", otrs->close_state);
-        mj_put_str(body, "TicketID", mj_str(open, "TicketID"));
-        json_object_object_add(body, "Ticket", change);
+        body = mentiond_json(op, "{'TicketID': %s, 'Ticket': {'State': %s}}", mj_str(open, "TicketID"), otrs->close_state);
         r = otrs_call(op, otrs, "TicketUpdate", OTRS_READS, body, &reply);            /* may be done twice */
         if (r == MENTIOND_GONE)          /* it could be read */
                 return mentiond_fail(op, MENTIOND_REJECTED,
@@ -259,8 +245,8 @@ static const char *ticket_url(struct mentiond_op *op, const struct otrs *otrs, c
 void otrs_ticket_tell(struct mentiond_op *op, struct otrs *otrs, struct json_object *ticket,
                         struct mentiond_filed *ret)
 {
-        ret->ticket = mentiond_format(op, "%s", mj_str(ticket, "TicketID"));
-        ret->number = mentiond_format(op, "%s", mj_str(ticket, "TicketNumber"));
+        ret->ticket = mj_str(ticket, "TicketID");
+        ret->number = mj_str(ticket, "TicketNumber");
         ret->url = ticket_url(op, otrs, ret->ticket);
-        ret->article = mentiond_format(op, "%s", mj_str(ticket, "ArticleID"));
+        ret->article = mj_str(ticket, "ArticleID");
 }

@@ -44,18 +44,10 @@ static int check_rights(struct mentiond_op *op, struct zammad *z, struct json_ob
         static const char *const needed[] = { "read", "create", "change" };
         struct json_object *rights = *z->group ? mj_get(groups, z->group) : NULL;
 
-        for (size_t i = 0; rights && i < sizeof(needed) / sizeof(needed[0]); i++) {
-                bool there = false;
-
-                for (size_t j = 0; j < mj_len(rights) && !there; j++) {
-                        const char *right = json_object_get_string(mj_at(rights, j));
-
-                        there = right && (strcmp(right, needed[i]) == 0 || strcmp(right, "full") == 0);
-                }
-                if (!there)
+        for (size_t i = 0; rights && i < sizeof(needed) / sizeof(needed[0]); i++)
+                if (!mj_has(rights, needed[i]) && !mj_has(rights, "full"))
                         return mentiond_fail(op, MENTIOND_RETRY, "%s lacks the right \"%s\" in the group %s: give it read, "
                                              "create and change", z->user_name, needed[i], z->group);
-        }
         return MENTIOND_OK;
 }
 
@@ -76,8 +68,7 @@ static int check_user(struct mentiond_op *op, struct zammad *z)
 
 int zammad_check_attribute(struct mentiond_op *op, struct zammad *z)
 {
-        struct json_object *tickets;
-        struct json_object *condition = zammad_condition(op, zammad_field(op, z), "is", "mentiond:no-such-thread");
+        struct json_object *tickets, *condition = zammad_condition(op, zammad_field(op, z), "is", "mentiond:no-such-thread");
 
         return zammad_search(op, z, condition, "created_at", 1, &tickets);
 }

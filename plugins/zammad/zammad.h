@@ -137,9 +137,6 @@ bool zammad_is_asleep(const struct zammad *z, struct json_object *ticket);
 /* Its articles, as an array. */
 int zammad_articles(struct mentiond_op *op, struct zammad *z, const char *id, struct json_object **ret);
 
-/* The one with this message id that was there already, or NULL. */
-struct json_object *zammad_article_of(struct json_object *articles, const char *message_id);
-
 /* {field: {operator, value}}, owned by the operation. */
 struct json_object *zammad_condition(struct mentiond_op *op, const char *field, const char *operator, const char *value);
 

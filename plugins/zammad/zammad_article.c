@@ -21,56 +21,36 @@ static const char *login_of(struct mentiond_op *op, const char *customer)
         return login;
 }
 
-/* preferences.links are shown above each article, as "on Mastodon". */
-static void add_link(struct mentiond_op *op, struct json_object *preferences, const char *url, const char *network)
+/* preferences.links are shown above each article, as "on Mastodon".  NULL for none. */
+static struct json_object *links_of(struct mentiond_op *op, const char *url, const char *network)
 {
-        struct json_object *links = json_object_new_array(), *link = json_object_new_object();
-
-        if (!*url) {
-                json_object_put(links);
-                json_object_put(link);
-                return;
-        }
-        mj_put_str(link, "url", url);
-        mj_put_str(link, "target", "_blank");
-        mj_put_str(link, "name", mentiond_format(op, "on %s", mentiond_capital(op, network)));
-        json_object_array_add(links, link);
-        json_object_object_add(preferences, "links", links);
+        return *url ? mentiond_json(op, "[{'url': %s, 'target': '_blank', 'name': %s}]", url,
+                                    mentiond_format(op, "on %s", mentiond_capital(op, network))) : NULL;
 }
 
-static void add_attachments(struct mentiond_op *op, struct json_object *article, const struct mentiond_filing *filing)
+static struct json_object *attachments_of(struct mentiond_op *op, const struct mentiond_filing *filing)
 {
-        struct json_object *attachments = json_object_new_array();
+        struct json_object *list = filing->n_attachments > 0 ? mentiond_json(op, "[]") : NULL;
 
         for (uint32_t i = 0; i < filing->n_attachments; i++) {
                 const struct mentiond_attachment *from = &filing->attachments[i];
-                struct json_object *attachment = json_object_new_object();
+                struct json_object *attachment = mentiond_json(op, "{'filename': %s, 'mime-type': %s, 'data': %s}",
+                        *from->name ? from->name : "attachment", *from->type ? from->type : "application/octet-stream",
+                        mentiond_base64_encode(op, from->data, from->size));
 
-                mj_put_str(attachment, "filename", *from->name ? from->name : "attachment");
-                mj_put_str(attachment, "mime-type", *from->type ? from->type : "application/octet-stream");
-                mj_put_str(attachment, "data", mentiond_base64_encode(op, from->data, from->size));
-                json_object_array_add(attachments, attachment);
+                json_object_array_add(list, json_object_get(attachment));
         }
-        json_object_object_add(article, "attachments", attachments);
+        return list;
 }
 
 /* Of the customer, as the network showed it.  The text is far below the 1.5 million characters that Zammad takes: flow cuts at
  * 256 KiB. */
 static struct json_object *customers_article(struct mentiond_op *op, const struct zammad *z, const struct mentiond_filing *filing)
 {
-        struct json_object *article = mentiond_json_object(op), *preferences = json_object_new_object();
-
-        mj_put_str(article, "type", "web");
-        mj_put_str(article, "sender", "Customer");
-        mj_put_bool(article, "internal", false);
-        mj_put_str(article, "content_type", "text/plain");
-        mj_put_str(article, "body", mentiond_some(zammad_text(op, z, filing->text)));
-        mj_put_str(article, "message_id", zammad_message_id(op, filing->key));
-        add_link(op, preferences, filing->url, filing->network);
-        json_object_object_add(article, "preferences", preferences);
-        if (filing->n_attachments > 0)
-                add_attachments(op, article, filing);
-        return article;
+        return mentiond_json(op, "{'type': 'web', 'sender': 'Customer', 'internal': false, 'content_type': 'text/plain', "
+                             "'body': %s, 'message_id': %s, 'preferences': {'links': %p}, 'attachments': %p}",
+                             mentiond_some(zammad_text(op, z, filing->text)), zammad_message_id(op, filing->key),
+                             links_of(op, filing->url, filing->network), attachments_of(op, filing));
 }
 
 static struct zammad_customer customer_of(struct mentiond_op *op, const struct zammad *z, const struct mentiond_filing *filing)
@@ -82,30 +62,17 @@ static struct zammad_customer customer_of(struct mentiond_op *op, const struct z
         };
 }
 
-static struct json_object *customer_body(const struct zammad_customer *customer)
-{
-        struct json_object *body = json_object_new_object();
-
-        mj_put_str(body, "login", customer->login);
-        mj_put_str(body, "firstname", customer->name);
-        mj_put_str(body, "source", customer->source);
-        return body;
-}
-
 struct json_object *zammad_ticket_body(struct mentiond_op *op, struct zammad *z, const struct mentiond_filing *filing)
 {
-        struct json_object *body = mentiond_json_object(op);
         struct zammad_customer customer = customer_of(op, z, filing);
 
-        mj_put_str(body, "title", mentiond_line(op, zammad_text(op, z, filing->title), ZAMMAD_TITLE_MAX));
-        mj_put_str(body, "group", *filing->queue ? filing->queue : z->group);
-        json_object_object_add(body, "customer", customer_body(&customer));
-        mj_put_str(body, "state", z->state);
-        mj_put_str(body, "priority", *z->priority ? z->priority : NULL);
-        mj_put_str(body, "tags", *z->tags ? mentiond_format(op, "%s,%s", filing->network, z->tags) : filing->network);
-        mj_put_str(body, z->attribute, filing->thread_key);
-        json_object_object_add(body, "article", json_object_get(customers_article(op, z, filing)));
-        return body;
+        return mentiond_json(op, "{'title': %s, 'group': %s, 'customer': {'login': %s, 'firstname': %s, 'source': %s}, "
+                             "'state': %s, 'priority': %s, 'tags': %s, %s: %s, 'article': %p}",
+                             mentiond_line(op, zammad_text(op, z, filing->title), ZAMMAD_TITLE_MAX),
+                             *filing->queue ? filing->queue : z->group, customer.login, customer.name, customer.source, z->state,
+                             *z->priority ? z->priority : NULL,
+                             *z->tags ? mentiond_format(op, "%s,%s", filing->network, z->tags) : filing->network,
+                             z->attribute, filing->thread_key, customers_article(op, z, filing));
 }
 
 int zammad_lacks_rights(struct mentiond_op *op, const struct zammad *z, const char *group)
@@ -119,11 +86,11 @@ int zammad_lacks_rights(struct mentiond_op *op, const struct zammad *z, const ch
 /* The first, should a trigger have added others. */
 static const char *first_article(struct mentiond_op *op, struct json_object *ticket)
 {
-        struct json_object *ids = mj_get(ticket, "article_ids");
+        struct json_object *ids = mj_get(ticket, "article_ids"), *one;
         int64_t first = 0;
 
-        for (size_t i = 0; i < mj_len(ids); i++) {
-                int64_t id = json_object_get_int64(mj_at(ids, i));
+        MJ_EACH(one, ids) {
+                int64_t id = json_object_get_int64(one);
 
                 if (!first || id < first)
                         first = id;
@@ -134,14 +101,11 @@ static const char *first_article(struct mentiond_op *op, struct json_object *tic
 /* Both tickets stand in the other's list of links then. */
 static void link_after(struct mentiond_op *op, const struct mentiond_filed *filed, const char *after)
 {
-        struct json_object *body = mentiond_json_object(op);
+        struct json_object *body = mentiond_json(op,
+                "{'link_type': 'normal', 'link_object_source': 'Ticket', 'link_object_source_number': %s, "
+                "'link_object_target': 'Ticket', 'link_object_target_value': %lld}", filed->number, strtoll(after, NULL, 10));
         struct zammad_answer answer;
 
-        mj_put_str(body, "link_type", "normal");
-        mj_put_str(body, "link_object_source", "Ticket");
-        mj_put_str(body, "link_object_source_number", filed->number);
-        mj_put_str(body, "link_object_target", "Ticket");
-        mj_put_int(body, "link_object_target_value", strtoll(after, NULL, 10));
         if (zammad_call(op, "POST", "/api/v1/links/add", body, ZAMMAD_READS, &answer) != MENTIOND_OK)    /* may be done twice */
                 mentiond_log(op, 4, "ticket %s could not be linked to the one that it goes on from: %s", filed->number,
                              mentiond_reason(op));
@@ -198,7 +162,7 @@ int zammad_append(struct mentiond_op *op, void *state, const struct mentiond_fil
 {
         struct zammad *z = state;
         struct zammad_customer customer = customer_of(op, z, filing);
-        struct json_object *ticket, *change = mentiond_json_object(op);
+        struct json_object *ticket, *change;
         int r = zammad_ticket_open(op, z, filing->ticket, &ticket);
 
         if (r == MENTIOND_GONE)
@@ -209,8 +173,7 @@ int zammad_append(struct mentiond_op *op, void *state, const struct mentiond_fil
                 zammad_tell(op, z, ticket, ret);
                 return mentiond_fail(op, MENTIOND_GONE, "ticket %s was closed too long ago to be opened again", ret->number);
         }
-        if (zammad_is_asleep(z, ticket))
-                mj_put_str(change, "state", z->reopen_state);
+        change = mentiond_json(op, "{'state': %s}", zammad_is_asleep(z, ticket) ? z->reopen_state : NULL);
         r = zammad_write(op, z, ticket, customers_article(op, z, filing), change, &customer, ret);
         if (r == MENTIOND_OK)
                 zammad_learn(op, z, ret, filing->key, filing->text);
@@ -220,28 +183,22 @@ int zammad_append(struct mentiond_op *op, void *state, const struct mentiond_fil
 int zammad_note(struct mentiond_op *op, void *state, const struct mentiond_note *note, struct mentiond_filed *ret)
 {
         struct zammad *z = state;
-        struct json_object *article = mentiond_json_object(op), *preferences = json_object_new_object(), *ticket;
+        struct json_object *links = links_of(op, note->url, note->network), *preferences, *article, *ticket;
         bool posted = note->kind == MENTIOND_NOTE_POSTED;
-        int r;
+        int r = zammad_ticket_open(op, z, note->ticket, &ticket);
 
-        /* Zammad counts as first response, and takes for opened, what an agent wrote that is no note; and shows its own
-         * notes on deliveries that failed as a bar. */
-        mj_put_str(article, "type", posted ? "web" : "note");
-        mj_put_str(article, "sender", posted ? "Agent" : "System");
-        mj_put_bool(article, "internal", !posted);
-        mj_put_str(article, "content_type", "text/plain");
-        mj_put_str(article, "subject", mentiond_line(op, note->subject, ZAMMAD_TITLE_MAX));
-        mj_put_str(article, "body", mentiond_some(zammad_text(op, z, note->text)));
-        mj_put_str(article, "message_id", zammad_message_id(op, note->key));
-        add_link(op, preferences, note->url, note->network);
-        if (note->kind == MENTIOND_NOTE_FAILED) {
-                mj_put_bool(preferences, "delivery_message", true);
-                mj_put_int(preferences, "delivery_article_id_related", strtoll(note->article, NULL, 10));
-        }
-        json_object_object_add(article, "preferences", preferences);
-
-        r = zammad_ticket_open(op, z, note->ticket, &ticket);
         if (r != MENTIOND_OK)
                 return r;
+        /* Zammad counts as first response, and takes for opened, what an agent wrote that is no note; and shows its own
+         * notes on deliveries that failed as a bar. */
+        preferences = note->kind != MENTIOND_NOTE_FAILED
+                ? mentiond_json(op, "{'links': %p}", links)
+                : mentiond_json(op, "{'links': %p, 'delivery_message': true, 'delivery_article_id_related': %lld}", links,
+                                strtoll(note->article, NULL, 10));
+        article = mentiond_json(op, "{'type': %s, 'sender': %s, 'internal': %p, 'content_type': 'text/plain', 'subject': %s, "
+                                "'body': %s, 'message_id': %s, 'preferences': %p}", posted ? "web" : "note",
+                                posted ? "Agent" : "System", mentiond_json(op, posted ? "false" : "true"),
+                                mentiond_line(op, note->subject, ZAMMAD_TITLE_MAX), mentiond_some(zammad_text(op, z, note->text)),
+                                zammad_message_id(op, note->key), preferences);
         return zammad_write(op, z, ticket, article, NULL, NULL, ret);
 }

@@ -9,28 +9,21 @@
 
 static struct json_object *attribute_body(const struct provider *v)
 {
-        struct json_object *body = mentiond_json_object(v->op);
-        const char *text = mentiond_format(v->op,
-                "{\"object\": \"Ticket\", \"name\": \"%s\", \"display\": \"Conversation (mentiond)\", \"active\": true,"
-                " \"position\": 1550,"
-                " \"data_type\": \"input\", \"data_option\": {\"default\": \"\", \"type\": \"text\", \"maxlength\": 255,"
-                " \"linktemplate\": \"\", \"null\": true, \"options\": {}, \"relation\": \"\"},"
-                " \"screens\": {\"create_middle\": {\"ticket.agent\": {\"shown\": false, \"required\": false}},"
-                " \"edit\": {\"ticket.agent\": {\"shown\": false, \"required\": false}}}}", v->z->attribute);
-        struct json_object *parsed = json_tokener_parse(text);
-
-        json_object_object_foreach(parsed, name, value)
-                json_object_object_add(body, name, json_object_get(value));
-        json_object_put(parsed);
-        return body;
+        return mentiond_json(v->op,
+                "{'object': 'Ticket', 'name': %s, 'display': 'Conversation (mentiond)', 'active': true, 'position': 1550, "
+                "'data_type': 'input', 'data_option': {'default': '', 'type': 'text', 'maxlength': 255, 'linktemplate': '', "
+                "'null': true, 'options': {}, 'relation': ''}, "
+                "'screens': {'create_middle': {'ticket.agent': {'shown': false, 'required': false}}, "
+                "'edit': {'ticket.agent': {'shown': false, 'required': false}}}}", v->z->attribute);
 }
 
 static struct json_object *own_attribute(const struct provider *v, struct json_object *all)
 {
-        for (size_t i = 0; i < mj_len(all); i++)
-                if (strcmp(mj_str(mj_at(all, i), "object"), "Ticket") == 0
-                    && strcmp(mj_str(mj_at(all, i), "name"), v->z->attribute) == 0)
-                        return mj_at(all, i);
+        struct json_object *one;
+
+        MJ_EACH(one, all)
+                if (mj_is(one, "object", "Ticket") && mj_is(one, "name", v->z->attribute))
+                        return one;
         return NULL;
 }
 
@@ -43,9 +36,11 @@ static bool is_pending(struct json_object *attribute)
 /* A migration carries out all changes that wait for one: also those that an administrator has not made up his mind about. */
 static const char *pending_of_others(const struct provider *v, struct json_object *all)
 {
-        for (size_t i = 0; i < mj_len(all); i++)
-                if (is_pending(mj_at(all, i)) && mj_at(all, i) != own_attribute(v, all))
-                        return mentiond_format(v->op, "%s.%s", mj_str(mj_at(all, i), "object"), mj_str(mj_at(all, i), "name"));
+        struct json_object *one, *own = own_attribute(v, all);
+
+        MJ_EACH(one, all)
+                if (is_pending(one) && one != own)
+                        return mentiond_format(v->op, "%s.%s", mj_str(one, "object"), mj_str(one, "name"));
         return NULL;
 }
 
@@ -80,7 +75,7 @@ static int put_attribute(const struct provider *v, const char *what, struct json
         struct zammad_answer answer;
         bool done;
 
-        if (there && strcmp(mj_str(there, "data_type"), "input") != 0) {
+        if (there && !mj_is(there, "data_type", "input")) {
                 mentiond_report(v->op, MENTIOND_WRONG, what,
                                 "there is one of this name that is no text: name another with the option attribute");
                 return MENTIOND_OK;

@@ -9,17 +9,6 @@
 
 static const char *const rights[] = { "read", "create", "change" };
 
-static bool has(struct json_object *granted, const char *right)
-{
-        for (size_t i = 0; i < mj_len(granted); i++) {
-                const char *name = json_object_get_string(mj_at(granted, i));
-
-                if (name && (strcmp(name, right) == 0 || strcmp(name, "full") == 0))
-                        return true;
-        }
-        return false;
-}
-
 /* *ret are the groups in which the user has rights of his own; NULL if the others cannot be looked at. */
 static int look_at_token(struct mentiond_op *op, struct json_object **ret)
 {
@@ -60,10 +49,11 @@ static int look_at_attribute(struct mentiond_op *op, struct zammad *z)
 
 static struct json_object *among(struct json_object *all, const char *name)
 {
-        for (size_t i = 0; i < mj_len(all); i++)
-                if (strcmp(mj_str(mj_at(all, i), "name"), name) == 0 &&
-                    (!mj_get(mj_at(all, i), "active") || mj_true(mj_at(all, i), "active")))
-                        return mj_at(all, i);
+        struct json_object *one;
+
+        MJ_EACH(one, all)
+                if (mj_is(one, "name", name) && (!mj_get(one, "active") || mj_true(one, "active")))
+                        return one;
         return NULL;
 }
 
@@ -123,7 +113,7 @@ static int look_at_group(struct mentiond_op *op, struct zammad *z, struct json_o
         int r;
 
         for (size_t i = 0; granted && i < sizeof(rights) / sizeof(rights[0]); i++)
-                if (!has(granted, rights[i]))
+                if (!mj_has(granted, rights[i]) && !mj_has(granted, "full"))
                         missing = mentiond_format(op, "%s%s%s", missing, *missing ? ", " : "", rights[i]);
         if (*missing)
                 mentiond_report(op, MENTIOND_WRONG, what, "the token's user lacks %s: give it read, create and change there",

@@ -11,13 +11,13 @@ static int find_article(struct mentiond_op *op, struct zammad *z, const struct m
                         struct mentiond_filed *ret)
 {
         const char *message_id = zammad_message_id(op, lookup->key);
-        struct json_object *tickets;
+        struct json_object *tickets, *ticket;
         int r = zammad_search(op, z, zammad_condition(op, "article.message_id", "is", message_id), "created_at", 1, &tickets);
 
         if (r != MENTIOND_OK)
                 return r;
-        for (size_t i = 0; i < mj_len(tickets); i++) {
-                struct json_object *ticket = mj_at(tickets, i), *articles, *article;
+        MJ_EACH(ticket, tickets) {
+                struct json_object *articles, *article;
 
                 if (zammad_is_merged(ticket))
                         continue;
@@ -26,11 +26,11 @@ static int find_article(struct mentiond_op *op, struct zammad *z, const struct m
                         continue;
                 if (r != MENTIOND_OK)
                         return r;
-                article = zammad_article_of(articles, message_id);   /* some databases search without regard to case */
+                article = mj_find(articles, "message_id", message_id);   /* some databases search without regard to case */
                 if (!article)
                         continue;
                 zammad_tell(op, z, ticket, ret);
-                ret->article = mentiond_format(op, "%s", mj_str(article, "id"));
+                ret->article = mj_str(article, "id");
                 if (!*lookup->ticket && *lookup->thread_key && mj_int(ticket, "created_by_id", 0) == z->user)
                         zammad_bind(op, z, ticket, lookup->thread_key);
                 return MENTIOND_OK;
@@ -41,7 +41,7 @@ static int find_article(struct mentiond_op *op, struct zammad *z, const struct m
 int zammad_find(struct mentiond_op *op, void *state, const struct mentiond_lookup *lookup, struct mentiond_filed *ret)
 {
         struct zammad *z = state;
-        struct json_object *tickets, *ticket;
+        struct json_object *tickets, *hit, *ticket;
         bool gone = false;
         int r = find_article(op, z, lookup, ret);
 
@@ -58,10 +58,10 @@ int zammad_find(struct mentiond_op *op, void *state, const struct mentiond_looku
         r = zammad_search(op, z, zammad_condition(op, zammad_field(op, z), "is", lookup->thread_key), "created_at", 1, &tickets);
         if (r != MENTIOND_OK)
                 return r;
-        for (size_t i = 0; i < mj_len(tickets); i++) {
-                if (strcmp(mj_str(mj_at(tickets, i), z->attribute), lookup->thread_key) != 0)
+        MJ_EACH(hit, tickets) {
+                if (!mj_is(hit, z->attribute, lookup->thread_key))
                         continue;
-                r = zammad_ticket_open(op, z, mj_str(mj_at(tickets, i), "id"), &ticket);
+                r = zammad_ticket_open(op, z, mj_str(hit, "id"), &ticket);
                 if (r == MENTIOND_GONE) {
                         gone = true;
                         continue;

@@ -6,9 +6,11 @@
 
 static int tell(struct mentiond_op *op, struct zammad *z, struct json_object *tickets, struct zammad_kept *kept)
 {
+        struct json_object *one;
+
         (void) kept;
-        for (size_t i = 0; i < mj_len(tickets); i++) {
-                struct json_object *ticket = mj_at(tickets, i);
+        MJ_EACH(one, tickets) {
+                struct json_object *ticket = one;
                 struct mentiond_filed filed = { .struct_size = sizeof(filed) };
                 const char *key = mj_str(ticket, z->attribute);
                 int r = MENTIOND_OK;

@@ -23,32 +23,30 @@ static const int64_t second_usec = 1000000, overlap_usec = 300 * second_usec, da
 
 static bool is_agents(const struct zammad *z, struct json_object *article)
 {
-        return strcmp(mj_str(article, "sender"), "Agent") == 0 && mj_int(article, "id", 0) > 0 && !zammad_is_ours(z, article);
+        return mj_is(article, "sender", "Agent") && mj_int(article, "id", 0) > 0 && !zammad_is_ours(z, article);
 }
 
 static bool is_merge_note(struct json_object *article)
 {
         /* People's notes are text/html. */
-        return strcmp(mj_str(article, "body"), "merged") == 0 && strcmp(mj_str(article, "type"), "note") == 0 &&
+        return mj_is(article, "body", "merged") && mj_is(article, "type", "note") &&
                strncmp(mj_str(article, "content_type"), "text/plain", 10) == 0;
 }
 
 static bool is_note(struct json_object *article)
 {
-        const char *type = mj_str(article, "type");
-
         return json_object_is_type(mj_get(article, "internal"), json_type_boolean)
-               && (strcmp(type, "note") == 0 || strcmp(type, "web") == 0)
+               && (mj_is(article, "type", "note") || mj_is(article, "type", "web"))
                && mj_int(article, "created_by_id", 0) > ZAMMAD_SYSTEM_USER;
 }
 
 /* When the first of ours was merged into this ticket, by what the merge has moved; 0 for never. */
 static int64_t merged_usec(const struct zammad *z, struct json_object *articles)
 {
+        struct json_object *article;
         int64_t first = 0;
 
-        for (size_t i = 0; i < mj_len(articles); i++) {
-                struct json_object *article = mj_at(articles, i);
+        MJ_EACH(article, articles) {
                 int64_t moved = mentiond_parse_time(mj_str(article, "updated_at"));
 
                 if (zammad_is_ours(z, article) && zammad_is_touched(article) && (!first || moved < first))
@@ -280,7 +278,6 @@ static int64_t overlap(struct mentiond_op *op, struct zammad *z, int64_t seen)
 static int begin(struct mentiond_op *op, struct zammad *z, const char **ret)
 {
         int64_t seen = mentiond_parse_time(mentiond_cursor(op, "seen"));
-        struct json_object *body, *condition = zammad_condition(op, "ticket.updated_at", "after (absolute)", told(op, 0));
         struct zammad_answer answer;
         int r;
 
@@ -290,14 +287,10 @@ static int begin(struct mentiond_op *op, struct zammad *z, const char **ret)
                 *ret = told(op, seen - overlap(op, z, seen));
                 return MENTIOND_OK;
         }
-        body = mentiond_json_object(op);
-        json_object_object_add(body, "condition", json_object_get(condition));
-        mj_put_bool(body, "expand", true);
-        mj_put_str(body, "sort_by", "updated_at");
-        mj_put_str(body, "order_by", "desc");
-        mj_put_int(body, "page", 1);
-        mj_put_int(body, "per_page", 1);
-        r = zammad_call(op, "POST", "/api/v1/tickets/search", body, ZAMMAD_READS, &answer);
+        r = zammad_call(op, "POST", "/api/v1/tickets/search",
+                        mentiond_json(op, "{'condition': {'ticket.updated_at': {'operator': 'after (absolute)', 'value': %s}}, "
+                                      "'expand': true, 'sort_by': 'updated_at', 'order_by': 'desc', 'page': 1, 'per_page': 1}",
+                                      told(op, 0)), ZAMMAD_READS, &answer);
         if (r != MENTIOND_OK)
                 return r;
         seen = mentiond_parse_time(mj_str(mj_at(answer.json, 0), "updated_at"));

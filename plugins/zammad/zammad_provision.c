@@ -47,14 +47,6 @@ int provider_change(const struct provider *v, const char *method, const char *pa
         return r == MENTIOND_OK ? r : tell_failure(v, r, ret, what, right);
 }
 
-struct json_object *provider_find(struct json_object *all, const char *name)
-{
-        for (size_t i = 0; i < mj_len(all); i++)
-                if (strcmp(mj_str(mj_at(all, i), "name"), name) == 0)
-                        return mj_at(all, i);
-        return NULL;
-}
-
 /* --- A thing among others --- */
 
 /* Newer versions show stars in place of secrets. */
@@ -129,11 +121,10 @@ static int see_to_tag(const struct provider *v, struct json_object *all, const c
 {
         const struct thing t = {
                 .what = mentiond_format(v->op, "tag %s", name), .path = "/api/v1/tag_list", .right = "admin.tag",
-                .wanted = mentiond_json_object(v->op),
+                .wanted = mentiond_json(v->op, "{'name': %s}", name),
         };
-        struct json_object *there = provider_find(all, name);
+        struct json_object *there = mj_find(all, "name", name);
 
-        mj_put_str(t.wanted, "name", name);
         if (!v->down)
                 return provider_put(v, &t, there, NULL);
         if (there && !(v->p->flags & MENTIOND_TAKE_DATA)) {
@@ -170,21 +161,6 @@ static int see_to_tags(const struct provider *v)
 
 /* --- Webhook and trigger --- */
 
-void provider_when(struct json_object *condition, const char *field, const char *operator, const char *value, bool many)
-{
-        struct json_object *test = json_object_new_object(), *values;
-
-        mj_put_str(test, "operator", operator);
-        if (many) {
-                values = json_object_new_array();
-                json_object_array_add(values, json_object_new_string(value));
-                json_object_object_add(test, "value", values);
-        } else {
-                mj_put_str(test, "value", value);
-        }
-        json_object_object_add(condition, field, test);
-}
-
 /* The address in front of mentiond is the administrator's: one that ends as it must is left as it is. */
 static const char *hook_url(const struct provider *v, struct json_object *there)
 {
@@ -195,25 +171,18 @@ static const char *hook_url(const struct provider *v, struct json_object *there)
                ? now : v->p->hook_url;
 }
 
-static void want_trigger(const struct provider *v, struct json_object *wanted, const char *name, int64_t webhook)
+/* Of articles by agents (sender 1) that are not internal, in tickets with the key of a conversation: each has a colon. */
+static struct json_object *wanted_trigger(const struct provider *v, const char *name, int64_t webhook)
 {
-        struct json_object *condition = json_object_new_object(), *perform = json_object_new_object(),
-                           *notification = json_object_new_object();
-
-        provider_when(condition, "ticket.action", "is", "update", false);
-        provider_when(condition, "article.action", "is", "create", false);
-        provider_when(condition, "article.sender_id", "is", "1", true);      /* Agent */
-        provider_when(condition, "article.internal", "is", "false", true);
-        provider_when(condition, zammad_field(v->op, v->z), "contains", ":", false);     /* as in each key of a conversation */
-        mj_put_int(notification, "webhook_id", webhook);
-        json_object_object_add(perform, "notification.webhook", notification);
-        mj_put_str(wanted, "name", name);
-        mj_put_str(wanted, "activator", "action");
-        mj_put_str(wanted, "execution_condition_mode", "selective");
-        mj_put_bool(wanted, "active", true);
-        mj_put_str(wanted, "note", ZAMMAD_BY_US);
-        json_object_object_add(wanted, "condition", condition);
-        json_object_object_add(wanted, "perform", perform);
+        return mentiond_json(v->op, "{'name': %s, 'activator': 'action', 'execution_condition_mode': 'selective', "
+                             "'active': true, 'note': '" ZAMMAD_BY_US "', "
+                             "'condition': {'ticket.action': {'operator': 'is', 'value': 'update'}, "
+                             "'article.action': {'operator': 'is', 'value': 'create'}, "
+                             "'article.sender_id': {'operator': 'is', 'value': ['1']}, "
+                             "'article.internal': {'operator': 'is', 'value': ['false']}, "
+                             "%s: {'operator': 'contains', 'value': ':'}}, "
+                             "'perform': {'notification.webhook': {'webhook_id': %lld}}}", name, zammad_field(v->op, v->z),
+                             (long long) webhook);
 }
 
 static int see_to_hook(const struct provider *v)
@@ -245,24 +214,19 @@ static int see_to_hook(const struct provider *v)
         if (!triggers)
                 return r;
         if (v->down) {           /* the trigger first, which refers to the webhook */
-                r = provider_drop(v, &trigger, provider_find(triggers, name));
-                return r == MENTIOND_OK ? provider_drop(v, &webhook, provider_find(webhooks, name)) : r;
+                r = provider_drop(v, &trigger, mj_find(triggers, "name", name));
+                return r == MENTIOND_OK ? provider_drop(v, &webhook, mj_find(webhooks, "name", name)) : r;
         }
-        there = provider_find(webhooks, name);
-        webhook.wanted = mentiond_json_object(v->op);
-        mj_put_str(webhook.wanted, "name", name);
-        mj_put_str(webhook.wanted, "endpoint", hook_url(v, there));
+        there = mj_find(webhooks, "name", name);
+        webhook.wanted = mentiond_json(v->op, "{'name': %s, 'endpoint': %s, 'signature_token': %s, 'ssl_verify': true, "
+                                       "'note': '" ZAMMAD_BY_US "', 'active': true}", name, hook_url(v, there),
+                                       mentiond_reveal(v->p->hook_secret));
         webhook.detail = mentiond_format(v->op, " (it calls %s; --hook-url names another address)", hook_url(v, there));
-        mj_put_str(webhook.wanted, "signature_token", mentiond_reveal(v->p->hook_secret));
-        mj_put_bool(webhook.wanted, "ssl_verify", true);
-        mj_put_str(webhook.wanted, "note", ZAMMAD_BY_US);
-        mj_put_bool(webhook.wanted, "active", true);
         r = provider_put(v, &webhook, there, &made);
         if (r != MENTIOND_OK || (v->apply && !made))
                 return r;
-        trigger.wanted = mentiond_json_object(v->op);
-        want_trigger(v, trigger.wanted, name, mj_int(made, "id", 0));
-        return provider_put(v, &trigger, provider_find(triggers, name), NULL);
+        trigger.wanted = wanted_trigger(v, name, mj_int(made, "id", 0));
+        return provider_put(v, &trigger, mj_find(triggers, "name", name), NULL);
 }
 
 int zammad_provision(struct mentiond_op *op, void *state, const struct mentiond_provisioning *provisioning)

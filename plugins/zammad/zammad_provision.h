@@ -38,11 +38,6 @@ int provider_change(const struct provider *v, const char *method, const char *pa
 int provider_put(const struct provider *v, const struct thing *t, struct json_object *there, struct json_object **ret);
 int provider_drop(const struct provider *v, const struct thing *t, struct json_object *there);
 
-struct json_object *provider_find(struct json_object *all, const char *name);
-
-/* Adds to a condition: {field: {operator, value}}; many: the value in an array. */
-void provider_when(struct json_object *condition, const char *field, const char *operator, const char *value, bool many);
-
 int provider_attribute(const struct provider *v);
 int provider_overview(const struct provider *v);
 int provider_text_modules(const struct provider *v);

@@ -53,7 +53,7 @@ static int find(struct mentiond_op *op, struct zammad *z, const char *ticket, co
                 return MENTIOND_OK;
         if (r != MENTIOND_OK)
                 return r;
-        r = read_ticket(op, z, mentiond_format(op, "%s", mj_str(answer.json, "ticket_id")), article, ret);
+        r = read_ticket(op, z, mj_str(answer.json, "ticket_id"), article, ret);
         if (r == MENTIOND_OK && !ret->article)
                 return mentiond_fail(op, MENTIOND_RETRY, "article %s was moved while it was read", article);
         return r;
@@ -173,7 +173,7 @@ static struct json_object **articles_of(struct mentiond_op *op, struct json_obje
                 return mentiond_alloc(op, sizeof(*all));
         all = mentiond_alloc(op, ((size_t) json_object_object_length(assets) + 1) * sizeof(*all));
         json_object_object_foreach(assets, id, article) {
-                if (strcmp(mj_str(article, "id"), id) == 0)
+                if (mj_is(article, "id", id))
                         all[n++] = article;
         }
         qsort(all, n, sizeof(*all), newest_first);
@@ -188,13 +188,14 @@ static void put_internal(struct mentiond_op *op, const struct zammad *z, struct 
         struct mentiond_attachment *list = mentiond_alloc(op, MENTIOND_REVIEW_ATTACHMENTS_MAX * sizeof(*list));
 
         for (; *articles && ret->n_internal < MENTIOND_REVIEW_INTERNAL_MAX; articles++) {
-                struct json_object *attachments = mj_get(*articles, "attachments");
+                struct json_object *attachments = mj_get(*articles, "attachments"), *attachment;
 
                 if (*articles == but || !is_secret(z, *articles))
                         continue;
                 texts[ret->n_internal++] = plain(op, *articles);
-                for (size_t i = 0; i < mj_len(attachments) && ret->n_internal_attachments < MENTIOND_REVIEW_ATTACHMENTS_MAX; i++)
-                        list[ret->n_internal_attachments++] = attachment_of(mj_at(attachments, i));
+                MJ_EACH(attachment, attachments)
+                        if (ret->n_internal_attachments < MENTIOND_REVIEW_ATTACHMENTS_MAX)
+                                list[ret->n_internal_attachments++] = attachment_of(attachment);
         }
         ret->internal = texts;
         ret->internal_attachments = list;

@@ -12,6 +12,7 @@ static const int64_t fresh_usec = 600 * INT64_C(1000000);
 static void load(struct mentiond_op *op, struct zammad *z)
 {
         struct zammad_answer answer;
+        struct json_object *state;
         int64_t now = mentiond_steady_usec(op);
 
         if (z->states_steady_usec && now - z->states_steady_usec < fresh_usec)
@@ -19,12 +20,15 @@ static void load(struct mentiond_op *op, struct zammad *z)
         if (zammad_call(op, "GET", "/api/v1/ticket_states", NULL, ZAMMAD_PEEKS, &answer) != MENTIOND_OK)
                 return;
         z->n_states = 0;
-        for (size_t i = 0; i < mj_len(answer.json) && z->n_states < ZAMMAD_STATES; i++) {
-                struct zammad_state *s = &z->states[z->n_states++];
+        MJ_EACH(state, answer.json) {
+                struct zammad_state *s = &z->states[z->n_states];
 
-                s->id = mj_int(mj_at(answer.json, i), "id", 0);
-                s->type = mj_int(mj_at(answer.json, i), "state_type_id", 0);
-                (void) snprintf(s->name, sizeof(s->name), "%s", mj_str(mj_at(answer.json, i), "name"));
+                if (z->n_states == ZAMMAD_STATES)
+                        break;
+                z->n_states++;
+                s->id = mj_int(state, "id", 0);
+                s->type = mj_int(state, "state_type_id", 0);
+                (void) snprintf(s->name, sizeof(s->name), "%s", mj_str(state, "name"));
         }
         z->states_steady_usec = now;
 }
@@ -57,16 +61,16 @@ bool zammad_is_closed(struct mentiond_op *op, struct zammad *z, struct json_obje
 int zammad_close(struct mentiond_op *op, void *state, const char *ticket)
 {
         struct zammad *z = state;
-        struct json_object *body = mentiond_json_object(op), *open;
+        struct json_object *open;
         struct zammad_answer answer;
         const char *path;
         int r = zammad_ticket_open(op, z, ticket, &open);
 
         if (r != MENTIOND_OK || zammad_is_closed(op, z, open))
                 return r;
-        mj_put_str(body, "state", z->close_state);
         path = mentiond_format(op, "/api/v1/tickets/%s?expand=true", mentiond_escape(op, mj_str(open, "id")));
-        r = zammad_call(op, "PUT", path, body, ZAMMAD_READS, &answer);         /* may be done twice */
+        /* may be done twice */
+        r = zammad_call(op, "PUT", path, mentiond_json(op, "{'state': %s}", z->close_state), ZAMMAD_READS, &answer);
         switch (answer.refusal) {
         case ZAMMAD_MISSING:
                 return mentiond_fail(op, MENTIOND_GONE, "ticket %s was deleted", ticket);

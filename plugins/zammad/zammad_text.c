@@ -53,7 +53,7 @@ const char *zammad_text(struct mentiond_op *op, const struct zammad *z, const ch
 void zammad_learn(struct mentiond_op *op, struct zammad *z, const struct mentiond_filed *filed, const char *key,
                   const char *text)
 {
-        struct json_object *article = mentiond_json_object(op);
+        struct json_object *article;
         struct zammad_answer answer;
 
         if (z->wide || z->narrow || !has_astral(text))
@@ -71,13 +71,10 @@ void zammad_learn(struct mentiond_op *op, struct zammad *z, const struct mention
         if (z->unread)
                 mentiond_log(op, 3, "%lld posts were filed since the start without their emoji, for Zammad could not be asked",
                              (long long) z->unread);
-        mj_put_str(article, "ticket_id", filed->ticket);
-        mj_put_str(article, "type", "note");
-        mj_put_str(article, "sender", "System");
-        mj_put_bool(article, "internal", true);
-        mj_put_str(article, "message_id", zammad_message_id(op, mentiond_format(op, "%s~whole", key)));
-        mj_put_str(article, "body", mentiond_format(op, "The database of this helpdesk has lost some characters of the post. "
-                                                    "With their numbers it reads:\n\n%s", by_number(op, text)));
+        article = mentiond_json(op, "{'ticket_id': %s, 'type': 'note', 'sender': 'System', 'internal': true, 'message_id': %s, "
+                                "'body': %s}", filed->ticket, zammad_message_id(op, mentiond_format(op, "%s~whole", key)),
+                                mentiond_format(op, "The database of this helpdesk has lost some characters of the post. "
+                                                "With their numbers it reads:\n\n%s", by_number(op, text)));
         if (zammad_call(op, "POST", "/api/v1/ticket_articles?expand=true", article, ZAMMAD_WRITES, &answer) != MENTIOND_OK)
                 mentiond_log(op, 3, "article %s of ticket %s lacks its emoji, and they could not be added", filed->article,
                              filed->number);

@@ -48,25 +48,25 @@ int zammad_ticket_whole(struct mentiond_op *op, struct zammad *z, const char *id
 
 bool zammad_is_merged(struct json_object *ticket)
 {
-        return strcmp(mj_str(ticket, "state"), "merged") == 0;
+        return mj_is(ticket, "state", "merged");
 }
 
 /* A merge leaves the main ticket as parent, and gives all other links to that. */
 static int merged_into(struct mentiond_op *op, const struct zammad *z, const char *id, const char **ret)
 {
         struct zammad_answer answer;
-        struct json_object *links;
+        struct json_object *links, *link;
         int r = read_of(op, z, "/api/v1/links?link_object=Ticket&link_object_value=%s", id, &answer);
 
         if (r != MENTIOND_OK)
                 return r;
         links = mj_get(answer.json, "links");
-        for (size_t i = 0; i < mj_len(links); i++)
-                if (strcmp(mj_str(mj_at(links, i), "link_type"), "parent") == 0 &&
-                    strcmp(mj_str(mj_at(links, i), "link_object"), "Ticket") == 0) {
-                        *ret = mentiond_format(op, "%s", mj_str(mj_at(links, i), "link_object_value"));
+        MJ_EACH(link, links) {
+                if (mj_is(link, "link_type", "parent") && mj_is(link, "link_object", "Ticket")) {
+                        *ret = mj_str(link, "link_object_value");
                         return MENTIOND_OK;
                 }
+        }
         return mentiond_fail(op, MENTIOND_GONE, "ticket %s was merged, and no link says where to", id);
 }
 
@@ -102,50 +102,25 @@ int zammad_articles(struct mentiond_op *op, struct zammad *z, const char *id, st
         return MENTIOND_OK;
 }
 
-struct json_object *zammad_article_of(struct json_object *articles, const char *message_id)
-{
-        for (size_t i = 0; i < mj_len(articles); i++)
-                if (strcmp(mj_str(mj_at(articles, i), "message_id"), message_id) == 0)
-                        return mj_at(articles, i);
-        return NULL;
-}
-
 const char *zammad_field(struct mentiond_op *op, const struct zammad *z)
 {
         return mentiond_format(op, "ticket.%s", z->attribute);
 }
 
-static void add_condition(struct json_object *condition, const char *field, const char *operator, const char *value)
-{
-        struct json_object *test = json_object_new_object();
-
-        mj_put_str(test, "operator", operator);
-        mj_put_str(test, "value", value);
-        json_object_object_add(condition, field, test);
-}
-
 struct json_object *zammad_condition(struct mentiond_op *op, const char *field, const char *operator, const char *value)
 {
-        struct json_object *condition = mentiond_json_object(op);
-
-        add_condition(condition, field, operator, value);
-        return condition;
+        return mentiond_json(op, "{%s: {'operator': %s, 'value': %s}}", field, operator, value);
 }
 
 int zammad_search(struct mentiond_op *op, struct zammad *z, struct json_object *condition, const char *sort_by, int64_t page,
                   struct json_object **ret)
 {
-        struct json_object *body = mentiond_json_object(op);
+        struct json_object *body = mentiond_json(op,
+                "{'condition': %p, 'expand': true, 'sort_by': %s, 'order_by': 'asc', 'page': %lld, 'per_page': %d}", condition,
+                sort_by, (long long) page, ZAMMAD_PAGE);
         struct zammad_answer answer;
-        int r;
+        int r = zammad_call(op, "POST", "/api/v1/tickets/search", body, ZAMMAD_READS, &answer);
 
-        json_object_object_add(body, "condition", json_object_get(condition));
-        mj_put_bool(body, "expand", true);
-        mj_put_str(body, "sort_by", sort_by);
-        mj_put_str(body, "order_by", "asc");
-        mj_put_int(body, "page", page);
-        mj_put_int(body, "per_page", ZAMMAD_PAGE);
-        r = zammad_call(op, "POST", "/api/v1/tickets/search", body, ZAMMAD_READS, &answer);
         if (answer.refusal == ZAMMAD_OPAQUE)
                 return mentiond_fail(op, MENTIOND_RETRY, "Zammad cannot be searched by %s: add the ticket attribute \"%s\", and "
                                      "restart Zammad, as mentiond-zammad(5) says", zammad_field(op, z), z->attribute);
@@ -174,7 +149,8 @@ int zammad_walk(struct mentiond_op *op, struct zammad *z, const struct zammad_wa
                 int r;
 
                 if (**field)
-                        add_condition(condition, *field, walk->condition[1], walk->condition[2]);
+                        MJ_PUT(condition, *field, json_object_get(mentiond_json(op, "{'operator': %s, 'value': %s}",
+                                                                                walk->condition[1], walk->condition[2])));
                 r = zammad_search(op, z, condition, walk->by, page, &tickets);
                 if (r != MENTIOND_OK)
                         return r;
@@ -193,8 +169,8 @@ int zammad_walk(struct mentiond_op *op, struct zammad *z, const struct zammad_wa
 
 void zammad_tell(struct mentiond_op *op, const struct zammad *z, struct json_object *ticket, struct mentiond_filed *ret)
 {
-        ret->ticket = mentiond_format(op, "%s", mj_str(ticket, "id"));
-        ret->number = mentiond_format(op, "%s", mj_str(ticket, "number"));
+        ret->ticket = mj_str(ticket, "id");
+        ret->number = mj_str(ticket, "number");
         ret->url = mentiond_format(op, "%s/#ticket/zoom/%s", z->url, ret->ticket);
 }
 

@@ -16,14 +16,11 @@ enum { BIND_TRIES = 6 };     /* each may meet another of Zammad's workers */
  * harm: Zammad gives a second one another login, and says nothing. */
 static int make_customer(struct mentiond_op *op, const struct zammad_customer *customer)
 {
-        struct json_object *body = mentiond_json_object(op);
+        struct json_object *body = mentiond_json(op, "{'login': %s, 'firstname': %s, 'source': %s}", customer->login,
+                                                 customer->name, customer->source);
         struct zammad_answer answer;
-        int r;
+        int r = zammad_call(op, "POST", "/api/v1/users", body, ZAMMAD_READS, &answer);        /* may be done twice */
 
-        mj_put_str(body, "login", customer->login);
-        mj_put_str(body, "firstname", customer->name);
-        mj_put_str(body, "source", customer->source);
-        r = zammad_call(op, "POST", "/api/v1/users", body, ZAMMAD_READS, &answer);    /* may be done twice */
         if (answer.refusal == ZAMMAD_FORBIDDEN)
                 return mentiond_fail(op, MENTIOND_AUTH, "the user of the token may not make customers");
         return r;
@@ -37,15 +34,15 @@ static bool is_unknown_customer(const struct zammad_answer *answer)
 /* The one of its articles that was not there before, or "": none, or one of several. */
 static const char *new_article(struct mentiond_op *op, struct json_object *before, struct json_object *after)
 {
-        struct json_object *old = mj_get(before, "article_ids"), *new = mj_get(after, "article_ids");
+        struct json_object *old = mj_get(before, "article_ids"), *new = mj_get(after, "article_ids"), *one;
         int64_t found = 0;
 
-        for (size_t i = 0; i < mj_len(new); i++) {
-                int64_t id = json_object_get_int64(mj_at(new, i));
+        MJ_EACH(one, new) {
+                int64_t id = json_object_get_int64(one);
                 bool known = false;
 
-                for (size_t j = 0; j < mj_len(old) && !known; j++)
-                        known = json_object_get_int64(mj_at(old, j)) == id;
+                for (size_t i = 0; i < mj_len(old) && !known; i++)
+                        known = json_object_get_int64(mj_at(old, i)) == id;
                 if (known)
                         continue;
                 if (found)
@@ -63,18 +60,12 @@ static const char *path_of(struct mentiond_op *op, const char *id)
 static int send(struct mentiond_op *op, const char *id, struct json_object *article, struct json_object *change,
                 struct zammad_answer *ret)
 {
-        struct json_object *body = mentiond_json_object(op);
-
         if (change) {
-                json_object_object_foreach(change, name, value)
-                        json_object_object_add(body, name, json_object_get(value));
-                json_object_object_add(body, "article", json_object_get(article));
-                return zammad_call(op, "PUT", path_of(op, id), body, ZAMMAD_WRITES, ret);
+                MJ_PUT(change, "article", json_object_get(article));
+                return zammad_call(op, "PUT", path_of(op, id), change, ZAMMAD_WRITES, ret);
         }
-        json_object_object_foreach(article, name, value)
-                json_object_object_add(body, name, json_object_get(value));
-        mj_put_int(body, "ticket_id", strtoll(id, NULL, 10));
-        return zammad_call(op, "POST", "/api/v1/ticket_articles?expand=true", body, ZAMMAD_WRITES, ret);
+        mj_put_int(article, "ticket_id", strtoll(id, NULL, 10));
+        return zammad_call(op, "POST", "/api/v1/ticket_articles?expand=true", article, ZAMMAD_WRITES, ret);
 }
 
 /* What a refusal means for a ticket that could be read a moment ago. */
@@ -95,14 +86,14 @@ static int settle(struct mentiond_op *op, struct zammad *z, struct json_object *
 
         zammad_tell(op, z, before, ret);
         if (mj_get(after, "ticket_id")) {    /* the article, which was added alone */
-                ret->article = mentiond_format(op, "%s", mj_str(after, "id"));
+                ret->article = mj_str(after, "id");
                 r = zammad_ticket_get(op, z, ret->ticket, &ticket);
         } else {
                 ret->article = new_article(op, before, after);
                 if (!*ret->article)
                         r = zammad_articles(op, z, ret->ticket, &articles);
                 if (articles)
-                        ret->article = mentiond_format(op, "%s", mj_str(zammad_article_of(articles, message_id), "id"));
+                        ret->article = mj_str(mj_find(articles, "message_id", message_id), "id");
         }
         if (r != MENTIOND_OK || !*ret->article)
                 return mentiond_fail(op, MENTIOND_AMBIGUOUS, "the article was made, but Zammad could not be asked what became of "
@@ -147,17 +138,16 @@ int zammad_write(struct mentiond_op *op, struct zammad *z, struct json_object *t
 void zammad_bind(struct mentiond_op *op, struct zammad *z, struct json_object *ticket, const char *thread_key)
 {
         const char *id = mj_str(ticket, "id"), *number = mj_str(ticket, "number");
-        struct json_object *body = mentiond_json_object(op), *now = ticket;
+        struct json_object *body = mentiond_json(op, "{%s: %s}", z->attribute, thread_key), *now = ticket;
 
-        mj_put_str(body, z->attribute, thread_key);
-        for (int n = 0; n < BIND_TRIES && strcmp(mj_str(now, z->attribute), thread_key) != 0; n++) {
+        for (int n = 0; n < BIND_TRIES && !mj_is(now, z->attribute, thread_key); n++) {
                 struct zammad_answer answer;
 
                 if (zammad_call(op, "PUT", path_of(op, id), body, ZAMMAD_READS, &answer) != MENTIOND_OK)   /* may be done twice */
                         break;
                 now = answer.json;
         }
-        if (strcmp(mj_str(now, z->attribute), thread_key) == 0)
+        if (mj_is(now, z->attribute, thread_key))
                 return;
         mentiond_log(op, 3, "ticket %s has no %s: restart Zammad, which must be done after the attribute was added. A store that "
                      "is built anew would not know that ticket", number, z->attribute);

@@ -127,14 +127,11 @@ static int poll(struct mentiond_op *op, void *state)
 
 static int post(struct mentiond_op *op, void *state, const struct mentiond_post *part, struct mentiond_posted *ret)
 {
-        struct json_object *body = mentiond_json_object(op), *made;
+        struct json_object *made, *body = mentiond_json(op, "{'parent': %s, 'text': %s, 'key': %s}", part->parent, part->text,
+                                                        part->key);
         const struct faulty *f = state;
-        int r;
+        int r = mentiond_post_json(op, &made, body, "/api/posts");
 
-        mj_put_str(body, "parent", part->parent);
-        mj_put_str(body, "text", part->text);
-        mj_put_str(body, "key", part->key);
-        r = mentiond_post_json(op, &made, body, "/api/posts");
         if (has(f, "hasty") && r == MENTIOND_AMBIGUOUS)
                 return mentiond_fail(op, MENTIOND_RETRY, "once more");
         if (has(f, "stubborn") && r != MENTIOND_OK)
@@ -156,12 +153,9 @@ static int find(struct mentiond_op *op, void *state, const struct mentiond_post 
                 return MENTIOND_ABSENT;
         if (r != MENTIOND_OK)
                 return r;
-        for (size_t i = 0; (answer = mj_at(answers, i)); i++)
-                if (strcmp(mj_str(answer, "key"), part->key) == 0 || has(f, "greedy")) {
-                        ret->id = mj_str(answer, "id");
-                        return MENTIOND_OK;
-                }
-        return MENTIOND_ABSENT;
+        answer = has(f, "greedy") ? mj_at(answers, 0) : mj_find(answers, "key", part->key);
+        ret->id = mj_str(answer, "id");
+        return answer ? MENTIOND_OK : MENTIOND_ABSENT;
 }
 
 static int reread(struct mentiond_op *op, void *state, const char *const *ids, uint32_t n)

@@ -17,48 +17,42 @@ static const struct mentiond_helpdesk *real;
 
 static struct json_object *attachments_of(struct mentiond_op *op, const struct mentiond_attachment *list, uint32_t n)
 {
-        struct json_object *all = json_object_new_array();
+        struct json_object *all = mentiond_json(op, "[]");
 
         for (uint32_t i = 0; i < n; i++) {
-                struct json_object *o = json_object_new_object();
+                struct json_object *one = mentiond_json(op, "{'name': %s, 'type': %s, 'size': %lld, 'data': %s}", list[i].name,
+                        list[i].type, (long long) list[i].size,
+                        list[i].data ? mentiond_base64_encode(op, list[i].data, list[i].size) : NULL);
 
-                mj_put_str(o, "name", list[i].name);
-                mj_put_str(o, "type", list[i].type);
-                mj_put_int(o, "size", (int64_t) list[i].size);
-                mj_put_str(o, "data", list[i].data ? mentiond_base64_encode(op, list[i].data, list[i].size) : NULL);
-                (void) json_object_array_add(all, o);
+                (void) json_object_array_add(all, json_object_get(one));
         }
         return all;
 }
 
-static struct json_object *strings_of(const char *const *list, uint32_t n)
+static struct json_object *strings_of(struct mentiond_op *op, const char *const *list, uint32_t n)
 {
-        struct json_object *all = json_object_new_array();
+        struct json_object *all = mentiond_json(op, "[]");
 
         for (uint32_t i = 0; i < n; i++)
                 (void) json_object_array_add(all, json_object_new_string(list[i]));
         return all;
 }
 
-static int review(struct mentiond_op *op, void *state, const char *ticket, const char *article, struct json_object *o)
+static int review(struct mentiond_op *op, void *state, const char *ticket, const char *article, struct json_object **ret)
 {
         struct mentiond_review found = { .struct_size = sizeof(found) };
         int r = real->review(op, state, ticket, article, &found);
 
-        mj_put_int(o, "standing", found.standing);
-        mj_put_int(o, "closed", found.closed);
-        mj_put_str(o, "html", found.html);
-        mj_put_str(o, "text", found.text);
-        json_object_object_add(o, "attachments", attachments_of(op, found.attachments, found.n_attachments));
-        json_object_object_add(o, "internal_attachments",
-                               attachments_of(op, found.internal_attachments, found.n_internal_attachments));
-        json_object_object_add(o, "internal", strings_of(found.internal, found.n_internal));
-        json_object_object_add(o, "customer", strings_of(found.customer, found.n_customer));
+        *ret = mentiond_json(op, "{'standing': %d, 'closed': %d, 'html': %s, 'text': %s, 'attachments': %p, "
+                             "'internal_attachments': %p, 'internal': %p, 'customer': %p}", found.standing, found.closed,
+                             found.html, found.text, attachments_of(op, found.attachments, found.n_attachments),
+                             attachments_of(op, found.internal_attachments, found.n_internal_attachments),
+                             strings_of(op, found.internal, found.n_internal), strings_of(op, found.customer, found.n_customer));
         return r;
 }
 
 static int file(struct mentiond_op *op, void *state, const char *after, const char *queue, const char *word,
-                struct json_object *o)
+                struct json_object **ret)
 {
         struct mentiond_filed filed = { .struct_size = sizeof(filed) };
         const struct mentiond_filing filing = {
@@ -69,8 +63,7 @@ static int file(struct mentiond_op *op, void *state, const char *after, const ch
         };
         int r = real->file(op, state, &filing, &filed);
 
-        mj_put_str(o, "ticket", filed.ticket);
-        mj_put_str(o, "number", filed.number);
+        *ret = mentiond_json(op, "{'ticket': %s, 'number': %s}", filed.ticket, filed.number);
         return r;
 }
 
@@ -85,11 +78,11 @@ static void answer(struct mentiond_op *op, void *state, char *line, FILE *out)
         if (!word[1])
                 return;
         if (strcmp(word[0], "review") == 0 && word[2])
-                r = review(op, state, word[1], word[2], o);
+                r = review(op, state, word[1], word[2], &o);
         else if (strcmp(word[0], "close") == 0)
                 r = real->close(op, state, word[1]);
         else if (strcmp(word[0], "file") == 0 && word[3])
-                r = file(op, state, word[1], word[2], word[3], o);
+                r = file(op, state, word[1], word[2], word[3], &o);
         mj_put_int(o, "verdict", r);
         mj_put_str(o, "reason", mentiond_reason(op));
         fprintf(out, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));

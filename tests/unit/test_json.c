@@ -19,6 +19,8 @@ static void close_op(void)
         fake_close();
 }
 
+#define LONG_NAME "a-name-that-is-as-long-as-few-names-in-any-network-are-and-is-taken-nevertheless"
+
 static const char *written(struct json_object *o)
 {
         return json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
@@ -32,6 +34,9 @@ static void format_becomes_what_it_shows(void)
         assert_string_equal(written(mentiond_json(&op, "{'a': 'b', %s: [%lld, %d, true], 'd': {'e': null, 'f': false}}", "c",
                                                   1ll << 40, -1)),
                             "{\"a\":\"b\",\"c\":[1099511627776,-1,true],\"d\":{\"e\":null,\"f\":false}}");
+        assert_string_equal(written(mentiond_json(&op, "{'': [0, -7,9223372036854775807 ], %s: 1}", "")), "{\"\":1}");
+        assert_true(mj_get(mentiond_json(&op, "{'" LONG_NAME "': {'" LONG_NAME "x': 1}}"), LONG_NAME) != NULL);
+        assert_string_equal(written(mentiond_json(&op, "[0, -7,9223372036854775807 ]")), "[0,-7,9223372036854775807]");
         assert_int_equal(op.cut, 0);
         close_op();
 }
@@ -70,7 +75,8 @@ static void format_that_is_wrong_fails_the_operation(void)
 {
         static const char *const wrong[] = {
                 "", "x", "{", "{'a'}", "{'a': }", "{'a': 'b' 'c': 'd'}", "{'a: 'b'}", "['a', 'b'", "{} {}", "{'a': 'b'}]",
-                "{'a': %u}", "{'a': {'b': 'c'}", "'text", "%%", "{a: 'b'}",
+                "{'a': %u}", "{'a': {'b': 'c'}", "'text", "%%", "{a: 'b'}", "{'a': +}", "{'a': 1 2}", "{'a': 1,}", "[1,]",
+                "{'a': 1.5}", "{'a': nul}",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
