@@ -5,6 +5,8 @@
  */
 #include "host/op.h"
 
+#include "host/parse.h"
+
 #include <mentiond/json.h>
 
 struct reader {
@@ -116,6 +118,17 @@ static struct json_object *read_value(struct reader *r, bool *ret_none)
         text = read_text(r, &size);
         *ret_none = !text;
         return text ? json_object_new_string_len(text, (int) size) : NULL;
+}
+
+struct json_object *mentiond_claims(struct mentiond_op *op, const char *token)
+{
+        const char *dot = strchr(strempty(token), '.');
+        uint64_t size = 0;
+        const char *text = dot ? mentiond_base64_decode(op, mentiond_format(op, "%.*s", (int) strcspn(dot + 1, "."), dot + 1), &size)
+                               : NULL;
+        struct json_object *claims = text ? parse_json(text, size, NULL, NULL) : NULL;
+
+        return claims ? arena_own(op_memory(op), claims, put_json) : NULL;
 }
 
 struct json_object *mentiond_json(struct mentiond_op *op, const char *format, ...)
