@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * L0.  Text from outside: UTF-8, graphemes, HTML, times, sizes, near names.  Returned strings are malloced.
- * In text.c (clean, cut, compare), textlength.c, textspan.c (links, names, tags), html.c with htmlguard.c, units.c (times, durations, sizes), base64.c. */
+ * In text.c (clean, cut, compare), textlength.c, textspan.c (links, names, tags), html.c with htmlguard.c, units.c (times,
+ * durations, sizes), base64.c. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 

@@ -122,12 +122,12 @@ static struct json_object *read_value(struct reader *r, bool *ret_none)
 
 struct json_object *mentiond_claims(struct mentiond_op *op, const char *token)
 {
-        const char *dot = strchr(strempty(token), '.');
+        const char *dot = strchr(strempty(token), '.'), *text = dot ? dot + 1 : "";
+        struct json_object *claims;
         uint64_t size = 0;
-        const char *text = dot ? mentiond_base64_decode(op, mentiond_format(op, "%.*s", (int) strcspn(dot + 1, "."), dot + 1), &size)
-                               : NULL;
-        struct json_object *claims = text ? parse_json(text, size, NULL, NULL) : NULL;
 
+        text = mentiond_base64_decode(op, mentiond_format(op, "%.*s", (int) strcspn(text, "."), text), &size);
+        claims = text ? parse_json(text, size, NULL, NULL) : NULL;
         return claims ? arena_own(op_memory(op), claims, put_json) : NULL;
 }
 

@@ -346,7 +346,8 @@ MENTIOND_EXPORT const char *mentiond_some(const char *text);
 /* With a capital first letter if that is an ASCII one: how a network's name is shown. */
 MENTIOND_EXPORT const char *mentiond_capital(struct mentiond_op *op, const char *text);
 
-/* Base64 (RFC 4648, with padding; decode: also of the alphabet for URLs, or without).  decode: NUL-terminated behind *ret_size bytes; NULL for what is no base64. */
+/* Base64 (RFC 4648, with padding).  decode: also of the alphabet for URLs, or without padding; NUL-terminated behind *ret_size
+ * bytes; NULL for what is no base64. */
 MENTIOND_EXPORT const char *mentiond_base64_encode(struct mentiond_op *op, const void *data, uint64_t size);
 MENTIOND_EXPORT const void *mentiond_base64_decode(struct mentiond_op *op, const char *text, uint64_t *ret_size);
 
@@ -382,8 +383,8 @@ struct mentiond_span {
         const char *url;           /* for mentiond_show_links(): where it leads */
 };
 
-/* The next link, name or tag behind span->to, which is 0 for the first; returns 0 if there is none.  For networks that take a text
- * as it is, and have to be told what is one in it. */
+/* The next link, name or tag behind span->to, which is 0 for the first; returns 0 if there is none.  For networks that take a
+ * text as it is, and have to be told what is one in it. */
 MENTIOND_EXPORT int mentiond_next_span(const char *text, struct mentiond_span *span);
 
 /* A text that names its links apart, with where they lead: in place of what is shown if that is the URL shortened, else

@@ -15,29 +15,25 @@ static const struct mentiond_option options[] = {
         { .name = NULL },
 };
 
-/* Who the account is, and whether it is one at all. */
-static int ask_self(struct mentiond_op *op, struct bluesky *b, struct json_object **ret, bool *ret_active)
+static bool is_active(struct json_object *me)
 {
-        int r = bluesky_get(op, b, ret, 0, "com.atproto.server.getSession");
-
-        *ret_active = !mj_get(*ret, "active") || mj_true(*ret, "active");
-        return r;
+        return !mj_get(me, "active") || mj_true(me, "active");
 }
 
 static int start(struct mentiond_op *op, void *state)
 {
         struct json_object *me = NULL;
-        bool active;
-        int r = ask_self(op, state, &me, &active);
+        int r = bluesky_get(op, state, &me, 0, "com.atproto.server.getSession");
 
         if (r != MENTIOND_OK)
                 return r;
-        if (!active)
+        if (!is_active(me))
                 return mentiond_fail(op, MENTIOND_AUTH, "the account is not active (%s)", mj_str(me, "status"));
         mentiond_set_self(op, mj_str(me, "did"), mentiond_format(op, "@%s", mj_str(me, "handle")));
         mentiond_set_caps(op, &(struct mentiond_caps) {
                 .struct_size = sizeof(struct mentiond_caps),
-                .flags = MENTIOND_CAN_REMOVE | MENTIOND_CAN_LIKE | MENTIOND_CAN_REPOST | MENTIOND_CAN_HIDE | MENTIOND_TELLS_AUTHOR,
+                .flags = MENTIOND_CAN_REMOVE | MENTIOND_CAN_LIKE | MENTIOND_CAN_REPOST | MENTIOND_CAN_HIDE
+                         | MENTIOND_TELLS_AUTHOR,
                 .length_unit = MENTIOND_GRAPHEMES, .length_max = 300, .bytes_max = 3000,
                 .uploads_max = 4, .upload_size_max = 2000000, .upload_types = "image/png image/jpeg image/webp image/gif",
         });
@@ -64,8 +60,7 @@ static void report_password(struct mentiond_op *op, const char *token)
 static int doctor(struct mentiond_op *op, void *state)
 {
         struct json_object *me = NULL, *session = NULL, *list = NULL;
-        bool active;
-        int r = ask_self(op, state, &me, &active);
+        int r = bluesky_get(op, state, &me, 0, "com.atproto.server.getSession");
 
         if (r == MENTIOND_AUTH) {
                 mentiond_report(op, MENTIOND_WRONG, "account",
@@ -78,7 +73,7 @@ static int doctor(struct mentiond_op *op, void *state)
                 r = bluesky_session(op, state, NULL, &session);
         if (r != MENTIOND_OK)
                 return r;
-        if (active)
+        if (is_active(me))
                 mentiond_report(op, MENTIOND_FINE, "account", "%s, %s, on %s", mj_str(me, "handle"), mj_str(me, "did"),
                                 mj_str(session, "pds"));
         else

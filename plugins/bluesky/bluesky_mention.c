@@ -70,14 +70,19 @@ static const char *text_of(struct mentiond_op *op, struct json_object *record)
         return mentiond_show_links(op, mj_str(record, "text"), links, n);
 }
 
+/* What of an embed is shown: one that quotes a post has its pictures, or its card, apart. */
+static struct json_object *shown_of(struct json_object *embed)
+{
+        return mj_get(embed, "media") ? mj_get(embed, "media") : embed;
+}
+
 /* With what is put below it: a card, and the post that it quotes. */
 static const char *body_of(struct mentiond_op *op, struct json_object *record)
 {
-        const char *text = text_of(op, record), *quoted;
-        struct json_object *embed = mj_get(record, "embed"), *media = mj_get(embed, "media"), *inner = mj_get(embed, "record");
-        const char *card = mj_str(mj_get(media ? media : embed, "external"), "uri");
+        struct json_object *embed = mj_get(record, "embed"), *inner = mj_get(embed, "record");
+        const char *text = text_of(op, record), *card = mj_str(mj_get(shown_of(embed), "external"), "uri");
+        const char *quoted = mj_str(mj_get(inner, "record") ? mj_get(inner, "record") : inner, "uri");
 
-        quoted = mj_str(mj_get(inner, "record") ? mj_get(inner, "record") : inner, "uri");
         if (*card && !strstr(text, card))
                 text = mentiond_format(op, "%s\n\n%s", text, card);
         return *quoted ? mentiond_format(op, "%s\n\nQuotes: %s", text, bluesky_web(op, quoted)) : text;
@@ -96,8 +101,7 @@ static const char *labels_of(struct mentiond_op *op, struct json_object *item)
 
 static struct mentiond_media *media_of(struct mentiond_op *op, struct json_object *embed, uint32_t *ret_n)
 {
-        struct json_object *view = mj_get(embed, "media") ? mj_get(embed, "media") : embed, *one;
-        struct json_object *images = mj_get(view, "images") ? mj_get(view, "images") : mj_get(view, "items");
+        struct json_object *view = shown_of(embed), *images = mj_get(view, mj_get(view, "images") ? "images" : "items"), *one;
         struct mentiond_media *media = mentiond_alloc(op, MEDIA_MAX * sizeof(*media));
         bool film = *mj_str(view, "playlist");
 
@@ -117,12 +121,10 @@ static struct mentiond_author *author_of(struct mentiond_op *op, struct json_obj
 
         *author = (struct mentiond_author) {
                 .struct_size = sizeof(*author),
-                .id = mj_str(profile, "did"),
+                .id = mj_str(profile, "did"), .name = mj_str(profile, "displayName"),
                 .handle = mentiond_format(op, "@%s", mj_str(profile, "handle")),
-                .name = mj_str(profile, "displayName"),
                 .url = mentiond_format(op, "https://bsky.app/profile/%s", mj_str(profile, "did")),
-                .followers = -1,
-                .created_usec = mentiond_parse_time(mj_str(profile, "createdAt")),
+                .followers = -1, .created_usec = mentiond_parse_time(mj_str(profile, "createdAt")),
         };
         if (mj_is(mj_get(profile, "verification"), "verifiedStatus", "valid"))
                 author->flags |= MENTIOND_VERIFIED;
@@ -146,21 +148,15 @@ struct mentiond_mention *bluesky_mention(struct mentiond_op *op, struct json_obj
         const char *id = mj_str(item, "uri"), *parent = mj_str(mj_get(mj_get(record, "reply"), "parent"), "uri");
 
         *mention = (struct mentiond_mention) {
-                .struct_size = sizeof(*mention),
+                .struct_size = sizeof(*mention), .visibility = MENTIOND_PUBLIC,
                 .kind = mj_is(item, "reason", "mention") ? MENTIOND_MENTION
                         : mj_is(item, "reason", "quote") ? MENTIOND_QUOTE
                                                          : MENTIOND_COMMENT,
-                .visibility = MENTIOND_PUBLIC,
-                .id = id,
-                .parent = parent,
-                .root = *parent ? "" : id,
-                .url = bluesky_web(op, id),
-                .text = body_of(op, record),
-                .warning = labels_of(op, view ? view : item),
-                .language = mj_str_at(mj_get(record, "langs"), 0),
-                .created_usec = written_usec(record, item),
-                .seen_usec = mentiond_parse_time(mj_str(item, "indexedAt")),
+                .id = id, .parent = parent, .root = *parent ? "" : id, .url = bluesky_web(op, id),
                 .author = author_of(op, mj_get(item, "author")),
+                .text = body_of(op, record), .language = mj_str_at(mj_get(record, "langs"), 0),
+                .warning = labels_of(op, view ? view : item),
+                .created_usec = written_usec(record, item), .seen_usec = mentiond_parse_time(mj_str(item, "indexedAt")),
                 .reply_right = bluesky_objection(view) ? MENTIOND_REPLY_NEVER : MENTIOND_MAY_REPLY,
                 .reply_reason = bluesky_objection(view),
         };

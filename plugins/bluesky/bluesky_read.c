@@ -30,11 +30,11 @@ int bluesky_views(struct mentiond_op *op, struct bluesky *b, const char *const *
         int r = MENTIOND_OK;
 
         for (size_t i = 0; i < n && r == MENTIOND_OK; ) {
-                const char *query = "app.bsky.feed.getPosts";
+                const char *query = "app.bsky.feed.getPosts?";
                 struct json_object *answer = NULL;
 
                 do {
-                        query = mentiond_format(op, "%s%suris=%s", query, i % VIEWS_MAX ? "&" : "?", mentiond_escape(op, uris[i]));
+                        query = mentiond_format(op, "%s%suris=%s", query, i % VIEWS_MAX ? "&" : "", mentiond_escape(op, uris[i]));
                 } while (++i < n && i % VIEWS_MAX);
                 r = bluesky_get(op, b, &answer, flags, query);
                 MJ_EACH(post, mj_get(answer, "posts"))

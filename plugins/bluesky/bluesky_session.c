@@ -6,7 +6,8 @@
 #include "bluesky.h"
 
 /* Expired and refused tokens are 400 there, a refused action 401.  stale: it is the token that is not taken. */
-static int judge(struct mentiond_op *op, int verdict, const struct mentiond_response *response, bool *ret_stale)
+static int ask(struct mentiond_op *op, const char *server, const char *token, struct mentiond_request request,
+               struct json_object **ret, bool *ret_stale)
 {
         static const struct {
                 const char *error;
@@ -18,35 +19,27 @@ static int judge(struct mentiond_op *op, int verdict, const struct mentiond_resp
                 { "RateLimitExceeded", MENTIOND_THROTTLED },
                 { "NotFound", MENTIOND_GONE }, { "RecordNotFound", MENTIOND_GONE }, { "HandleNotFound", MENTIOND_GONE },
         };
-        const char *error = mj_str(response->json, "error");
-
-        *ret_stale = false;
-        if (response->status < 300 || verdict == MENTIOND_THROTTLED)
-                return verdict;
-        for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-                if (strcmp(error, errors[i].error) == 0) {
-                        *ret_stale = i < 3;
-                        return errors[i].verdict;
-                }
-        if (response->status >= 500 || response->status < 400)
-                return verdict;
-        return *error ? MENTIOND_REJECTED
-                      : mentiond_fail(op, MENTIOND_RETRY, "something before the server refused the request: %s",
-                                      mentiond_reason(op));
-}
-
-static int ask(struct mentiond_op *op, const char *server, const char *token, struct mentiond_request request,
-               struct json_object **ret, bool *ret_stale)
-{
         const char *const headers[] = { mentiond_format(op, "Authorization: Bearer %s", token), NULL };
         struct mentiond_response response = { .struct_size = sizeof(response) };
 
         request.struct_size = sizeof(request);
         request.path = mentiond_format(op, "%s/xrpc/%s", server, request.path);
         request.headers = *token ? headers : NULL;
-        int r = judge(op, mentiond_http(op, &request, &response), &response, ret_stale);
+        int r = mentiond_http(op, &request, &response);
         *ret = response.json;
-        return r;
+        *ret_stale = false;
+        if (response.status < 300 || r == MENTIOND_THROTTLED)
+                return r;
+        for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+                if (mj_is(response.json, "error", errors[i].error)) {
+                        *ret_stale = i < 3;
+                        return errors[i].verdict;
+                }
+        if (response.status >= 500 || response.status < 400)
+                return r;
+        if (*mj_str(response.json, "error"))
+                return MENTIOND_REJECTED;
+        return mentiond_fail(op, MENTIOND_RETRY, "something before the server refused the request: %s", mentiond_reason(op));
 }
 
 /* The account's own server: all goes there. */
@@ -103,11 +96,12 @@ static int renew(struct mentiond_op *op, void *state, struct json_object *old, s
         }
         if (r != MENTIOND_OK)
                 return r;
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        *ret = mentiond_json(op, "{'pds': %s}", pds_of(b, answer, pds));
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
                 if (!*mj_str(answer, names[i]))
                         return mentiond_fail(op, MENTIOND_RETRY, "the server began a session without %s", names[i]);
-        *ret = mentiond_json(op, "{'did': %s, 'accessJwt': %s, 'refreshJwt': %s, 'pds': %s}", mj_str(answer, "did"),
-                             mj_str(answer, "accessJwt"), mj_str(answer, "refreshJwt"), pds_of(b, answer, pds));
+                mj_put_str(*ret, names[i], mj_str(answer, names[i]));
+        }
         return MENTIOND_OK;
 }
 
@@ -149,5 +143,6 @@ int bluesky_get(struct mentiond_op *op, struct bluesky *b, struct json_object **
 int bluesky_do(struct mentiond_op *op, struct bluesky *b, struct json_object **ret, uint32_t flags, const char *method,
                struct json_object *body)
 {
-        return bluesky_call(op, b, ret, (struct mentiond_request) { .flags = flags, .method = "POST", .path = method, .json = body });
+        return bluesky_call(op, b, ret,
+                            (struct mentiond_request) { .flags = flags, .method = "POST", .path = method, .json = body });
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Channel "bluesky": an answer is posted, and looked for; and what is done to posts that are there, which may be done twice.  Owns
- * nothing.
+ * Channel "bluesky": an answer is posted, and looked for; and what is done to posts that are there, each of which may be done
+ * twice.  Owns nothing.
  *
  * The client names a post, by a time (a TID): it is made of the part's key and of the time of its first attempt, and so the same
  * in each.  A post is written only where there is none of that name (swapRecord: null).  Writing it again as it is would do as
@@ -62,34 +62,42 @@ static int read_parent(struct mentiond_op *op, struct bluesky *b, const char *id
         return r;
 }
 
-/* The network takes texts as they are: what is a link, a name or a tag in them the client has to say.  A handle that nobody has is
- * no name. */
+/* "" of a handle that nobody has. */
+static int find_did(struct mentiond_op *op, struct bluesky *b, const char *handle, const char **ret)
+{
+        const char *query = mentiond_format(op, "com.atproto.identity.resolveHandle?handle=%s", mentiond_escape(op, handle));
+        struct json_object *answer = NULL;
+        int r = strchr(handle, '.') ? bluesky_get(op, b, &answer, 0, query) : MENTIOND_GONE;
+
+        *ret = r == MENTIOND_OK ? mj_str(answer, "did") : "";
+        return r == MENTIOND_GONE || r == MENTIOND_REJECTED ? MENTIOND_OK : r;
+}
+
+/* The network takes texts as they are: what is a link, a name or a tag in them the client has to say. */
 static int add_facets(struct mentiond_op *op, struct bluesky *b, const char *text, struct json_object *facets)
 {
+        static const struct {
+                const char *type, *member;
+        } features[] = {
+                [MENTIOND_SPAN_LINK] = { "app.bsky.richtext.facet#link", "uri" },
+                [MENTIOND_SPAN_NAME] = { "app.bsky.richtext.facet#mention", "did" },
+                [MENTIOND_SPAN_TAG] = { "app.bsky.richtext.facet#tag", "tag" },
+        };
         struct mentiond_span span = { .struct_size = sizeof(span) };
         int r = MENTIOND_OK;
 
         while (r == MENTIOND_OK && mentiond_next_span(text, &span)) {
-                const char *value = mentiond_format(op, "%.*s", (int) (span.to - span.from), text + span.from);
-                struct json_object *answer = NULL, *feature = NULL;
+                int64_t from = span.from + (span.kind != MENTIOND_SPAN_LINK);
+                const char *value = mentiond_format(op, "%.*s", (int) (span.to - from), text + from);
 
-                if (span.kind == MENTIOND_SPAN_LINK) {
-                        feature = mentiond_json(op, "{'$type': 'app.bsky.richtext.facet#link', 'uri': %s}", value);
-                } else if (span.kind == MENTIOND_SPAN_TAG && mentiond_length(value + 1, MENTIOND_GRAPHEMES) <= TAG_MAX) {
-                        feature = mentiond_json(op, "{'$type': 'app.bsky.richtext.facet#tag', 'tag': %s}", value + 1);
-                } else if (span.kind == MENTIOND_SPAN_NAME && strchr(value, '.')) {
-                        r = bluesky_get(op, b, &answer, 0,
-                                        mentiond_format(op, "com.atproto.identity.resolveHandle?handle=%s",
-                                                        mentiond_escape(op, value + 1)));
-                        if (r == MENTIOND_OK && *mj_str(answer, "did"))
-                                feature = mentiond_json(op, "{'$type': 'app.bsky.richtext.facet#mention', 'did': %s}",
-                                                        mj_str(answer, "did"));
-                        if (r == MENTIOND_GONE || r == MENTIOND_REJECTED)
-                                r = MENTIOND_OK;
-                }
-                if (feature)
-                        mj_add(facets, mentiond_json(op, "{'index': {'byteStart': %lld, 'byteEnd': %lld}, 'features': [%p]}",
-                                                     (long long) span.from, (long long) span.to, feature));
+                if (span.kind == MENTIOND_SPAN_NAME)
+                        r = find_did(op, b, value, &value);
+                if (*value && (span.kind != MENTIOND_SPAN_TAG || mentiond_length(value, MENTIOND_GRAPHEMES) <= TAG_MAX))
+                        mj_add(facets, mentiond_json(op,
+                                                     "{'index': {'byteStart': %lld, 'byteEnd': %lld}, "
+                                                     "'features': [{'$type': %s, %s: %s}]}",
+                                                     (long long) span.from, (long long) span.to, features[span.kind].type,
+                                                     features[span.kind].member, value));
         }
         return r;
 }
@@ -185,7 +193,8 @@ int bluesky_find(struct mentiond_op *op, void *state, const struct mentiond_post
                 return r;
         for (unsigned page = 0; page < PAGES_MAX; page++) {
                 r = bluesky_get(op, state, &list, 0,
-                                mentiond_format(op, "com.atproto.repo.listRecords?repo=%s&collection=" BLUESKY_POST "&limit=100%s%s",
+                                mentiond_format(op,
+                                                "com.atproto.repo.listRecords?repo=%s&collection=" BLUESKY_POST "&limit=100%s%s",
                                                 mentiond_escape(op, mentiond_self(op)), *cursor ? "&cursor=" : "",
                                                 mentiond_escape(op, cursor)));
                 if (r != MENTIOND_OK)

@@ -429,8 +429,10 @@ static void links_are_shown_with_where_they_lead(void **state)
                 const char *shown;
         } cases[] = {
                 { { { 0 } }, text },
-                { { { .from = 4, .to = 19, .url = "https://www.a.example/long" } }, "see https://www.a.example/long or \xc3\xa4" },
-                { { { .from = 4, .to = 19, .url = "https://b.example/" } }, "see a.example/lo... (https://b.example/) or \xc3\xa4" },
+                { { { .from = 4, .to = 19, .url = "https://www.a.example/long" } },
+                  "see https://www.a.example/long or \xc3\xa4" },
+                { { { .from = 4, .to = 19, .url = "https://b.example/" } },
+                  "see a.example/lo... (https://b.example/) or \xc3\xa4" },
                 { { { .from = 20, .to = 22, .url = "http://c" }, { .from = 0, .to = 3, .url = "http://d" },
                     { .from = 2, .to = 9, .url = "http://overlaps" } }, "see (http://d) a.example/lo... or (http://c) \xc3\xa4" },
                 { { { .from = 23, .to = 24, .url = "http://inside" }, { .from = -1, .to = 3, .url = "http://before" },
