@@ -140,15 +140,6 @@ int bluesky_poll(struct mentiond_op *op, void *state)
 
 /* --- One post --- */
 
-static void emit_unseen_root(struct mentiond_op *op, const char *uri)
-{
-        mentiond_emit_ancestor(op, &(struct mentiond_mention) {
-                .struct_size = sizeof(struct mentiond_mention), .id = uri, .url = bluesky_web(op, uri),
-                .text = "(This post is not shown: it may be deleted, or its author may have blocked the account.)",
-                .author = &(struct mentiond_author) { .struct_size = sizeof(struct mentiond_author), .handle = "a post" },
-        });
-}
-
 /* Which conversation it belongs to is told by the root that it names, though that may be gone, or hidden.  Of a post whose author
  * has blocked the account since it was listed, the record tells. */
 int bluesky_fetch(struct mentiond_op *op, void *state, const char *id)
@@ -166,7 +157,12 @@ int bluesky_fetch(struct mentiond_op *op, void *state, const char *id)
                 above[n++] = mj_get(p, "post");
         root = bluesky_root(post ? mj_get(post, "record") : mj_get(found, "value"));
         if (root && (!n || !mj_is(above[n - 1], "uri", mj_str(root, "uri"))))
-                emit_unseen_root(op, mj_str(root, "uri"));
+                mentiond_emit_ancestor(op, &(struct mentiond_mention) {
+                        .struct_size = sizeof(struct mentiond_mention),
+                        .id = mj_str(root, "uri"), .url = bluesky_web(op, mj_str(root, "uri")),
+                        .text = "(This post is not shown: it may be deleted, or its author may have blocked the account.)",
+                        .author = &(struct mentiond_author) { .struct_size = sizeof(struct mentiond_author), .handle = "a post" },
+                });
         while (n > 0)
                 mentiond_emit_ancestor(op, bluesky_mention(op, above[--n], NULL));
         if (post)

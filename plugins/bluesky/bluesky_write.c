@@ -243,7 +243,7 @@ static int hide(struct mentiond_op *op, struct bluesky *b, const char *id, struc
         if (r != MENTIOND_OK && r != MENTIOND_GONE)
                 return r;
         gate = mj_get(found, "value");
-        if (r == MENTIOND_GONE)
+        if (!json_object_is_type(gate, json_type_object))
                 gate = mentiond_json(op, "{'$type': %s, 'post': %s, 'createdAt': %s}", u.collection, root,
                                      mentiond_format_time(op, mentiond_now_usec(op)));
         body = mentiond_json(op, "{'repo': %s, 'collection': %s, 'rkey': %s, 'record': %p}", u.did, u.collection, u.rkey, gate);
@@ -251,7 +251,7 @@ static int hide(struct mentiond_op *op, struct bluesky *b, const char *id, struc
         hidden = mj_get(gate, "hiddenReplies");
         if (mj_has(hidden, id))
                 return MENTIOND_OK;
-        if (!hidden)
+        if (!json_object_is_type(hidden, json_type_array))
                 MJ_PUT(gate, "hiddenReplies", hidden = json_object_new_array());
         (void) json_object_array_add(hidden, json_object_new_string(id));
         r = bluesky_do(op, b, &answer, MENTIOND_REPEATABLE, "com.atproto.repo.putRecord", body);
