@@ -269,10 +269,10 @@ int bluesky_react(struct mentiond_op *op, void *state, uint32_t reaction, const 
         post = mj_get(views, id);
         if (r == MENTIOND_OK && !post)
                 return mentiond_fail(op, MENTIOND_GONE, "the post is gone, or not shown to the account");
+        if (r == MENTIOND_OK && reaction == MENTIOND_HIDE)
+                return hide(op, state, id, post);
         if (r != MENTIOND_OK || *mj_str(mj_get(post, "viewer"), reaction == MENTIOND_LIKE ? "like" : "repost"))
                 return r;
-        if (reaction == MENTIOND_HIDE)
-                return hide(op, state, id, post);
         return bluesky_do(op, state, &answer, MENTIOND_REPEATABLE, "com.atproto.repo.createRecord",
                           mentiond_json(op,
                                         "{'repo': %s, 'collection': %s, 'record': {'$type': %s, 'createdAt': %s, "
