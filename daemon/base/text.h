@@ -101,6 +101,6 @@ char *text_format_duration(int64_t usec);            /* in the largest unit that
 /* The candidate (NULL-terminated list) nearest to name, or NULL if none is near enough to be meant. */
 const char *text_nearest(const char *name, const char *const *candidates);
 
-uint64_t text_hash(const char *s);                   /* FNV-1a: to tell texts apart that nobody makes to meet */
+uint64_t text_hash(const char *s);                   /* FNV-1a: to tell texts apart that nobody makes to meet; stays as it is */
 
 #endif

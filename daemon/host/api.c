@@ -190,6 +190,11 @@ int mentiond_same_text(const char *a, const char *b)
         return streq(x, y);
 }
 
+uint64_t mentiond_hash(const char *text)
+{
+        return text_hash(strempty(text));
+}
+
 int mentiond_next_span(const char *text, struct mentiond_span *span)
 {
         struct text_span s = { .to = span->to };

@@ -369,6 +369,9 @@ MENTIOND_EXPORT uint64_t mentiond_length(const char *text, uint32_t unit);
  * of handles, links. */
 MENTIOND_EXPORT int mentiond_same_text(const char *a, const char *b);
 
+/* A number of a text (FNV-1a), the same for ever: for networks that let who posts name a post. */
+MENTIOND_EXPORT uint64_t mentiond_hash(const char *text);
+
 /* mentiond_next_span() finds these, and will find no other kind. */
 enum mentiond_span_kind {
         MENTIOND_SPAN_LINK = 1,    /* an http(s) URL, without the marks of the sentence behind it */

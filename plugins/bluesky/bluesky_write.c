@@ -31,10 +31,8 @@ static const char *tid(struct mentiond_op *op, int64_t usec, uint64_t salt)
 /* In the millisecond of the first attempt. */
 static const char *rkey_of(struct mentiond_op *op, const struct mentiond_post *part)
 {
-        uint64_t hash = UINT64_C(14695981039346656037);  /* FNV-1a */
+        uint64_t hash = mentiond_hash(part->key);
 
-        for (const char *c = part->key; *c; c++)
-                hash = (hash ^ (unsigned char) *c) * UINT64_C(1099511628211);
         return tid(op, part->tried_usec - part->tried_usec % 1000 + (int64_t) (hash % 1000), hash >> 40);
 }
 

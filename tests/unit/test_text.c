@@ -449,6 +449,15 @@ static void links_are_shown_with_where_they_lead(void **state)
         }
 }
 
+/* Posts are named by it: in each attempt the same, also after an upgrade. */
+static void hash_of_a_text_is_that_of_fnv(void **state)
+{
+        (void) state;
+        assert_true(text_hash("") == UINT64_C(0xcbf29ce484222325));
+        assert_true(text_hash("a") == UINT64_C(0xaf63dc4c8601ec8c));
+        assert_true(text_hash("foobar") == UINT64_C(0x85944171f73967e8));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -466,6 +475,7 @@ int main(void)
                 cmocka_unit_test(base64_goes_both_ways_and_no_base64_is_null),
                 cmocka_unit_test(links_names_and_tags_are_found_in_a_text),
                 cmocka_unit_test(links_are_shown_with_where_they_lead),
+                cmocka_unit_test(hash_of_a_text_is_that_of_fnv),
                 cmocka_unit_test(percent_encode_keeps_unreserved_only),
                 cmocka_unit_test(percent_decode_undoes_it_and_leaves_what_is_no_escape),
                 cmocka_unit_test(nearest_name_is_offered_only_if_it_could_be_meant),
