@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Base64 (RFC 4648, with padding), in which helpdesks want and give attachments.
+ * Base64 (RFC 4648, with padding), in which helpdesks want and give attachments; and of tokens, without.
  */
 #include "base/text.h"
 
@@ -35,7 +35,7 @@ char *text_base64_decode(const char *base64, size_t *ret_size)
         uint32_t bits = 0, n = 0;
 
         for (; *base64 && *base64 != '='; base64++) {
-                const char *digit = strchr(digits, *base64);
+                const char *digit = strchr(digits, *base64 == '-' ? '+' : *base64 == '_' ? '/' : *base64);
 
                 if (!digit) {
                         free(data);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * L0.  Text from outside: UTF-8, graphemes, HTML, times, sizes, near names.  Returned strings are malloced.
- * In text.c (clean, cut, compare), textlength.c, html.c with htmlguard.c, units.c (times, durations, sizes), base64.c. */
+ * In text.c (clean, cut, compare), textlength.c, textspan.c (links, names, tags), html.c with htmlguard.c, units.c (times,
+ * durations, sizes), base64.c. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -68,7 +69,21 @@ char *text_line(const char *text, size_t max);
  * place the longer.  NULL ends the words.  The text as it is if it would have more than max bytes then. */
 char *text_replace(const char *text, const char *const *words, size_t max);
 
-/* With a NUL behind it; decode: NULL for what is no base64. */
+/* What is in a text at these bytes.  A link is an http(s) URL without the marks of the sentence behind it; a name is '@' and what
+ * may be the name of a host; a tag is '#' and more than digits.  The last two begin where a word does. */
+enum text_span_kind { TEXT_NONE = 0, TEXT_LINK = 1, TEXT_NAME = 2, TEXT_TAG = 3 };
+struct text_span {
+        enum text_span_kind kind;
+        int64_t from, to;                            /* half open */
+        const char *url;                             /* text_show_links() only: where it leads */
+};
+bool text_next_span(const char *text, struct text_span *span);       /* behind the one that it is; all 0: the first */
+
+/* With where its links lead, behind what is shown of them, or in its place where that is no more than the URL shortened.  Links
+ * may overlap, lie beyond the text or inside a character: those say nothing. */
+char *text_show_links(const char *text, const struct text_span *links, size_t n);
+
+/* With a NUL behind it; decode: NULL for what is no base64.  That may also be of the alphabet for URLs, and without padding. */
 char *text_base64_encode(const void *data, size_t size);
 char *text_base64_decode(const char *base64, size_t *ret_size);
 
@@ -90,6 +105,6 @@ char *text_format_duration(int64_t usec);            /* in the largest unit that
 /* The candidate (NULL-terminated list) nearest to name, or NULL if none is near enough to be meant. */
 const char *text_nearest(const char *name, const char *const *candidates);
 
-uint64_t text_hash(const char *s);                   /* FNV-1a: to tell texts apart that nobody makes to meet */
+uint64_t text_hash(const char *s);                   /* FNV-1a: to tell texts apart that nobody makes to meet; stays as it is */
 
 #endif

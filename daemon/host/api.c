@@ -196,6 +196,36 @@ int mentiond_same_text(const char *a, const char *b)
         return streq(x, y);
 }
 
+uint64_t mentiond_hash(const char *text)
+{
+        return text_hash(strempty(text));
+}
+
+int mentiond_next_span(const char *text, struct mentiond_span *span)
+{
+        struct text_span s = { .to = span->to };
+
+        if (!text_next_span(strempty(text), &s))
+                return 0;
+        span->kind = s.kind;
+        span->from = s.from;
+        span->to = s.to;
+        return 1;
+}
+
+const char *mentiond_show_links(struct mentiond_op *op, const char *text, const struct mentiond_span *links, uint32_t n)
+{
+        struct text_span *spans = arena_alloc(op_memory(op), (n + 1) * sizeof *spans);
+
+        for (uint32_t i = 0; i < n; i++) {
+                const void *row = (const char *) links + (size_t) i * links->struct_size;
+                struct mentiond_span s = COPY_SIZED(struct mentiond_span, (const struct mentiond_span *) row);
+
+                spans[i] = (struct text_span) { .from = s.from, .to = s.to, .url = strempty(s.url) };
+        }
+        return arena_take(op_memory(op), text_show_links(strempty(text), spans, n));
+}
+
 const char *mentiond_reveal(const struct mentiond_secret *secret)
 {
         return secret_value(secret);

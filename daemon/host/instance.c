@@ -310,6 +310,7 @@ void instance_free(struct instance *i)
         if (i->unkept)
                 explicit_bzero(i->unkept, strlen(i->unkept));
         free(i->unkept);
+        free(i->unkept_key);
         free(i->name);
         free(i);
 }

@@ -64,7 +64,7 @@ struct instance {
         int64_t spent_micros;            /* in spent_month, as year * 12 + month; 0: nothing is known */
         int64_t spent_month;
         struct mentiond_op *renewing;    /* the one that asks for an access token; the others wait for it */
-        char *unkept;                    /* tokens that the store did not take */
+        char *unkept, *unkept_key;       /* a session that the store did not take, and its key */
 
         uint64_t aside[32];              /* what was put aside, as hashes: polls see it again and again */
         unsigned n_aside;

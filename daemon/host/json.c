@@ -5,6 +5,8 @@
  */
 #include "host/op.h"
 
+#include "host/parse.h"
+
 #include <mentiond/json.h>
 
 enum { SHORT = 64 };     /* bytes of a name with its end, as nearly all are */
@@ -169,6 +171,17 @@ static struct json_object *read_value(struct reader *r, bool *ret_none)
                 r->at = end;
                 return json_object_new_int64(number);
         }
+}
+
+struct json_object *mentiond_claims(struct mentiond_op *op, const char *token)
+{
+        const char *dot = strchr(strempty(token), '.'), *text = dot ? dot + 1 : "";
+        struct json_object *claims;
+        uint64_t size = 0;
+
+        text = mentiond_base64_decode(op, mentiond_format(op, "%.*s", (int) strcspn(text, "."), text), &size);
+        claims = text ? parse_json(text, size, NULL, NULL) : NULL;
+        return claims ? arena_own(op_memory(op), claims, put_json) : NULL;
 }
 
 struct json_object *mentiond_json(struct mentiond_op *op, const char *format, ...)

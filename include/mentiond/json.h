@@ -117,6 +117,17 @@ static inline struct json_object *mj_find(struct json_object *array, const char 
 #define MJ_PUT(object, name, value) \
         json_object_object_add_ex(object, name, value, __builtin_constant_p(name) ? JSON_C_OBJECT_KEY_IS_CONSTANT : 0)
 
+/* Adds an element: an object, of which it takes a reference, or a string. */
+static inline void mj_add(struct json_object *array, struct json_object *element)
+{
+        (void) json_object_array_add(array, json_object_get(element));
+}
+
+static inline void mj_add_str(struct json_object *array, const char *text)
+{
+        (void) json_object_array_add(array, json_object_new_string(text));
+}
+
 /* Adds a string member; a NULL value adds nothing. */
 static inline void mj_put_str(struct json_object *object, const char *name, const char *value)
 {

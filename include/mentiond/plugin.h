@@ -331,6 +331,9 @@ MENTIOND_EXPORT struct json_object *mentiond_json_object(struct mentiond_op *op)
  *   mentiond_json(op, "{'post': {'text': %s, 'langs': [%s], 'count': %lld}, 'media': %p}", text, language, n, media) */
 MENTIOND_EXPORT struct json_object *mentiond_json(struct mentiond_op *op, const char *format, ...) MENTIOND_PRINTF(2, 3);
 
+/* The claims of a JSON Web Token (RFC 7519), as they stand there: nobody has looked at its signature.  NULL if it is none. */
+MENTIOND_EXPORT struct json_object *mentiond_claims(struct mentiond_op *op, const char *token);
+
 /* A walk has done with a page: what host functions returned in this operation is freed, but for the n strings of keep,
  * which are replaced by copies.  What was emitted, and cursors, stay. */
 MENTIOND_EXPORT void mentiond_turn_page(struct mentiond_op *op, const char **keep, uint32_t n);
@@ -355,7 +358,8 @@ MENTIOND_EXPORT const char *mentiond_capital(struct mentiond_op *op, const char 
  * looked at again.  Of two words that begin at the same place the longer counts. */
 MENTIOND_EXPORT const char *mentiond_replace(struct mentiond_op *op, const char *text, const char *const *words);
 
-/* Base64 (RFC 4648, with padding).  decode: NUL-terminated behind *ret_size bytes; NULL for what is no base64. */
+/* Base64 (RFC 4648, with padding).  decode: also of the alphabet for URLs, or without padding; NUL-terminated behind *ret_size
+ * bytes; NULL for what is no base64. */
 MENTIOND_EXPORT const char *mentiond_base64_encode(struct mentiond_op *op, const void *data, uint64_t size);
 MENTIOND_EXPORT const void *mentiond_base64_decode(struct mentiond_op *op, const char *text, uint64_t *ret_size);
 
@@ -377,6 +381,33 @@ MENTIOND_EXPORT uint64_t mentiond_length(const char *text, uint32_t unit);
  * of handles, links. */
 MENTIOND_EXPORT int mentiond_same_text(const char *a, const char *b);
 
+/* A number of a text (FNV-1a), the same for ever: for networks that let who posts name a post. */
+MENTIOND_EXPORT uint64_t mentiond_hash(const char *text);
+
+/* mentiond_next_span() finds these, and will find no other kind. */
+enum mentiond_span_kind {
+        MENTIOND_SPAN_LINK = 1,    /* an http(s) URL, without the marks of the sentence behind it */
+        MENTIOND_SPAN_NAME = 2,    /* '@' and what may be the name of a host */
+        MENTIOND_SPAN_TAG = 3,     /* '#' and more than digits */
+};
+
+/* What is in a text at these bytes, from inclusive and to exclusive. */
+struct mentiond_span {
+        uint32_t struct_size;
+        uint32_t kind;             /* enum mentiond_span_kind */
+        int64_t from, to;
+        const char *url;           /* for mentiond_show_links(): where it leads */
+};
+
+/* The next link, name or tag behind span->to, which is 0 for the first; returns 0 if there is none.  For networks that take a
+ * text as it is, and have to be told what is one in it. */
+MENTIOND_EXPORT int mentiond_next_span(const char *text, struct mentiond_span *span);
+
+/* A text that names its links apart, with where they lead: in place of what is shown if that is the URL shortened, else
+ * behind it.  Spans that overlap others, or are no part of the text, are left out: nobody need have checked them. */
+MENTIOND_EXPORT const char *mentiond_show_links(struct mentiond_op *op, const char *text, const struct mentiond_span *links,
+                                                uint32_t n);
+
 /* The one way to read a secret.  The result must not be stored, logged or put into a URL. */
 MENTIOND_EXPORT const char *mentiond_reveal(const struct mentiond_secret *secret);
 
@@ -395,6 +426,24 @@ MENTIOND_EXPORT int mentiond_keep(struct mentiond_op *op, const char *key, const
 /* What a request has cost, in millionths of a dollar, where the network takes money.  It is added to the sum of this month
  * (UTC), which is remembered, and shown to the administrator; returns the sum.  0 only asks.  Waits. */
 MENTIOND_EXPORT int64_t mentiond_spend(struct mentiond_op *op, int64_t micros);
+
+/* What a network gives for a time, and replaces: the tokens of a session.  It is remembered as a JSON object. */
+struct mentiond_session {
+        uint32_t struct_size;
+        uint32_t reserved;
+        const char *key;                 /* as of mentiond_cursor() */
+        const char *of;                  /* what is remembered counts only while this is the same; NULL: always */
+        const char *token;               /* the member that requests are made with; until_usec may say until when */
+        const char *refused;             /* a token that the network does not take any more; NULL: none */
+
+        /* Makes another: *ret has all that is to be remembered.  old: the one before, or NULL. */
+        int (*renew)(struct mentiond_op *op, void *data, struct json_object *old, struct json_object **ret);
+        void *data;
+};
+
+/* A session whose token is good, if it says how long, for a minute at least.  Of several operations at the same time one renews
+ * it, and what is new is remembered before anybody gets it.  Waits. */
+MENTIOND_EXPORT int mentiond_session(struct mentiond_op *op, const struct mentiond_session *session, struct json_object **ret);
 
 /* How access tokens are had from a refresh token (OAuth 2.0, RFC 6749 section 6). */
 struct mentiond_oauth {

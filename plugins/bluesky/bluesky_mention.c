@@ -4,19 +4,15 @@
  */
 #include "bluesky.h"
 
-#define LINKS_MAX 64                     /* of one post, of which the targets are shown */
 #define FACETS_MAX 256                   /* that are looked at: a text has 300 characters */
-#define FRONT_MAX 12                     /* "https://www.", which apps leave out of a link's text */
+#define LABELS_MAX 16
+#define MEDIA_MAX 20
 
 struct bluesky_uri bluesky_split(struct mentiond_op *op, const char *uri)
 {
-        char *did, *collection, *rkey;
+        char *did = mentiond_format(op, "%s", strncmp(uri, "at://", 5) == 0 ? uri + 5 : "");
+        char *collection = strchr(did, '/'), *rkey = collection ? strchr(collection + 1, '/') : NULL;
 
-        if (strncmp(uri, "at://", 5) != 0)
-                return (struct bluesky_uri) { "", "", "" };
-        did = mentiond_format(op, "%s", uri + 5);
-        collection = strchr(did, '/');
-        rkey = collection ? strchr(collection + 1, '/') : NULL;
         if (!rkey)
                 return (struct bluesky_uri) { "", "", "" };
         *collection++ = *rkey++ = '\0';
@@ -56,80 +52,37 @@ const char *bluesky_objection(struct json_object *view)
         return NULL;
 }
 
-/* --- The text --- */
-
-static const char *link_of(struct json_object *facet)
-{
-        struct json_object *features = mj_get(facet, "features");
-
-        for (size_t i = 0; i < mj_len(features); i++)
-                if (*mj_str(mj_at(features, i), "uri"))
-                        return mj_str(mj_at(features, i), "uri");
-        return "";
-}
-
-static bool is_boundary(const char *text, int64_t at)
-{
-        return ((unsigned char) text[at] & 0xc0) != 0x80;
-}
-
-/* Apps shorten links: "example.com/a-lo..." is shown as its target is. */
-static bool is_short_for(struct mentiond_op *op, const char *shown, const char *uri)
-{
-        static const char *const ends[] = { "...", "\xe2\x80\xa6" };
-        size_t size = strlen(shown), n;
-        const char *at;
-
-        for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-                n = strlen(ends[i]);
-                if (size > n && strcmp(shown + size - n, ends[i]) == 0)
-                        size -= n;
-        }
-        at = strstr(uri, mentiond_format(op, "%.*s", (int) size, shown));
-        return at && at - uri <= FRONT_MAX;
-}
-
-/* Offsets are bytes, and nobody has checked them. */
+/* Apps shorten links; where they lead, facets say. */
 static const char *text_of(struct mentiond_op *op, struct json_object *record)
 {
-        const char *text = mj_str(record, "text"), *out = "";
-        struct json_object *facets = mj_get(record, "facets");
-        int64_t size = (int64_t) strlen(text), at = 0;
+        struct mentiond_span *links = mentiond_alloc(op, FACETS_MAX * sizeof(*links));
+        struct json_object *facet, *feature;
+        uint32_t n = 0;
 
-        for (unsigned n = 0; n < LINKS_MAX; n++) {
-                int64_t from = INT64_MAX, to = 0;
-                const char *uri = "";
+        MJ_EACH(facet, mj_get(record, "facets"))
+                MJ_EACH(feature, mj_get(facet, "features"))
+                        if (*mj_str(feature, "uri") && n < FACETS_MAX)
+                                links[n++] = (struct mentiond_span) {
+                                        .struct_size = sizeof(*links), .url = mj_str(feature, "uri"),
+                                        .from = mj_int(mj_get(facet, "index"), "byteStart", -1),
+                                        .to = mj_int(mj_get(facet, "index"), "byteEnd", -1),
+                                };
+        return mentiond_show_links(op, mj_str(record, "text"), links, n);
+}
 
-                for (size_t i = 0; i < mj_len(facets) && i < FACETS_MAX; i++) {
-                        struct json_object *index = mj_get(mj_at(facets, i), "index");
-                        int64_t start = mj_int(index, "byteStart", -1), end = mj_int(index, "byteEnd", -1);
-
-                        if (start < at || start >= from || end <= start || end > size || !is_boundary(text, start)
-                            || !is_boundary(text, end) || !*link_of(mj_at(facets, i)))
-                                continue;
-                        from = start;
-                        to = end;
-                        uri = link_of(mj_at(facets, i));
-                }
-                if (!*uri)
-                        break;
-                if (is_short_for(op, mentiond_format(op, "%.*s", (int) (to - from), text + from), uri))
-                        out = mentiond_format(op, "%s%.*s%s", out, (int) (from - at), text + at, uri);
-                else
-                        out = mentiond_format(op, "%s%.*s (%s)", out, (int) (to - at), text + at, uri);
-                at = to;
-        }
-        return mentiond_format(op, "%s%s", out, text + at);
+/* What of an embed is shown: one that quotes a post has its pictures, or its card, apart. */
+static struct json_object *shown_of(struct json_object *embed)
+{
+        return mj_get(embed, "media") ? mj_get(embed, "media") : embed;
 }
 
 /* With what is put below it: a card, and the post that it quotes. */
 static const char *body_of(struct mentiond_op *op, struct json_object *record)
 {
-        const char *text = text_of(op, record), *quoted;
-        struct json_object *embed = mj_get(record, "embed"), *media = mj_get(embed, "media"), *inner = mj_get(embed, "record");
-        const char *card = mj_str(mj_get(media ? media : embed, "external"), "uri");
+        struct json_object *embed = mj_get(record, "embed"), *inner = mj_get(embed, "record");
+        const char *text = text_of(op, record), *card = mj_str(mj_get(shown_of(embed), "external"), "uri");
+        const char *quoted = mj_str(mj_get(inner, "record") ? mj_get(inner, "record") : inner, "uri");
 
-        quoted = mj_str(mj_get(inner, "record") ? mj_get(inner, "record") : inner, "uri");
         if (*card && !strstr(text, card))
                 text = mentiond_format(op, "%s\n\n%s", text, card);
         return *quoted ? mentiond_format(op, "%s\n\nQuotes: %s", text, bluesky_web(op, quoted)) : text;
@@ -137,57 +90,46 @@ static const char *body_of(struct mentiond_op *op, struct json_object *record)
 
 static const char *labels_of(struct mentiond_op *op, struct json_object *item)
 {
-        struct json_object *labels = mj_get(item, "labels");
+        struct json_object *label;
         const char *all = "";
 
-        for (size_t i = 0; i < mj_len(labels) && i < 16; i++)
-                if (!mj_true(mj_at(labels, i), "neg") && *mj_str(mj_at(labels, i), "val"))
-                        all = mentiond_format(op, "%s%s%s", all, *all ? ", " : "Labelled: ", mj_str(mj_at(labels, i), "val"));
+        MJ_EACH(label, mj_get(item, "labels"))
+                if (label_at < LABELS_MAX && !mj_true(label, "neg") && *mj_str(label, "val"))
+                        all = mentiond_format(op, "%s%s%s", all, *all ? ", " : "Labelled: ", mj_str(label, "val"));
         return all;
 }
 
-/* --- The rest --- */
-
-static uint32_t media_of(struct mentiond_op *op, struct json_object *embed, struct mentiond_media **ret)
+static struct mentiond_media *media_of(struct mentiond_op *op, struct json_object *embed, uint32_t *ret_n)
 {
-        struct json_object *view = mj_get(embed, "media") ? mj_get(embed, "media") : embed;
-        struct json_object *images = mj_get(view, "images") ? mj_get(view, "images") : mj_get(view, "items");
+        struct json_object *view = shown_of(embed), *images = mj_get(view, mj_get(view, "images") ? "images" : "items"), *one;
+        struct mentiond_media *media = mentiond_alloc(op, MEDIA_MAX * sizeof(*media));
         bool film = *mj_str(view, "playlist");
-        uint32_t n = film ? 1 : (uint32_t) (mj_len(images) < 20 ? mj_len(images) : 20);
 
-        *ret = mentiond_alloc(op, (n + 1) * sizeof(**ret));
-        for (uint32_t i = 0; i < n; i++) {
-                struct json_object *one = film ? view : mj_at(images, i);
-
-                (*ret)[i] = (struct mentiond_media) {
-                        .struct_size = sizeof(**ret),
-                        .url = mj_str(one, film ? "thumbnail" : "fullsize"),
-                        .type = film ? "a picture of a video" : "image",
-                        .description = mj_str(one, "alt"),
-                };
-        }
-        return n;
+        MJ_EACH(one, film ? mentiond_json(op, "[%p]", view) : images)
+                if (*ret_n < MEDIA_MAX)
+                        media[(*ret_n)++] = (struct mentiond_media) {
+                                .struct_size = sizeof(*media), .description = mj_str(one, "alt"),
+                                .url = mj_str(one, film ? "thumbnail" : "fullsize"),
+                                .type = film ? "a picture of a video" : "image",
+                        };
+        return media;
 }
 
 static struct mentiond_author *author_of(struct mentiond_op *op, struct json_object *profile)
 {
         struct mentiond_author *author = mentiond_alloc(op, sizeof(*author));
-        struct json_object *labels = mj_get(profile, "labels"), *verification = mj_get(profile, "verification");
-        uint32_t flags = strcmp(mj_str(verification, "verifiedStatus"), "valid") == 0 ? MENTIOND_VERIFIED : 0;
 
-        for (size_t i = 0; i < mj_len(labels); i++)
-                if (strcmp(mj_str(mj_at(labels, i), "val"), "bot") == 0)
-                        flags |= MENTIOND_BOT;
         *author = (struct mentiond_author) {
                 .struct_size = sizeof(*author),
-                .flags = flags,
-                .id = mj_str(profile, "did"),
+                .id = mj_str(profile, "did"), .name = mj_str(profile, "displayName"),
                 .handle = mentiond_format(op, "@%s", mj_str(profile, "handle")),
-                .name = mj_str(profile, "displayName"),
                 .url = mentiond_format(op, "https://bsky.app/profile/%s", mj_str(profile, "did")),
-                .followers = -1,
-                .created_usec = mentiond_parse_time(mj_str(profile, "createdAt")),
+                .followers = -1, .created_usec = mentiond_parse_time(mj_str(profile, "createdAt")),
         };
+        if (mj_is(mj_get(profile, "verification"), "verifiedStatus", "valid"))
+                author->flags |= MENTIOND_VERIFIED;
+        if (mj_find(mj_get(profile, "labels"), "val", "bot"))
+                author->flags |= MENTIOND_BOT;
         return author;
 }
 
@@ -202,30 +144,22 @@ static int64_t written_usec(struct json_object *record, struct json_object *item
 struct mentiond_mention *bluesky_mention(struct mentiond_op *op, struct json_object *item, struct json_object *view)
 {
         struct mentiond_mention *mention = mentiond_alloc(op, sizeof(*mention));
-        struct json_object *record = mj_get(view ? view : item, "record"), *langs = mj_get(record, "langs");
-        const char *id = mj_str(item, "uri"), *reason = mj_str(item, "reason"), *why = bluesky_objection(view);
-        struct mentiond_media *media;
+        struct json_object *record = mj_get(view ? view : item, "record");
+        const char *id = mj_str(item, "uri"), *parent = mj_str(mj_get(mj_get(record, "reply"), "parent"), "uri");
 
         *mention = (struct mentiond_mention) {
-                .struct_size = sizeof(*mention),
-                .kind = strcmp(reason, "mention") == 0 ? MENTIOND_MENTION
-                        : strcmp(reason, "quote") == 0 ? MENTIOND_QUOTE
-                                                       : MENTIOND_COMMENT,
-                .visibility = MENTIOND_PUBLIC,
-                .id = id,
-                .parent = mj_str(mj_get(mj_get(record, "reply"), "parent"), "uri"),
-                .url = bluesky_web(op, id),
-                .text = body_of(op, record),
-                .warning = labels_of(op, view ? view : item),
-                .language = json_object_is_type(mj_at(langs, 0), json_type_string) ? json_object_get_string(mj_at(langs, 0)) : "",
-                .created_usec = written_usec(record, item),
-                .seen_usec = mentiond_parse_time(mj_str(item, "indexedAt")),
+                .struct_size = sizeof(*mention), .visibility = MENTIOND_PUBLIC,
+                .kind = mj_is(item, "reason", "mention") ? MENTIOND_MENTION
+                        : mj_is(item, "reason", "quote") ? MENTIOND_QUOTE
+                                                         : MENTIOND_COMMENT,
+                .id = id, .parent = parent, .root = *parent ? "" : id, .url = bluesky_web(op, id),
                 .author = author_of(op, mj_get(item, "author")),
-                .reply_right = why ? MENTIOND_REPLY_NEVER : MENTIOND_MAY_REPLY,
-                .reply_reason = why,
+                .text = body_of(op, record), .language = mj_str_at(mj_get(record, "langs"), 0),
+                .warning = labels_of(op, view ? view : item),
+                .created_usec = written_usec(record, item), .seen_usec = mentiond_parse_time(mj_str(item, "indexedAt")),
+                .reply_right = bluesky_objection(view) ? MENTIOND_REPLY_NEVER : MENTIOND_MAY_REPLY,
+                .reply_reason = bluesky_objection(view),
         };
-        mention->root = *mention->parent ? "" : id;
-        mention->n_media = media_of(op, mj_get(view, "embed"), &media);
-        mention->media = media;
+        mention->media = media_of(op, mj_get(view, "embed"), &mention->n_media);
         return mention;
 }

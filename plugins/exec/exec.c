@@ -202,7 +202,7 @@ static int reread(struct mentiond_op *op, void *state, const char *const *ids, u
         struct json_object *list = mentiond_json(op, "[]");
 
         for (uint32_t i = 0; i < n; i++)
-                (void) json_object_array_add(list, json_object_new_string(ids[i]));
+                mj_add_str(list, ids[i]);
         return perform(op, state, EXEC_REREAD, mentiond_json(op, "{'ids': %p}", (void *) list), NULL);
 }
 
@@ -226,9 +226,9 @@ static int say(struct mentiond_op *op, struct exec *e, uint32_t operation, const
         for (uint32_t i = 0; i < part->n_uploads; i++) {
                 const struct mentiond_upload *u = mentiond_upload_at(part, i);
 
-                (void) json_object_array_add(uploads, json_object_get(mentiond_json(op,
-                        "{'name': %s, 'type': %s, 'description': %s, 'size': %lld, 'data': %s}", u->name, u->type, u->description,
-                        (long long) u->size, u->data ? mentiond_base64_encode(op, u->data, u->size) : NULL)));
+                mj_add(uploads, mentiond_json(op, "{'name': %s, 'type': %s, 'description': %s, 'size': %lld, 'data': %s}", u->name,
+                                              u->type, u->description, (long long) u->size,
+                                              u->data ? mentiond_base64_encode(op, u->data, u->size) : NULL));
         }
         r = perform(op, e, operation, mentiond_json(op,
                 "{'post': {'visibility': %s, 'key': %s, 'text': %s, 'parent': %s, 'root': %s, 'warning': %s, 'language': %s,"

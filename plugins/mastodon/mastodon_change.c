@@ -64,7 +64,7 @@ int mastodon_edit(struct mentiond_op *op, void *state, const struct mentiond_cha
         if (mj_len(files) && !m->snac) {
                 ids = mentiond_json(op, "[]");
                 MJ_EACH(file, files)
-                        (void) json_object_array_add(ids, json_object_new_string(mj_str(file, "id")));
+                        mj_add_str(ids, mj_str(file, "id"));
         }
         body = mentiond_json(op, "{'status': %s, 'spoiler_text': %s, 'sensitive': %p, 'language': %s, 'media_ids': %p}",
                              change->text, mj_str(status, "spoiler_text"),

@@ -138,7 +138,7 @@ int mastodon_upload(struct mentiond_op *op, struct mastodon *m, const struct men
 
                 if (r != MENTIOND_OK)
                         return r;
-                (void) json_object_array_add(*ret_ids, json_object_new_string(id));
+                mj_add_str(*ret_ids, id);
         }
         return MENTIOND_OK;
 }

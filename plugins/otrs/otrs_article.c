@@ -58,7 +58,7 @@ static struct json_object *attachments_of(struct mentiond_op *op, const struct m
                                            *from->type ? from->type : "application/octet-stream",
                                            mentiond_base64_encode(op, from->data, from->size));
                 list = list ? list : mentiond_json(op, "[]");
-                json_object_array_add(list, json_object_get(attachment));
+                mj_add(list, attachment);
         }
         return list;
 }

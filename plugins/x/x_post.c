@@ -26,7 +26,7 @@ static struct json_object *others_of(struct mentiond_op *op, struct json_object 
                 const char *id = mj_str(named, "id");
 
                 if (*id && !mj_is(post, "author_id", id) && strcmp(id, mentiond_self(op)) != 0)
-                        (void) json_object_array_add(others, json_object_new_string(id));
+                        mj_add_str(others, id);
         }
         return mj_len(others) ? others : NULL;
 }
@@ -77,7 +77,7 @@ static int upload(struct mentiond_op *op, struct x *x, const struct mentiond_upl
         if (r == MENTIOND_GONE || r == MENTIOND_REJECTED)
                 return mentiond_fail(op, MENTIOND_REJECTED, "X does not take the file %s (%s)", u->name, mentiond_reason(op));
         if (r == MENTIOND_OK)
-                (void) json_object_array_add(ids, json_object_new_string(id));
+                mj_add_str(ids, id);
         return r;
 }
 

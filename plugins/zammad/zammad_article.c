@@ -38,7 +38,7 @@ static struct json_object *attachments_of(struct mentiond_op *op, const struct m
                         *from->name ? from->name : "attachment", *from->type ? from->type : "application/octet-stream",
                         mentiond_base64_encode(op, from->data, from->size));
 
-                json_object_array_add(list, json_object_get(attachment));
+                mj_add(list, attachment);
         }
         return list;
 }

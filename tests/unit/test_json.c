@@ -137,6 +137,18 @@ static void uploads_are_found_in_a_list_of_another_size(void)
         assert_string_equal(mentiond_upload_at(&post, 1)->name, "b");
 }
 
+static void claims_of_a_token_are_read(void)
+{
+        open_op();
+        /* {"alg":"none"} {"scope":"a~>?"} */
+        assert_string_equal(mj_str(mentiond_claims(&op, "eyJhbGciOiJub25lIn0.eyJzY29wZSI6ImF-Pj8ifQ.c2ln"), "scope"), "a~>?");
+        assert_null(mentiond_claims(&op, "opaque"));
+        assert_null(mentiond_claims(&op, "a.!.b"));
+        assert_null(mentiond_claims(&op, ".."));
+        assert_null(mentiond_claims(&op, NULL));
+        close_op();
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -147,6 +159,7 @@ int main(void)
                 world_test(format_that_is_wrong_fails_the_operation),
                 world_test(lists_are_searched_whatever_is_in_them),
                 world_test(uploads_are_found_in_a_list_of_another_size),
+                world_test(claims_of_a_token_are_read),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

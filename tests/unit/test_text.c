@@ -383,6 +383,79 @@ static void base64_goes_both_ways_and_no_base64_is_null(void **state)
         }
         assert_null(text_base64_decode("Zm9v!", &size));
         assert_null(text_base64_decode("Zm 9v", &size));
+
+        _cleanup_free_ char *data = text_base64_decode("AP_-Zm8", &size);
+        assert_int_equal(size, 5);
+        assert_memory_equal(data, "\0\xff\xfe" "fo", size);
+}
+
+/* "[link] {name} <tag>" */
+static void links_names_and_tags_are_found_in_a_text(void **state)
+{
+        static const struct {
+                const char *text, *marked;
+        } cases[] = {
+                { "", "" }, { "plain", "plain" },
+                { "see https://a.example/b?c.", "see [https://a.example/b?c]." },
+                { "(https://a.example/b_(c)) and http://d", "([https://a.example/b_(c)]) and [http://d]" },
+                { "https:// and xhttps://a.example", "https:// and x[https://a.example]" },
+                { "@a.example, (@b.example) c@d.example @ @e", "{@a.example}, ({@b.example}) c@d.example @ {@e}" },
+                { "#one #2 a#three #4th. #\xc3\xa4\xc3\xb6! # ##", "<#one> #2 a#three <#4th>. <#\xc3\xa4\xc3\xb6>! # ##" },
+                { "\xc3\xa4 #a\nhttps://a.example\t@a.example", "\xc3\xa4 <#a>\n[https://a.example]\t{@a.example}" },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_buffer_ struct buffer out = BUFFER_INIT(1000);
+                struct text_span span = { .to = 0 };
+                int64_t at = 0;
+
+                while (text_next_span(cases[i].text, &span)) {
+                        (void) buffer_printf(&out, "%.*s%c%.*s%c", (int) (span.from - at), cases[i].text + at,
+                                             " [{<"[span.kind], (int) (span.to - span.from), cases[i].text + span.from,
+                                             " ]}>"[span.kind]);
+                        at = span.to;
+                }
+                (void) buffer_append_str(&out, cases[i].text + at);
+                assert_string_equal(buffer_str(&out), cases[i].marked);
+        }
+}
+
+static void links_are_shown_with_where_they_lead(void **state)
+{
+        static const char text[] = "see a.example/lo... or \xc3\xa4";   /* of 25 bytes */
+        static const struct {
+                struct text_span links[3];
+                const char *shown;
+        } cases[] = {
+                { { { 0 } }, text },
+                { { { .from = 4, .to = 19, .url = "https://www.a.example/long" } },
+                  "see https://www.a.example/long or \xc3\xa4" },
+                { { { .from = 4, .to = 19, .url = "https://b.example/" } },
+                  "see a.example/lo... (https://b.example/) or \xc3\xa4" },
+                { { { .from = 20, .to = 22, .url = "http://c" }, { .from = 0, .to = 3, .url = "http://d" },
+                    { .from = 2, .to = 9, .url = "http://overlaps" } }, "see (http://d) a.example/lo... or (http://c) \xc3\xa4" },
+                { { { .from = 23, .to = 24, .url = "http://inside" }, { .from = -1, .to = 3, .url = "http://before" },
+                    { .from = 3, .to = 26, .url = "http://beyond" } }, text },
+                { { { .from = 3, .to = 3, .url = "http://empty" }, { .from = 23, .to = 25, .url = "http://e" } },
+                  "see a.example/lo... or \xc3\xa4 (http://e)" },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *shown = text_show_links(text, cases[i].links, ELEMENTSOF(cases[i].links));
+
+                assert_string_equal(shown, cases[i].shown);
+        }
+}
+
+/* Posts are named by it: in each attempt the same, also after an upgrade. */
+static void hash_of_a_text_is_that_of_fnv(void **state)
+{
+        (void) state;
+        assert_true(text_hash("") == UINT64_C(0xcbf29ce484222325));
+        assert_true(text_hash("a") == UINT64_C(0xaf63dc4c8601ec8c));
+        assert_true(text_hash("foobar") == UINT64_C(0x85944171f73967e8));
 }
 
 static void words_are_replaced_in_one_pass_the_longest_first(void **state)
@@ -425,6 +498,9 @@ int main(void)
                 cmocka_unit_test(title_of_a_huge_word_is_cut_between_characters),
                 cmocka_unit_test(a_line_is_one_and_not_empty_and_cut_between_characters),
                 cmocka_unit_test(base64_goes_both_ways_and_no_base64_is_null),
+                cmocka_unit_test(links_names_and_tags_are_found_in_a_text),
+                cmocka_unit_test(links_are_shown_with_where_they_lead),
+                cmocka_unit_test(hash_of_a_text_is_that_of_fnv),
                 cmocka_unit_test(percent_encode_keeps_unreserved_only),
                 cmocka_unit_test(percent_decode_undoes_it_and_leaves_what_is_no_escape),
                 cmocka_unit_test(words_are_replaced_in_one_pass_the_longest_first),
