@@ -226,8 +226,8 @@ static int say(struct mentiond_op *op, struct exec *e, uint32_t operation, const
         for (uint32_t i = 0; i < part->n_uploads; i++) {
                 const struct mentiond_upload *u = mentiond_upload_at(part, i);
 
-                mj_add(uploads, mentiond_json(op, "{'name': %s, 'type': %s, 'description': %s, 'size': %lld, 'data': %s}", u->name,
-                                              u->type, u->description, (long long) u->size,
+                mj_add(uploads, mentiond_json(op, "{'name': %s, 'type': %s, 'description': %s, 'size': %lld, 'data': %s}",
+                                              u->name, u->type, u->description, (long long) u->size,
                                               u->data ? mentiond_base64_encode(op, u->data, u->size) : NULL));
         }
         r = perform(op, e, operation, mentiond_json(op,

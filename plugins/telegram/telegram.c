@@ -235,8 +235,8 @@ static struct json_object *message_of(struct json_object *update)
         return mj_get(update, mj_get(update, "message") ? "message" : "edited_message");
 }
 
-/* Pictures of an album are messages of their own, of which one has the text, and is for the bot: its id, or "".  It came along, or
- * is the last that came before. */
+/* Pictures of an album are messages of their own, of which one has the text, and is for the bot: its id, or "".  It came along,
+ * or is the last that came before. */
 static const char *first_of_album(struct mentiond_op *op, struct json_object *updates, struct json_object *message)
 {
         const char *album = mj_str(message, "media_group_id");
