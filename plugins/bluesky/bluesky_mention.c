@@ -117,15 +117,12 @@ static struct mentiond_media *media_of(struct mentiond_op *op, struct json_objec
 
 static struct mentiond_author *author_of(struct mentiond_op *op, struct json_object *profile)
 {
-        struct mentiond_author *author = mentiond_alloc(op, sizeof(*author));
 
-        *author = (struct mentiond_author) {
-                .struct_size = sizeof(*author),
+        struct mentiond_author *author = MENTIOND_NEW(op, struct mentiond_author,
                 .id = mj_str(profile, "did"), .name = mj_str(profile, "displayName"),
                 .handle = mentiond_format(op, "@%s", mj_str(profile, "handle")),
                 .url = mentiond_format(op, "https://bsky.app/profile/%s", mj_str(profile, "did")),
-                .followers = -1, .created_usec = mentiond_parse_time(mj_str(profile, "createdAt")),
-        };
+                .followers = -1, .created_usec = mentiond_parse_time(mj_str(profile, "createdAt")));
         if (mj_is(mj_get(profile, "verification"), "verifiedStatus", "valid"))
                 author->flags |= MENTIOND_VERIFIED;
         if (mj_find(mj_get(profile, "labels"), "val", "bot"))
@@ -143,12 +140,11 @@ static int64_t written_usec(struct json_object *record, struct json_object *item
 
 struct mentiond_mention *bluesky_mention(struct mentiond_op *op, struct json_object *item, struct json_object *view)
 {
-        struct mentiond_mention *mention = mentiond_alloc(op, sizeof(*mention));
         struct json_object *record = mj_get(view ? view : item, "record");
         const char *id = mj_str(item, "uri"), *parent = mj_str(mj_get(mj_get(record, "reply"), "parent"), "uri");
 
-        *mention = (struct mentiond_mention) {
-                .struct_size = sizeof(*mention), .visibility = MENTIOND_PUBLIC,
+        struct mentiond_mention *mention = MENTIOND_NEW(op, struct mentiond_mention,
+                .visibility = MENTIOND_PUBLIC,
                 .kind = mj_is(item, "reason", "mention") ? MENTIOND_MENTION
                         : mj_is(item, "reason", "quote") ? MENTIOND_QUOTE
                                                          : MENTIOND_COMMENT,
@@ -158,8 +154,7 @@ struct mentiond_mention *bluesky_mention(struct mentiond_op *op, struct json_obj
                 .warning = labels_of(op, view ? view : item),
                 .created_usec = written_usec(record, item), .seen_usec = mentiond_parse_time(mj_str(item, "indexedAt")),
                 .reply_right = bluesky_objection(view) ? MENTIOND_REPLY_NEVER : MENTIOND_MAY_REPLY,
-                .reply_reason = bluesky_objection(view),
-        };
+                .reply_reason = bluesky_objection(view));
         mention->media = media_of(op, mj_get(view, "embed"), &mention->n_media);
         return mention;
 }

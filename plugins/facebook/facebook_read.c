@@ -40,21 +40,17 @@ static void add_media(struct mentiond_mention *m, const char *url, const char *t
 static struct mentiond_mention *mention_of(struct mentiond_op *op, struct json_object *item, uint32_t kind)
 {
         struct json_object *from = mj_get(item, "from"), *files = mj_get(mj_get(item, "attachments"), "data"), *file;
-        struct mentiond_mention *m = mentiond_alloc(op, sizeof(*m));
-        struct mentiond_author *author = mentiond_alloc(op, sizeof(*author));
         const char *id = mj_str(item, "id"), *by = mj_str(from, "id");
 
-        *author = (struct mentiond_author) {
-                .struct_size = sizeof(*author), .followers = -1, .name = *by ? mj_str(from, "name") : "Unknown person",
-        };
+        struct mentiond_author *author = MENTIOND_NEW(op, struct mentiond_author,
+                .followers = -1, .name = *by ? mj_str(from, "name") : "Unknown person");
         author->id = author->handle = *by ? by : mentiond_format(op, "unknown-%s", id);
-        *m = (struct mentiond_mention) {
-                .struct_size = sizeof(*m), .kind = kind, .author = author, .id = id, .root = id,
+        struct mentiond_mention *m = MENTIOND_NEW(op, struct mentiond_mention,
+                .kind = kind, .author = author, .id = id, .root = id,
                 .visibility = kind == MENTIOND_MESSAGE ? MENTIOND_DIRECT : MENTIOND_PUBLIC,
                 .url = mj_str(item, "permalink_url"), .text = mj_str(item, "message"),
                 .created_usec = mentiond_parse_time(mj_str(item, "created_time")),
-                .media = mentiond_alloc(op, (2 + 3 * mj_len(files)) * sizeof(struct mentiond_media)),
-        };
+                .media = mentiond_alloc(op, (2 + 3 * mj_len(files)) * sizeof(struct mentiond_media)));
         add_media(m, mj_str(item, "full_picture"), "image");
         add_media(m, mj_str(mj_get(mj_get(mj_get(item, "attachment"), "media"), "image"), "src"), "image");
         MJ_EACH(file, files) {

@@ -45,27 +45,22 @@ static bool is_verified(struct json_object *account)
 
 static struct mentiond_author *author_of(struct mentiond_op *op, const struct mastodon *m, struct json_object *account)
 {
-        struct mentiond_author *author = mentiond_alloc(op, sizeof(*author));
         const char *acct = mj_str(account, "acct");
         const char *domain = strchr(acct, '@') ? "" : strrchr(mentiond_self_handle(op), '@');   /* on our own server */
 
-        *author = (struct mentiond_author) {
-                .struct_size = sizeof(*author),
+        return MENTIOND_NEW(op, struct mentiond_author,
                 .flags = (mj_true(account, "bot") ? MENTIOND_BOT : 0) | (is_verified(account) ? MENTIOND_VERIFIED : 0),
                 .id = mj_str(account, "id"),
                 .handle = mentiond_format(op, "@%s%s", acct, domain),
                 .name = mj_str(account, "display_name"),
                 .url = mj_str(account, "url"),
                 .followers = m->snac ? -1 : mj_int(account, "followers_count", -1),      /* snac says 0 of everybody */
-                .created_usec = mentiond_parse_time(mj_str(account, "created_at")),
-        };
-        return author;
+                .created_usec = mentiond_parse_time(mj_str(account, "created_at")));
 }
 
 /* A direct message is a mention, too: a post that only those named in it can see. */
 struct mentiond_mention *mastodon_mention(struct mentiond_op *op, const struct mastodon *m, struct json_object *status)
 {
-        struct mentiond_mention *mention = mentiond_alloc(op, sizeof(*mention));
         struct json_object *files = mj_get(status, "media_attachments");
         struct mentiond_media *media = mentiond_alloc(op, mj_len(files) * sizeof(*media));
         const char *id = mastodon_id(op, mj_str(status, "id")), *parent = mastodon_id(op, mj_str(status, "in_reply_to_id"));
@@ -80,8 +75,7 @@ struct mentiond_mention *mastodon_mention(struct mentiond_op *op, const struct m
                         .description = mj_str(file, "description"),
                 };
         }
-        *mention = (struct mentiond_mention) {
-                .struct_size = sizeof(*mention),
+        return MENTIOND_NEW(op, struct mentiond_mention,
                 .kind = MENTIOND_MENTION,
                 .visibility = visibility_of(mj_str(status, "visibility")),
                 .id = id,
@@ -95,9 +89,7 @@ struct mentiond_mention *mastodon_mention(struct mentiond_op *op, const struct m
                 .edited_usec = mentiond_parse_time(mj_str(status, "edited_at")),
                 .author = author_of(op, m, mj_get(status, "account")),
                 .n_media = (uint32_t) mj_len(files),
-                .media = media,
-        };
-        return mention;
+                .media = media);
 }
 
 int mastodon_get(struct mentiond_op *op, struct json_object **ret, const char *id, const char *what)

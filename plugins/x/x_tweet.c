@@ -61,27 +61,23 @@ const char *x_text(struct mentiond_op *op, struct json_object *post)
 
 static struct mentiond_author *author_of(struct mentiond_op *op, const char *id, struct json_object *user)
 {
-        struct mentiond_author *author = mentiond_alloc(op, sizeof(*author));
         const char *name = mj_str(user, "username");
 
         /* Of an account that X does not show, suspended or gone meanwhile, only the number is known, which is nobody's handle. */
-        *author = (struct mentiond_author) {
-                .struct_size = sizeof(*author), .id = id, .name = mj_str(user, "name"),
+        return MENTIOND_NEW(op, struct mentiond_author,
+                .id = id, .name = mj_str(user, "name"),
                 .flags = mj_true(user, "verified") ? MENTIOND_VERIFIED : 0,
                 .handle = mentiond_format(op, *name ? "@%s" : "user %s", *name ? name : id),
                 .url = mentiond_format(op, *name ? "https://x.com/%s" : "https://x.com/i/user/%s",
                                        mentiond_escape(op, *name ? name : id)),
                 .followers = mj_int(mj_get(user, "public_metrics"), "followers_count", -1),
-                .created_usec = mentiond_parse_time(mj_str(user, "created_at")),
-        };
-        return author;
+                .created_usec = mentiond_parse_time(mj_str(user, "created_at")));
 }
 
 /* An edited post has an id of its own for each version, and is known here by the first. */
 struct mentiond_mention *x_mention(struct mentiond_op *op, const struct x *x, struct json_object *post,
                                    struct json_object *includes)
 {
-        struct mentiond_mention *mention = mentiond_alloc(op, sizeof(*mention));
         struct json_object *keys = mj_get(mj_get(post, "attachments"), "media_keys");
         struct json_object *user = mj_find(mj_get(includes, "users"), "id", mj_str(post, "author_id"));
         struct mentiond_media *media = mentiond_alloc(op, (mj_len(keys) + 1) * sizeof(*media));
@@ -97,8 +93,8 @@ struct mentiond_mention *x_mention(struct mentiond_op *op, const struct x *x, st
                         media[n++] = (struct mentiond_media) { .struct_size = sizeof(*media), .url = url, .type = "image",
                                                                .description = mj_str(file, "alt_text") };
         }
-        *mention = (struct mentiond_mention) {
-                .struct_size = sizeof(*mention), .kind = to_us ? MENTIOND_COMMENT : MENTIOND_MENTION,
+        struct mentiond_mention *mention = MENTIOND_NEW(op, struct mentiond_mention,
+                .kind = to_us ? MENTIOND_COMMENT : MENTIOND_MENTION,
                 /* Who is not shown may be protected. */
                 .visibility = !user || mj_true(user, "protected") ? MENTIOND_FOLLOWERS : MENTIOND_PUBLIC,
                 .id = x_version(post, false), .parent = parent,
@@ -107,8 +103,7 @@ struct mentiond_mention *x_mention(struct mentiond_op *op, const struct x *x, st
                 .url = mentiond_format(op, "https://x.com/%s/status/%s", *name ? name : "i", mj_str(post, "id")),
                 .text = x_text(op, post), .language = strcmp(language, "und") != 0 && *language != 'q' ? language : "",
                 .created_usec = mentiond_parse_time(mj_str(post, "created_at")),
-                .author = author_of(op, mj_str(post, "author_id"), user), .n_media = n, .media = media,
-        };
+                .author = author_of(op, mj_str(post, "author_id"), user), .n_media = n, .media = media);
         if (!mj_is(post, "author_id", mentiond_self(op)) && !x->unsummoned && !x_is_summoned(op, post)) {
                 mention->reply_right = MENTIOND_REPLY_SUMMONED;
                 mention->reply_reason =
