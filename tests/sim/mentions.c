@@ -5,6 +5,8 @@
  */
 #include "oracle.h"
 
+#include "base/text.h"
+
 int branch_of(int status)
 {
         for (int i = 0; i < desks.n_articles; i++)
@@ -220,6 +222,15 @@ bool goes_on(int first, int second)
         return false;
 }
 
+/* Whether the ticket was made for what that post begins, as its field says: also for the second such ticket, once the first is deleted. */
+static bool is_made_for(int ticket, int status)
+{
+        _cleanup_free_ char *id = text_percent_encode(social.statuses[status].id);
+        const char *plus = strrchr(desks.tickets[ticket].thread, '+');
+
+        return plus && streq(plus + 1, id);
+}
+
 /* With what begins its half of the conversation: the root, or a post that was split off, itself or above it; of what it answers the
  * nearest that was filed tells it.  What came while that was done may be in either half; so may what answers a post that the brand wrote
  * by itself, or one that its author hides. */
@@ -233,7 +244,7 @@ static int half_of(int article, int status, const int *ticket_of, const int *hal
         if (desks.articles[article].branch)
                 return status;
         for (int at = s->parent; at >= 0 && social.statuses[at].root == s->root; at = social.statuses[at].parent)
-                if (branch_of(at) >= 0 && ticket_of[at] == desk_follow(desks.articles[article].ticket) + 1) {
+                if (branch_of(at) >= 0 && (ticket_of[at] == desk_follow(desks.articles[article].ticket) + 1 || is_made_for(desks.articles[article].born_ticket, at))) {
                         happened(SPLIT_GREW);
                         return at;
                 }
