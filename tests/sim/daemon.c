@@ -334,6 +334,13 @@ bool daemon_has_polled(const char *name)
         return i && i->stored.polled;
 }
 
+bool daemon_is_running(const char *name)
+{
+        struct instance *i = living ? host_find(&living->host, name) : NULL;
+
+        return i && i->state == INSTANCE_RUNNING;
+}
+
 static void count_active(int64_t target _unused_, const char *kind _unused_, const char *state, int64_t n, int64_t seen_usec _unused_, void *data)
 {
         if (!streq(state, STATE_HELD) && !streq(state, STATE_DEAD))

@@ -154,7 +154,9 @@ static struct answer answer(const struct request *q)
                         .status = 302, .text = xstrdup(""), .headers = xstrdup("Location: https://feed.example/please-log-in\r\n"),
                 };
         }
-        shown_poll(q->server);
+        bool polls = daemon_is_running(social.networks[q->server].name);      /* it looks at its start, too, and files nothing */
+        if (polls)
+                shown_poll(q->server);
         d = document(q->server);
         (void) gmtime_r(&at, &tm);
         (void) strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
@@ -166,8 +168,10 @@ static struct answer answer(const struct request *q)
                 return a;
         }
         a.text = xstrdup(d->text);
-        a.delivered = shown_page(d->shown, d->n);
-        a.on_delivery = shown_delivered;
+        if (polls) {
+                a.delivered = shown_page(d->shown, d->n);
+                a.on_delivery = shown_delivered;
+        }
         return a;
 }
 

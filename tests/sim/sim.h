@@ -257,6 +257,7 @@ uint64_t daemon_commits(void);
 uint64_t daemon_rereads(int64_t usec);               /* conversations that are to be read again within that time */
 bool daemon_is_quiet(void);                          /* nothing is active in the journal */
 bool daemon_has_polled(const char *name);            /* this channel's first poll is over */
+bool daemon_is_running(const char *name);        /* what it asks for then is no part of its start */
 void daemon_collect(void);                           /* fills rows */
 void daemon_finish(void);                            /* ends it for good, checks the store */
 
