@@ -62,6 +62,47 @@ static int start(struct mentiond_op *op, void *state)
         return mentiond_keep(op, "me", mj_str(me, "id"));
 }
 
+/* The same of those that came with the second binary. */
+static bool texts_are_as_ever(struct mentiond_op *op)
+{
+        static const char *const words[] = { "a", "c", NULL };
+        struct mentiond_span span = { .struct_size = sizeof(span) };
+        struct json_object *made = mentiond_json(op, "{'a': %s, 'b': [%lld, %d, 'x'], 'c': %p}", "b", 1ll, 2, NULL);
+        const char *json = json_object_to_json_string_ext(made, JSON_C_TO_STRING_PLAIN);
+        struct json_object *claims = mentiond_claims(op, "e30.eyJzY29wZSI6ImEifQ.x");
+
+        if (!mentiond_next_span("see https://a.example.", &span) || span.kind != MENTIOND_SPAN_LINK || span.from != 4 || span.to != 21)
+                return false;
+        span.url = "https://b.example";
+        return !strcmp(json, "{\"a\":\"b\",\"b\":[1,2,\"x\"]}") && !strcmp(mj_str(claims, "scope"), "a")
+               && !strcmp(mentiond_replace(op, "a b", words), "c b") && mentiond_hash("") == UINT64_C(14695981039346656037)
+               && !strcmp(mentiond_format_time(op, 1000000), "1970-01-01T00:00:01.000Z") && mentiond_timeout_usec(op) > 0
+               && !strcmp(mentiond_show_links(op, "see https://a.example.", &span, 1), "see https://a.example (https://b.example).");
+}
+
+static int renew(struct mentiond_op *op, void *data, struct json_object *old, struct json_object **ret)
+{
+        (void) old;
+        *ret = mentiond_json(op, "{'token': %s}", (const char *) data);
+        return MENTIOND_OK;
+}
+
+/* And of those about tokens. */
+static bool tokens_are_as_ever(struct mentiond_op *op, const struct mentiond_secret *secret)
+{
+        const struct mentiond_oauth1 keys = {
+                .struct_size = sizeof(keys), .consumer_key = "key", .consumer_secret = secret, .token = secret, .token_secret = secret,
+        };
+        const struct mentiond_request request = { .struct_size = sizeof(request), .path = "/api/me" };
+        const struct mentiond_session session = {
+                .struct_size = sizeof(session), .key = "session", .token = "token", .renew = renew, .data = (void *) "old",
+        };
+        struct json_object *now = NULL;
+
+        return !strncmp(mentiond_oauth1(op, &keys, &request), "Authorization: OAuth oauth_consumer_key=", 40)
+               && mentiond_session(op, &session, &now) == MENTIOND_OK && !strcmp(mj_str(now, "token"), "old");
+}
+
 /* Whether the host's own functions say what they said. */
 static bool is_as_ever(struct mentiond_op *op)
 {
@@ -108,13 +149,13 @@ static struct mentiond_mention mention_of(struct mentiond_op *op, struct json_ob
 
 static int poll(struct mentiond_op *op, void *state)
 {
+        const struct oldchannel *c = state;
         const char *below = "";
         struct json_object *page;
         size_t n;
         int r;
 
-        (void) state;
-        if (!is_as_ever(op))
+        if (!is_as_ever(op) || !texts_are_as_ever(op) || !tokens_are_as_ever(op, c->other))
                 return mentiond_fail(op, MENTIOND_BUG, "a function of the host does not say what it said");
         do {
                 r = mentiond_get_json(op, &page, "/api/mentions?below=%s", mentiond_escape(op, below));
