@@ -70,7 +70,7 @@ static void report(struct mentiond_op *op, bool fine, const char *what, const ch
 
 static void look_at_end(struct mentiond_op *op, const char *what, int64_t seconds)
 {
-        long long days = (seconds - mentiond_now_usec(op) / 1000000) / 86400;
+        long long days = (seconds - 1 - mentiond_now_usec(op) / 1000000) / 86400;        /* whole ones: this second has begun */
         bool fine = !seconds || days > SOON_DAYS;
 
         report(op, fine, what, seconds ? mentiond_format(op, "it ends in %lld days%s", days, fine ? "" : ": " NEW_TOKEN)
