@@ -41,6 +41,7 @@ struct ticket {
         int64_t created, closed;         /* closed: when an agent last did that */
         int merged_into;                 /* -1: not */
         bool deleted, foreign, in_merge;
+        bool revived;                    /* merged into another, and back by a request that was late; its posts are in the other */
         bool over;                       /* the daemon was shown it closed for long: what comes then goes into a new one */
         int64_t first_merge;             /* when another was first merged into it; 0: never */
         int64_t merged;                  /* when it was merged into another */

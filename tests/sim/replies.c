@@ -113,6 +113,7 @@ static void judge_post(struct verdict *v, const struct agent_note *n, int i)
                 broken(v, WRONG, token, "reply %s (%s) answers %s, which is no mention", s->id, token, parent->id);
         else if (shown >= 0 && desk_follow(desks.articles[shown].ticket) != desk_follow(a->ticket) &&
                  !desks.tickets[desk_follow(a->ticket)].deleted &&      /* then its conversation goes on in another */
+                 !desks.tickets[desk_follow(a->ticket)].revived &&
                  !(parent->failed_filings && goes_on(a->ticket, desks.articles[shown].ticket)))  /* it was on its way into this one */
                 broken(v, WRONG, token, "reply %s (%s) was written in ticket %d and answers a post of ticket %d", s->id, token,
                        a->ticket + 1, desks.articles[shown].ticket + 1);

@@ -363,6 +363,7 @@ struct answer zammad_create_ticket(const struct request *q, int by)
 static void revive(const struct request *q, int ticket)
 {
         desks.tickets[ticket].merged_into = -1;
+        desks.tickets[ticket].revived = true;
         note("ticket %d, which was merged, is revived", ticket + 1);
         if (sim.now - q->fault.there_usec > desks.tickets[ticket].merged + USEC_PER_MINUTE)
                 oracle_rude("a ticket was opened that had been merged");
