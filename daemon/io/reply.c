@@ -24,7 +24,9 @@ char *http_header(const struct http_reply *r, const char *name)
 
 int64_t http_parse_date(const char *text)
 {
-        return text ? MAX((int64_t) curl_getdate(text, NULL), INT64_C(0)) * USEC_PER_SEC : 0;
+        int64_t seconds = text ? (int64_t) curl_getdate(text, NULL) : 0;
+
+        return seconds > 0 && seconds <= INT64_MAX / USEC_PER_SEC ? seconds * USEC_PER_SEC : 0;
 }
 
 bool http_same_origin(const char *a, const char *b)

@@ -29,6 +29,8 @@ static int start(struct mentiond_op *op, void *state)
                 return r;
         if (!is_active(me))
                 return mentiond_fail(op, MENTIOND_AUTH, "the account is not active (%s)", mj_str(me, "status"));
+        if (!*mj_str(me, "did"))
+                return mentiond_fail(op, MENTIOND_RETRY, "the server does not say whose session this is");
         mentiond_set_self(op, mj_str(me, "did"), mentiond_format(op, "@%s", mj_str(me, "handle")));
         mentiond_set_caps(op, &(struct mentiond_caps) {
                 .struct_size = sizeof(struct mentiond_caps),

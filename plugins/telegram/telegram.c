@@ -217,6 +217,8 @@ static int start(struct mentiond_op *op, void *state)
 
         if (r != MENTIOND_OK)
                 return r;
+        if (!*mj_str(bot, "id"))
+                return mentiond_fail(op, MENTIOND_RETRY, "Telegram does not say who the bot is");
         if (*mj_str(webhook, "url"))
                 return mentiond_fail(op, MENTIOND_REJECTED,
                                      "a webhook is set for this bot, so another program gets its messages: end that and call"

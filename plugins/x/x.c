@@ -170,7 +170,7 @@ static int reread(struct mentiond_op *op, void *state, const char *const *ids, u
                 return MENTIOND_OK;      /* another time */
         int r = x_ask(op, state, &q, &answer);
         if (r != MENTIOND_OK)
-                return r == MENTIOND_THROTTLED ? MENTIOND_OK : r;
+                return r == MENTIOND_THROTTLED || r == MENTIOND_GONE ? MENTIOND_OK : r;  /* another time */
         includes = mj_get(answer, "includes");
         versions = x_either(includes, "tweets", "posts");
         (void) mentiond_spend(op, X_READ * (int64_t) (mj_len(mj_get(answer, "data")) + mj_len(versions)));

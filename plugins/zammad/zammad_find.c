@@ -29,6 +29,8 @@ static int find_article(struct mentiond_op *op, struct zammad *z, const struct m
                 article = mj_find(articles, "message_id", message_id);   /* some databases search without regard to case */
                 if (!article)
                         continue;
+                if (!*mj_str(article, "id"))
+                        return mentiond_fail(op, MENTIOND_RETRY, "Zammad shows the article without its id");
                 zammad_tell(op, z, ticket, ret);
                 ret->article = mj_str(article, "id");
                 if (!*lookup->ticket && *lookup->thread_key && mj_int(ticket, "created_by_id", 0) == z->user)

@@ -29,7 +29,8 @@ static void on_item(const struct store_item *item, struct json_object *payload)
 static void on_end(struct mentiond_op *op, int verdict)
 {
         MUST(verdict == MENTIOND_OK || op->n_items == 0);      /* of what cannot be read whole nothing is taken */
-        MUST(verdict == MENTIOND_OK || verdict == MENTIOND_RETRY || verdict == MENTIOND_THROTTLED || verdict == MENTIOND_BLOCKED);
+        MUST(verdict == MENTIOND_OK || verdict == MENTIOND_RETRY || verdict == MENTIOND_THROTTLED || verdict == MENTIOND_BLOCKED
+             || verdict == MENTIOND_AUTH);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -500,6 +500,7 @@ static void dates_are_read_in_all_the_forms_in_which_servers_write_them(void)
                 { "Tue, 10 Jun 03 04:00:00 EST", 1055235600 }, { "10 Jun 2003", 1055203200 }, { "soon", 0 }, { "", 0 },
                 { NULL, 0 },
                 { "Thu, 99 Jun 2003 04:00:00 GMT", 0 }, { "Mon, 01 Jan 1900 00:00:00 GMT", 0 },
+                { "Fri, 31 Dec 4775807", 0 },            /* more microseconds than there are numbers */
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
