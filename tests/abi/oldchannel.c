@@ -71,13 +71,15 @@ static bool texts_are_as_ever(struct mentiond_op *op)
         const char *json = json_object_to_json_string_ext(made, JSON_C_TO_STRING_PLAIN);
         struct json_object *claims = mentiond_claims(op, "e30.eyJzY29wZSI6ImEifQ.x");
 
-        if (!mentiond_next_span("see https://a.example.", &span) || span.kind != MENTIOND_SPAN_LINK || span.from != 4 || span.to != 21)
+        if (!mentiond_next_span("see https://a.example.", &span) || span.kind != MENTIOND_SPAN_LINK || span.from != 4
+            || span.to != 21)
                 return false;
         span.url = "https://b.example";
         return !strcmp(json, "{\"a\":\"b\",\"b\":[1,2,\"x\"]}") && !strcmp(mj_str(claims, "scope"), "a")
                && !strcmp(mentiond_replace(op, "a b", words), "c b") && mentiond_hash("") == UINT64_C(14695981039346656037)
                && !strcmp(mentiond_format_time(op, 1000000), "1970-01-01T00:00:01.000Z") && mentiond_timeout_usec(op) > 0
-               && !strcmp(mentiond_show_links(op, "see https://a.example.", &span, 1), "see https://a.example (https://b.example).");
+               && !strcmp(mentiond_show_links(op, "see https://a.example.", &span, 1),
+                          "see https://a.example (https://b.example).");
 }
 
 static int renew(struct mentiond_op *op, void *data, struct json_object *old, struct json_object **ret)
@@ -91,7 +93,8 @@ static int renew(struct mentiond_op *op, void *data, struct json_object *old, st
 static bool tokens_are_as_ever(struct mentiond_op *op, const struct mentiond_secret *secret)
 {
         const struct mentiond_oauth1 keys = {
-                .struct_size = sizeof(keys), .consumer_key = "key", .consumer_secret = secret, .token = secret, .token_secret = secret,
+                .struct_size = sizeof(keys), .consumer_key = "key", .consumer_secret = secret,
+                .token = secret, .token_secret = secret,
         };
         const struct mentiond_request request = { .struct_size = sizeof(request), .path = "/api/me" };
         const struct mentiond_session session = {

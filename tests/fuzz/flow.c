@@ -89,8 +89,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         world_detach();
         /* Nothing is left in between, and what is done has what it led to. */
         MUST(count("SELECT count(*) FROM journal WHERE state IN ('filing', 'sending')") == 0);
-        MUST(count("SELECT count(*) FROM journal WHERE state NOT IN ('shown', 'new', 'filed', 'waiting', 'posted', 'ambiguous', 'held', "
-                   "'dead', 'withdrawn', 'dropped', 'known', 'done')")
+        MUST(count("SELECT count(*) FROM journal WHERE state NOT IN ('shown', 'new', 'filed', 'waiting', 'posted', 'ambiguous', "
+                   "'held', 'dead', 'withdrawn', 'dropped', 'known', 'done')")
              == 0);
         MUST(count("SELECT count(*) FROM journal WHERE state IN ('held', 'dead') AND coalesce(reason, '') = '' AND id <> 4")
              == 0);

@@ -49,7 +49,7 @@ static void open_up(int network)
         telegram.jumps = chance(R_PLAN, 300);
         telegram.kept_usec = chance(R_PLAN, 400) ? kept * USEC_PER_MINUTE : 24 * USEC_PER_HOUR;
         if (chance(R_PLAN, 400))
-                sim_in(between(R_PLAN, 5 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE), migrate, NULL);
+                sim_in(between(R_PLAN, USEC_PER_MINUTE, 15 * USEC_PER_MINUTE), migrate, NULL);     /* while they talk */
 }
 
 int telegram_chat_named(const char *id)
