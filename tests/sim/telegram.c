@@ -28,7 +28,9 @@ enum { OPEN_GROUP, CLOSED_GROUP };
 
 static void migrate(void *data _unused_)
 {
-        telegram.chats[CLOSED_GROUP].moved_to = add_chat(xstrdup("-1001000000017"), "Regulars", 0, 'f');
+        int to = add_chat(xstrdup("-1001000000017"), "Regulars", 0, 'f');       /* moves the others */
+
+        telegram.chats[CLOSED_GROUP].moved_to = to;
         happened(MIGRATED);
         note("*** a group becomes a supergroup");
 }
