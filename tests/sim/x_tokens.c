@@ -70,10 +70,18 @@ static int used_after(int network, int number)
         return 0;
 }
 
+static void reload_again(void *data _unused_)
+{
+        daemon_operator_reloads();
+}
+
 static void refuse_spent(int network, int number)
 {
-        if (number / ANEW != tokens[network].newest / ANEW)
-                return;                  /* it is on its way out: a new one is configured */
+        if (number / ANEW != tokens[network].newest / ANEW) {    /* a new one is configured: there was no room to read that, maybe */
+                social.networks[network].right_usec = sim.now;
+                sim_in(USEC_PER_MINUTE, reload_again, NULL);
+                return;
+        }
         if (used_after(network, number))
                 oracle_rude("a refresh token came again, though the one after it was in use");
         else if (tokens[network].told[tokens[network].newest] == sim.incarnation)
