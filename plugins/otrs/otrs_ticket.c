@@ -25,10 +25,20 @@ bool otrs_has_article(struct json_object *ticket)
         return false;
 }
 
+static bool is_among(const char *ids, const char *id)
+{
+        size_t length = strlen(id);
+
+        for (const char *at = ids; *at; at += strcspn(at, ","), at += *at == ',')
+                if (strcspn(at, ",") == length && strncmp(at, id, length) == 0)
+                        return true;
+        return false;
+}
+
 int otrs_ticket_get(struct mentiond_op *op, struct otrs *otrs, const char *ids,
                     const struct otrs_articles *articles, struct json_object **ret)
 {
-        struct json_object *body = mentiond_json(op, "{'TicketID': %s, 'DynamicFields': 1}", ids), *reply;
+        struct json_object *body = mentiond_json(op, "{'TicketID': %s, 'DynamicFields': 1}", ids), *reply, *ticket;
         int r;
 
         if (articles && articles->all) {
@@ -46,8 +56,12 @@ int otrs_ticket_get(struct mentiond_op *op, struct otrs *otrs, const char *ids,
         r = otrs_call(op, otrs, "TicketGet", OTRS_READS, body, &reply);
         if (r != MENTIOND_OK)
                 return r;
-        if (mj_int(mj_at(mj_get(reply, "Ticket"), 0), "TicketID", 0) <= 0)
+        if (mj_len(mj_get(reply, "Ticket")) == 0)
                 return mentiond_fail(op, MENTIOND_RETRY, "the helpdesk answered without the ticket %s", ids);
+        MJ_EACH(ticket, mj_get(reply, "Ticket"))
+                if (!is_among(ids, mj_str(ticket, "TicketID")))
+                        return mentiond_fail(op, MENTIOND_RETRY, "the helpdesk answered with the ticket \"%s\", asked for %s",
+                                             mj_str(ticket, "TicketID"), ids);
         *ret = mj_get(reply, "Ticket");
         return MENTIOND_OK;
 }

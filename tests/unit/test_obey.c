@@ -283,20 +283,37 @@ static void what_was_written_for_one_is_not_made_public(void)
         fake_close();
 }
 
-/* The command is taken in before the reply is held, and looked at after it. */
+/* The call that answers after the command was looked at. */
+static enum fake_call patient;
+static bool commanded;
+
+static void wait_for_command(enum fake_call call, struct mentiond_op *op)
+{
+        (void) op;
+        while (call == patient && !commanded)
+                (void) task_sleep_until(mono_usec() + USEC_PER_MSEC);
+}
+
+static void let_wait(enum fake_call call)
+{
+        patient = call;
+        commanded = false;
+        fake.on_call = wait_for_command;
+}
+
 static void send_of_what_may_be_out_needs_that_the_agent_was_told(void)
 {
         open_with_ticket(0);
-        brand->options.hold_usec = 20 * USEC_PER_MSEC;
+        let_wait(DESK_NOTE);
         fake.verdicts[CALL_POST] = ONCE(MENTIOND_AMBIGUOUS);
         fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_UNKNOWN);
-        fake.verdicts[DESK_NOTE] = ONCE(MENTIOND_THROTTLED);     /* he is not told yet */
-        fake.throttled_usec = 3 * USEC_PER_SEC;
         write_reply("5", "answer");
         assert_true(reply_becomes("5", STATE_HELD));
         tell("6", "!send");
-        is_answered("6", "when you wrote this you had not been told");
+        assert_true(reply_becomes("6", STATE_DONE));
         assert_int_equal(fake.calls[CALL_POST], 1);
+        commanded = true;
+        is_answered("6", "when you wrote this you had not been told");
         assert_true(reply_becomes("note:5:held", STATE_FILED));
         tell("7", "!send");
         assert_true(reply_becomes("5", STATE_POSTED));
@@ -304,22 +321,12 @@ static void send_of_what_may_be_out_needs_that_the_agent_was_told(void)
         fake_close();
 }
 
-static bool commanded;
-
-static void wait_for_command(enum fake_call call, struct mentiond_op *op)
-{
-        (void) op;
-        while (call == CALL_LOOK && !commanded)
-                (void) task_sleep_until(mono_usec() + USEC_PER_MSEC);
-}
-
 static void halt(const char *command, const char *answer, const char *state, const char *reason)
 {
         static const int unknown[] = { MENTIOND_AMBIGUOUS, -1 }, nowhere[] = { MENTIOND_ABSENT, MENTIOND_ABSENT, -1 };
 
         open_with_ticket(0);
-        commanded = false;
-        fake.on_call = wait_for_command;
+        let_wait(CALL_LOOK);
         fake.verdicts[CALL_POST] = unknown;
         fake.verdicts[CALL_LOOK] = nowhere;
         write_reply("5", "answer");
