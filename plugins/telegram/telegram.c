@@ -279,6 +279,19 @@ static void take(struct mentiond_op *op, struct json_object *updates, struct jso
                 mentiond_emit_again(op, mention);
 }
 
+/* Times are of whole seconds: the numbers of messages tell what was said first, whenever it was edited. */
+static int by_number(const void *a, const void *b)
+{
+        struct json_object *x = *(struct json_object *const *) a, *y = *(struct json_object *const *) b;
+        int64_t m = mj_int(message_of(x), "message_id", 0), n = mj_int(message_of(y), "message_id", 0);
+
+        if (m == n) {
+                m = mj_int(x, "update_id", 0);
+                n = mj_int(y, "update_id", 0);
+        }
+        return (m > n) - (m < n);
+}
+
 /* The server forgets what is below the offset, so that this moves with the commit only: a poll is one page.  The first of all
  * asks for the end.  Numbers may begin anew below: the last one counts, not the largest. */
 static int poll(struct mentiond_op *op, void *state)
@@ -305,6 +318,7 @@ static int poll(struct mentiond_op *op, void *state)
         next = mj_len(updates) ? mj_int(mj_at(updates, mj_len(updates) - 1), "update_id", -1) + 1 : 0;
         if (!json_object_is_type(updates, json_type_array) || (mj_len(updates) && next <= 0))
                 return mentiond_fail(op, MENTIOND_RETRY, "the list of updates is none");
+        json_object_array_sort(updates, by_number);
         for (size_t i = mj_len(updates); i-- > 0; )
                 take(op, updates, mj_at(updates, i));
         MJ_EACH(update, updates)

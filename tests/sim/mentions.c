@@ -151,7 +151,8 @@ static void judge_mention(struct verdict *v, int i)
                 broken(v, LOST, s->id, "mention %s went into a ticket that was merged away", s->id);
 }
 
-/* Whether the journal alone tells its thread: what it answers was known by then, and of that the same is true. */
+/* Whether the journal alone tells its thread: what it answers was known by then, and of that the same is true.  What claims to be
+ * younger than its answers comes after them. */
 static bool is_easily_placed(int i)
 {
         int64_t shown = social.notifications[social.statuses[i].notification].first_shown;
@@ -159,10 +160,13 @@ static bool is_easily_placed(int i)
         for (; i >= 0; i = social.statuses[i].parent) {
                 const struct status *s = &social.statuses[i];
                 const struct notification *n = s->notification < 0 ? NULL : &social.notifications[s->notification];
+                const struct network_kind *kind = social.networks[s->network].kind;
 
                 if (!n || n->optional || s->deleted || !n->first_shown || n->first_shown > shown)
                         return false;
-                if (s->parent >= 0 && social.networks[s->network].kind->renumbers && social.statuses[s->parent].n_versions)
+                if (s->parent >= 0 && kind->renumbers && social.statuses[s->parent].n_versions)
+                        return false;
+                if (s->parent >= 0 && kind->claimed && kind->claimed(s->parent) > kind->claimed(i))
                         return false;
                 shown = n->first_shown;
         }
@@ -231,13 +235,24 @@ static bool is_made_for(int ticket, int status)
         return plus && streq(plus + 1, id);
 }
 
-/* With what begins its half of the conversation: the root, or a post that was split off, itself or above it; of what it answers the
- * nearest that was filed tells it.  What came while that was done may be in either half; so may what answers a post that the brand wrote
- * by itself, or one that its author hides. */
-static int half_of(int article, int status, const int *ticket_of, const int *halves)
+/* Whether the daemon may know nothing of that post: gone, hidden by its author, dropped before it was asked for, or written by the
+ * brand itself. */
+static bool may_be_unknown(int status)
 {
         const struct status *s = &social.statuses[status];
         const struct network_kind *kind = social.networks[s->network].kind;
+
+        if (s->deleted || (kind->may_hide && kind->may_hide(status)) || (s->account == BRAND && !s->by_api))
+                return true;
+        return s->notification >= 0 && social.notifications[s->notification].dropped_out;
+}
+
+/* With what begins its half of the conversation: the root, or a post that was split off, itself or above it; of what it answers the
+ * nearest that was filed tells it.  What came while that was done may be in either half; so may what answers a post that may be
+ * unknown. */
+static int half_of(int article, int status, const int *ticket_of, const int *halves)
+{
+        const struct status *s = &social.statuses[status];
         int64_t shown = s->notification < 0 ? 0 : social.notifications[s->notification].first_shown;
         bool sure = true;
 
@@ -251,7 +266,7 @@ static int half_of(int article, int status, const int *ticket_of, const int *hal
         for (int at = s->parent; at >= 0 && social.statuses[at].root == s->root; at = social.statuses[at].parent) {
                 int branch = branch_of(at);
 
-                sure = sure && !social.statuses[at].deleted && !(kind->may_hide && kind->may_hide(at)) && (social.statuses[at].account != BRAND || social.statuses[at].by_api);
+                sure = sure && !may_be_unknown(at);
                 if (sure && branch >= 0 && shown > desks.articles[branch].created)
                         return at;
                 if (sure && branch < 0 && halves[at])
