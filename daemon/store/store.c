@@ -257,6 +257,8 @@ static void hand_over(struct store *s)
 {
         struct write *list;
 
+        if (!s->threaded)
+                end_reading(s);          /* in memory a reader keeps the writer waiting */
         if (s->busy || !s->first || s->unreadable)
                 return;
         list = TAKE_PTR(s->first);

@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 return 0;
         same = payload_parse(a, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
         MUST(same);
-        if (json_object_is_type(o, json_type_object))
+        if (json_object_is_type(mj_get(o, "text"), json_type_string))   /* of "00e" json-c makes a number that it writes as 00 */
                 MUST(streq(mj_str(same, "text"), mj_str(o, "text")));
         return 0;
 }
