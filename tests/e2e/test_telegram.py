@@ -186,12 +186,14 @@ def test_hidden_addresses_are_shown_and_what_is_no_text_is_told(up):
     until("the place", lambda: [a for a in up.customers(ticket) if "place: " in a.body])
 
 
-def test_messages_of_one_second_are_filed_in_their_order(up):
+@pytest.mark.parametrize("edited", [False, True])
+def test_messages_of_one_second_are_filed_in_their_order(up, edited):
     up.net.clock = lambda: 1795300000 + 2 * 10 ** 7
     word = up.word()
     with up.net.lock:
-        for n in range(5):
-            up.net.say(ALICE, f"{word}n{n}")
+        said = [up.net.say(ALICE, f"{word}n{n}") for n in range(5)]
+        if edited:
+            up.net.edit(said[1], f"{word}n1, as I meant it")
     ticket = up.ticket_of(f"{word}n0")
     up.customer_of(ticket, f"{word}n4")
     assert [re.search(r"n(\d)", a.body)[1] for a in sorted(up.customers(ticket), key=lambda a: a.id)] == list("01234")
