@@ -57,6 +57,14 @@ static inline int64_t mj_int(struct json_object *object, const char *name, int64
         }
 }
 
+/* A time that is told in seconds since 1970, as microseconds; 0 for what is no time before the year 10000. */
+static inline int64_t mj_usec(struct json_object *object, const char *name)
+{
+        int64_t seconds = mj_int(object, name, 0);
+
+        return seconds > 0 && seconds < INT64_C(253402300800) ? seconds * 1000000 : 0;
+}
+
 static inline int mj_true(struct json_object *object, const char *name)
 {
         struct json_object *member = mj_get(object, name);

@@ -10,8 +10,6 @@
  * Tickets are looked into together, as many as one call brings.  Called by otrs_poll.c; owns nothing. */
 #include "otrs.h"
 
-#define YEAR_10000 INT64_C(253402300800)    /* in seconds since 1970 */
-
 static const int64_t second_usec = 1000000, minute_usec = 60 * second_usec;
 
 /* When tickets were merged into this one, in the helpdesk's own words and zone; "" for never. */
@@ -112,20 +110,12 @@ struct otrs_written otrs_written(struct mentiond_op *op, struct json_object *art
         return written;
 }
 
-/* When the helpdesk took it in; 0 for what is no time. */
-static int64_t incoming_usec(struct json_object *article)
-{
-        int64_t seconds = mj_int(article, "IncomingTime", 0);
-
-        return seconds > 0 && seconds < YEAR_10000 ? seconds * 1000000 : 0;
-}
-
 static void emit(struct mentiond_op *op, struct json_object *ticket, struct json_object *article,
                  const struct merges *merges)
 {
         bool others = is_others(ticket, article, merges), reply = looks_like_reply(article) && !others;
         struct otrs_written written = otrs_written(op, article);
-        int64_t created = incoming_usec(article);
+        int64_t created = mj_usec(article, "IncomingTime");
         int64_t kept = mentiond_parse_time(mj_str(article, "CreateTime"));
         struct mentiond_article found = {
                 .struct_size = sizeof(found),
@@ -165,7 +155,8 @@ static struct json_object *oldest(struct json_object *articles, size_t i)
 static bool is_short(const struct otrs *otrs, struct json_object *articles)
 {
         size_t n = mj_len(articles);
-        int64_t first = incoming_usec(mj_at(articles, 0)), last = n > 0 ? incoming_usec(mj_at(articles, n - 1)) : 0;
+        int64_t first = mj_usec(mj_at(articles, 0), "IncomingTime");
+        int64_t last = n > 0 ? mj_usec(mj_at(articles, n - 1), "IncomingTime") : 0;
 
         return n >= OTRS_ARTICLES && (otrs->window_minutes == OTRS_FIRST_MINUTES ||
                (first > last ? first - last : last - first) <= otrs->window_minutes * minute_usec);
@@ -186,7 +177,7 @@ static int look_at(struct mentiond_op *op, struct otrs *otrs, struct look *look)
         for (size_t n = mj_len(articles), i = 0; i < n; i++) {
                 struct json_object *article = oldest(articles, n - 1 - i);
 
-                mentiond_saw(op, incoming_usec(article));
+                mentiond_saw(op, mj_usec(article, "IncomingTime"));
                 if (is_agents(article) && !mentiond_knows_article(op, mj_str(article, "ArticleID"))) {
                         look->unknown = i + 1;
                         look->replies |= looks_like_reply(article);

@@ -174,8 +174,8 @@ static struct mentiond_mention *mention_of(struct mentiond_op *op, struct json_o
                             .id = id_of(op, message), .parent = id_of(op, answered(message)),
                             .root = private ? mj_str(chat, "id") : "",     /* one conversation, as people see it */
                             .url = url_of(op, message), .text = text_of(op, message), .author = author_of(op, message),
-                            .created_usec = mj_int(message, "date", 0) * 1000000,
-                            .edited_usec = mj_int(message, "edit_date", 0) * 1000000,
+                            .created_usec = mj_usec(message, "date"),
+                            .edited_usec = mj_usec(message, "edit_date"),
                             .media = media, .n_media = media ? 1 : 0);
 }
 
@@ -298,7 +298,7 @@ static int poll(struct mentiond_op *op, void *state)
 {
         struct telegram *t = state;
         const char *offset = mentiond_cursor(op, "offset");
-        int64_t patience_usec = mentiond_timeout_usec(op) / 6 * 5, next;
+        int64_t patience_usec = mentiond_timeout_usec(op) / 6 * 5, last, next;
         long long wait = !t->polled ? 0 : (patience_usec < WAIT_MAX_USEC ? patience_usec : WAIT_MAX_USEC) / 1000000;
         struct json_object *reply = NULL, *updates, *update;
         int r = call(op, &(struct mentiond_request) { .flags = MENTIOND_LONG_POLL },
@@ -315,8 +315,9 @@ static int poll(struct mentiond_op *op, void *state)
         if (r != MENTIOND_OK)
                 return r;
         updates = mj_get(reply, "result");
-        next = mj_len(updates) ? mj_int(mj_at(updates, mj_len(updates) - 1), "update_id", -1) + 1 : 0;
-        if (!json_object_is_type(updates, json_type_array) || (mj_len(updates) && next <= 0))
+        last = mj_len(updates) ? mj_int(mj_at(updates, mj_len(updates) - 1), "update_id", -1) : -1;
+        next = last >= 0 && last < INT64_MAX ? last + 1 : 0;
+        if (!json_object_is_type(updates, json_type_array) || (mj_len(updates) && !next))
                 return mentiond_fail(op, MENTIOND_RETRY, "the list of updates is none");
         json_object_array_sort(updates, by_number);
         for (size_t i = mj_len(updates); i-- > 0; )

@@ -7,6 +7,8 @@
 
 #include "base/text.h"
 
+#define LATE_USEC (8 * USEC_PER_HOUR)
+
 int branch_of(int status)
 {
         for (int i = 0; i < desks.n_articles; i++)
@@ -116,6 +118,17 @@ static void judge_files(struct verdict *v, const struct status *s, const struct 
         }
 }
 
+/* What its author dates back by less than a day is seen within an hour, though the whole list is read once a day only; but a server
+ * may have asked for hours of silence. */
+static bool is_late(int status, int article)
+{
+        const struct status *s = &social.statuses[status];
+        int64_t (*claimed)(int status) = social.networks[s->network].kind->claimed;
+
+        return claimed && s->notification >= 0 && claimed(status) > s->created - 22 * USEC_PER_HOUR &&
+               desks.articles[article].created > MAX(sim.calm, social.notifications[s->notification].visible) + LATE_USEC;
+}
+
 static void judge_mention(struct verdict *v, int i)
 {
         const struct status *s = &social.statuses[i];
@@ -130,6 +143,8 @@ static void judge_mention(struct verdict *v, int i)
                 broken(v, WRONG, s->id, "the article of mention %s does not hold its text", s->id);
         if (article >= 0)
                 judge_files(v, s, &desks.articles[article]);
+        if (article >= 0 && sim.calm && is_late(i, article))
+                broken(v, WRONG, s->id, "mention %s was filed hours after it could be seen", s->id);
         if (s->account == BRAND && all)
                 broken(v, WRONG, s->id, "the brand's own post %s was filed", s->id);
         if (r && !is_aside(r))

@@ -168,6 +168,7 @@ static void all_calm(void)
 {
         note("*** nothing fails any more");
         sim.faults = false;
+        sim.calm = sim.now;
         sim_set_trap(TRAP_NONE, 0);
         net_calm();
         disk_calm();

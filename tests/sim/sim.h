@@ -77,6 +77,7 @@ struct sim {
         int64_t now;                     /* the daemon's monotonic clock, and the world's */
         int64_t jump;                    /* by what the daemon's UTC is wrong */
         bool faults;                     /* things fail now */
+        int64_t calm;                    /* since when they do not */
         int incarnation;                 /* of the daemon; replies to an earlier one reach nobody */
         bool crashed;
         bool gave_up;                    /* the oracle has seen enough */
