@@ -23,7 +23,7 @@ static void on_item(const struct store_item *item, struct json_object *payload)
 {
         if (item->payload)
                 MUST(item->kept.right.right == MENTIOND_REPLY_NEVER && *item->kept.right.reason);
-        MUST(startswith(mj_str(payload, "url"), "http") || !*mj_str(payload, "url"));
+        MUST(!strncasecmp(mj_str(payload, "url"), "http", 4) || !*mj_str(payload, "url"));
 }
 
 static void on_end(struct mentiond_op *op, int verdict)
