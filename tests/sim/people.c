@@ -122,7 +122,7 @@ static void new_post(void)
 {
         int network = some_network();
 
-        (void) say(network, someone(), -1, true);
+        (void) say(network, someone(), -1, social.networks[network].kind->is_watched || chance(R_PEOPLE, 900));
 }
 
 static void follow_up(void)

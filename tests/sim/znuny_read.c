@@ -93,8 +93,8 @@ static struct json_object *article_json(int i, struct json_object *query)
         mj_put_int(o, "IsVisibleForCustomer", a->visible);
         mj_put_str(o, "From", a->from);
         mj_put_str(o, "Subject", a->subject);
-        if (a->rich)
-                put_owned(o, "Body", xasprintf("\n%s\n\n", a->body));
+        if (a->rich)                     /* what the helpdesk makes of it, with footnotes */
+                put_owned(o, "Body", xasprintf("\n[1]%s\n\n[1] https://acme.example/\n", a->body));
         else
                 mj_put_str(o, "Body", a->body);
         put_owned(o, "CreateTime", znuny_time(a->created));
