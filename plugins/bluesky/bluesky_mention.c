@@ -99,11 +99,12 @@ static const char *labels_of(struct mentiond_op *op, struct json_object *item)
         return all;
 }
 
+/* Of a record, what its view would show has no addresses: that there is something is told. */
 static struct mentiond_media *media_of(struct mentiond_op *op, struct json_object *embed, uint32_t *ret_n)
 {
         struct json_object *view = shown_of(embed), *images = mj_get(view, mj_get(view, "images") ? "images" : "items"), *one;
         struct mentiond_media *media = mentiond_alloc(op, MEDIA_MAX * sizeof(*media));
-        bool film = *mj_str(view, "playlist");
+        bool film = *mj_str(view, "playlist") || mj_get(view, "video");
 
         MJ_EACH(one, film ? mentiond_json(op, "[%p]", view) : images)
                 if (*ret_n < MEDIA_MAX)
@@ -155,6 +156,6 @@ struct mentiond_mention *bluesky_mention(struct mentiond_op *op, struct json_obj
                 .created_usec = written_usec(record, item), .seen_usec = mentiond_parse_time(mj_str(item, "indexedAt")),
                 .reply_right = bluesky_objection(view) ? MENTIOND_REPLY_NEVER : MENTIOND_MAY_REPLY,
                 .reply_reason = bluesky_objection(view));
-        mention->media = media_of(op, mj_get(view, "embed"), &mention->n_media);
+        mention->media = media_of(op, mj_get(view ? view : record, "embed"), &mention->n_media);
         return mention;
 }

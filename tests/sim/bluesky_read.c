@@ -35,6 +35,30 @@ static void add_named(struct json_object *record, const char *text)
         json_object_object_add(record, "facets", facets);
 }
 
+/* As views show them, or as the record has them, without an address. */
+static struct json_object *images(const struct status *s, bool shown)
+{
+        struct json_object *o = json_object_new_object(), *list = json_object_new_array(), *image, *blob;
+
+        for (int k = 0; k < s->n_media; k++) {
+                image = json_object_new_object();
+                mj_put_str(image, "alt", k ? "a parcel" : "");
+                if (shown) {
+                        put_owned(image, "fullsize", media_url(s->media + k));
+                        put_owned(image, "thumb", media_url(s->media + k));
+                } else {
+                        blob = json_object_new_object();
+                        mj_put_str(blob, "$type", "blob");
+                        mj_put_str(blob, "mimeType", "image/png");
+                        json_object_object_add(image, "image", blob);
+                }
+                (void) json_object_array_add(list, image);
+        }
+        mj_put_str(o, "$type", shown ? "app.bsky.embed.images#view" : "app.bsky.embed.images");
+        json_object_object_add(o, "images", list);
+        return o;
+}
+
 /* As its author's app wrote it. */
 struct json_object *sky_record(int status)
 {
@@ -63,7 +87,17 @@ struct json_object *sky_record(int status)
                 embed = json_object_new_object();
                 mj_put_str(embed, "$type", "app.bsky.embed.record");
                 json_object_object_add(embed, "record", reference(p->quoted));
+                if (s->n_media) {
+                        struct json_object *both = json_object_new_object();
+
+                        mj_put_str(both, "$type", "app.bsky.embed.recordWithMedia");
+                        json_object_object_add(both, "record", embed);
+                        json_object_object_add(both, "media", images(s, false));
+                        embed = both;
+                }
                 json_object_object_add(o, "embed", embed);
+        } else if (s->n_media) {
+                json_object_object_add(o, "embed", images(s, false));
         }
         return o;
 }
@@ -97,22 +131,6 @@ static struct json_object *author(int account)
         return o;
 }
 
-static struct json_object *images(const struct status *s)
-{
-        struct json_object *o = json_object_new_object(), *list = json_object_new_array(), *image;
-
-        for (int k = 0; k < s->n_media; k++) {
-                image = json_object_new_object();
-                put_owned(image, "fullsize", media_url(s->media + k));
-                put_owned(image, "thumb", media_url(s->media + k));
-                mj_put_str(image, "alt", k ? "a parcel" : "");
-                (void) json_object_array_add(list, image);
-        }
-        mj_put_str(o, "$type", "app.bsky.embed.images#view");
-        json_object_object_add(o, "images", list);
-        return o;
-}
-
 static bool may_answer(int status)
 {
         return !sky_at(social.statuses[status].root)->gated;
@@ -130,7 +148,7 @@ static struct json_object *view(int status)
         put_owned(o, "indexedAt", sky_time(sky_listed(status)));
         json_object_object_add(o, "labels", json_object_new_array());
         if (s->n_media)
-                json_object_object_add(o, "embed", images(s));
+                json_object_object_add(o, "embed", images(s, true));
         if (!may_answer(status))
                 mj_put_bool(viewer, "replyDisabled", true);
         put_owned(viewer, "like", s->liked ? xasprintf("at://like/%d", status) : NULL);
