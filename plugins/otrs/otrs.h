@@ -24,6 +24,8 @@ enum {
         OTRS_ARTICLES = 20,                  /* newest agents' articles of a ticket that a poll asks for first */
         OTRS_IDS_MAX = 100000,               /* tickets in one search: 1 MB of ids */
         OTRS_OVERLAP_MINUTES = 5,            /* that a search reaches back further than it must */
+        OTRS_SWEEP_MINUTES = 130,            /* twice the hour that is repeated, or by which a clock was set, and what a poll
+                                              * may take */
         OTRS_FIRST_MINUTES = 366 * 1440,     /* where no ticket of ours was seen yet: longer than the longest outage */
         OTRS_ATTACHED = 1024 * 1024,         /* bytes attached to a ticket's newest articles that may be why they could not
                                               * be had with it: too long, or too slow; what is less can be asked for again */

@@ -107,7 +107,8 @@ static int adopt(struct mentiond_op *op, struct otrs *otrs, const struct mention
         if (!*lookup->customer || !*lookup->title)
                 return MENTIOND_ABSENT;
         query = mentiond_json(op, "{'CustomerUserLogin': %s, 'TicketCreateTimeNewerMinutes': %lld, 'Limit': %d}",
-                              lookup->customer, (long long) otrs_minutes_since(op, lookup->tried_usec), OTRS_SHELLS_MAX);
+                              lookup->customer,
+                              (long long) otrs_minutes_since(op, lookup->tried_usec) + OTRS_SWEEP_MINUTES, OTRS_SHELLS_MAX);
         r = otrs_search(op, otrs, query, &ids);
         for (size_t i = 0; r == MENTIOND_OK && !ticket && i < mj_len(ids); i++) {
                 batch = mentiond_format(op, "%s%s%s", batch, n ? "," : "", json_object_get_string(mj_at(ids, i)));

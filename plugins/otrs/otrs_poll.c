@@ -27,10 +27,6 @@
 
 #include <time.h>
 
-enum {
-        SWEEP_MINUTES = 130,    /* twice the hour that is repeated, and what a poll may take */
-};
-
 static const int64_t second_usec = 1000000, minute_usec = 60 * second_usec, hour_usec = 60 * minute_usec,
                      day_usec = 24 * hour_usec;
 
@@ -84,7 +80,7 @@ static const char *seen_noon(struct mentiond_op *op)
         const char *cursor = mentiond_cursor(op, "seen");
         /* A store that was built anew has a horizon, and no cursor. */
         int64_t seen = *cursor ? mentiond_parse_time(cursor) : mentiond_horizon_usec(op);
-        time_t from = (time_t) ((seen - SWEEP_MINUTES * minute_usec - day_usec / 2) / day_usec * (day_usec / 1000000));
+        time_t from = (time_t) ((seen - OTRS_SWEEP_MINUTES * minute_usec - day_usec / 2) / day_usec * (day_usec / 1000000));
         struct tm tm;
 
         /* Its zone may be ahead; its clock must not have been.  A search from the future finds nothing. */
@@ -101,7 +97,7 @@ static int take_closed(struct mentiond_op *op, struct otrs *otrs)
         int r;
 
         if (otrs->polled)
-                query = mentiond_json(op, "{'TicketCloseTimeNewerMinutes': %d, 'Limit': %d}", SWEEP_MINUTES, OTRS_IDS_MAX);
+                query = mentiond_json(op, "{'TicketCloseTimeNewerMinutes': %d, 'Limit': %d}", OTRS_SWEEP_MINUTES, OTRS_IDS_MAX);
         else if (noon)
                 query = mentiond_json(op, "{'TicketCloseTimeNewerDate': %s, 'Limit': %d}", noon, OTRS_IDS_MAX);
         else
@@ -119,8 +115,8 @@ static struct json_object *window(struct mentiond_op *op, struct otrs *otrs, boo
                 minutes = (mentiond_steady_usec(op) - otrs->polled_steady_usec) / minute_usec + 1 + OTRS_OVERLAP_MINUTES;
                 if (minutes < otrs_minutes_since(op, otrs->polled_usec))
                         minutes = otrs_minutes_since(op, otrs->polled_usec);
-                if (minutes < SWEEP_MINUTES && sweep)
-                        minutes = SWEEP_MINUTES;
+                if (minutes < OTRS_SWEEP_MINUTES && sweep)
+                        minutes = OTRS_SWEEP_MINUTES;
         }
         otrs->window_minutes = minutes;
         if (noon)
