@@ -90,7 +90,10 @@ static bool is_given_up(const char *text)
 {
         int n = people_note_in(text), last;
 
-        return n >= 0 && (agent_notes[n].dropped || is_half_removed(n) || has_note(agent_notes[n].article, "withdrawn") || posts_of(n, &last) > 1 ||
+        for (int k = 0; n >= 0 && k < n_agent_notes; k++)        /* written twice, it is one of them */
+                if (agent_notes[k].group == agent_notes[n].group && has_note(agent_notes[k].article, "withdrawn"))
+                        return true;
+        return n >= 0 && (agent_notes[n].dropped || is_half_removed(n) || posts_of(n, &last) > 1 ||
                           desks.tickets[desks.articles[agent_notes[n].article].born_ticket].deleted);
 }
 

@@ -4,8 +4,6 @@
  */
 #include "masto.h"
 
-#define KEY_USEC USEC_PER_HOUR
-
 /* 0, or with what it is refused; snac refuses nothing. */
 static int judge(const struct request *q, const struct network *net)
 {
@@ -60,7 +58,7 @@ struct answer masto_create(const struct request *q)
         }
         for (i = 0; net->kind == &mastodon_kind && *q->key && i < social.n_statuses; i++)
                 if (social.statuses[i].network == q->server && streq(social.statuses[i].key, q->key) && !social.statuses[i].spam &&
-                    world_utc() - social.statuses[i].created < KEY_USEC) {
+                    world_utc() - social.statuses[i].created < sim.plan.keys_usec) {
                         note("the network gets %s again, with the same key", q->key);
                         happened(SAME_KEY_AGAIN);
                         return masto_reply(200, masto_json(i));

@@ -92,8 +92,9 @@ static bool may_fail(const struct status *s, int file)
         return !media_is_good(file);
 }
 
-/* Each file is attached; or its address is in the text, and there is a cause. */
-static void judge_files(struct verdict *v, const struct status *s, const struct article *a)
+/* Each file is attached; or its address is in the text, and there is a cause.  Of what its author hid before it was looked at none is
+ * known. */
+static void judge_files(struct verdict *v, const struct status *s, const struct article *a, bool hidden)
 {
         for (int i = 0; i < a->n_files; i++) {
                 bool known = false;
@@ -110,6 +111,8 @@ static void judge_files(struct verdict *v, const struct status *s, const struct 
                 if (has_file(a, file))
                         continue;
                 happened(MEDIA_MISSING);
+                if (hidden && strstr(a->body, "has no address of its own"))
+                        continue;
                 told = xasprintf("Not attached: %s", url);
                 if (!strstr(a->body, told))
                         broken(v, LOST, s->id, "the article of mention %s has no %s and does not say so", s->id, url);
@@ -132,6 +135,7 @@ static bool is_late(int status, int article)
 static void judge_mention(struct verdict *v, int i)
 {
         const struct status *s = &social.statuses[i];
+        const struct network_kind *kind = social.networks[s->network].kind;
         const struct row *r = row_of("mention", social.networks[s->network].name, s->id);
         int live, all, article = article_of(i, &live, &all);
 
@@ -142,7 +146,7 @@ static void judge_mention(struct verdict *v, int i)
         if (article >= 0 && !is_text_of(s, desks.articles[article].body))
                 broken(v, WRONG, s->id, "the article of mention %s does not hold its text", s->id);
         if (article >= 0)
-                judge_files(v, s, &desks.articles[article]);
+                judge_files(v, s, &desks.articles[article], kind->may_hide && kind->may_hide(i));
         if (article >= 0 && sim.calm && is_late(i, article))
                 broken(v, WRONG, s->id, "mention %s was filed hours after it could be seen", s->id);
         if (s->account == BRAND && all)
@@ -269,12 +273,14 @@ static int half_of(int article, int status, const int *ticket_of, const int *hal
 {
         const struct status *s = &social.statuses[status];
         int64_t shown = s->notification < 0 ? 0 : social.notifications[s->notification].first_shown;
+        int ticket = desk_follow(desks.articles[article].ticket);
         bool sure = true;
 
         if (desks.articles[article].branch)
                 return status;
         for (int at = s->parent; at >= 0 && social.statuses[at].root == s->root; at = social.statuses[at].parent)
-                if (branch_of(at) >= 0 && (ticket_of[at] == desk_follow(desks.articles[article].ticket) + 1 || is_made_for(desks.articles[article].born_ticket, at))) {
+                if (branch_of(at) >= 0 && (ticket_of[at] == ticket + 1 || (ticket_of[at] && goes_on(ticket_of[at] - 1, ticket)) ||
+                                           is_made_for(desks.articles[article].born_ticket, at))) {
                         happened(SPLIT_GREW);
                         return at;
                 }

@@ -54,14 +54,25 @@ static bool has_keys(int server)
         return is_network(server) && social.networks[server].kind->has_keys;
 }
 
-/* Later than we wait, and sooner than we give up looking: without a key no client can do better.  With one it may be very late. */
+static void begin_storm(int server, enum weather weather, int64_t usec)
+{
+        sky[server].weather = weather;
+        sky[server].until = sim.now + usec;
+        happened(STORM);
+        note("*** %s: %s for %lld s", server_name(server), weather_names[weather], (long long) (usec / USEC_PER_SEC));
+}
+
+/* Later than we wait, and sooner than we give up looking: without a key no client can do better.  With one it may be very late; and
+ * the helpdesk, that must be asked before it is sent again, away until the network has forgotten the key. */
 static struct fault late(int server)
 {
         struct fault f = named("hangs, with a late effect");
 
         f.hangs = f.late = true;
-        f.there_usec = between(R_NET, sim.plan.timeout_usec, has_keys(server) ? 30 * USEC_PER_MINUTE
+        f.there_usec = between(R_NET, sim.plan.timeout_usec, has_keys(server) ? MIN(30 * USEC_PER_MINUTE, sim.plan.keys_usec)
                                                              : MAX(sim.plan.timeout_usec, sim.plan.settle_usec * 3 / 4));
+        if (has_keys(server) && sim.faults && chance(R_NET, 200))
+                begin_storm(NETWORKS + social.networks[server].desk, DOWN, f.there_usec + sim.plan.keys_usec + USEC_PER_MINUTE);
         return f;
 }
 
@@ -272,6 +283,7 @@ const char *server_name(int server)
 void net_storm(void)
 {
         int dice = (int) below(R_NET, 10), server = MEDIA_SERVER;
+        enum weather weather;
 
         if (!sim.faults)
                 return;
@@ -279,11 +291,8 @@ void net_storm(void)
                 server = (int) below(R_NET, social.n_networks);
         else if (dice < 9)
                 server = NETWORKS + (int) below(R_NET, desks.n);
-        sky[server].weather = (enum weather) between(R_NET, DOWN, _WEATHERS - 1);
-        sky[server].until = sim.now + around(R_NET, 4 * USEC_PER_MINUTE);
-        happened(STORM);
-        note("*** %s: %s for %lld s", server_name(server), weather_names[sky[server].weather],
-             (long long) ((sky[server].until - sim.now) / USEC_PER_SEC));
+        weather = (enum weather) between(R_NET, DOWN, _WEATHERS - 1);
+        begin_storm(server, weather, around(R_NET, 4 * USEC_PER_MINUTE));
 }
 
 void net_calm(void)

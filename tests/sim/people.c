@@ -132,7 +132,7 @@ static void follow_up(void)
         if (parent < 0)
                 return;
         account = someone();
-        (void) say(social.statuses[parent].network, account, parent, chance(R_PEOPLE, 850));
+        (void) say(social.statuses[parent].network, account, parent, chance(R_PEOPLE, social.statuses[parent].names_brand ? 850 : 500));
 }
 
 void people_write_again(int ticket, bool newest)

@@ -30,6 +30,7 @@ static void make_plan(void)
         p->disk_usec = some(300, 3 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE);
         p->jump_usec = some(200, 5 * USEC_PER_MINUTE, 60 * USEC_PER_MINUTE);
         p->operator_usec = some(600, USEC_PER_MINUTE, 20 * USEC_PER_MINUTE);
+        p->keys_usec = chance(R_PLAN, 500) ? USEC_PER_HOUR : between(R_PLAN, 2, 60) * USEC_PER_MINUTE;
         p->settle_usec = chance(R_PLAN, 700) ? 2 * USEC_PER_MINUTE : between(R_PLAN, 60, 300) * USEC_PER_SEC;
         p->timeout_usec = between(R_PLAN, 10, 40) * USEC_PER_SEC;
         p->net_permille = chance(R_PLAN, 200) ? 0 : (int) between(R_PLAN, 5, 200);

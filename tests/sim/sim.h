@@ -60,6 +60,7 @@ struct plan {
         int64_t jump_usec;               /* mean time between two jumps of the clock; 0: none */
         int64_t operator_usec;           /* mean time between two acts of the operator; 0: only repairs */
         int64_t settle_usec, timeout_usec;
+        int64_t keys_usec;               /* so long a network knows idempotency keys; Mastodon an hour, if it has the room */
         int net_permille;                /* of single requests that go wrong */
         int power_permille;              /* of crashes that take unsynced writes along */
         bool far_jumps;                  /* by years */
