@@ -173,7 +173,7 @@ static void print_sum(const char *before, const struct result *s, uint64_t n, do
 /* In one world of some hundred: not asked of a run of 100. */
 static bool is_rare(int h)
 {
-        return h == SAME_KEY_AGAIN || h == EXPIRED || h == X_MISSING || h == X_LAGS || h == X_UNCALLED || h == X_DUPLICATE || h == X_HAD_IT || h == X_ABOVE_CEILING ||
+        return h == SAME_KEY_AGAIN || h == EXPIRED || h == X_MISSING || h == X_LAGS || h == X_UNCALLED || h == X_DUPLICATE || h == X_HAD_IT || h == X_ABOVE_CEILING || h == CEILING ||
                h == REFRESHED_TOO_LATE || h == LOG_INS_LIMITED || h == NAME_TAKEN || h == POSTED_AFTER_REMOVAL;
 }
 

@@ -122,7 +122,7 @@ static void new_post(void)
 {
         int network = some_network();
 
-        (void) say(network, someone(), -1, social.networks[network].kind->is_watched || chance(R_PEOPLE, 900));
+        (void) say(network, someone(), -1, true);
 }
 
 static void follow_up(void)
@@ -132,7 +132,7 @@ static void follow_up(void)
         if (parent < 0)
                 return;
         account = someone();
-        (void) say(social.statuses[parent].network, account, parent, chance(R_PEOPLE, social.statuses[parent].names_brand ? 850 : 500));
+        (void) say(social.statuses[parent].network, account, parent, chance(R_PEOPLE, 850));
 }
 
 void people_write_again(int ticket, bool newest)
