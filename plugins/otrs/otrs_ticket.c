@@ -8,7 +8,7 @@
 
 #define ID_MAX 20        /* digits of a ticket's id; what is longer is none */
 
-static const int64_t second_usec = 1000000, day_seconds = 86400;
+static const int64_t day_usec = INT64_C(86400) * 1000000;
 
 const char *otrs_field(struct json_object *object, const char *name)
 {
@@ -208,10 +208,10 @@ int64_t otrs_closed_usec(struct mentiond_op *op, struct json_object *ticket)
         struct json_object *article = mj_at(mj_get(ticket, "Article"), 0);
         int64_t changed = mentiond_parse_time(mj_str(ticket, "Changed")),
                 local = mentiond_parse_time(mj_str(article, "CreateTime"));
-        int64_t seconds = mj_int(article, "IncomingTime", 0);
-        bool known = changed && local && seconds > 0 && seconds < mentiond_now_usec(op) / second_usec + day_seconds;
+        int64_t came = mj_usec(article, "IncomingTime");
+        bool known = changed && local && came && came < mentiond_now_usec(op) + day_usec;
 
-        return otrs_is_closed(ticket) && known ? changed - local + seconds * second_usec : 0;
+        return otrs_is_closed(ticket) && known ? changed - local + came : 0;
 }
 
 int otrs_close(struct mentiond_op *op, void *state, const char *ticket)

@@ -54,16 +54,7 @@ static bool has_keys(int server)
         return is_network(server) && social.networks[server].kind->has_keys;
 }
 
-static void begin_storm(int server, enum weather weather, int64_t usec)
-{
-        sky[server].weather = weather;
-        sky[server].until = sim.now + usec;
-        happened(STORM);
-        note("*** %s: %s for %lld s", server_name(server), weather_names[weather], (long long) (usec / USEC_PER_SEC));
-}
-
-/* Later than we wait, and sooner than we give up looking: without a key no client can do better.  With one it may be very late; and
- * the helpdesk, that must be asked before it is sent again, away until the network has forgotten the key. */
+/* Later than we wait, and sooner than we give up looking: without a key no client can do better.  With one it may be very late. */
 static struct fault late(int server)
 {
         struct fault f = named("hangs, with a late effect");
@@ -71,8 +62,6 @@ static struct fault late(int server)
         f.hangs = f.late = true;
         f.there_usec = between(R_NET, sim.plan.timeout_usec, has_keys(server) ? MIN(30 * USEC_PER_MINUTE, sim.plan.keys_usec)
                                                              : MAX(sim.plan.timeout_usec, sim.plan.settle_usec * 3 / 4));
-        if (has_keys(server) && sim.faults && chance(R_NET, 200))
-                begin_storm(NETWORKS + social.networks[server].desk, DOWN, f.there_usec + sim.plan.keys_usec + USEC_PER_MINUTE);
         return f;
 }
 
@@ -266,12 +255,24 @@ void net_reseed(const struct request *q, const char *a, const char *b, const cha
         sim_reseed(R_NET, what + ++asked[at].times);
 }
 
+static void begin_storm(int server, enum weather weather, int64_t usec)
+{
+        sky[server].weather = weather;
+        sky[server].until = sim.now + usec;
+        happened(STORM);
+        note("*** %s: %s for %lld s", server_name(server), weather_names[weather], (long long) (usec / USEC_PER_SEC));
+}
+
+/* With what is very late the helpdesk, which must be asked before it is sent again, may be away until the network has forgotten the
+ * key. */
 struct fault net_fault(int server, bool unsafe)
 {
         struct fault f = sim.faults ? some_fault(server, unsafe) : fair();
 
         if (f.name && is_omitted(omitted.faults, ++n_faults))
                 return fair();
+        if (f.late && has_keys(server) && chance(R_NET, 200))
+                begin_storm(NETWORKS + social.networks[server].desk, DOWN, f.there_usec + sim.plan.keys_usec + USEC_PER_MINUTE);
         return counted(f);
 }
 
