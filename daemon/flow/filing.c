@@ -260,7 +260,7 @@ static void attempt(struct filing *g, bool look)
         }
         /* Unless the poll that brought it has begun it. */
         if (r >= 0 && !look && !streq(g->row->state, STATE_FILING)) {
-                r = store_begin(f->instance->host->store, g->row->id, STATE_FILING, utc_usec(), NULL);
+                r = store_begin(f->instance->host->store, g->row->id, g->row->orders, STATE_FILING, utc_usec(), NULL);
                 begun.attempt++;
                 s.row = &begun;
         }

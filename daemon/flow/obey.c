@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Commands: what an agent tells mentiond by an internal note is done, and answered by one line.  Those that say something on the
- * network are replies and not here (host/emit).  A command is in no lane: who takes a reply back does not wait behind it.  All of
- * them may be done twice, for one that was cut off is done again.
+ * network are replies and not here (host/emit).  A command is in no lane: who takes a reply back does not wait behind it.  Those
+ * that change what is on the network wait for those before them.  All may be done twice, for one that was cut off is done again.
  */
 #include "flow/obey.h"
 

@@ -254,6 +254,11 @@ void obey_on_network(struct order *o)
                             " network itself: the addresses of the posts are in this ticket.");
                 return;
         }
+        /* One after the other, as they were written. */
+        if (store_command_waits(o->f->instance->host->store, o->f->instance->stored.id, o->thread.ticket, o->row->id)) {
+                obey_later(o, 0, NULL);
+                return;
+        }
         i = channel_now(o);
         if (!i)
                 return;

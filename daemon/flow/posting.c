@@ -160,7 +160,8 @@ static void attempt(struct posting *g, bool look, bool frozen)
 
         if (!look) {
                 g->tried_usec = g->tried_usec ? g->tried_usec : utc_usec();
-                r = store_begin(f->instance->host->store, g->row->id, STATE_SENDING, g->tried_usec, frozen ? NULL : g->parts);
+                r = store_begin(f->instance->host->store, g->row->id, g->row->orders, STATE_SENDING, g->tried_usec,
+                                frozen ? NULL : g->parts);
                 if (r == -ESTALE)
                         return;
                 if (r < 0) {

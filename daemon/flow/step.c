@@ -228,7 +228,9 @@ static void step_aside(struct flow_instance *f, const struct store_row *row, con
                        enum tell tell)
 {
         _cleanup_(arena_freep) struct arena *a = arena_new();
-        struct store_move m = { .id = row->id, .state = state, .reason = reason, .now_usec = steady_usec() };
+        struct store_move m = {
+                .id = row->id, .state = state, .orders = &row->orders, .reason = reason, .now_usec = steady_usec()
+        };
 
         if (is_reply(row))
                 tell_agent(&m, a, row, tell, reason);
@@ -260,7 +262,10 @@ void step_withdraw(struct flow_instance *f, const struct store_row *row, const c
 void step_wait(struct flow_instance *f, const struct store_row *row, int64_t until_usec, const char *preview)
 {
         _cleanup_(arena_freep) struct arena *a = arena_new();
-        struct store_move m = { .id = row->id, .state = ready_state(row), .due_usec = until_usec, .now_usec = steady_usec() };
+        struct store_move m = {
+                .id = row->id, .state = ready_state(row), .orders = &row->orders, .due_usec = until_usec,
+                .now_usec = steady_usec(),
+        };
 
         if (preview)
                 tell_agent(&m, a, row, TELL_PREVIEW, preview);

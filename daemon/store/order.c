@@ -44,6 +44,16 @@ int store_replies(struct store *s, int64_t thread, int64_t command, const char *
         return r < 0 ? r : (int) n;
 }
 
+bool store_command_waits(struct store *s, int64_t helpdesk, const char *ticket, int64_t before)
+{
+        int64_t found;
+
+        return db_get_int(store_reader(s), &found,
+                          "SELECT 1 FROM journal j JOIN body b ON b.id = j.id WHERE j.target = ?1 AND j.source = ?1 AND"
+                          " j.due_usec NOT NULL AND j.kind = 'command' AND j.id < ?2 AND json_extract(b.payload, '$.ticket') = ?3"
+                          " LIMIT 1", "iis", helpdesk, before, ticket) > 0;
+}
+
 struct aim_args {
         int64_t command, at;
 };

@@ -262,8 +262,9 @@ struct store_part {
 };
 
 /* Before the request leaves: the state says so, the attempt counts, the parts (of a reply, part->of of them; else NULL) are
- * frozen, unless they are already. */
-int store_begin(struct store *s, int64_t id, const char *state, int64_t now_usec, const struct store_part *part);   /* waits */
+ * frozen, unless they are already.  orders: of the row as it was read; -ESTALE if it is not so any more. */
+int store_begin(struct store *s, int64_t id, int64_t orders, const char *state, int64_t now_usec, const struct store_part *part);
+                                         /* waits */
 int store_part(struct store *s, struct arena *a, int64_t reply, int64_t number, struct store_part *ret);   /* 1; 0 */
 #define STORE_NEXT_PART INT64_C(-1)      /* as number: the first that is not posted */
 
@@ -276,6 +277,9 @@ struct store_move {
         int64_t id;
         const char *state;
         int64_t due_usec;                /* of an active state */
+        /* Of the row as it was read: what was decided before it goes, -ESTALE if a person sent it on its way again since; NULL:
+         * what has happened. */
+        const int64_t *orders;
         bool saw_absent;                 /* find() did not find it, once more */
         const char *reason;              /* NULL: unchanged; "" clears */
         const char *result_id, *result_url;      /* NULL: unchanged; of a reply they are those of the part posted, too */
@@ -307,6 +311,9 @@ int store_threads_of(struct store *s, int64_t helpdesk, const char *ticket, int6
 int store_replies(struct store *s, int64_t thread, int64_t command, const char *state, const char *or_state, int64_t *ids,
                   size_t max);
 int64_t store_last_filed(struct store *s, int64_t thread, int64_t before);       /* a mention; 0: there is none */
+
+/* Whether a command of this ticket that was taken in before this one is not done yet. */
+bool store_command_waits(struct store *s, int64_t helpdesk, const char *ticket, int64_t before);
 
 struct store_order {
         int64_t id;                      /* of a reply */

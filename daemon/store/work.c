@@ -247,7 +247,7 @@ int store_recover(struct store *s)
 }
 
 struct begin_args {
-        int64_t id, now_usec;
+        int64_t id, orders, now_usec;
         const char *state;
         const struct store_part *part;
 };
@@ -260,7 +260,8 @@ static int begin(struct db *db, void *data)
         r = db_run(db, "UPDATE journal SET state = ?, attempt = attempt + 1, due_usec = NULL,"
                        " tried_usec = CASE tried_usec WHEN 0 THEN ? ELSE tried_usec END,"
                        " tried_after = ifnull(tried_after, (SELECT max(id) FROM journal)), result_id = NULL"
-                       " WHERE id = ? AND state IN ('new', 'waiting')", "sii", a->state, a->now_usec, a->id);
+                       " WHERE id = ? AND state IN ('new', 'waiting') AND orders = ?", "siii", a->state, a->now_usec, a->id,
+                   a->orders);
         if (r < 0)
                 return r;
         if (r == 0)
@@ -272,9 +273,9 @@ static int begin(struct db *db, void *data)
         return MIN(r, 0);
 }
 
-int store_begin(struct store *s, int64_t id, const char *state, int64_t now_usec, const struct store_part *part)
+int store_begin(struct store *s, int64_t id, int64_t orders, const char *state, int64_t now_usec, const struct store_part *part)
 {
-        struct begin_args a = { id, now_usec, state, part };
+        struct begin_args a = { id, orders, now_usec, state, part };
 
         return store_write(s, begin, &a);
 }
@@ -382,10 +383,10 @@ static int move(struct db *db, void *data)
                        " reason = NULLIF(ifnull(?5, reason), ''),"
                        " result_id = ifnull(?6, result_id), result_url = ifnull(?7, result_url),"
                        " card_usec = ifnull(NULLIF(?9, 0), card_usec)"
-                       " WHERE id = ?1 AND (" IS_ACTIVE " OR ?2 IN ('filed', 'posted'))",
-                   "isiisssii", m->id, m->state, active ? m->due_usec : INT64_C(-1),
+                       " WHERE id = ?1 AND (" IS_ACTIVE " OR ?2 IN ('filed', 'posted')) AND ?10 IN (-1, orders)",
+                   "isiisssiii", m->id, m->state, active ? m->due_usec : INT64_C(-1),
                    (int64_t) m->saw_absent, m->reason, m->result_id, m->result_url, (int64_t) m->unlink,
-                   m->card_usec);
+                   m->card_usec, m->orders ? *m->orders : INT64_C(-1));
         if (r <= 0)
                 return r < 0 ? r : -ESTALE;
         if (m->part) {

@@ -113,7 +113,7 @@ static void link_thread(const char *mention)
         struct store_thread link = { .helpdesk = desk, .ticket = "T", .number = "1", .url = "" };
         int64_t id = store_row_of(s, brand, mention);
 
-        assert_int_equal(store_begin(s, id, STATE_FILING, 1, NULL), 0);
+        assert_int_equal(store_begin(s, id, 0, STATE_FILING, 1, NULL), 0);
         assert_int_equal(store_move(s, &(struct store_move) {
                 .id = id, .state = STATE_FILED, .result_id = "7", .link = &link, .now_usec = 1 }), 0);
 }

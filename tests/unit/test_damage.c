@@ -104,7 +104,7 @@ static void fill(int mentions)
                 id = store_row_of(s, brand.id, item.native_id);
                 if (i % 3 == 0)
                         continue;
-                assert_int_equal(store_begin(s, id, STATE_FILING, NOW, NULL), 0);
+                assert_int_equal(store_begin(s, id, 0, STATE_FILING, NOW, NULL), 0);
                 if (i % 3 == 1)
                         assert_int_equal(store_move(s, &(struct store_move) {
                                 .id = id, .state = STATE_FILED, .result_id = "7", .link = &link, .now_usec = NOW }), 0);

@@ -615,7 +615,7 @@ static void own_replies_are_known_as_posted(void)
         open_op();
         fake_filed("m1", "m1", "77");
         fake_reply("a1", "77", "{}", NULL);
-        assert_int_equal(store_begin(fake_host.store, fake_id(desk->stored.id, "a1"), STATE_SENDING, 1, &part), 0);
+        assert_int_equal(store_begin(fake_host.store, fake_id(desk->stored.id, "a1"), 0, STATE_SENDING, 1, &part), 0);
         assert_int_equal(mentiond_is_posted(&op, "p1"), 0);
         assert_int_equal(store_move(fake_host.store, &(struct store_move) {
                 .id = fake_id(desk->stored.id, "a1"), .state = STATE_POSTED, .result_id = "p1", .result_url = "" }), 0);

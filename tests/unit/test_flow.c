@@ -910,8 +910,8 @@ static void what_was_on_its_way_when_mentiond_ended_is_looked_for(void)
         fake_filed("m1", "m1", "77");
         fake_reply("a1", "77", ANSWER, NULL);
         fake_mention("m2", "m1", "");
-        assert_int_equal(store_begin(fake_host.store, fake_id(desk->stored.id, "a1"), STATE_SENDING, 1, &part), 0);
-        assert_int_equal(store_begin(fake_host.store, fake_id(brand->stored.id, "m2"), STATE_FILING, 1, NULL), 0);
+        assert_int_equal(store_begin(fake_host.store, fake_id(desk->stored.id, "a1"), 0, STATE_SENDING, 1, &part), 0);
+        assert_int_equal(store_begin(fake_host.store, fake_id(brand->stored.id, "m2"), 0, STATE_FILING, 1, NULL), 0);
         assert_int_equal(store_recover(fake_host.store), 2);
         fake_detach();
         store_close(fake_host.store);

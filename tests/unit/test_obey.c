@@ -706,6 +706,57 @@ static void last_reply_is_edited_and_deleted(void)
         fake_close();
 }
 
+/* While the helpdesk is asked whether it stands the agent wants it otherwise. */
+static void what_goes_in_private_meanwhile_is_not_posted_in_public(void)
+{
+        open_with_ticket(0);
+        let_wait(DESK_REVIEW);
+        write_reply("5", "answer");
+        assert_true(world_wait(&fake.calls[DESK_REVIEW], 1));
+        tell("6", "!dm");
+        assert_true(reply_becomes("6", STATE_DONE));
+        commanded = true;
+        assert_true(reply_becomes("5", STATE_POSTED));
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        assert_int_equal(fake.visibility, MENTIOND_DIRECT);
+        is_answered("6", "goes out now, in private");
+        fake_close();
+}
+
+static void what_is_sent_meanwhile_is_not_held_for_what_was_known_before(void)
+{
+        open_with_ticket(0);
+        let_wait(DESK_REVIEW);
+        fake.verdicts[DESK_REVIEW] = ONCE(MENTIOND_UNKNOWN);
+        write_reply("5", "answer");
+        assert_true(world_wait(&fake.calls[DESK_REVIEW], 1));
+        tell("6", "!send");
+        assert_true(reply_becomes("6", STATE_DONE));
+        commanded = true;
+        assert_true(reply_becomes("5", STATE_POSTED));
+        is_answered("6", "goes out now, as it is");
+        fake_close();
+}
+
+static void edits_are_done_one_after_the_other(void)
+{
+        open_with_ticket(0);
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        desk->options.retry_usec = 300 * USEC_PER_MSEC;
+        fake.verdicts[CALL_EDIT] = ONCE(MENTIOND_RETRY);
+        strset(&fake.said, "");
+        tell("6", "!edit second answer");
+        tell("7", "!edit third answer");
+        assert_true(reply_becomes("6", STATE_DONE));
+        assert_int_equal(fake.calls[CALL_EDIT], 2);
+        assert_true(reply_becomes("7", STATE_DONE));
+        assert_int_equal(fake.calls[CALL_EDIT], 3);
+        quiet();
+        assert_non_null(strstr(fake.notes, "now reads: @alice@example third answer"));
+        fake_close();
+}
+
 /* What is posted between two attempts is not meant. */
 static void command_that_is_tried_again_is_about_the_same_reply(void)
 {
@@ -1281,6 +1332,9 @@ int main(void)
                 world_test(likes_reposts_and_hides),
                 world_test(what_fails_for_now_is_done_later),
                 world_test(last_reply_is_edited_and_deleted),
+                world_test(what_goes_in_private_meanwhile_is_not_posted_in_public),
+                world_test(what_is_sent_meanwhile_is_not_held_for_what_was_known_before),
+                world_test(edits_are_done_one_after_the_other),
                 world_test(command_that_is_tried_again_is_about_the_same_reply),
                 world_test(parts_are_deleted_last_first),
                 world_test(command_that_waits_follows_its_ticket),

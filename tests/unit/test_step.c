@@ -58,7 +58,7 @@ static struct store_row on_its_way(int64_t attempts)
                 if (n)
                         assert_int_equal(store_move(fake_host.store, &(struct store_move) {
                                 .id = row.id, .state = reply ? STATE_WAITING : STATE_NEW }), 0);
-                assert_int_equal(store_begin(fake_host.store, row.id, reply ? STATE_SENDING : STATE_FILING, 1,
+                assert_int_equal(store_begin(fake_host.store, row.id, 0, reply ? STATE_SENDING : STATE_FILING, 1,
                                              reply ? &part : NULL),
                                  0);
         }

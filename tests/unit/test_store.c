@@ -141,7 +141,7 @@ static const char *due(int64_t target)
 
 static int begin(const char *native_id, const char *state)
 {
-        return store_begin(s, id_of(native_id), state, NOW, NULL);
+        return store_begin(s, id_of(native_id), 0, state, NOW, NULL);
 }
 
 static int move_to(const char *native_id, const char *state)
@@ -287,7 +287,7 @@ static void threads_are_by_root_and_by_parent(void)
         /* What answers our own answer belongs to that thread. */
         file("1", "77");
         (void) take(reply("a1", "77"));
-        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) {
+        assert_int_equal(store_begin(s, id_of("a1"), 0, STATE_SENDING, NOW, &(struct store_part) {
                 0, "k", "1", "text", "", "", 1 }), 0);
         assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("a1"), .state = STATE_POSTED, .result_id = "p1",
                                                               .result_url = "u", .now_usec = NOW }), 0);
@@ -746,7 +746,7 @@ static void begin_takes_only_a_row_that_is_ready(void)
                 assert_string_equal(row_of(states[i]).state, states[i]);
                 assert_int_equal(row_of(states[i]).attempt, 0);
         }
-        assert_int_equal(store_begin(s, 12345, STATE_FILING, NOW, NULL), -ESTALE);
+        assert_int_equal(store_begin(s, 12345, 0, STATE_FILING, NOW, NULL), -ESTALE);
         close_store();
 }
 
@@ -761,14 +761,14 @@ static void begin_counts_and_freezes_what_is_sent(void)
         file("1", "77");
         (void) take(reply("a1", "77"));
         assert_int_equal(store_part(s, a, id_of("a1"), 0, &got), 0);
-        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW + 1, &first), 0);
+        assert_int_equal(store_begin(s, id_of("a1"), 0, STATE_SENDING, NOW + 1, &first), 0);
         row = row_of("a1");
         assert_string_equal(row.state, STATE_SENDING);
         assert_int_equal(row.attempt, 1);
         assert_int_equal(row.tried_usec, NOW + 1);
         assert_int_equal(row.due_usec, 0);
         assert_int_equal(move_to("a1", STATE_WAITING), 0);
-        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW + 2, &second), 0);
+        assert_int_equal(store_begin(s, id_of("a1"), 0, STATE_SENDING, NOW + 2, &second), 0);
         row = row_of("a1");
         assert_int_equal(row.attempt, 2);
         assert_int_equal(row.tried_usec, NOW + 1);
@@ -1011,7 +1011,7 @@ static void text_of_a_reply_and_its_notes_stays_until_they_are_done(void)
         (void) take(mention("1", "", ""));
         file("1", "77");
         (void) take(reply("a1", "77"));
-        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &part), 0);
+        assert_int_equal(store_begin(s, id_of("a1"), 0, STATE_SENDING, NOW, &part), 0);
         assert_int_equal(move_to("a1", STATE_HELD), 0);
         assert_int_equal(store_part(s, a, id_of("a1"), 0, &got), 1);
         assert_string_equal(got.text, "hi");
@@ -1084,7 +1084,7 @@ static void posted_reply_gives_its_part_the_id(void)
         (void) take(mention("1", "r", ""));
         file("1", "77");
         (void) take(reply("a1", "77"));
-        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) {
+        assert_int_equal(store_begin(s, id_of("a1"), 0, STATE_SENDING, NOW, &(struct store_part) {
                 0, "k", "1", "t", "", "", 1 }), 0);
         assert_false(store_is_part(s, channel, "p1"));
         assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("a1"), .state = STATE_POSTED, .result_id = "p1",
@@ -1106,11 +1106,11 @@ static void one_post_is_never_the_part_of_two_replies(void)
         file("1", "77");
         (void) take(reply("a1", "77"));
         (void) take(reply("a2", "77"));
-        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &(struct store_part) {
+        assert_int_equal(store_begin(s, id_of("a1"), 0, STATE_SENDING, NOW, &(struct store_part) {
                 0, "k1", "1", "t", "", "", 1 }), 0);
         m.id = id_of("a1");
         assert_int_equal(store_move(s, &m), 0);
-        assert_int_equal(store_begin(s, id_of("a2"), STATE_SENDING, NOW, &(struct store_part) {
+        assert_int_equal(store_begin(s, id_of("a2"), 0, STATE_SENDING, NOW, &(struct store_part) {
                 0, "k2", "1", "t", "", "", 1 }), 0);
         m.id = id_of("a2");
         assert_int_equal(store_move(s, &m), -EEXIST);
@@ -1200,7 +1200,7 @@ static void go_on(const char *native_id)
 {
         struct store_thread link = { .helpdesk = helpdesk, .ticket = "77", .number = "N77", .url = "u" };
 
-        assert_int_equal(store_begin(s, id_of(native_id), STATE_FILING, NOW, NULL), 0);
+        assert_int_equal(store_begin(s, id_of(native_id), 0, STATE_FILING, NOW, NULL), 0);
         assert_int_equal(store_move(s, &(struct store_move) {
                 .id = id_of(native_id), .state = STATE_NEW, .due_usec = NOW, .link = &link, .goes_on = true,
                 .now_usec = NOW }), 0);
@@ -1254,7 +1254,7 @@ static void what_may_be_in_the_old_ticket_stays_until_that_is_known(void)
         file("1", "77");
         (void) take(mention("2", "", "1"));
         (void) take(mention("3", "", "1"));
-        assert_int_equal(store_begin(s, id_of("2"), STATE_FILING, NOW, NULL), 0);
+        assert_int_equal(store_begin(s, id_of("2"), 0, STATE_FILING, NOW, NULL), 0);
         assert_int_equal(store_move(s, &(struct store_move) {
                 .id = id_of("2"), .state = STATE_AMBIGUOUS, .due_usec = NOW, .now_usec = NOW }), 0);
         assert_int_equal(store_retry(s, id_of("3"), NOW), -EINVAL);
@@ -1308,14 +1308,14 @@ static void posts_that_may_be_replies_are_those_of_the_whole_conversation(void)
         first = thread_of("1");
         assert_false(store_is_unsure(s, first));
         assert_int_equal(take(reply("a1", "77")), 1);
-        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &part), 0);
+        assert_int_equal(store_begin(s, id_of("a1"), 0, STATE_SENDING, NOW, &part), 0);
         assert_true(store_is_unsure(s, first));
         assert_true(store_is_unsure(s, thread_of("2")));
         assert_int_equal(store_move(s, &(struct store_move) {
                 .id = id_of("a1"), .state = STATE_POSTED, .result_id = "p", .now_usec = NOW }), 0);
         assert_false(store_is_unsure(s, thread_of("2")));
         assert_int_equal(take(reply("a2", "88")), 1);
-        assert_int_equal(store_begin(s, id_of("a2"), STATE_SENDING, NOW, &part), 0);
+        assert_int_equal(store_begin(s, id_of("a2"), 0, STATE_SENDING, NOW, &part), 0);
         assert_true(store_is_unsure(s, first));
         close_store();
 }
@@ -1439,7 +1439,7 @@ static void texts_of_what_may_be_out_are_those_of_open_parts(void)
         file_as("1", "10");
         (void) take(reply("a1", "77"));
         assert_int_equal(store_open_texts(s, a, channel, texts, 4), 0);
-        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &part), 0);
+        assert_int_equal(store_begin(s, id_of("a1"), 0, STATE_SENDING, NOW, &part), 0);
         assert_int_equal(store_open_texts(s, a, channel, texts, 4), 1);
         assert_string_equal(texts[0], "thank you");
         assert_int_equal(store_move(s, &(struct store_move) {
@@ -1457,7 +1457,7 @@ static void what_is_on_its_way_is_answered_only_if_it_was_there(void)
         (void) take(mention("1", "r", ""));
         file_as("1", "10");
         (void) take(mention("2", "r", ""));
-        assert_int_equal(store_begin(s, id_of("2"), STATE_FILING, NOW, NULL), 0);
+        assert_int_equal(store_begin(s, id_of("2"), 0, STATE_FILING, NOW, NULL), 0);
         (void) take(reply("15", "77"));
         assert_int_equal(store_last_mention(s, id_of("15"), ANYBODY, &open), id_of("2"));
         assert_true(open);
@@ -1506,10 +1506,10 @@ static void reply_does_not_answer_what_began_to_be_filed_after_it_was_read(void)
         file_as("1", "9");
         (void) take(mention("2", "r", ""));
         (void) take(reply("10", "77"));
-        assert_int_equal(store_begin(s, id_of("2"), STATE_FILING, utc_usec() + USEC_PER_HOUR, NULL), 0);
+        assert_int_equal(store_begin(s, id_of("2"), 0, STATE_FILING, utc_usec() + USEC_PER_HOUR, NULL), 0);
         assert_int_equal(answered_by("10"), id_of("1"));
         (void) take(mention("3", "r", ""));
-        assert_int_equal(store_begin(s, id_of("3"), STATE_FILING, utc_usec() - USEC_PER_HOUR, NULL), 0);
+        assert_int_equal(store_begin(s, id_of("3"), 0, STATE_FILING, utc_usec() - USEC_PER_HOUR, NULL), 0);
         (void) take(reply("14", "77"));
         assert_int_equal(answered_by("14"), id_of("3"));         /* it may be there */
         close_store();
@@ -1667,7 +1667,7 @@ static void thread_in_which_a_reply_waits_stays_whole(void)
         take_and_file("2", "r", OLD + 1);
         (void) take(reply("a1", "77"));
         assert_int_equal(forget(), 0);
-        assert_int_equal(store_begin(s, id_of("a1"), STATE_SENDING, NOW, &part), 0);
+        assert_int_equal(store_begin(s, id_of("a1"), 0, STATE_SENDING, NOW, &part), 0);
         assert_int_equal(forget(), 0);
         assert_int_equal(move_to("a1", STATE_HELD), 0);
         assert_int_equal(forget(), 0);
@@ -1939,7 +1939,7 @@ static void write_one(void *data)
         struct store_poll p = { .source = channel, .target = helpdesk, .items = &item, .n_items = 1 };
 
         /* One of them fails. */
-        results[i] = i == TASKS / 2 ? store_begin(s, 12345, STATE_FILING, NOW, NULL) : store_commit_poll(s, &p);
+        results[i] = i == TASKS / 2 ? store_begin(s, 12345, 0, STATE_FILING, NOW, NULL) : store_commit_poll(s, &p);
         n_ended++;
 }
 
