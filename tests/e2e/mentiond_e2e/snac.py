@@ -16,6 +16,16 @@ def kept(post):
     return "0" * 10 + post["id"][10:]
 
 
+def whole(path):
+    """snac writes a note where the last one was: for a moment there is only half of it."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return {"gone": True}
+    except ValueError as e:
+        raise AssertionError(str(e)) from e
+
+
 class Snac:
     def __init__(self, directory, script):
         self.directory, self.script = directory, script
@@ -77,10 +87,7 @@ class User:
         """All that this user ever posted, as snac keeps it: ActivityPub objects."""
         found = []
         for path in (self.snac.directory / "data/user" / self.name / "private").glob("*.json"):
-            try:
-                note = json.loads(path.read_text())
-            except (OSError, ValueError):
-                continue         # on its way
+            note = until(f"all of {path.name}", lambda: whole(path))
             if note.get("attributedTo") == self.actor and holds in (note.get("content") or ""):
                 found.append(note)
         return sorted(found, key=lambda n: n["id"])
