@@ -128,7 +128,7 @@ static enum command_name some_command(void)
 {
         static const struct { enum command_name name; int weight; } commands[] = {
                 { COMMAND_STOP, 18 }, { COMMAND_HOLD, 10 }, { COMMAND_SEND, 14 }, { COMMAND_DM, 20 }, { COMMAND_PUBLIC, 8 },
-                { COMMAND_CLOSE, 8 }, { COMMAND_LIKE, 5 }, { COMMAND_REPOST, 3 }, { COMMAND_HIDE, 2 }, { COMMAND_EDIT, 6 },
+                { COMMAND_CLOSE, 8 }, { COMMAND_LIKE, 5 }, { COMMAND_REPOST, 3 }, { COMMAND_HIDE, 2 }, { COMMAND_EDIT, 10 },
                 { COMMAND_DELETE, 6 }, { COMMAND_SPLIT, 3 }, { COMMAND_UNKNOWN, 6 },
         };
         int64_t dice = 0;
@@ -147,6 +147,16 @@ static bool takes_text(enum command_name name)
         return name == COMMAND_DM || name == COMMAND_PUBLIC || name == COMMAND_CLOSE || name == COMMAND_EDIT;
 }
 
+static void command(int ticket, enum command_name name);
+
+static void edit_again(void *data)
+{
+        int ticket = desk_follow((int) (intptr_t) data);
+
+        if (!desks.tickets[ticket].deleted)
+                command(ticket, COMMAND_EDIT);
+}
+
 static void command(int ticket, enum command_name name)
 {
         struct agent_note n = { .internal = true, .group = n_agent_notes, .command = name };
@@ -158,6 +168,8 @@ static void command(int ticket, enum command_name name)
         whole = xasprintf("!%s%s%s", word, *n.text ? " " : "", n.text);
         happened(COMMANDS + (enum happening) n.command - (enum happening) COMMAND_UNKNOWN);
         take_note(n, ticket, whole, rich, 0);
+        if (n.command == COMMAND_EDIT && chance(R_PEOPLE, 500))
+                sim_in(below(R_PEOPLE, USEC_PER_MINUTE), edit_again, (void *) (intptr_t) ticket);
         for (int i = 0; n.command == COMMAND_SPLIT && i < 3; i++)
                 sim_in(between(R_PEOPLE, USEC_PER_SEC, 20 * USEC_PER_MINUTE), write_in_branch, (void *) (intptr_t) ticket);
 }
@@ -220,7 +232,8 @@ void agents_answer(void)
         if (chance(R_PEOPLE, 120))
                 sim_in(between(R_PEOPLE, 4 * USEC_PER_SEC, 90 * USEC_PER_SEC), change_mind_later, (void *) (intptr_t) (n_agent_notes - 1));
         if (sim.plan.commands && !desks.tickets[t].foreign && chance(R_PEOPLE, 300))
-                sim_in(between(R_PEOPLE, USEC_PER_SEC, 90 * USEC_PER_SEC), command_later, (void *) (intptr_t) t);
+                sim_in(chance(R_PEOPLE, 300) ? below(R_PEOPLE, 2 * USEC_PER_SEC) : between(R_PEOPLE, USEC_PER_SEC, 90 * USEC_PER_SEC),
+                       command_later, (void *) (intptr_t) t);
 }
 
 /* --- Second thoughts --- */

@@ -58,23 +58,18 @@ int facebook_find_post(const char *id)
 }
 
 /* With what it stands below everything goes. */
-static bool is_there(int i)
+bool facebook_has(int i)
 {
         const struct facebook_item *x = &facebook.items[i];
 
         return !social.statuses[i].deleted && (x->above < 0 || !social.statuses[x->above].deleted) && (x->top < 0 || !social.statuses[x->top].deleted);
 }
 
-bool facebook_has(int i)
-{
-        const struct status *s = &social.statuses[i];
-
-        return is_there(i) && (s->notification < 0 || social.notifications[s->notification].visible <= sim.now);
-}
-
 bool facebook_is_listed(int i)
 {
-        return facebook_has(i) && facebook.items[i].visible <= sim.now;
+        int n = social.statuses[i].notification;
+
+        return facebook_has(i) && facebook.items[i].visible <= sim.now && (n < 0 || social.notifications[n].visible <= sim.now);
 }
 
 bool facebook_may_reply_aside(int i)
@@ -97,7 +92,7 @@ static void add_post(int64_t created, int64_t order)
 /* Order: a status's is its number, with room for others between two. */
 int64_t facebook_order_of(int status)
 {
-        return (int64_t) status * 1000;
+        return ((int64_t) status + 1) * 1000;
 }
 
 static void open_page(void)
@@ -196,7 +191,7 @@ static void posted(int i)
                 speak(s, &x, i, social.statuses[s->parent].account);
         else if (s->parent < 0 && s->visibility == 'd')
                 speak(s, &x, i, s->account);
-        else if (s->parent < 0 || !is_there(s->parent))
+        else if (s->parent < 0 || !facebook_has(s->parent))
                 begin(s, &x, i);
         else
                 answer_in_public(s, &x);

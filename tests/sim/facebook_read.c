@@ -324,6 +324,8 @@ struct answer facebook_look(const struct request *q, const char *id, const char 
                 return facebook_refuse(400, 100, 0, "(#100) limit is too large");
         if (g.by_poll && streq(edge, "feed") && !*after)
                 shown_poll(q->server);
+        else if (g.by_poll)
+                shown_asked(q->server);
         a = list_answer(&g, id, edge, *limit ? atoi(limit) : 25, *after ? atoll(after + strlen("QVFI")) : INT64_MAX);
         if (a.status == 200 && g.by_poll) {
                 a.delivered = shown_page(g.shown, g.n_shown);

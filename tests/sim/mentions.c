@@ -293,11 +293,11 @@ static int half_of(int article, int status, const int *ticket_of, const int *hal
                 if (sure && branch < 0 && halves[at])
                         return halves[at] - 1;
         }
-        /* Where nothing stands below anything the first may be split off as any other. */
-        for (int at = s->root; at < status; at++)
+        /* Where nothing stands below anything the first may be split off as any other, and may have come later. */
+        for (int at = s->root; at < social.n_statuses; at++)
                 if (social.statuses[at].root == s->root && branch_of(at) < 0)
                         return at;
-        return branch_of(s->root) < 0 ? s->root : status;
+        return status;
 }
 
 /* One thread, one ticket, unless that was closed for long, or a branch of it split off; one ticket, one thread. */

@@ -56,6 +56,45 @@ static bool is_told(int k, const char *what)
         return false;
 }
 
+/* Whether a reply read so, by and by. */
+static bool was_edited_to(int k)
+{
+        for (int i = 0; i < social.n_statuses; i++) {
+                const struct status *s = &social.statuses[i];
+
+                if (!s->by_api || !s->n_versions)
+                        continue;
+                for (int n = 1; n < s->n_versions; n++)
+                        if (people_note_in(s->versions[n]) == k)
+                                return true;
+                if (people_note_in(s->text) == k)
+                        return true;
+        }
+        return false;
+}
+
+static bool is_told_as(int k, const char *what)
+{
+        int answer = note_about(agent_notes[k].article, "answer");
+
+        return answer >= 0 && strstr(desks.articles[answer].body, what);
+}
+
+/* What the agent was told to go out in private goes out so, until he wants it otherwise. */
+static void judge_aside(struct verdict *v, int k)
+{
+        int answer = note_about(agent_notes[k].article, "answer"), note = answer < 0 ? -1 : people_note_in(desks.articles[answer].body);
+
+        if (note < 0 || !strstr(desks.articles[answer].body, "goes out now, in private") || command_after(k, COMMAND_PUBLIC) >= 0)
+                return;
+        for (int i = 0; i < social.n_statuses; i++) {
+                const struct status *s = &social.statuses[i];
+
+                if (s->by_api && s->visibility != 'd' && s->sent > desks.articles[answer].created && people_note_in(social_first_text(i)) == note)
+                        broken(v, LEAKED, s->id, "reply %s went out in public, and its agent was told that it goes out in private", s->id);
+        }
+}
+
 static void judge_command(struct verdict *v, int k)
 {
         const struct agent_note *n = &agent_notes[k];
@@ -64,6 +103,10 @@ static void judge_command(struct verdict *v, int k)
 
         if (is_owed(k) && !has_note(n->article, "answer") && !(what && is_told(k, what)))
                 broken(v, LOST, token, "the command of article %d, !%s, was not answered", n->article + 1, command_word(n->command));
+        if (n->command == COMMAND_EDIT && is_told_as(k, "Your reply now reads") && !was_edited_to(k))
+                broken(v, LOST, token, "the agent of article %d was told that his reply reads otherwise, and it does not", n->article + 1);
+        if (n->command == COMMAND_DM)
+                judge_aside(v, k);
         if (n->command == COMMAND_CLOSE && has_note(n->article, "answer"))
                 happened(CLOSED_BY_COMMAND);
 }
@@ -83,22 +126,27 @@ static void judge_own(struct verdict *v, int i)
                 if (by < 0 || agent_notes[by].command != COMMAND_EDIT ||
                     (ticket_of(by) != ticket_of(note) && !desks.tickets[ticket_of(note)].deleted))
                         broken(v, LEAKED, s->id, "reply %s was edited, and nobody asked for that", s->id);
-                else if (!streq(s->text, strempty(expected)))
+                for (int n = 1; n < s->n_versions; n++)
+                        if (people_note_in(s->versions[n]) > by)
+                                broken(v, WRONG, s->id, "reply %s was edited, and then as an agent had wanted it before", s->id);
+                if (by >= 0 && !streq(s->text, strempty(expected)))
                         broken(v, WRONG, s->id, "reply %s was edited to say \"%s\", and not \"%s\"", s->id, s->text, strempty(expected));
         }
 }
 
-/* As many replies are removed as an agent wanted. */
+/* As many replies are removed as an agent wanted, and as he was told. */
 static void judge_removed(struct verdict *v, int ticket)
 {
-        int removed = 0;
+        int removed = 0, elsewhere = 0, told = 0;
 
         for (int k = 0; k < n_agent_notes; k++) {
                 bool any = false;
 
-                for (int i = 0; i < social.n_statuses && ticket_of(k) == ticket; i++)
+                for (int i = 0; i < social.n_statuses; i++)
                         any |= social.statuses[i].by_api && social.statuses[i].deleted && people_note_in(social_first_text(i)) == k;
-                removed += any;
+                removed += any && ticket_of(k) == ticket;
+                elsewhere += any && desks.tickets[ticket_of(k)].deleted;
+                told += agent_notes[k].command == COMMAND_DELETE && ticket_of(k) == ticket && is_told_as(k, "is removed from the network.");
         }
         if (removed)
                 happened(REMOVED_OWN);
@@ -106,6 +154,8 @@ static void judge_removed(struct verdict *v, int ticket)
         if (removed > count(ticket, COMMAND_DELETE) && !desks.tickets[ticket].deleted)
                 broken(v, WRONG, word_of("ticket %d", ticket + 1), "%d replies of ticket %d were removed, and that was wanted of %d", removed, ticket + 1,
                        count(ticket, COMMAND_DELETE));
+        if (told > removed + elsewhere)
+                broken(v, LOST, word_of("ticket %d", ticket + 1), "%d replies of ticket %d are said to be removed, and %d are", told, ticket + 1, removed);
 }
 
 static void judge_liked(struct verdict *v, int i)

@@ -57,6 +57,13 @@ void shown_delivered(int page)
                      status_id(pages[page].shown[0]), status_id(pages[page].shown[pages[page].n - 1]), fresh);
 }
 
+/* A poll asks for a list, at its beginning or further on. */
+void shown_asked(int network)
+{
+        if (net_is_silent(network))
+                oracle_rude("a poll of the network in the silence that it asked for");
+}
+
 /* A new poll of the same daemon says that it has stored what the last one brought: the baseline, and items. */
 void shown_poll(int network)
 {
@@ -76,8 +83,7 @@ void shown_poll(int network)
                 for (int i = 0; i < social.n_notifications; i++)
                         social.notifications[i].optional |= social.notifications[i].network == network;
         }
-        if (net_is_silent(network))
-                oracle_rude("a poll of the network in the silence that it asked for");
+        shown_asked(network);
         net->polls++;
         net->poll_began = sim.now;
         net->poll_incarnation = sim.incarnation;

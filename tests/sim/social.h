@@ -133,6 +133,7 @@ int social_find(int network, const char *id);        /* the post that the daemon
 
 /* --- shown.c: what polls began, and which notifications their pages have shown --- */
 
+void shown_asked(int network);
 void shown_poll(int network);
 int shown_page(const int *notifications, int n);     /* its number, for answer.delivered */
 void shown_delivered(int page);                      /* for answer.on_delivery */
