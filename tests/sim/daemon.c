@@ -185,6 +185,8 @@ static void on_log(int level _unused_, const char *line, void *data _unused_)
                 sim.released_usec[sim.n_released++ % ELEMENTSOF(sim.released_usec)] = sim.now;
         if (strstr(line, ": ambiguous "))
                 sim.ambiguous++;
+        if (strstr(line, ": poll failed "))
+                shown_failed(line);
         if (strstr(line, "stopped: a person is needed"))
                 on_stop(line);
         if (strstr(line, "and the ceiling is"))

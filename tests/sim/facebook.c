@@ -328,6 +328,6 @@ static struct answer answer(const struct request *q)
 
 const struct network_kind facebook_kind = {
         .name = "facebook", .host = "graph.facebook.com", .visibilities = "uuuuud", .open = open_page, .settings = settings, .id = id_of, .handle = handle,
-        .text = text_of, .answer = answer, .on_fault = facebook_on_fault, .find = facebook_find_status, .posted = posted, .deleted = facebook_deleted,
+        .looks_below = true, .text = text_of, .answer = answer, .on_fault = facebook_on_fault, .find = facebook_find_status, .posted = posted, .deleted = facebook_deleted,
         .has_media = true, .files = 1, .in_seconds = true, .all_public = true,
 };

@@ -39,6 +39,8 @@ int command_after(int note, enum command_name name);
 bool was_confirmed(int ticket, int64_t when);
 /* Whether a post of its conversation was deleted, or what was above one. */
 bool is_tree_broken(int ticket);
+/* How many notes have its words: it and those that were written again. */
+int notes_like(const struct agent_note *n);
 /* Whether there is a cause to hold or refuse it so. */
 bool is_justified(const struct agent_note *n, const char *reason);
 

@@ -176,7 +176,7 @@ static bool is_uncalled(const struct status *s)
         return s->uncalled;
 }
 
-static int notes_like(const struct agent_note *n)
+int notes_like(const struct agent_note *n)
 {
         int like = 0;
 

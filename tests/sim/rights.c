@@ -120,8 +120,11 @@ bool is_barred(int ticket, const char *reason)
 static void judge_answer(struct verdict *v, int i)
 {
         const struct status *s = &social.statuses[i], *p;
-        int at = s->parent;
+        int at = s->parent, note = people_note_in(s->text);
 
+        /* A message does not say what it answers: that is guessed by when the agent wrote it (facebook_write.c). */
+        if (s->visibility == 'd' && social.networks[s->network].kind == &facebook_kind && note >= 0 && notes_like(&agent_notes[note]) > 1)
+                return;
         while (at >= 0 && social.statuses[at].by_api)     /* earlier parts */
                 at = social.statuses[at].parent;
         p = at < 0 ? NULL : &social.statuses[at];

@@ -208,12 +208,13 @@ static void settle(struct verdict *v)
                 daemon_collect();
                 oracle_judge(v);
                 good = v->text ? 0 : good + 1;
-                /* A poll each may still find what was done just before; what a wide one finds after an hour is told.  That a
-                 * conversation was read again is written down.  Where our clock is behind the network's, the horizon follows it. */
+                /* A poll each may still find what was done just before, and some of a network that lists it late; what a wide one finds
+                 * after an hour is told.  That a conversation was read again is written down.  Where our clock is behind the network's,
+                 * the horizon follows it. */
                 if (good == 2 && sim.jump >= 0 && sim.told == told && !is_forgetting(sim.now - SETTLE_STEP) &&
                     !rights_end_after(sim.now - 2 * SETTLE_STEP) &&
                     daemon_commits() > commits + rereads * (social_kind && social_kind->pays ? 2 : 1) + social.renewals - renewals
-                                       + (uint64_t) (social.n_networks + desks.n))
+                                       + (uint64_t) (4 * social.n_networks + desks.n))
                         oracle_rude("an idle daemon writes");
                 commits = daemon_commits();
                 renewals = social.renewals;

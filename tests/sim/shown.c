@@ -68,7 +68,8 @@ void shown_asked(int network)
 void shown_poll(int network)
 {
         struct network *net = &social.networks[network];
-        bool stored = net->poll_incarnation == sim.incarnation && sim.disk_failed_usec < net->poll_began;
+        bool stored = net->poll_incarnation == sim.incarnation && sim.disk_failed_usec < net->poll_began &&
+                      !(net->kind->looks_below && net->poll_failed);
 
         for (int i = 0; i < social.n_notifications; i++) {
                 struct notification *n = &social.notifications[i];
@@ -85,6 +86,16 @@ void shown_poll(int network)
         }
         shown_asked(network);
         net->polls++;
+        net->poll_failed = false;
         net->poll_began = sim.now;
         net->poll_incarnation = sim.incarnation;
+}
+
+void shown_failed(const char *line)
+{
+        for (int n = 0; n < social.n_networks; n++) {
+                _cleanup_free_ char *instance = xasprintf("instance=%s ", social.networks[n].name);
+
+                social.networks[n].poll_failed |= strstr(line, instance) != NULL;
+        }
 }

@@ -81,6 +81,7 @@ struct network_kind {
         bool pays;                       /* for what it asks, and writes down how much */
         bool finds_all;                  /* what was posted can be found by its name, at once */
         bool looks_twice;                /* who polls needs another answer to take what a page shows */
+        bool looks_below;                /* who polls asks for more of it before the rest of the page is taken */
         bool tells_rights;               /* what can be answered, by itself: the plugin passes it on */
         bool (*bars)(int status, const char *reason);    /* whether an answer to it may be refused so; -1: to an old one */
         int64_t (*claimed)(int status);  /* UTC: when it was made, by its author's word.  NULL: the network's own */
@@ -106,6 +107,7 @@ struct network {
         bool baseline;                   /* the daemon has learned what is old */
         int polls, poll_incarnation;
         int64_t poll_began;
+        bool poll_failed;                /* the last of this daemon */
 };
 struct social {
         struct network networks[NETWORKS];
@@ -135,6 +137,7 @@ int social_find(int network, const char *id);        /* the post that the daemon
 
 void shown_asked(int network);
 void shown_poll(int network);
+void shown_failed(const char *line);                 /* of the daemon's log: a poll did */
 int shown_page(const int *notifications, int n);     /* its number, for answer.delivered */
 void shown_delivered(int page);                      /* for answer.on_delivery */
 
