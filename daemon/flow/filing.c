@@ -272,6 +272,7 @@ static void attempt(struct filing *g, bool look)
                 s.verdict = op_judge(&g->op, look ? look_for(g) : is_note(g) ? file_note(g) : file_mention(g));
                 s.goes_on = !look && !is_note(g) && *g->thread.ticket && s.verdict == MENTIOND_GONE && !isempty(g->filed.ticket);
                 s.link = link_of(g);
+                s.link_was = !look && *g->thread.ticket ? g->thread.ticket : NULL;
                 s.ticket = s.link ? s.link->number : g->thread.number;
                 s.id = g->filed.article;
                 s.url = g->filed.url;

@@ -67,6 +67,7 @@ struct step {
         bool goes_on;                    /* of a mention that is GONE: its ticket is there, and is not opened again */
         const char *id, *url;            /* of the article or post, if OK */
         const struct store_thread *link; /* found or made */
+        const char *link_was;            /* the ticket that the attempt knew of; NULL: none */
         const struct store_part *part;   /* of a reply that was found without one */
         int64_t reread_usec;             /* of a mention that is filed */
         const char *ticket;              /* its number, for the log */
@@ -79,6 +80,9 @@ struct step {
         int64_t card_usec;               /* of a mention, if OK, as in struct store_move */
 };
 void step_take(struct flow_instance *f, const struct step *s);
+
+/* Commands about replies that are not out: they await nothing but the store, and no reply goes before them. */
+#define FLOW_QUICK_COMMANDS " stop hold send dm public "
 
 /* A step that needs no attempt. */
 void step_hold(struct flow_instance *f, const struct store_row *row, const char *reason);

@@ -18,10 +18,12 @@
 
 #define THREADS_MAX 256                  /* of one ticket */
 #define TRIES_USEC USEC_PER_DAY          /* then it is told that it was not done */
+#define ANEW_MAX 10                      /* looks at once at what goes on meanwhile */
+#define TURN_USEC USEC_PER_SEC           /* for what awaits nothing but the store */
 
 /* --- Ends --- */
 
-/* -ESTALE: a reply went on meanwhile. */
+/* -ESTALE: a reply went on meanwhile, or the command is done. */
 static int finish(struct order *o, const char *subject, const char *answer)
 {
         struct store_orders all = {
@@ -64,11 +66,12 @@ static void answer(struct order *o, const char *subject, const char *line)
 {
         int r = finish(o, subject, line);
 
-        if (r < 0 && r != -ESTALE)
-                log_event(LOG_ERR, "a command cannot be recorded yet", F("instance", o->f->instance->name), FI("id", o->row->id),
-                          F("reason", strerror(-r)));
-        if (r < 0)
-                obey_later(o, 0, NULL);  /* what it is about has changed: it is looked at anew */
+        o->stale = r == -ESTALE;
+        if (r >= 0 || o->stale)
+                return;
+        log_event(LOG_ERR, "a command cannot be recorded yet", F("instance", o->f->instance->name), FI("id", o->row->id),
+                  F("reason", strerror(-r)));
+        obey_later(o, 0, NULL);
 }
 
 void obey_answer(struct order *o, const char *line)
@@ -146,6 +149,23 @@ static void unknown(struct order *o)
                                            buffer_str(&all)));
 }
 
+/* What is said of replies that are not out counts in the order in which it was said, and before they go: who holds what he has
+ * just sent means that.  False: it waits. */
+static bool takes_turn(struct order *o)
+{
+        int64_t end = mono_usec() + TURN_USEC;
+
+        if (!strstr(FLOW_QUICK_COMMANDS, arena_printf(o->a, " %s ", mj_str(o->payload, "command"))))
+                return true;
+        while (store_command_waits(o->f->instance->host->store, o->f->instance->stored.id, o->thread.ticket, o->row->id,
+                                   FLOW_QUICK_COMMANDS))
+                if (mono_usec() >= end || task_sleep_until(mono_usec() + USEC_PER_MSEC) < 0) {
+                        obey_later(o, 0, NULL);
+                        return false;
+                }
+        return true;
+}
+
 static void obey(struct order *o)
 {
         switch (o->command.name) {
@@ -178,7 +198,8 @@ static void obey(struct order *o)
         }
 }
 
-void obey_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row)
+/* False: what it is about has changed. */
+static bool attempt(struct flow_instance *f, struct arena *a, const struct store_row *row)
 {
         struct order o = { .f = f, .a = a, .row = row };
         struct store *s = f->instance->host->store;
@@ -195,9 +216,20 @@ void obey_attempt(struct flow_instance *f, struct arena *a, const struct store_r
         } else if (row->doubt) {
                 obey_answer(&o, "mentiond's store was restored from a backup meanwhile, and whether this was done before is not "
                                 "known. Look, and write it again if it was not.");
-        } else {
+        } else if (takes_turn(&o)) {
                 obey(&o);
         }
+        return !o.stale;
+}
+
+void obey_attempt(struct flow_instance *f, struct arena *a, const struct store_row *row)
+{
+        struct store_row fresh = *row;
+
+        for (int n = 0; n < ANEW_MAX; n++)
+                if (attempt(f, a, &fresh) || store_load(f->instance->host->store, a, row->id, &fresh) <= 0 || !fresh.due_usec)
+                        return;
+        step_wait(f, &fresh, steady_usec() + f->instance->options.retry_usec, NULL);
 }
 
 /* --- What is owed in public --- */

@@ -20,6 +20,8 @@ struct order {
         struct store_thread thread;      /* the first of them */
         struct store_order *orders;      /* for replies, n_orders of them; there is room for OBEY_REPLIES_MAX */
         size_t n_orders;
+        int64_t bound;                   /* the newest reply that can be meant; 0: any */
+        bool stale;                      /* a reply went on meanwhile: it is looked at anew */
 };
 
 #define OBEY_REPLIES_MAX 1000            /* that one command takes back */
@@ -27,7 +29,7 @@ struct order {
 /* obey.c: the ends. */
 void obey_answer(struct order *o, const char *line);     /* it is done; NULL if a note about a reply says it all */
 void obey_refuse(struct order *o, const char *why);      /* it is not done: a sentence, from the colon on */
-/* it waits; after a day it is refused, if there is a reason */
+/* It waits; after a day it is refused, if there is a reason. */
 void obey_later(struct order *o, int64_t wait_usec, const char *why);
 /* if not, it is answered, or waits; ends the operation */
 bool obey_is_done(struct order *o, struct mentiond_op *op, int verdict);

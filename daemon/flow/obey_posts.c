@@ -28,12 +28,18 @@ static int call_remove(struct mentiond_op *op, const char *id)
         return OP_CALL(op, op->instance->plugin->channel.remove(op, op->instance->plugin_state, id));
 }
 
+/* Else its result_id is empty, or a bound. */
+static bool is_aimed(const struct order *o)
+{
+        return *o->row->result_id && *o->row->result_id != '<';
+}
+
 /* The row that it is about: what was the last one at the first attempt.  0: there is none; -1: that cannot be recorded yet. */
 static int64_t aim(struct order *o, int64_t last)
 {
-        if (*o->row->result_id)
+        if (is_aimed(o))
                 return strtoll(o->row->result_id, NULL, 10);
-        if (last && store_aim(o->f->instance->host->store, o->row->id, last) < 0) {
+        if (last && store_aim(o->f->instance->host->store, o->row->id, last, false) < 0) {
                 obey_later(o, 0, NULL);
                 return -1;
         }
@@ -101,7 +107,7 @@ static const char *none_is_meant(struct order *o, int64_t newest)
 /* Its parts; 0 if there is none, and that is answered. */
 static int64_t last_out(struct order *o, struct store_part *parts, size_t *ret_n)
 {
-        bool again = *o->row->result_id;
+        bool again = is_aimed(o);
         int64_t id = again ? 0 : newest_out(o);
         const char *none = again ? NULL : none_is_meant(o, id);
 
@@ -200,6 +206,10 @@ static void delete(struct order *o, struct instance *i)
         if (!id)
                 return;
         reply = obey_load(o, id);
+        if (streq(reply.state, STATE_SENDING) || streq(reply.state, STATE_AMBIGUOUS)) {
+                obey_later(o, 0, obey_on_its_way);
+                return;
+        }
         for (size_t k = n; k > 0; k--) {
                 struct mentiond_op op;
 
@@ -208,7 +218,7 @@ static void delete(struct order *o, struct instance *i)
                         return;
         }
         obey_add(o, &(struct store_order) {
-                .id = id, .was = obey_load(o, id).state, .state = STATE_WITHDRAWN, .reason = "removed with !delete" });
+                .id = id, .was = reply.state, .state = STATE_WITHDRAWN, .reason = "removed with !delete" });
         obey_answer(o, n < (size_t) parts[0].of && reply.tried_usec
                                ? "What is known to be posted of your last reply is removed from the network, and the rest will"
                                  " not be posted. One part more may be out: look for it in the network's app, and"
@@ -220,13 +230,28 @@ static void delete(struct order *o, struct instance *i)
 
 /* --- Which of them, and where --- */
 
+/* What goes out while it waits is not meant.  Where nothing is out that is told at once. */
+static void wait_for(struct order *o, int64_t wait_usec, const char *why)
+{
+        bool changes = o->command.name == COMMAND_EDIT || o->command.name == COMMAND_DELETE;
+        int64_t newest = changes && !*o->row->result_id ? newest_out(o) : 1;
+        const char *none = newest ? NULL : none_is_meant(o, newest);
+
+        if (none)
+                obey_refuse(o, none);
+        else if (changes && !*o->row->result_id && store_aim(o->f->instance->host->store, o->row->id, newest, true) < 0)
+                obey_later(o, 0, NULL);
+        else
+                obey_later(o, wait_usec, why);
+}
+
 /* The channel, held; NULL if it cannot do anything now. */
 static struct instance *channel_now(struct order *o)
 {
         struct instance *i = obey_channel(o);
 
         if (!i || i->state != INSTANCE_RUNNING || budget_is_paused(&i->budget)) {
-                obey_later(o, i ? i->budget.pause_usec - mono_usec() : 0, "for a day the network could not be reached.");
+                wait_for(o, i ? i->budget.pause_usec - mono_usec() : 0, "for a day the network could not be reached.");
                 return NULL;
         }
         instance_hold(i);
@@ -255,8 +280,10 @@ void obey_on_network(struct order *o)
                 return;
         }
         /* One after the other, as they were written. */
-        if (store_command_waits(o->f->instance->host->store, o->f->instance->stored.id, o->thread.ticket, o->row->id)) {
-                obey_later(o, 0, NULL);
+        if (*o->row->result_id == '<')
+                o->bound = strtoll(o->row->result_id + 1, NULL, 10);
+        if (store_command_waits(o->f->instance->host->store, o->f->instance->stored.id, o->thread.ticket, o->row->id, "")) {
+                wait_for(o, 0, NULL);
                 return;
         }
         i = channel_now(o);

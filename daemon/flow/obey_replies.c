@@ -34,7 +34,8 @@ int64_t obey_newest(struct order *o, const char *state, const char *or_state)
                 for (int n = 0; n < o->n_threads && states[k]; n++) {
                         int64_t id = 0;
 
-                        if (store_replies(o->f->instance->host->store, o->threads[n], o->row->id, states[k], NULL, &id, 1) > 0)
+                        if (store_replies(o->f->instance->host->store, o->threads[n], o->row->id, o->bound, states[k], NULL, &id,
+                                          1) > 0)
                                 best = MAX(best, id);
                 }
         return best;
@@ -101,8 +102,8 @@ void obey_stop(struct order *o)
         for (size_t k = 0; k < ELEMENTSOF(states); k++)
                 for (int n = 0; n < o->n_threads; n++)
                         halted += take_aside(o, ids,
-                                             store_replies(o->f->instance->host->store, o->threads[n], o->row->id, states[k][0],
-                                                           states[k][1], ids, OBEY_REPLIES_MAX - o->n_orders),
+                                             store_replies(o->f->instance->host->store, o->threads[n], o->row->id, 0,
+                                                           states[k][0], states[k][1], ids, OBEY_REPLIES_MAX - o->n_orders),
                                              STATE_WITHDRAWN, TELL_WITHDRAWN);
         if (o->n_orders == OBEY_REPLIES_MAX)
                 obey_answer(o,
@@ -163,6 +164,13 @@ static const char *barred(struct order *o, struct store_row reply, int64_t visib
         return right_objection(o->a, channel, &mention, draft_is_aside(&reply, &mention));
 }
 
+static bool is_partly_out(struct order *o, const struct store_row *row)
+{
+        struct store_part first;
+
+        return store_part(o->f->instance->host->store, o->a, row->id, 0, &first) > 0 && *first.native_id;
+}
+
 /* Why a reply that is not out does not go out by that; or NULL. */
 static const char *objection(struct order *o, const struct store_row *row, int64_t visibility)
 {
@@ -179,6 +187,13 @@ static const char *objection(struct order *o, const struct store_row *row, int64
                                     "your reply \"%s\" may be on the network already, and when you wrote this you had not been "
                                     "told. If it is not there, say !%s once more.",
                                     first_words(o, row), o->command.word);
+        if (visibility && row->absent && streq(row->state, STATE_WAITING))
+                return obey_on_its_way;
+        if (o->command.name == COMMAND_PUBLIC && is_partly_out(o, row))
+                return arena_printf(o->a,
+                                    "of your reply \"%s\" something is out already. \"!send\" posts the rest of it where that "
+                                    "is.",
+                                    first_words(o, row));
         if (rule)
                 return arena_printf(o->a, "%s. That is the network's rule.", rule);
         return NULL;
@@ -207,6 +222,8 @@ void obey_send(struct order *o)
                 obey_add(o, &(struct store_order) { .id = id, .was = row.state, .state = STATE_WAITING,
                                                     .visibility = ways[o->command.name].visibility,
                                                     .approved = ways[o->command.name].approved });
-                obey_answer(o, arena_printf(o->a, "Your reply \"%s\" %s.", first_words(o, &row), ways[o->command.name].how));
+                obey_answer(o, arena_printf(o->a, "%s \"%s\" %s.",
+                                            is_partly_out(o, &row) ? "What is not out yet of your reply" : "Your reply",
+                                            first_words(o, &row), ways[o->command.name].how));
         }
 }

@@ -19,6 +19,7 @@
 #include <errno.h>
 
 #define WINDOW_USEC USEC_PER_MINUTE      /* before a window closes a reply is not kept back any more */
+#define COMMANDS_USEC (20 * USEC_PER_MSEC)       /* until those that were read are obeyed */
 #define CANDIDATES 50                    /* mentions of a thread that a reply of unknown fate may have answered */
 
 struct posting {
@@ -158,6 +159,11 @@ static void attempt(struct posting *g, bool look, bool frozen)
         struct store_row begun = *g->row;
         int r;
 
+        if (!look && store_command_waits(f->instance->host->store, g->thread.helpdesk, g->thread.ticket, INT64_MAX,
+                                         FLOW_QUICK_COMMANDS)) {
+                step_wait(f, g->row, steady_usec() + COMMANDS_USEC, NULL);
+                return;
+        }
         if (!look) {
                 g->tried_usec = g->tried_usec ? g->tried_usec : utc_usec();
                 r = store_begin(f->instance->host->store, g->row->id, g->row->orders, STATE_SENDING, g->tried_usec,

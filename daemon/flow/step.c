@@ -201,6 +201,7 @@ void step_take(struct flow_instance *f, const struct step *s)
                 .result_id = ok ? strempty(s->id) : made,
                 .result_url = ok ? strempty(s->url) : NULL,
                 .link = s->link,
+                .link_was = s->link_was,
                 .found = s->looked,
                 .part = ok ? s->part : NULL,
                 .card_usec = ok ? s->card_usec : 0,

@@ -110,10 +110,6 @@ struct split_args {
         int64_t command, thread, now_usec;
 };
 
-/* What an agent has in his ticket goes by its articles' numbers, as in store_last_mention(). */
-#define KNOWS "CASE WHEN m.target = c.source AND " IS_NUMBER("m.result_id") " AND " IS_NUMBER("c.native_id") \
-              " THEN CAST(m.result_id AS INTEGER) < CAST(c.native_id AS INTEGER) ELSE 1 END"
-
 static int newest(struct db *db, const struct split_args *a, int64_t *ret)
 {
         return db_get_int(db, ret,

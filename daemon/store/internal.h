@@ -14,6 +14,10 @@ int store_write(struct store *s, store_write_fn fn, void *args);
 
 #define IS_NUMBER(column) column " != '' AND " column " NOT GLOB '*[^0-9]*'"
 
+/* What an agent has in his ticket goes by its articles' numbers, as in store_last_mention().  m: a mention; c: a command. */
+#define KNOWS "CASE WHEN m.target = c.source AND " IS_NUMBER("m.result_id") " AND " IS_NUMBER("c.native_id") \
+              " THEN CAST(m.result_id AS INTEGER) < CAST(c.native_id AS INTEGER) ELSE 1 END"
+
 struct db *store_reader(struct store *s);
 
 /* intake.c: what a statement finds by a number and a text, malloced; NULL if nothing. */

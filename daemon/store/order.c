@@ -24,8 +24,8 @@ int store_threads_of(struct store *s, int64_t helpdesk, const char *ticket, int6
         return r < 0 ? r : (int) n;
 }
 
-int store_replies(struct store *s, int64_t thread, int64_t command, const char *state, const char *or_state, int64_t *ids,
-                  size_t max)
+int store_replies(struct store *s, int64_t thread, int64_t command, int64_t bound, const char *state, const char *or_state,
+                  int64_t *ids, size_t max)
 {
         struct stmt *st;
         size_t n = 0;
@@ -33,9 +33,9 @@ int store_replies(struct store *s, int64_t thread, int64_t command, const char *
 
         r = db_query(store_reader(s), &st,
                      "SELECT id FROM journal WHERE thread = ?1 AND kind = 'reply' AND id < ?2 AND (state = ?3 OR state = ?4)"
-                     " AND created_usec <= (SELECT created_usec FROM journal WHERE id = ?2)"
+                     " AND created_usec <= (SELECT created_usec FROM journal WHERE id = ?2) AND ?6 IN (0, max(id, ?6))"
                      " ORDER BY id DESC LIMIT ?5",
-                     "iissi", thread, command, state, or_state ? or_state : state, (int64_t) max);
+                     "iissii", thread, command, state, or_state ? or_state : state, (int64_t) max, bound);
         if (r < 0)
                 return r;
         while ((r = db_step(st)) > 0)
@@ -44,40 +44,47 @@ int store_replies(struct store *s, int64_t thread, int64_t command, const char *
         return r < 0 ? r : (int) n;
 }
 
-bool store_command_waits(struct store *s, int64_t helpdesk, const char *ticket, int64_t before)
+bool store_command_waits(struct store *s, int64_t helpdesk, const char *ticket, int64_t before, const char *words)
 {
         int64_t found;
 
         return db_get_int(store_reader(s), &found,
                           "SELECT 1 FROM journal j JOIN body b ON b.id = j.id WHERE j.target = ?1 AND j.source = ?1 AND"
-                          " j.due_usec NOT NULL AND j.kind = 'command' AND j.id < ?2 AND json_extract(b.payload, '$.ticket') = ?3"
-                          " LIMIT 1", "iis", helpdesk, before, ticket) > 0;
+                          " j.due_usec NOT NULL AND j.kind = 'command' AND j.id < ?2 AND"
+                          " json_extract(b.payload, '$.ticket') = ?3"
+                          " AND (?4 = '' OR instr(?4, ' ' || json_extract(b.payload, '$.command') || ' ')) LIMIT 1", "iiss",
+                          helpdesk, before, ticket, words) > 0;
 }
 
 struct aim_args {
         int64_t command, at;
+        bool bound;
 };
 
 static int aim(struct db *db, void *data)
 {
         const struct aim_args *a = data;
 
-        return MIN(db_run(db, "UPDATE journal SET result_id = ? WHERE id = ? AND result_id IS NULL", "ii", a->at, a->command), 0);
+        return MIN(db_run(db,
+                          "UPDATE journal SET result_id = CASE ?3 WHEN 1 THEN '<' ELSE '' END || ?1 WHERE id = ?2 AND"
+                          " (result_id IS NULL OR result_id LIKE '<%')",
+                          "iii", a->at, a->command, (int64_t) a->bound), 0);
 }
 
-int store_aim(struct store *s, int64_t command, int64_t at)
+int store_aim(struct store *s, int64_t command, int64_t at, bool bound)
 {
-        return store_write(s, aim, &(struct aim_args) { command, at });
+        return store_write(s, aim, &(struct aim_args) { command, at, bound });
 }
 
-int64_t store_last_filed(struct store *s, int64_t thread, int64_t before)
+int64_t store_last_filed(struct store *s, int64_t thread, int64_t command)
 {
         int64_t id;
 
         return db_get_int(store_reader(s), &id,
-                          "SELECT id FROM journal WHERE thread = ?1 AND kind = 'mention' AND state = 'filed' AND id < ?"
-                          " ORDER BY created_usec DESC, turn DESC LIMIT 1",
-                          "ii", thread, before)
+                          "SELECT m.id FROM journal c JOIN journal m ON m.thread = ?1 AND m.kind = 'mention' AND m.state ="
+                          " 'filed' AND m.id < c.id AND " KNOWS " WHERE c.id = ?2"
+                          " ORDER BY m.created_usec DESC, m.turn DESC LIMIT 1",
+                          "ii", thread, command)
                                == 1
                        ? id
                        : 0;
@@ -98,7 +105,8 @@ static int follow(struct db *db, const struct store_orders *o, const struct stor
         r = db_run(db,
                    "UPDATE journal SET state = ?2, halt = NULL, due_usec = CASE ?3 WHEN 1 THEN ?4 END, ready_usec = CASE ?3 WHEN "
                    "1 THEN ?4 ELSE ready_usec END,"
-                   " attempt = CASE ?3 WHEN 1 THEN 0 ELSE attempt END, orders = orders + ?3, absent = 0, reason = ?5,"
+                   " attempt = CASE ?3 WHEN 1 THEN 0 ELSE attempt END, orders = orders + ?3,"
+                   " absent = CASE WHEN ?3 AND state = 'waiting' THEN absent ELSE 0 END, reason = ?5,"
                    " approved = ?8, visibility = ifnull(NULLIF(?6, 0), visibility) WHERE id = ?1 AND state = ?7",
                    "isiisisi", order->id, order->state, (int64_t) goes, o->now_usec, order->reason, order->visibility, order->was,
                    (int64_t) order->approved);

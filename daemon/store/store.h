@@ -286,6 +286,7 @@ struct store_move {
         int64_t part_number;
         bool more;                       /* parts follow: it begins anew with the next */
         const struct store_thread *link;         /* helpdesk, ticket, number, url of the row's thread */
+        const char *link_was;                    /* the ticket that it is instead of; NULL: whatever it has.  Another stays */
         bool found;                      /* the link, by find(): no poll looked at that ticket yet */
         /* a mention's thread goes on in another: it, and what waits behind it, go there */
         bool goes_on;
@@ -306,14 +307,15 @@ int store_move(struct store *s, const struct store_move *m);             /* wait
 
 int store_threads_of(struct store *s, int64_t helpdesk, const char *ticket, int64_t *ids, size_t max);   /* how many */
 
-/* Ids of a thread's replies that were taken in, and written, before that command and are in one of the states (the second may be
- * NULL), newest first; how many.  Of two tickets that were merged a command may be the older, though it was seen later. */
-int store_replies(struct store *s, int64_t thread, int64_t command, const char *state, const char *or_state, int64_t *ids,
-                  size_t max);
-int64_t store_last_filed(struct store *s, int64_t thread, int64_t before);       /* a mention; 0: there is none */
+/* Ids of a thread's replies that were taken in, and written, before that command, none of them newer than a bound (0: none is
+ * set), and are in one of the states (the second may be NULL), newest first; how many.  Of two tickets that were merged a
+ * command may be the older, though it was seen later. */
+int store_replies(struct store *s, int64_t thread, int64_t command, int64_t bound, const char *state, const char *or_state,
+                  int64_t *ids, size_t max);
+int64_t store_last_filed(struct store *s, int64_t thread, int64_t command);      /* a mention that its agent had; 0: none */
 
-/* Whether a command of this ticket that was taken in before this one is not done yet. */
-bool store_command_waits(struct store *s, int64_t helpdesk, const char *ticket, int64_t before);
+/* Whether a command of this ticket that was taken in before this one is not done yet: of these (" stop hold "), or any (""). */
+bool store_command_waits(struct store *s, int64_t helpdesk, const char *ticket, int64_t before, const char *words);
 
 struct store_order {
         int64_t id;                      /* of a reply */
@@ -325,9 +327,9 @@ struct store_order {
         const char *reason, *note_key, *note_payload;    /* may be NULL */
 };
 
-/* Before a command changes what is on the network: the row that it is about, however often it is tried.  The result_id of the
- * command's own.  Waits. */
-int store_aim(struct store *s, int64_t command, int64_t at);
+/* Before a command changes what is on the network: the row that it is about, however often it is tried; or, while it has to wait,
+ * that this is the newest which it can be about.  The result_id of the command's own, with a "<" before a bound.  Waits. */
+int store_aim(struct store *s, int64_t command, int64_t at, bool bound);
 
 /* The newest mention that the agent knew when he wrote the command becomes the first of a branch, which is a thread of its own:
  * what was filed in the old ticket is filed anew in one of its own, and it is what the command is about. */

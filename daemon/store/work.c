@@ -302,7 +302,7 @@ int add_note(struct db *db, int64_t about, int64_t thread, const char *key, cons
         return r <= 0 ? r : put_body(db, db_last_id(db), payload);
 }
 
-#define IS_UNREAD "(?6 OR NOT (SELECT polled FROM instance WHERE id = ?2))"
+#define IS_UNREAD(found) "(" found " OR NOT (SELECT polled FROM instance WHERE id = ?2))"
 
 /* Commands that wait in a ticket without conversations, for it was merged, follow the last one. */
 static int change_link(struct db *db, int64_t thread, const struct store_move *m)
@@ -321,10 +321,10 @@ static int change_link(struct db *db, int64_t thread, const struct store_move *m
                 db_reset(st);
         }
         if (r >= 0)
-                r = db_run(db, "UPDATE link SET unread = unread OR (" IS_UNREAD " AND ticket != ?3), helpdesk = ?2, ticket = ?3,"
-                               " number = ?4, url = ?5 WHERE thread = ?1",
-                           "iisssi", thread, l->helpdesk, l->ticket, l->number, l->url, (int64_t) m->found);
-        if (r < 0 || !from)
+                r = db_run(db, "UPDATE link SET unread = unread OR (" IS_UNREAD("?7") " AND ticket != ?3), helpdesk = ?2,"
+                               " ticket = ?3, number = ?4, url = ?5 WHERE thread = ?1 AND ticket = ifnull(?6, ticket)",
+                           "iissssi", thread, l->helpdesk, l->ticket, l->number, l->url, m->link_was, (int64_t) m->found);
+        if (r <= 0 || !from)
                 return r;
         r = db_get_int(db, &found, "SELECT 1 FROM link WHERE helpdesk = ? AND ticket = ? LIMIT 1", "is", l->helpdesk, from);
         return r ? r : move_commands(db, l->helpdesk, from, l->ticket);
@@ -339,7 +339,7 @@ static int put_link(struct db *db, int64_t thread, const struct store_move *m)
 
         r = db_run(db,
                    "INSERT INTO link (thread, helpdesk, ticket, number, url, unread, linked_usec) VALUES (?1, ?2, ?3, ?4, "
-                   "?5, " IS_UNREAD ", ?7) ON CONFLICT DO NOTHING",
+                   "?5, " IS_UNREAD("?6") ", ?7) ON CONFLICT DO NOTHING",
                    "iisssii", thread, l->helpdesk, l->ticket, l->number, l->url, (int64_t) m->found, m->now_usec);
         return r != 0 ? r : change_link(db, thread, m);
 }
@@ -387,6 +387,8 @@ static int move(struct db *db, void *data)
                    "isiisssiii", m->id, m->state, active ? m->due_usec : INT64_C(-1),
                    (int64_t) m->saw_absent, m->reason, m->result_id, m->result_url, (int64_t) m->unlink,
                    m->card_usec, m->orders ? *m->orders : INT64_C(-1));
+        if (r == 0 && m->more)
+                return MIN(posted_part(db, m), 0);       /* though the rest will not be */
         if (r <= 0)
                 return r < 0 ? r : -ESTALE;
         if (m->part) {
@@ -423,7 +425,7 @@ static int move(struct db *db, void *data)
                 left = r > 0 && with != thread;
         }
         if (m->unlink) {
-                r = db_run(db, "DELETE FROM link WHERE thread = ?", "i", thread);
+                r = db_run(db, "DELETE FROM link WHERE thread = ? AND ticket = ifnull(?, ticket)", "is", thread, m->link_was);
                 if (r < 0)
                         return r;
         }
@@ -439,6 +441,11 @@ static int move(struct db *db, void *data)
                 r = db_get_int(db, &source, "SELECT source FROM journal WHERE id = ?", "i", m->id);
                 if (r >= 0)
                         r = insert_command(db, source, m->then_id, utc_usec(), false, m->then_payload);
+                if (r >= 0)              /* the ticket may have been merged since that was written */
+                        r = db_run(db, "UPDATE body SET payload = json_set(payload, '$.ticket', l.ticket) FROM link l"
+                                       " WHERE l.thread = ? AND body.id ="
+                                       " (SELECT id FROM journal WHERE source = ? AND native_id = ?)", "iis", thread, source,
+                                   m->then_id);
                 if (r < 0)
                         return r;
         }
@@ -481,9 +488,12 @@ static int retry(struct db *db, void *data)
         struct person_args *a = data;
         int r;
 
-        /* Its older place in the lane is gone; it goes next, beside what is on its way. */
+        /* A reply's older place in the lane is gone: it goes next, beside what is on its way.  What a helpdesk gets goes alone,
+         * for two that have no ticket would make two. */
         r = db_run(db, "UPDATE journal SET state = CASE kind WHEN 'reply' THEN 'waiting' ELSE 'new' END, attempt = 0, absent = 0,"
-                       " ready_usec = ?1, due_usec = CASE WHEN thread IS NULL THEN NULL ELSE ?1 END, reason = NULL, halt = NULL,"
+                       " ready_usec = ?1, due_usec = CASE WHEN thread IS NULL OR (kind != 'reply' AND EXISTS (SELECT 1 FROM"
+                       " journal o WHERE o.target = journal.target AND o.thread = journal.thread AND " IS_ACTIVE "))"
+                       " THEN NULL ELSE ?1 END, reason = NULL, halt = NULL,"
                        " approved = kind = 'reply', orders = orders + 1"
                        " WHERE id = ?2 AND state IN ('held', 'dead')", "ii", a->now_usec, a->id);
         return r != 0 ? MIN(r, 0) : exists(db, a->id);

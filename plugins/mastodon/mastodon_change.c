@@ -19,6 +19,9 @@ static int change_by(struct mentiond_op *op, const char *method, const char *id,
         if (mastodon_lacks_scope(&response))
                 return mentiond_fail(op, MENTIOND_REJECTED, "the token lacks a right (%s): the administrator can make a new one "
                                      "(mentiond-mastodon(5), The token)", mentiond_reason(op));
+        if (r == MENTIOND_OK && response.body_size && !json_object_is_type(response.json, json_type_object))
+                return mentiond_fail(op, MENTIOND_RETRY, "%s %s: the answer is none of a Mastodon server's", method,
+                                     request.path);
         return r;
 }
 

@@ -313,13 +313,15 @@ static void judge_threads(struct verdict *v)
                 const struct article *a = &desks.articles[i];
                 int s = a->agent || a->create_by != DAEMON ? -1 : people_mention_in(a->body), t = desk_follow(a->ticket), root, half;
 
-                if (s < 0 || desks.tickets[t].deleted)
+                if (s < 0)
                         continue;
                 root = social.statuses[s].root;
                 if (excused[root])
                         continue;
                 half = half_of(i, s, ticket_of, halves);
                 halves[s] = half + 1;
+                if (desks.tickets[t].deleted)
+                        continue;
                 if (ticket_of[half] && ticket_of[half] != t + 1 && !goes_on(ticket_of[half] - 1, t) && !desks.tickets[t].in_merge && !desks.tickets[ticket_of[half] - 1].in_merge) {
                         broken(v, DOUBLED, social.statuses[root].id, "thread %s has the tickets %d and %d", social.statuses[half].id, ticket_of[half], t + 1);
                         add_word(v, social.statuses[s].id);

@@ -85,7 +85,8 @@ static void judge_aside(struct verdict *v, int k)
 {
         int answer = note_about(agent_notes[k].article, "answer"), note = answer < 0 ? -1 : people_note_in(desks.articles[answer].body);
 
-        if (note < 0 || !strstr(desks.articles[answer].body, "goes out now, in private") || command_after(k, COMMAND_PUBLIC) >= 0)
+        if (note < 0 || !strstr(desks.articles[answer].body, "goes out now, in private") || command_after(k, COMMAND_PUBLIC) >= 0 ||
+            notes_like(&agent_notes[note]) > 1)
                 return;
         for (int i = 0; i < social.n_statuses; i++) {
                 const struct status *s = &social.statuses[i];

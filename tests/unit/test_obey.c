@@ -540,9 +540,10 @@ static void waits_until_it_is_read_whether_it_was_taken_back(unsigned flags)
         desk->options.retry_usec = 20 * USEC_PER_MSEC;
         write_reply("5", "answer");
         fake.verdicts[DESK_POLL] = ONCE(MENTIOND_RETRY);
-        flow_poll_now(desk);
-        while (*fake.verdicts[DESK_POLL] >= 0)
+        while (*fake.verdicts[DESK_POLL] >= 0) {         /* the last poll may not be over */
+                flow_poll_now(desk);
                 world_sleep(500);
+        }
         world_sleep(200 * USEC_PER_MSEC);
         assert_int_equal(fake.calls[CALL_POST], 0);
         tell("6", "!stop");
@@ -754,6 +755,106 @@ static void edits_are_done_one_after_the_other(void)
         assert_int_equal(fake.calls[CALL_EDIT], 3);
         quiet();
         assert_non_null(strstr(fake.notes, "now reads: @alice@example third answer"));
+        fake_close();
+}
+
+/* A reply that is held, for it could not be found out whether its note stands. */
+static void hold_one(void)
+{
+        static const int unknown[] = { MENTIOND_UNKNOWN, -1 };
+
+        open_with_ticket(0);
+        fake.verdicts[DESK_REVIEW] = unknown;
+        write_reply("5", "answer");
+        assert_true(reply_becomes("5", STATE_HELD));
+        assert_true(reply_becomes("note:5:held", STATE_FILED));
+        quiet();
+        strset(&fake.notes, "");
+}
+
+static const char *next;
+
+static void show_next(enum fake_call call, struct mentiond_op *op)
+{
+        if (call == DESK_POLL)
+                mentiond_emit_article(op, &(struct mentiond_article) {
+                        .struct_size = sizeof(struct mentiond_article), .kind = MENTIOND_ARTICLE_INTERNAL, .ticket = "77",
+                        .id = "7", .agent = "Ada", .created_usec = fake.written_usec, .html = "", .text = next });
+}
+
+/* Both by one poll. */
+static void tell_both(const char *first, const char *second)
+{
+        next = second;
+        fake.on_call = show_next;
+        tell("6", first);
+}
+
+static void what_is_sent_and_then_wanted_in_private_goes_in_private(void)
+{
+        hold_one();
+        tell_both("!send", "!dm");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        assert_int_equal(fake.visibility, MENTIOND_DIRECT);
+        assert_int_equal(fake.calls[CALL_POST], 1);
+        is_answered("7", "goes out now, in private");
+        fake_close();
+}
+
+static void what_is_sent_and_then_held_is_held(void)
+{
+        hold_one();
+        tell_both("!send", "!hold");
+        assert_true(reply_becomes("7", STATE_DONE));
+        quiet();
+        assert_string_equal(fake_state(desk->stored.id, "5"), STATE_HELD);
+        assert_int_equal(fake.calls[CALL_POST], 0);
+        fake_close();
+}
+
+/* What goes out while the network may not be asked is not what was meant. */
+static void edit_that_waits_is_about_what_was_out(void)
+{
+        open_with_ticket(0);
+        write_reply("5", "first answer");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        desk->options.retry_usec = 300 * USEC_PER_MSEC;
+        budget_pause(&brand->budget, 100 * USEC_PER_MSEC);
+        tell("6", "!edit better answer");
+        world_sleep(20 * USEC_PER_MSEC);
+        write_reply("7", "second answer");
+        assert_true(reply_becomes("7", STATE_POSTED));
+        assert_string_equal(fake_state(desk->stored.id, "6"), STATE_WAITING);
+        strset(&fake.said, "");
+        is_answered("6", "now reads: @alice@example better answer");
+        said("edit p1");
+        fake_close();
+}
+
+static void edit_while_nothing_is_out_is_refused_at_once(void)
+{
+        open_with_ticket(0);
+        budget_pause(&brand->budget, USEC_PER_HOUR);
+        tell("6", "!edit better answer");
+        is_answered("6", "no reply is posted");
+        fake_close();
+}
+
+static void rest_of_a_reply_goes_where_its_beginning_is(void)
+{
+        open_with_ticket(0);
+        brand->caps.length_max = 60;
+        fake.verdicts[CALL_POST] = ONCE(MENTIOND_OK, MENTIOND_AMBIGUOUS);
+        fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_UNKNOWN);
+        write_reply("5", long_text);
+        assert_true(reply_becomes("5", STATE_HELD));
+        assert_true(reply_becomes("note:5:held", STATE_FILED));
+        tell("6", "!public");
+        is_answered("6", "something is out already. \"!send\" posts the rest of it where that is.");
+        tell("7", "!dm");
+        is_answered("7", "What is not out yet of your reply");
+        assert_true(reply_becomes("5", STATE_POSTED));
+        assert_int_equal(fake.visibility, MENTIOND_DIRECT);
         fake_close();
 }
 
@@ -1335,6 +1436,11 @@ int main(void)
                 world_test(what_goes_in_private_meanwhile_is_not_posted_in_public),
                 world_test(what_is_sent_meanwhile_is_not_held_for_what_was_known_before),
                 world_test(edits_are_done_one_after_the_other),
+                world_test(what_is_sent_and_then_wanted_in_private_goes_in_private),
+                world_test(what_is_sent_and_then_held_is_held),
+                world_test(edit_that_waits_is_about_what_was_out),
+                world_test(edit_while_nothing_is_out_is_refused_at_once),
+                world_test(rest_of_a_reply_goes_where_its_beginning_is),
                 world_test(command_that_is_tried_again_is_about_the_same_reply),
                 world_test(parts_are_deleted_last_first),
                 world_test(command_that_waits_follows_its_ticket),

@@ -1429,6 +1429,180 @@ static void command_follows_a_conversation_that_is_found_in_another_ticket(void)
         close_store();
 }
 
+static struct store_item command(const char *id, const char *ticket, const char *payload)
+{
+        return (struct store_item) {
+                .kind = KIND_COMMAND, .state = STATE_WAITING, .native_id = id, .ticket = ticket, .ready_usec = NOW,
+                .payload = payload,
+        };
+}
+
+static void last_post_is_the_last_that_the_agent_had(void)
+{
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file_as("1", "10");
+        (void) take(mention("2", "r", ""));
+        file_as("2", "16");
+        (void) take(command("15", "77", "{\"ticket\":\"77\",\"command\":\"hide\"}"));
+        (void) take(command("17", "77", "{\"ticket\":\"77\",\"command\":\"hide\"}"));
+        assert_int_equal(store_last_filed(s, thread_of("1"), id_of("15")), id_of("1"));
+        assert_int_equal(store_last_filed(s, thread_of("1"), id_of("17")), id_of("2"));
+        close_store();
+}
+
+static void commands_of_a_ticket_wait_for_those_before(void)
+{
+        int64_t first, second;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file_as("1", "10");
+        (void) take(command("15", "77", "{\"ticket\":\"77\",\"command\":\"edit\"}"));
+        (void) take(command("17", "77", "{\"ticket\":\"77\",\"command\":\"hold\"}"));
+        first = id_of("15");
+        second = id_of("17");
+        assert_false(store_command_waits(s, helpdesk, "77", first, ""));
+        assert_true(store_command_waits(s, helpdesk, "77", second, ""));
+        assert_false(store_command_waits(s, helpdesk, "77", second, " stop hold "));
+        assert_true(store_command_waits(s, helpdesk, "77", second, " stop edit "));
+        assert_false(store_command_waits(s, helpdesk, "78", second, ""));
+        assert_int_equal(store_obey(s, &(struct store_orders) {
+                .command = first, .thread = thread_of("1"), .now_usec = NOW }), 0);
+        assert_false(store_command_waits(s, helpdesk, "77", second, ""));
+        close_store();
+}
+
+static void bound_of_a_command_gives_way_to_its_aim(void)
+{
+        int64_t ids[2], first, second, at;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file_as("1", "10");
+        (void) take(reply("a1", "77"));
+        (void) take(reply("a2", "77"));
+        (void) take(command("c1", "77", "{\"ticket\":\"77\",\"command\":\"edit\"}"));
+        first = id_of("a1");
+        second = id_of("a2");
+        at = id_of("c1");
+        assert_int_equal(store_replies(s, thread_of("1"), at, 0, STATE_WAITING, NULL, ids, 2), 2);
+        assert_int_equal(ids[0], second);
+        assert_int_equal(store_replies(s, thread_of("1"), at, first, STATE_WAITING, NULL, ids, 2), 1);
+        assert_int_equal(ids[0], first);
+        assert_int_equal(store_aim(s, at, second, true), 0);
+        assert_int_equal(*row_of("c1").result_id, '<');
+        assert_int_equal(store_aim(s, at, first, false), 0);
+        assert_int_equal(strtoll(row_of("c1").result_id, NULL, 10), first);
+        assert_int_equal(store_aim(s, at, second, false), 0);
+        assert_int_equal(strtoll(row_of("c1").result_id, NULL, 10), first);
+        close_store();
+}
+
+static void two_mentions_that_are_retried_are_filed_one_after_the_other(void)
+{
+        open_store();
+        (void) take(mention("1", "r", ""));
+        (void) take(mention("2", "r", ""));
+        assert_int_equal(begin("1", STATE_FILING), 0);
+        assert_int_equal(move_to("1", STATE_DEAD), 0);
+        assert_int_equal(begin("2", STATE_FILING), 0);
+        assert_int_equal(move_to("2", STATE_DEAD), 0);
+        assert_int_equal(store_retry(s, id_of("2"), NOW), 0);
+        assert_int_equal(store_retry(s, id_of("1"), NOW), 0);
+        assert_string_equal(due(helpdesk), "2 ");
+        assert_int_equal(store_begin(s, id_of("2"), 1, STATE_FILING, NOW, NULL), 0);
+        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("2"), .state = STATE_FILED, .now_usec = NOW }), 0);
+        assert_string_equal(due(helpdesk), "1 ");
+        close_store();
+}
+
+static void link_that_has_changed_since_stays(void)
+{
+        struct store_thread late = { .helpdesk = helpdesk, .ticket = "66", .number = "2026-66", .url = "" }, now;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file_as("1", "10");
+        (void) take(mention("2", "r", ""));
+        assert_int_equal(begin("2", STATE_FILING), 0);
+        assert_int_equal(store_move(s, &(struct store_move) {
+                .id = id_of("2"), .state = STATE_FILED, .link = &late, .link_was = "66", .result_id = "11",
+                .now_usec = NOW }), 0);
+        assert_int_equal(store_thread(s, a, thread_of("1"), &now), 1);
+        assert_string_equal(now.ticket, "77");
+        (void) take(mention("3", "r", ""));
+        assert_int_equal(begin("3", STATE_FILING), 0);
+        assert_int_equal(store_move(s, &(struct store_move) {
+                .id = id_of("3"), .state = STATE_NEW, .unlink = true, .link_was = "66", .due_usec = NOW,
+                .now_usec = NOW }), 0);
+        assert_int_equal(store_thread(s, a, thread_of("1"), &now), 1);
+        assert_string_equal(now.ticket, "77");
+        close_store();
+}
+
+static void order_leaves_it_in_doubt_whether_it_is_out(void)
+{
+        struct store_order order = { .state = STATE_WAITING, .was = STATE_WAITING, .approved = true };
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file_as("1", "10");
+        (void) take(reply("a1", "77"));
+        (void) take(command("c1", "77", "{\"ticket\":\"77\",\"command\":\"send\"}"));
+        assert_int_equal(begin("a1", STATE_SENDING), 0);
+        assert_int_equal(store_move(s, &(struct store_move) { .id = id_of("a1"), .state = STATE_WAITING, .saw_absent = true,
+                                                              .due_usec = NOW, .now_usec = NOW }), 0);
+        order.id = id_of("a1");
+        assert_int_equal(store_obey(s, &(struct store_orders) {
+                .command = id_of("c1"), .thread = thread_of("1"), .orders = &order, .n = 1, .now_usec = NOW }), 0);
+        assert_int_equal(row_of("a1").absent, 1);
+        close_store();
+}
+
+static void what_follows_is_for_the_ticket_as_it_is_now(void)
+{
+        struct store_merge merge = { .ticket = "77", .into = "78", .number = "2026-78" };
+        struct store_poll p = { .source = 0, .merges = &merge, .n_merges = 1 };
+
+        open_store();
+        p.source = p.target = helpdesk;
+        (void) take(mention("1", "r", ""));
+        file_as("1", "10");
+        (void) take(reply("a1", "77"));
+        assert_int_equal(store_begin(s, id_of("a1"), 0, STATE_SENDING, NOW, &(struct store_part) {
+                .key = "k", .parent = "1" }), 0);
+        assert_int_equal(store_commit_poll(s, &p), 0);
+        assert_int_equal(store_move(s, &(struct store_move) {
+                .id = id_of("a1"), .state = STATE_POSTED, .result_id = "p1", .result_url = "u", .then_id = "a1:close",
+                .then_payload = "{\"ticket\":\"77\",\"command\":\"close\"}", .now_usec = NOW }), 0);
+        assert_non_null(strstr(row_of("a1:close").payload, "\"ticket\":\"78\""));
+        close_store();
+}
+
+static void part_that_is_out_is_kept_though_the_rest_was_dropped(void)
+{
+        static const struct store_part parts[] = { { .number = 0, .key = "k0", .parent = "1", .of = 2 },
+                                                   { .number = 1, .key = "k1", .parent = "", .of = 2 } };
+        struct store_part first;
+        int64_t id;
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file_as("1", "10");
+        (void) take(reply("a1", "77"));
+        id = id_of("a1");
+        assert_int_equal(store_begin(s, id, 0, STATE_SENDING, NOW, parts), 0);
+        assert_int_equal(move_to("a1", STATE_AMBIGUOUS), 0);
+        assert_int_equal(store_drop(s, id, "spam", NULL, NULL, NOW), 0);
+        assert_int_equal(store_move(s, &(struct store_move) { .id = id, .state = STATE_WAITING, .more = true, .result_id = "p0",
+                                                              .result_url = "u", .now_usec = NOW }), 0);
+        assert_int_equal(store_part(s, a, id, 0, &first), 1);
+        assert_string_equal(first.native_id, "p0");
+        assert_string_equal(row_of("a1").state, STATE_WITHDRAWN);
+        close_store();
+}
+
 static void texts_of_what_may_be_out_are_those_of_open_parts(void)
 {
         static const struct store_part part = { .key = "k", .parent = "1", .text = "thank you" };
@@ -2257,6 +2431,14 @@ int main(void)
                 world_test(reply_into_a_ticket_of_two_conversations_gets_that_as_a_reason),
                 world_test(reply_into_a_foreign_ticket_is_passed_over),
                 world_test(command_follows_a_conversation_that_is_found_in_another_ticket),
+                world_test(last_post_is_the_last_that_the_agent_had),
+                world_test(commands_of_a_ticket_wait_for_those_before),
+                world_test(bound_of_a_command_gives_way_to_its_aim),
+                world_test(two_mentions_that_are_retried_are_filed_one_after_the_other),
+                world_test(link_that_has_changed_since_stays),
+                world_test(order_leaves_it_in_doubt_whether_it_is_out),
+                world_test(what_follows_is_for_the_ticket_as_it_is_now),
+                world_test(part_that_is_out_is_kept_though_the_rest_was_dropped),
                 world_test(texts_of_what_may_be_out_are_those_of_open_parts),
                 world_test(what_is_on_its_way_is_answered_only_if_it_was_there),
                 world_test(reply_answers_the_newest_filed_mention_that_was_there),
