@@ -151,6 +151,19 @@ static bool has_arrived(struct posting *g)
         return s.verdict != MENTIOND_ABSENT;
 }
 
+/* Whether what agents said of their replies is read, and not obeyed yet.  It waits then. */
+static bool awaits_commands(const struct posting *g)
+{
+        struct host *host = g->f->instance->host;
+        const struct instance *desk = host_find_id(host, g->thread.helpdesk);
+        bool soon = desk && desk->state == INSTANCE_RUNNING;
+
+        if (!store_command_waits(host->store, g->thread.helpdesk, g->thread.ticket, INT64_MAX, FLOW_QUICK_COMMANDS))
+                return false;
+        step_wait(g->f, g->row, steady_usec() + (soon ? COMMANDS_USEC : g->f->instance->options.retry_usec), NULL);
+        return true;
+}
+
 static void attempt(struct posting *g, bool look, bool frozen)
 {
         struct flow_instance *f = g->f;
@@ -159,11 +172,8 @@ static void attempt(struct posting *g, bool look, bool frozen)
         struct store_row begun = *g->row;
         int r;
 
-        if (!look && store_command_waits(f->instance->host->store, g->thread.helpdesk, g->thread.ticket, INT64_MAX,
-                                         FLOW_QUICK_COMMANDS)) {
-                step_wait(f, g->row, steady_usec() + COMMANDS_USEC, NULL);
+        if (!look && awaits_commands(g))
                 return;
-        }
         if (!look) {
                 g->tried_usec = g->tried_usec ? g->tried_usec : utc_usec();
                 r = store_begin(f->instance->host->store, g->row->id, g->row->orders, STATE_SENDING, g->tried_usec,
