@@ -242,8 +242,8 @@ bool is_sent_again(int k)
         _cleanup_free_ char *key = xasprintf("note:%d:held", agent_notes[k].article + 1);
         int64_t held = INT64_MAX;
 
-        for (int i = desks.n_articles - 1; i >= 0; i--)
-                if (streq(desks.articles[i].key, key))   /* the first time: of others the key goes on */
+        for (int i = desks.n_articles - 1; i >= 0; i--)          /* the first time; of one that was sent before the key goes on */
+                if (startswith(desks.articles[i].key, key) && strchr(":", desks.articles[i].key[strlen(key)]))
                         held = desks.articles[i].created;
         for (int i = 0; i < social.n_statuses; i++)
                 if (people_note_in(social_first_text(i)) == k && social.statuses[i].sent < held)
