@@ -189,7 +189,7 @@ static const char *objection(struct order *o, const struct store_row *row, int64
                                     first_words(o, row), o->command.word);
         if (visibility && row->absent && streq(row->state, STATE_WAITING))
                 return obey_on_its_way;
-        if (o->command.name == COMMAND_PUBLIC && is_partly_out(o, row))
+        if (o->command.name == COMMAND_PUBLIC && (aside || row->kept.visibility == MENTIOND_DIRECT) && is_partly_out(o, row))
                 return arena_printf(o->a,
                                     "of your reply \"%s\" something is out already. \"!send\" posts the rest of it where that "
                                     "is.",

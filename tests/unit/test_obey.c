@@ -845,12 +845,13 @@ static void rest_of_a_reply_goes_where_its_beginning_is(void)
         brand->caps.length_max = 60;
         fake.verdicts[CALL_POST] = ONCE(MENTIOND_OK, MENTIOND_AMBIGUOUS);
         fake.verdicts[CALL_LOOK] = ONCE(MENTIOND_UNKNOWN);
-        write_reply("5", long_text);
+        fake.review.standing = MENTIOND_TURNED_INTERNAL;
+        tell("5", arena_printf(fake_arena, "!dm %s", long_text));
         assert_true(reply_becomes("5", STATE_HELD));
         assert_true(reply_becomes("note:5:held", STATE_FILED));
         tell("6", "!public");
         is_answered("6", "something is out already. \"!send\" posts the rest of it where that is.");
-        tell("7", "!dm");
+        tell("7", "!send");
         is_answered("7", "What is not out yet of your reply");
         assert_true(reply_becomes("5", STATE_POSTED));
         assert_int_equal(fake.visibility, MENTIOND_DIRECT);
