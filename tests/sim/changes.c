@@ -68,9 +68,12 @@ static void judge_change(struct verdict *v, int i)
         int article = article_now(i), ticket = article < 0 ? -1 : desk_follow(desks.articles[article].ticket);
         int64_t edited = s->edited - UTC_START;
         const struct network_kind *kind = social.networks[s->network].kind;
+        int branch = branch_of(i);
 
         if (ticket < 0 || s->account == BRAND || s->silent)
                 return;
+        if (branch >= 0 && desks.tickets[desk_follow(desks.articles[branch].ticket)].deleted)
+                return;                  /* its own ticket, which is told */
         if (s->n_versions && told_of_post(i, "has changed a post", s->text) >= 0)
                 happened(TOLD_EDITED);
         else if (s->n_versions && !kind->hides_edits && !s->edit_hidden && !may_be_hidden(i) && !s->deleted && !s->chain_broken && !desks.tickets[ticket].in_merge && is_due(article, edited) &&
