@@ -142,9 +142,6 @@ static struct answer answer(const struct request *q)
 {
         const struct document *d;
         struct answer a = { .status = 200 };
-        time_t at = (time_t) (world_utc() / USEC_PER_SEC);
-        char date[64];
-        struct tm tm;
 
         if (!streq(q->method, "GET") || !streq(q->path, "/all.xml"))
                 return (struct answer) { .status = 404, .text = xstrdup("") };
@@ -158,9 +155,7 @@ static struct answer answer(const struct request *q)
         if (polls)
                 shown_poll(q->server);
         d = document(q->server);
-        (void) gmtime_r(&at, &tm);
-        (void) strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-        a.headers = xasprintf("Date: %s\r\nETag: %s\r\nContent-Type: application/rss+xml\r\n", date, d->tag);
+        a.headers = xasprintf("ETag: %s\r\nContent-Type: application/rss+xml\r\n", d->tag);
         if (streq(q->tag, d->tag)) {
                 happened(FEED_UNCHANGED);
                 a.status = 304;

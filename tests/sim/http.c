@@ -24,6 +24,7 @@ struct exchange {
         struct task *task;               /* NULL: nobody waits any more */
         struct http_reply *reply;
         bool done, arrived;
+        time_t dated;                    /* by the server's clock, which is right */
         struct answer answer;
         struct loop_timer timer;
 };
@@ -72,11 +73,17 @@ static void put_body(struct exchange *e, struct http_reply *r)
         const char *text = e->answer.text ? e->answer.text : e->answer.json
                            ? json_object_to_json_string_ext(e->answer.json, JSON_C_TO_STRING_PLAIN) : "";
         size_t size = strlen(text);
+        char date[sizeof "Date: Sun, 22 Nov 2026 02:03:15 GMT\r\n"];
         int before = heap_enter(heap_daemon());
+        struct tm tm;
+
+        (void) gmtime_r(&e->dated, &tm);
+        (void) strftime(date, sizeof date, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
 
         if (e->q.fault.truncated)
                 size = size > 1 ? (size_t) between(R_NET, 1, (int64_t) size - 1) : 0;
         (void) buffer_append(&r->body, text, size);
+        (void) buffer_append_str(&r->headers, date);
         (void) buffer_append_str(&r->headers, strempty(e->answer.headers));
         (void) heap_enter(before);
 }
@@ -197,6 +204,7 @@ static void on_arrival(void *data)
         if (f->arrives && f->late)
                 note("a late effect: %s %s", e->method, e->path);
         replace_answer(e);
+        e->dated = (time_t) (world_utc() / USEC_PER_SEC);
         e->arrived = true;
         if (f->hangs) {
                 if (!is_awaited(e))

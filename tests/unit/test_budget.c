@@ -126,6 +126,19 @@ static void silence_is_what_the_server_asks_for(void **state)
         assert_int_equal(learn_said(&b, 200, "", 34), 0);
 }
 
+static void dates_are_by_the_clock_of_the_server_that_sends_them(void **state)
+{
+        struct budget b = { .limit = 0 };
+
+        (void) state;
+        assert_int_equal(learn(&b, 200, "Date: Mon, 22 Nov 2032 02:03:15 GMT\r\nRateLimit-Reset: 1984702095\r\n"), 0);
+        assert_int_equal(b.reset_usec, mono + 300 * SEC);
+        assert_int_equal(learn(&b, 429, "Date: Mon, 22 Nov 2032 02:03:15 GMT\r\nX-RateLimit-Reset: 2032-11-22T02:05:15.000000Z\r\n"),
+                         120 * SEC);
+        assert_int_equal(learn(&b, 429, "Date: Wed, 22 Nov 2017 02:03:15 GMT\r\nRetry-After: Wed, 22 Nov 2017 02:04:15 GMT\r\n"), 60 * SEC);
+        assert_int_equal(learn(&b, 429, "Date: long ago\r\nRetry-After: Sun, 22 Nov 2026 02:04:15 GMT\r\n"), 60 * SEC);
+}
+
 /* X: of one kind of request, with the next kind's behind it. */
 static void limits_of_single_requests_say_how_long_and_spread_nothing(void **state)
 {
@@ -320,6 +333,7 @@ int main(void)
                 cmocka_unit_test(reset_is_read_in_every_form_that_servers_use),
                 cmocka_unit_test(limit_and_remaining_are_read_under_both_names),
                 cmocka_unit_test(silence_is_what_the_server_asks_for),
+                cmocka_unit_test(dates_are_by_the_clock_of_the_server_that_sends_them),
                 cmocka_unit_test(limits_of_single_requests_say_how_long_and_spread_nothing),
                 cmocka_unit_test(refusal_without_a_hint_is_a_minute),
                 cmocka_unit_test(what_meta_says_is_used_up_is_spread_before_the_wall),
