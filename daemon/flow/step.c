@@ -197,6 +197,8 @@ void step_take(struct flow_instance *f, const struct step *s)
                 .state = n.state,
                 .due_usec = now + n.delay_usec,
                 .saw_absent = n.saw_absent,
+                /* The row is as it was before the attempt. */
+                .refused = !s->looked && !s->row->tried_usec && streq(n.state, STATE_DEAD),
                 .reason = ok ? "" : reason,
                 .result_id = ok ? strempty(s->id) : made,
                 .result_url = ok ? strempty(s->url) : NULL,

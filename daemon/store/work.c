@@ -380,13 +380,14 @@ static int move(struct db *db, void *data)
         db_reset(st);
         r = db_run(db, "UPDATE journal SET state = ?2, due_usec = NULLIF(?3, -1),"
                        " absent = CASE ?8 WHEN 1 THEN 0 ELSE absent + ?4 END,"
+                       " tried_usec = CASE ?11 WHEN 1 THEN 0 ELSE tried_usec END,"
                        " reason = NULLIF(ifnull(?5, reason), ''),"
                        " result_id = ifnull(?6, result_id), result_url = ifnull(?7, result_url),"
                        " card_usec = ifnull(NULLIF(?9, 0), card_usec)"
                        " WHERE id = ?1 AND (" IS_ACTIVE " OR ?2 IN ('filed', 'posted')) AND ?10 IN (-1, orders)",
-                   "isiisssiii", m->id, m->state, active ? m->due_usec : INT64_C(-1),
+                   "isiisssiiii", m->id, m->state, active ? m->due_usec : INT64_C(-1),
                    (int64_t) m->saw_absent, m->reason, m->result_id, m->result_url, (int64_t) m->unlink,
-                   m->card_usec, m->orders ? *m->orders : INT64_C(-1));
+                   m->card_usec, m->orders ? *m->orders : INT64_C(-1), (int64_t) m->refused);
         if (r == 0 && m->more)
                 return MIN(posted_part(db, m), 0);       /* though the rest will not be */
         if (r <= 0)

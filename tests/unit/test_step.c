@@ -17,6 +17,7 @@ struct expected {
         int64_t absent;                  /* afterwards */
         int64_t attempt;                 /* so many were begun; 0: 1 */
         bool unsent;                     /* as in struct mentiond_op */
+        bool first;                      /* none went before it */
 };
 
 #define E(the_verdict, the_state, ...) { .verdict = (the_verdict), .state = (the_state), __VA_ARGS__ }
@@ -83,6 +84,8 @@ static void check(const struct expected *e, bool looked)
                                 .id = row.id, .state = STATE_AMBIGUOUS, .due_usec = 1, .saw_absent = true }), 0);
                 row = fake_row(row.source, row.native_id);
         }
+        if (e->first)            /* as it was before it began */
+                row.tried_usec = 0;
         s.row = &row;
         if (mention && e->verdict == MENTIOND_OK)
                 s.link = &link;
@@ -107,6 +110,7 @@ static void check(const struct expected *e, bool looked)
         assert_true((after.due_usec != 0)
                     == (streq(e->state, STATE_NEW) || streq(e->state, STATE_WAITING) || streq(e->state, STATE_AMBIGUOUS)));
         assert_int_equal(after.absent, e->absent < 0 ? 2 : e->absent);
+        assert_int_equal(after.tried_usec == 0, e->first && streq(e->state, STATE_DEAD));
         assert_string_equal(after.reason, e->verdict == MENTIOND_OK ? "" : "so it is");
         assert_string_equal(after.result_id,
                             e->verdict == MENTIOND_OK || (e->verdict == MENTIOND_AMBIGUOUS && !looked && !reply) ? s.id : "");
@@ -147,6 +151,9 @@ static void reply_that_was_tried(void)
                 E(MENTIOND_CANCELED, STATE_WAITING, .delay_max = 2 * RETRY_USEC, .unsent = true),
                 E(MENTIOND_GONE, STATE_DEAD, .note = "refused"),
                 E(MENTIOND_REJECTED, STATE_DEAD, .note = "refused"),
+                E(MENTIOND_REJECTED, STATE_DEAD, .note = "refused", .first = true),
+                E(MENTIOND_AMBIGUOUS, STATE_AMBIGUOUS, .first = true),
+                E(MENTIOND_BUG, STATE_HELD, .note = "held", .first = true),
                 E(MENTIOND_BUG, STATE_HELD, .note = "held"),
                 E(MENTIOND_ABSENT, STATE_HELD, .note = "held"),
                 E(MENTIOND_UNKNOWN, STATE_HELD, .note = "held"),

@@ -1320,6 +1320,25 @@ static void posts_that_may_be_replies_are_those_of_the_whole_conversation(void)
         close_store();
 }
 
+static void reply_that_was_refused_at_once_is_nowhere(void)
+{
+        static const struct store_part part = { .key = "k", .parent = "1", .text = "t" };
+
+        open_store();
+        (void) take(mention("1", "r", ""));
+        file("1", "77");
+        assert_int_equal(take(reply("a1", "77")), 1);
+        for (int64_t orders = 0; orders < 2; orders++) {
+                assert_int_equal(store_begin(s, id_of("a1"), orders, STATE_SENDING, NOW, &part), 0);
+                assert_true(store_is_unsure(s, thread_of("1")));
+                assert_int_equal(store_move(s, &(struct store_move) {
+                        .id = id_of("a1"), .state = STATE_DEAD, .refused = orders == 0, .now_usec = NOW }), 0);
+                assert_int_equal(store_is_unsure(s, thread_of("1")), orders != 0);
+                assert_int_equal(store_retry(s, id_of("a1"), NOW), 0);
+        }
+        close_store();
+}
+
 static void threads_do_not_go_on_in_a_circle(void)
 {
         int64_t one, other;
@@ -2426,6 +2445,7 @@ int main(void)
                 world_test(what_may_be_in_the_old_ticket_stays_until_that_is_known),
                 world_test(thread_that_was_there_is_gone_on_in_but_leads_nowhere_else),
                 world_test(posts_that_may_be_replies_are_those_of_the_whole_conversation),
+                world_test(reply_that_was_refused_at_once_is_nowhere),
                 world_test(threads_do_not_go_on_in_a_circle),
                 world_test(tickets_of_one_conversation_that_are_merged_take_replies),
                 world_test(reply_into_a_ticket_of_two_conversations_gets_that_as_a_reason),
