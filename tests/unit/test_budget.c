@@ -133,9 +133,12 @@ static void dates_are_by_the_clock_of_the_server_that_sends_them(void **state)
         (void) state;
         assert_int_equal(learn(&b, 200, "Date: Mon, 22 Nov 2032 02:03:15 GMT\r\nRateLimit-Reset: 1984702095\r\n"), 0);
         assert_int_equal(b.reset_usec, mono + 300 * SEC);
-        assert_int_equal(learn(&b, 429, "Date: Mon, 22 Nov 2032 02:03:15 GMT\r\nX-RateLimit-Reset: 2032-11-22T02:05:15.000000Z\r\n"),
+        assert_int_equal(learn(&b, 429, "Date: Mon, 22 Nov 2032 02:03:15 GMT\r\n"
+                                        "X-RateLimit-Reset: 2032-11-22T02:05:15.000000Z\r\n"),
                          120 * SEC);
-        assert_int_equal(learn(&b, 429, "Date: Wed, 22 Nov 2017 02:03:15 GMT\r\nRetry-After: Wed, 22 Nov 2017 02:04:15 GMT\r\n"), 60 * SEC);
+        assert_int_equal(learn(&b, 429, "Date: Wed, 22 Nov 2017 02:03:15 GMT\r\n"
+                                        "Retry-After: Wed, 22 Nov 2017 02:04:15 GMT\r\n"),
+                         60 * SEC);
         assert_int_equal(learn(&b, 429, "Date: long ago\r\nRetry-After: Sun, 22 Nov 2026 02:04:15 GMT\r\n"), 60 * SEC);
 }
 
