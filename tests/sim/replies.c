@@ -193,6 +193,23 @@ static bool is_among_agents(int k)
         return false;
 }
 
+/* What goes out after its agent had heard that there is nothing to take back. */
+static void judge_unstopped(struct verdict *v, int k, const struct status *s)
+{
+        const struct article *a = &desks.articles[agent_notes[k].article];
+
+        if (agent_notes[k].internal || agent_notes[k].retried || a->moved || sim.plan.disk_usec)
+                return;
+        for (int stop = command_after(k, COMMAND_STOP); stop >= 0; stop = command_after(stop, COMMAND_STOP)) {
+                const struct article *said = &desks.articles[agent_notes[stop].article];
+                int answer = note_about(agent_notes[stop].article, "answer");
+
+                if (answer >= 0 && !said->moved && a->seen_public && a->seen_public <= said->seen &&
+                    strstr(desks.articles[answer].body, "no reply to take back") && s->sent > desks.articles[answer].created)
+                        broken(v, LEAKED, s->id, "reply %s was posted, and its agent had been told that there is none to take back", s->id);
+        }
+}
+
 /* What must not be seen by all, or not any more. */
 static void judge_secret(struct verdict *v, int k, int first)
 {
@@ -217,6 +234,7 @@ static void judge_secret(struct verdict *v, int k, int first)
         if (told && told->seen && !told->seen_public && !told->moved && !a->moved && !sim.plan.disk_usec &&
             s->sent > told->seen + 30 * USEC_PER_MINUTE)
                 broken(v, LEAKED, token, "reply %s (%s) was posted long after an agent said !stop", s->id, token);
+        judge_unstopped(v, k, s);
 }
 
 /* By the agent, in one way or another, or by the operator. */
