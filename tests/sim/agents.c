@@ -168,6 +168,8 @@ static void command(int ticket, enum command_name name)
         whole = xasprintf("!%s%s%s", word, *n.text ? " " : "", n.text);
         happened(COMMANDS + (enum happening) n.command - (enum happening) COMMAND_UNKNOWN);
         take_note(n, ticket, whole, rich, 0);
+        if (n.command == COMMAND_EDIT || n.command == COMMAND_DELETE)
+                net_maintenance();
         if (n.command == COMMAND_EDIT && chance(R_PEOPLE, 500))
                 sim_in(below(R_PEOPLE, USEC_PER_MINUTE), edit_again, (void *) (intptr_t) ticket);
         for (int i = 0; n.command == COMMAND_SPLIT && i < 3; i++)

@@ -15,6 +15,7 @@ static struct session {
         int64_t began, used;             /* used: its refresh token; 0: not */
         int next;
         bool revoked;
+        bool kept;                       /* the daemon has made use of it: it was to keep it before that */
 } *sessions;
 static int n_sessions;
 static int64_t logged_in[LOG_INS];
@@ -74,8 +75,10 @@ bool sky_may(const struct request *q, struct answer *ret)
         int i = number_of(q->token, "eyJ.access");
 
         (void) is_revoked(q->server);
-        if (i >= 0 && sim.now < sessions[i].began + ACCESS_USEC)
+        if (i >= 0 && sim.now < sessions[i].began + ACCESS_USEC) {
+                sessions[i].kept = true;
                 return true;
+        }
         if (i >= 0)
                 happened(ACCESS_EXPIRED);
         *ret = !*q->token ? sky_refuse(401, "AuthMissing", "Authentication Required")
@@ -97,6 +100,12 @@ struct answer sky_limit(int64_t usec)
         return a;
 }
 
+/* Whether it might be renewed: each that is begun with the password is one of few. */
+static bool is_alive(const struct session *s)
+{
+        return s->kept && !s->revoked && !s->used && sim.now <= s->began + REFRESH_USEC;
+}
+
 struct answer sky_log_in(const struct request *q)
 {
         _cleanup_free_ char *did = sky_did(BRAND);
@@ -111,6 +120,9 @@ struct answer sky_log_in(const struct request *q)
                 happened(UNAUTHORIZED);
                 return sky_refuse(401, "AuthenticationRequired", "Invalid identifier or password");
         }
+        for (int i = 0; i < n_sessions; i++)
+                if (is_alive(&sessions[i]))
+                        oracle_rude("a session is begun with the password, though there is one");
         *oldest = sim.now;
         n_log_ins++;
         note("a session begins with the password");

@@ -296,6 +296,13 @@ void net_storm(void)
         begin_storm(server, weather, around(R_NET, 4 * USEC_PER_MINUTE));
 }
 
+/* Just when something is to be changed there. */
+void net_maintenance(void)
+{
+        if (sim.faults && chance(R_NET, 150))
+                begin_storm((int) below(R_NET, social.n_networks), PAGES, around(R_NET, USEC_PER_MINUTE));
+}
+
 void net_calm(void)
 {
         memset(sky, 0, sizeof sky);

@@ -178,6 +178,7 @@ struct fault {
 };
 struct fault net_fault(int server, bool unsafe);
 void net_storm(void);                                /* one of the servers has trouble for some time */
+void net_maintenance(void);                          /* a network shows pages for people for a while, maybe */
 void net_calm(void);
 int net_faults(void);                                /* how many there were, and one */
 void net_silence(int server, int64_t until_usec, int incarnation);       /* it asks this daemon to be silent */
