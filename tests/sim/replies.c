@@ -264,7 +264,7 @@ bool is_sent_again(int k)
                 if (startswith(desks.articles[i].key, key) && strchr(":", desks.articles[i].key[strlen(key)]))
                         held = desks.articles[i].created;
         for (int i = 0; i < social.n_statuses; i++)
-                if (people_note_in(social_first_text(i)) == k && social.statuses[i].sent < held)
+                if (people_note_in(social_first_text(i)) == agent_notes[k].group && social.statuses[i].sent < held)
                         for (size_t n = 0; n < ELEMENTSOF(releases); n++)
                                 for (int by = command_after(k, releases[n]); by >= 0; by = command_after(by, releases[n]))
                                         if (desks.articles[agent_notes[by].article].created > held)
@@ -282,13 +282,14 @@ static void judge_note(struct verdict *v, int k)
         bool (*is_answered)(int ticket) = desks.all[t->desk].kind->is_answered;
         char *token = word_of("r%dq", n->group);
         bool single = n->group == k;
-        int last = -1, posts = posts_of(n->group, &last), notes = 0, aside = 0, all_owed = 0;
+        int last = -1, posts = posts_of(n->group, &last), notes = 0, again = 0, aside = 0, all_owed = 0;
 
         for (int i = 0; i < n_agent_notes; i++)
                 if (agent_notes[i].group == n->group) {
                         _cleanup_free_ char *other = xasprintf("%d", agent_notes[i].article + 1);
 
                         notes++;
+                        again += n->group == k && is_sent_again(i);
                         all_owed += is_post_owed(&agent_notes[i]);
                         aside += is_aside(row_of("reply", desks.all[t->desk].name, other)) || agent_notes[i].dropped ||
                                  has_note(agent_notes[i].article, "withdrawn");
@@ -313,7 +314,7 @@ static void judge_note(struct verdict *v, int k)
                 broken(v, LEAKED, token, "reply %s was withdrawn before any attempt, and was posted", token);
         if (single && posts > 0 && !may_be_posted(n))
                 broken(v, LEAKED, token, "%s was not meant for the public, and was posted", token);
-        if (posts > notes + (int) is_sent_again(k) && n->group == k)
+        if (posts > notes + again && n->group == k)
                 broken(v, DOUBLED, token, "reply %s was posted %d times", token, posts);
         if (single && last >= 0) {
                 judge_post(v, n, last);
