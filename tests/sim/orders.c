@@ -141,12 +141,14 @@ static void judge_removed(struct verdict *v, int ticket)
         int removed = 0, elsewhere = 0, told = 0;
 
         for (int k = 0; k < n_agent_notes; k++) {
-                bool any = false;
+                int gone = 0;
 
                 for (int i = 0; i < social.n_statuses; i++)
-                        any |= social.statuses[i].by_api && social.statuses[i].deleted && people_note_in(social_first_text(i)) == k;
-                removed += any && ticket_of(k) == ticket;
-                elsewhere += any && desks.tickets[ticket_of(k)].deleted;
+                        gone += social.statuses[i].by_api && social.statuses[i].deleted && people_note_in(social_first_text(i)) == k;
+                if (notes_like(&agent_notes[k]) == 1)
+                        gone = gone > 0;         /* however many parts it had */
+                removed += ticket_of(k) == ticket ? gone : 0;
+                elsewhere += desks.tickets[ticket_of(k)].deleted ? gone : 0;
                 told += agent_notes[k].command == COMMAND_DELETE && ticket_of(k) == ticket && is_told_as(k, "is removed from the network.");
         }
         if (removed)
