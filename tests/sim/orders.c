@@ -10,10 +10,12 @@ static int ticket_of(int note)
         return desk_follow(desks.articles[agent_notes[note].article].ticket);
 }
 
-/* Also one that was public until it was read. */
+/* Also one that was public until it was read; but nothing that was written elsewhere. */
 static bool is_command(const struct agent_note *n, enum command_name name)
 {
-        return (n->command == name && !*n->text) || (name == COMMAND_STOP && *n->text == '!' && desks.articles[n->article].flipped);
+        const struct article *a = &desks.articles[n->article];
+
+        return (n->command == name && !*n->text) || (name == COMMAND_STOP && *n->text == '!' && a->flipped && !a->elsewhere);
 }
 
 int command_after(int note, enum command_name name)
