@@ -276,7 +276,8 @@ static int half_of(int article, int status, const int *ticket_of, const int *hal
         int ticket = desk_follow(desks.articles[article].ticket);
         bool sure = true;
 
-        if (desks.articles[article].branch)
+        /* Where the ticket that it was split from is deleted meanwhile it cannot say which that was. */
+        if (desks.articles[article].branch || is_made_for(desks.articles[article].born_ticket, status))
                 return status;
         for (int at = s->parent; at >= 0 && social.statuses[at].root == s->root; at = social.statuses[at].parent)
                 if (branch_of(at) >= 0 && (ticket_of[at] == ticket + 1 || (ticket_of[at] && goes_on(ticket_of[at] - 1, ticket)) ||
