@@ -103,8 +103,17 @@ static bool number_of(const char *text, int64_t *ret)
         return !errno && end != text && *ret >= 0 && (!*end || strchr(" ,;", *end));
 }
 
-/* Seconds from now, or seconds since 1970 or a date by the server's clock; as a distance from now. */
-static bool distance_of(const char *text, int64_t server_usec, int64_t *ret_usec)
+/* By the clock of the server that says when a limit ends: ours may be wrong by years. */
+static int64_t servers_usec(const struct http_reply *r)
+{
+        _cleanup_free_ char *date = http_header(r, "Date");
+        int64_t usec = http_parse_date(date);
+
+        return usec ? usec : utc_usec();
+}
+
+/* Seconds from now, or seconds since 1970 or a date; as a distance from now. */
+static bool distance_of(const struct http_reply *r, const char *text, int64_t *ret_usec)
 {
         int64_t n;
 
@@ -112,7 +121,7 @@ static bool distance_of(const char *text, int64_t server_usec, int64_t *ret_usec
                 return false;
         if (number_of(text, &n)) {
                 if (n > INT64_C(100000000))
-                        n = n - server_usec / USEC_PER_SEC;
+                        n = n - servers_usec(r) / USEC_PER_SEC;
                 *ret_usec = MIN(MAX(n, INT64_C(0)), PAUSE_MAX_USEC / USEC_PER_SEC) * USEC_PER_SEC;
                 return true;
         }
@@ -121,7 +130,7 @@ static bool distance_of(const char *text, int64_t server_usec, int64_t *ret_usec
                 if (!n)
                         return false;
         }
-        *ret_usec = MIN(MAX(n - server_usec, INT64_C(0)), PAUSE_MAX_USEC);
+        *ret_usec = MIN(MAX(n - servers_usec(r), INT64_C(0)), PAUSE_MAX_USEC);
         return true;
 }
 
@@ -187,9 +196,8 @@ int64_t budget_learn(struct budget *b, const struct http_reply *r, int64_t said_
         _cleanup_free_ char *limit = first_header(r, limit_headers), *remaining = first_header(r, remaining_headers);
         _cleanup_free_ char *reset = first_header(r, reset_headers), *after = http_header(r, "Retry-After");
         /* of one request alone: nothing is spread by it */
-        _cleanup_free_ char *apart = http_header(r, "X-Rate-Limit-Reset"), *date = http_header(r, "Date");
-        int64_t usec, n, regain = budget_learn_usage(b, r), said_usec = http_parse_date(date);
-        int64_t server_usec = said_usec ? said_usec : utc_usec();        /* our own clock may be wrong by years */
+        _cleanup_free_ char *apart = http_header(r, "X-Rate-Limit-Reset");
+        int64_t usec, n, regain = budget_learn_usage(b, r);
 
         if (number_of(limit, &n)) {
                 b->limit = n;
@@ -197,13 +205,13 @@ int64_t budget_learn(struct budget *b, const struct http_reply *r, int64_t said_
         }
         if (number_of(remaining, &n))
                 b->remaining = n;
-        if (distance_of(reset, server_usec, &usec))
+        if (distance_of(r, reset, &usec))
                 b->reset_usec = mono_usec() + usec;
         if (regain)
                 return regain;
         if (r->status != 429 && !(r->status == 503 && after))
                 return 0;
-        if (distance_of(after, server_usec, &usec) || distance_of(apart, server_usec, &usec))
+        if (distance_of(r, after, &usec) || distance_of(r, apart, &usec))
                 return MAX(usec, USEC_PER_SEC);
         if (said_seconds > 0)
                 return MIN(said_seconds, PAUSE_MAX_USEC / USEC_PER_SEC) * USEC_PER_SEC;
