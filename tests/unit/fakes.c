@@ -449,6 +449,23 @@ const char *fake_state(int64_t source, const char *native_id)
         return state ? arena_take(fake_arena, state) : "";
 }
 
+/* Whether something is due, or soon, as a reply is that waits for the commands before it. */
+static bool is_due(const struct instance *i)
+{
+        return store_next_due(fake_host.store, i->stored.id, 0) < steady_usec() + 50 * USEC_PER_MSEC;
+}
+
+void fake_quiet(void)
+{
+        int more = 100;          /* of who is paused it is due for ever */
+
+        for (int n = 0; n < 3; n++) {
+                while (!flow_is_idle(&fake_flow) || ((is_due(desk) || is_due(brand)) && more-- > 0))
+                        world_sleep(500);
+                world_sleep(2000);
+        }
+}
+
 bool fake_becomes(int64_t source, const char *native_id, const char *state)
 {
         int64_t until = mono_usec() + 10 * USEC_PER_SEC;

@@ -68,6 +68,7 @@ void fake_filed(const char *id, const char *root, const char *ticket);   /* a me
 int64_t fake_id(int64_t source, const char *native_id);
 struct store_row fake_row(int64_t source, const char *native_id);
 const char *fake_state(int64_t source, const char *native_id);
+void fake_quiet(void);                           /* until nothing more happens by itself */
 bool fake_becomes(int64_t source, const char *native_id, const char *state);     /* waits for it */
 
 #define ONCE(...) ((const int[]) { __VA_ARGS__, -1 })

@@ -9,30 +9,13 @@
 
 #define ALL (MENTIOND_CAN_DIRECT | MENTIOND_CAN_EDIT | MENTIOND_CAN_REMOVE | MENTIOND_CAN_LIKE | MENTIOND_CAN_REPOST)
 
-/* Whether something is due, or soon, as a reply is that waits for the commands before it. */
-static bool is_due(const struct instance *i)
-{
-        return store_next_due(fake_host.store, i->stored.id, 0) < steady_usec() + 50 * USEC_PER_MSEC;
-}
-
-static void quiet(void)
-{
-        int more = 100;          /* of who is paused it is due for ever */
-
-        for (int n = 0; n < 3; n++) {
-                while (!flow_is_idle(&fake_flow) || ((is_due(desk) || is_due(brand)) && more-- > 0))
-                        world_sleep(500);
-                world_sleep(2000);
-        }
-}
-
 /* One filed mention, m1 of thread m1 in ticket 77. */
 static void open_with_ticket(unsigned flags)
 {
         fake_open(flags);
         brand->caps.flags = ALL;
         fake_filed("m1", "m1", "77");
-        quiet();
+        fake_quiet();
         memset(fake.calls, 0, sizeof fake.calls);
         strset(&fake.said, "");
 }
@@ -56,7 +39,7 @@ static void tell(const char *id, const char *text)
 static void is_answered(const char *id, const char *answer)
 {
         assert_true(reply_becomes(id, STATE_DONE));
-        quiet();
+        fake_quiet();
         if (!fake.notes || !strstr(fake.notes, answer))
                 fail_msg("it was answered \"%s\", not \"%s\"", strempty(fake.notes), answer);
         strset(&fake.notes, "");
@@ -76,7 +59,7 @@ static void reply_that_turned_internal_is_withdrawn(void)
         fake.review.standing = MENTIOND_TURNED_INTERNAL;
         write_reply("5", "answer");
         assert_true(reply_becomes("5", STATE_WITHDRAWN));
-        quiet();
+        fake_quiet();
         assert_int_equal(fake.calls[CALL_POST], 0);
         assert_non_null(strstr(fake.note_text, "the note is internal now"));
         fake_close();
@@ -133,7 +116,7 @@ static void command_in_a_public_note_is_held_with_a_question(void)
         open_with_ticket(0);
         write_reply("5", "!stop");
         assert_true(reply_becomes("5", STATE_HELD));
-        quiet();
+        fake_quiet();
         assert_int_equal(fake.calls[CALL_POST], 0);
         assert_non_null(strstr(fake.note_text, "Is it meant for the customer?"));
         fake_close();
@@ -183,7 +166,7 @@ static void long_reply_becomes_parts_each_of_which_answers_the_one_before(void)
                 assert_int_equal(part.of, fake.calls[CALL_POST]);
                 assert_string_equal(part.text, "");
         }
-        quiet();
+        fake_quiet();
         assert_non_null(strstr(fake.note_text, "https://net/p1"));
         fake_close();
 }
@@ -229,7 +212,7 @@ static void template_is_pointed_out_from_the_third_person_on(void)
                 strset(&fake.notes, "");
                 fake_article(article, ticket, MENTIOND_ARTICLE_REPLY, text);
                 assert_true(reply_becomes(article, STATE_POSTED));
-                quiet();
+                fake_quiet();
                 assert_int_equal(strstr(fake.notes, "to 2 others within a day") != NULL, n == 4);
         }
         fake_close();
@@ -432,7 +415,7 @@ static void word_that_is_owed_is_asked_for_once(void)
                 fake.on_call = emit_closed;
                 flow_poll_now(desk);
                 assert_true(world_wait(&fake.calls[DESK_POLL], before + 1));
-                quiet();
+                fake_quiet();
                 fake.on_call = NULL;
                 if (n == 0 && !strstr(strempty(fake.notes), "This conversation was taken aside"))
                         fail_msg("nobody was asked: \"%s\"", strempty(fake.notes));
@@ -455,7 +438,7 @@ static void edit_of_a_reply_to_what_is_forgotten_is_not_done(void)
         assert_true(reply_becomes("5", STATE_POSTED));
         world_sleep(2000);
         fake_filed("m2", "m1", "77");
-        quiet();
+        fake_quiet();
         assert_true(store_forget(fake_host.store, utc_usec() + USEC_PER_DAY, utc_usec() + USEC_PER_DAY, &at) > 0);
         assert_int_equal(store_row_of(fake_host.store, brand->stored.id, "m1"), 0);
         tell("6", "!edit better answer");
@@ -490,7 +473,7 @@ static void text_of_a_command_is_guarded_as_a_public_note_is(void)
         assert_true(reply_becomes("6", STATE_HELD));
         tell("7", "!close Your number is K-4711-33");
         assert_true(reply_becomes("7", STATE_HELD));
-        quiet();
+        fake_quiet();
         strset(&fake.notes, "");
         tell("8", "!edit As you may have heard, " SECRET);
         is_answered("8", "Not done: it holds words of an internal note");
@@ -598,7 +581,7 @@ static void reply_that_is_held_again_is_told_of_again(void)
                 strset(&fake.notes, "");
                 tell(id, n % 2 ? "!send" : "!public");
                 assert_true(reply_becomes(id, STATE_DONE));
-                quiet();
+                fake_quiet();
                 assert_true(reply_becomes("5", STATE_HELD));
                 assert_non_null(strstr(fake.notes, "Your reply is held and was not posted by mentiond: "));
         }
@@ -761,7 +744,7 @@ static void edits_are_done_one_after_the_other(void)
         assert_int_equal(fake.calls[CALL_EDIT], 2);
         assert_true(reply_becomes("7", STATE_DONE));
         assert_int_equal(fake.calls[CALL_EDIT], 3);
-        quiet();
+        fake_quiet();
         assert_non_null(strstr(fake.notes, "now reads: @alice@example third answer"));
         fake_close();
 }
@@ -776,7 +759,7 @@ static void hold_one(void)
         write_reply("5", "answer");
         assert_true(reply_becomes("5", STATE_HELD));
         assert_true(reply_becomes("note:5:held", STATE_FILED));
-        quiet();
+        fake_quiet();
         strset(&fake.notes, "");
 }
 
@@ -814,7 +797,7 @@ static void what_is_sent_and_then_held_is_held(void)
         hold_one();
         tell_both("!send", "!hold");
         assert_true(reply_becomes("7", STATE_DONE));
-        quiet();
+        fake_quiet();
         assert_string_equal(fake_state(desk->stored.id, "5"), STATE_HELD);
         assert_int_equal(fake.calls[CALL_POST], 0);
         fake_close();
@@ -947,7 +930,7 @@ static void open_with_answer(void)
         brand->caps.flags = ALL;
         fake_filed("m1", "m1", "77");
         mention("m2", "", "m1");
-        quiet();
+        fake_quiet();
         strset(&fake.notes, "");
         strset(&fake.said, "");
 }
@@ -1019,7 +1002,7 @@ static void what_answers_a_reply_to_a_branch_goes_into_its_ticket(void)
         open_with_answer();
         write_reply("5", "answer");
         assert_true(reply_becomes("5", STATE_POSTED));
-        quiet();
+        fake_quiet();
         tell("6", "!split");
         is_answered("6", "has a ticket of its own");
         goes_into("m3", "", "p1", BRANCH);
@@ -1195,7 +1178,7 @@ static void reply_from_before_the_split_is_held(void)
         open_with_branch();
         write_reply("5", "answer");
         assert_true(reply_becomes("5", STATE_HELD));
-        quiet();
+        fake_quiet();
         assert_non_null(strstr(fake.note_text, "it was written before the newest post got a ticket of its own"));
         assert_int_equal(fake.calls[CALL_POST], 0);
         fake_close();
@@ -1234,7 +1217,7 @@ static void other_internal_notes_are_none(void)
         tell("7", "The customer wrote !stop");
         assert_string_equal(fake_state(desk->stored.id, "6"), STATE_KNOWN);
         assert_string_equal(fake_state(desk->stored.id, "7"), STATE_KNOWN);
-        quiet();
+        fake_quiet();
         assert_int_equal(fake.calls[DESK_NOTE], 0);
         fake_close();
 }
@@ -1278,7 +1261,7 @@ static void read_thread_again(int64_t thread, const char *text)
                 flow_poll_now(brand);
                 world_sleep(500);
         }
-        quiet();
+        fake_quiet();
         fake.on_call = NULL;
 }
 
@@ -1321,7 +1304,7 @@ static void edit_is_told_with_both_texts_and_a_removal_with_the_last(void)
         fake_open(0);
         fake_host.reread_for_usec = USEC_PER_DAY;
         fake_filed("m1", "m1", "77");
-        quiet();
+        fake_quiet();
         read_again("another text");
         assert_non_null(strstr(fake.notes, "It was:\n\ntext of m1\n\nand is now:\n\nanother text\n\nhttps://net/m1"));
         strset(&fake.notes, "");
@@ -1340,7 +1323,7 @@ static void text_of_what_was_deleted_can_be_left_out(void)
         fake_host.reread_for_usec = USEC_PER_DAY;
         brand->options.redact = true;
         fake_filed("m1", "m1", "77");
-        quiet();
+        fake_quiet();
         strset(&fake.notes, "");
         read_again(NULL);
         assert_non_null(strstr(fake.notes, "@alice@example has deleted a post"));
@@ -1358,7 +1341,7 @@ static void what_was_posted_by_us_was_not_said_in_the_app(void)
         fake.posted = "own1";
         write_reply("5", "answer");
         assert_true(reply_becomes("5", STATE_POSTED));
-        quiet();
+        fake_quiet();
         strset(&fake.notes, "");
         read_again("text of m1");
         assert_string_equal(fake.notes, "");
@@ -1390,7 +1373,7 @@ static void answer_in_the_app_is_told_once(void)
         fake_open(0);
         fake_host.reread_for_usec = USEC_PER_DAY;
         fake_filed("m1", "m1", "77");
-        quiet();
+        fake_quiet();
         read_again("text of m1");
         assert_non_null(strstr(strempty(fake.notes), "outside of the helpdesk"));
         strset(&fake.notes, "");

@@ -34,15 +34,6 @@ static void draw(void *p, size_t n)
         assert_int_equal(getrandom(p, n, 0), (ssize_t) n);
 }
 
-static void quiet(void)
-{
-        for (int n = 0; n < 3; n++) {
-                while (!flow_is_idle(&fake_flow))
-                        world_sleep(500);
-                world_sleep(2000);
-        }
-}
-
 static void open_world_with(unsigned flags)
 {
         static const struct clock_source source = { utc, mono, draw };
@@ -93,7 +84,7 @@ static bool show(struct mentiond_mention m)
                 flow_poll_now(brand);
                 world_sleep(500);
         }
-        quiet();
+        fake_quiet();
         fake.on_call = NULL;
         return emitted;
 }
@@ -103,7 +94,7 @@ static void have(struct mentiond_mention m)
 {
         assert_true(show(m));
         assert_true(fake_becomes(brand->stored.id, m.id, STATE_FILED));
-        quiet();
+        fake_quiet();
         strset(&fake.notes, "");
         strset(&fake.said, "");
 }
@@ -122,7 +113,7 @@ static void poll_desk(void)
                 flow_poll_now(desk);
                 world_sleep(500);
         }
-        quiet();
+        fake_quiet();
 }
 
 static void write_reply(const char *id, const char *text)
@@ -134,14 +125,14 @@ static void tell(const char *id, const char *text)
 {
         fake_article(id, "77", MENTIOND_ARTICLE_INTERNAL, text);
         assert_true(fake_becomes(desk->stored.id, id, STATE_DONE));
-        quiet();
+        fake_quiet();
 }
 
 static bool reply_becomes(const char *id, const char *state)
 {
         bool is = fake_becomes(desk->stored.id, id, state);
 
-        quiet();
+        fake_quiet();
         return is;
 }
 
@@ -584,7 +575,7 @@ static void read_again(struct mentiond_mention m)
                 flow_poll_now(brand);
                 world_sleep(500);
         }
-        quiet();
+        fake_quiet();
         fake.on_call = NULL;
 }
 
