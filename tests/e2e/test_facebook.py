@@ -545,6 +545,22 @@ def test_a_comment_that_comes_while_it_is_dead_is_filed_after_a_kill(shop):
     shop.filed_once(word)
 
 
+def test_a_comment_that_is_shown_late_below_younger_ones_is_filed_by_the_next_look_at_all_posts(quiet):
+    own = quiet.net.post(ago=3000)
+    quiet.start()
+    word, others = quiet.word(), quiet.word()
+    late = quiet.net.comment("bob", f"{word} How much?", own, ago=600)
+    with quiet.net.lock:
+        quiet.net.items.remove(late)
+    for n in range(10):                  # more than come with the post; the last takes the horizon past the others
+        quiet.net.comment("alice", f"{others} c{n}", own, ago=0 if n == 9 else 500)
+    until("the younger ones are filed", lambda: len(quiet.tickets(others)) == 10)
+    with quiet.net.lock:
+        quiet.net.items.insert(quiet.net.items.index(own) + 1, late)
+    quiet.daemon.restart()
+    quiet.filed_once(word)
+
+
 @pytest.mark.parametrize("private_", [False, True])
 def test_an_answer_of_which_facebook_says_that_it_failed_is_said_once(shop, private_):
     word, _, t = shop.talk((lambda text: shop.net.message("alice", text)) if private_ else lambda text: shop.net.comment("alice", text, shop.own))
