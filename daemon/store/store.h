@@ -281,7 +281,7 @@ struct store_move {
          * what has happened. */
         const int64_t *orders;
         bool saw_absent;                 /* find() did not find it, once more */
-        bool refused;                    /* at its first attempt, for good: nothing of it was ever there */
+        bool refused;                    /* at its first attempt, for good: it (of a reply, this part) was never there */
         const char *reason;              /* NULL: unchanged; "" clears */
         const char *result_id, *result_url;      /* NULL: unchanged; of a reply they are those of the part posted, too */
         int64_t part_number;

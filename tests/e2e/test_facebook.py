@@ -549,8 +549,8 @@ def test_a_comment_that_is_shown_late_below_younger_ones_is_filed_by_the_next_lo
     own = quiet.net.post(ago=3000)
     quiet.start()
     word, others = quiet.word(), quiet.word()
-    late = quiet.net.comment("bob", f"{word} How much?", own, ago=600)
-    with quiet.net.lock:
+    with quiet.net.lock:                 # no poll comes between
+        late = quiet.net.comment("bob", f"{word} How much?", own, ago=600)
         quiet.net.items.remove(late)
     for n in range(10):                  # more than come with the post; the last takes the horizon past the others
         quiet.net.comment("alice", f"{others} c{n}", own, ago=0 if n == 9 else 500)
